@@ -1,0 +1,1 @@
+"""The command line: `mcp-workbench demo | bench | list | config`."""

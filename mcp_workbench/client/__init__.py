@@ -1,0 +1,1 @@
+"""`wb.connect()`: the same Peer on the client side."""

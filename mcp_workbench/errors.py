@@ -1,0 +1,93 @@
+"""The exceptions of the workbench, named by whose fault they are.
+
+Everyone may import this module; it imports nothing of the package. The table that says which
+situation ends in which exception, code or result is docs/errors.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class WorkbenchError(Exception):
+    """Base of every exception the workbench raises on purpose."""
+
+
+class LocalProtocolError(WorkbenchError):
+    """Our own code used the protocol wrongly: a bug on this side."""
+
+
+class RemoteProtocolError(WorkbenchError):
+    """The other side broke the protocol; carries the JSON-RPC error it is answered with."""
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class PeerError(WorkbenchError):
+    """The other side answered a request of ours with a JSON-RPC error.
+
+    Attributes:
+        code: The JSON-RPC error code.
+        message: The other side's sentence.
+        data: Whatever it added; `None` when absent.
+    """
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        super().__init__(f"{message} (code {code})")
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class ConnectionClosed(WorkbenchError):
+    """The connection is gone, cleanly or not.
+
+    Attributes:
+        code: WebSocket close code; 1006 when the other side vanished without one.
+        reason: The closing side's words; may be empty.
+    """
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"connection closed with code {code}" + (f": {reason}" if reason else ""))
+        self.code = code
+        self.reason = reason
+
+
+class HandshakeRefused(ConnectionClosed):
+    """The server refused the WebSocket handshake.
+
+    Attributes:
+        status: HTTP status of the refusal, for instance 401 for a missing or wrong token.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(1006, f"handshake refused with HTTP {status}: {text.strip()}")
+        self.status = status
+
+
+class SlowConsumer(WorkbenchError):
+    """The other side stopped reading: its connection or stream was ended."""
+
+
+class ToolError(WorkbenchError):
+    """Raised by a tool's author: the text is meant for the model and becomes an `isError` result."""
+
+
+class Cancelled(WorkbenchError):
+    """Raised inside a tool by `ctx.check_cancelled()` once the client has cancelled the call."""
+
+
+class CallTimedOut(WorkbenchError):
+    """The call ran longer than its `timeout_s`."""
+
+
+class KernelBusy(WorkbenchError):
+    """The kernel could not take the call: every queue it may wait in is full."""
+
+
+class RegistrationError(WorkbenchError, ValueError):
+    """A tool, resource, prompt or DataFrame cannot be offered as written; shows function, parameter and value."""

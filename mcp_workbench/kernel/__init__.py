@@ -1,0 +1,1 @@
+"""The hosts inside: the IPython extension, cell events, what is known of the ipykernel around us."""

@@ -1,0 +1,58 @@
+"""Every bound of the server, in one frozen value.
+
+Each queue named here has a written policy when full (docs/architecture.md, "Backpressure") and a
+reading in `Workbench.status()`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one server takes on; every field has a default that suits a notebook."""
+
+    max_message_bytes: int = MIB
+    """Largest text accepted from a client; larger ones close the connection with 1009."""
+    max_result_bytes: int = 768 * KIB
+    """Largest text sent to a client: the official SDKs' WebSocket clients close at 1 MiB."""
+    outbox_bytes: int = MIB
+    """Queued output of one session; past it the session's socket is no longer read until the client reads."""
+    running_calls: int = 64
+    """Calls of one session that run at once; further ones wait in the backlog."""
+    backlog_messages: int = 1024
+    """Requests of one session that wait for a running call to end."""
+    backlog_bytes: int = MIB
+    """Bytes of those requests."""
+    subscriptions: int = 4096
+    """Resource subscriptions and listens of one session."""
+    sessions: int = 4096
+    """Connections at once, half-open handshakes included; further ones are refused with 503."""
+    handshake_timeout_s: float = 5.0
+    """A connection that has not completed its handshake by then is closed."""
+    ping_after_s: float = 20.0
+    """A session that was silent this long is sent a ping."""
+    dead_after_s: float = 60.0
+    """... and closed with 1011 when nothing came back for this long after the ping."""
+    slow_consumer_s: float = 30.0
+    """A session with queued output of which no byte was taken for this long is closed with 1013."""
+    stop_grace_s: float = 2.0
+    """How long `stop()` lets calls in flight finish."""
+    tool_threads: int = 64
+    """Threads for `def` tools, made when needed."""
+    thread_queue: int = 4096
+    """Calls of all sessions that wait for a tool thread; past it a call is answered busy."""
+    async_calls: int = 1024
+    """`async def` tools running at once in all sessions; past it a call is answered busy."""
+    batch_entries: int = 64
+    """Messages in one 2025-03-26 batch."""
+    records: int = 50_000
+    """Call records kept."""
+    results: int = 50
+    """Results of calls kept as `_rN`."""
+    results_bytes: int = 256 * MIB
+    """Memory of those results; the oldest go first."""

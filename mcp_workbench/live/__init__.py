@@ -1,0 +1,1 @@
+"""Things that change: versions, publications, coalescing, and on top of them DataFrames and kept results."""

@@ -1,0 +1,1 @@
+"""What the notebook offers, in MCP words: tools, resources, prompts, completions. Pure: functions in, descriptions out."""

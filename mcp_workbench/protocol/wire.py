@@ -1,0 +1,460 @@
+"""MCP's objects as they stand on the wire: the one module that translates snake_case to camelCase.
+
+Each Struct names the revision that brought it or its later fields. Fields left `UNSET` (or `None`
+where the spec has no null) are omitted. Params are converted and checked by `msgspec.convert`, so a
+wrong shape becomes one sentence with the JSON path.
+
+Source: https://modelcontextprotocol.io/specification/ (2024-11-05 … 2026-07-28).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+Json = Any
+"""Any JSON value as Python objects: None, bool, int, float, str, list, dict with str keys."""
+
+
+class Wire(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, gc=True):
+    """Base: camelCase on the wire, defaults left out."""
+
+
+# --- facts about the two sides -------------------------------------------------------------------
+
+
+class Icon(Wire, frozen=True):
+    """An icon for people (2025-11-25)."""
+
+    src: str
+    mime_type: str | UnsetType = UNSET
+    sizes: list[str] | UnsetType = UNSET
+    theme: Literal["light", "dark"] | UnsetType = UNSET
+
+
+class Implementation(Wire, frozen=True):
+    """Name and version of a program."""
+
+    name: str
+    version: str
+    title: str | UnsetType = UNSET
+    website_url: str | UnsetType = UNSET
+    icons: list[Icon] | UnsetType = UNSET
+
+
+class ClientCapabilities(Wire, frozen=True):
+    """What a client can do; legacy: once in `initialize`, modern: in every request's `_meta`."""
+
+    roots: dict[str, Json] | UnsetType = UNSET
+    sampling: dict[str, Json] | UnsetType = UNSET
+    elicitation: dict[str, Json] | UnsetType = UNSET
+    extensions: dict[str, Json] | UnsetType = UNSET
+    experimental: dict[str, Json] | UnsetType = UNSET
+    tasks: dict[str, Json] | UnsetType = UNSET
+
+
+class ListChanged(Wire, frozen=True, omit_defaults=False):
+    """A capability that announces changes of its list."""
+
+    list_changed: bool = True
+
+
+class ResourcesCapability(Wire, frozen=True, omit_defaults=False):
+    """Resources with subscriptions."""
+
+    subscribe: bool = True
+    list_changed: bool = True
+
+
+class ServerCapabilities(Wire, frozen=True):
+    """What a server offers."""
+
+    tools: ListChanged | UnsetType = UNSET
+    resources: ResourcesCapability | UnsetType = UNSET
+    prompts: ListChanged | UnsetType = UNSET
+    logging: dict[str, Json] | UnsetType = UNSET
+    completions: dict[str, Json] | UnsetType = UNSET
+    extensions: dict[str, Json] | UnsetType = UNSET
+    experimental: dict[str, Json] | UnsetType = UNSET
+
+
+# --- content ---------------------------------------------------------------------------------------
+
+
+class Annotations(Wire, frozen=True):
+    """Hints on content and resources."""
+
+    audience: list[Literal["user", "assistant"]] | UnsetType = UNSET
+    priority: float | UnsetType = UNSET
+    last_modified: str | UnsetType = UNSET
+
+
+class TextContent(Wire, frozen=True, tag="text"):
+    """Text."""
+
+    text: str
+    annotations: Annotations | UnsetType = UNSET
+
+
+class ImageContent(Wire, frozen=True, tag="image"):
+    """An image, base64."""
+
+    data: str
+    mime_type: str
+    annotations: Annotations | UnsetType = UNSET
+
+
+class AudioContent(Wire, frozen=True, tag="audio"):
+    """Sound, base64 (2025-03-26)."""
+
+    data: str
+    mime_type: str
+    annotations: Annotations | UnsetType = UNSET
+
+
+class ResourceLink(Wire, frozen=True, tag="resource_link"):
+    """A resource to read when wanted (2025-06-18)."""
+
+    uri: str
+    name: str
+    title: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    mime_type: str | UnsetType = UNSET
+    size: int | UnsetType = UNSET
+
+
+class ResourceContents(Wire, frozen=True):
+    """What reading gave: exactly one of text and blob (base64)."""
+
+    uri: str
+    mime_type: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+    blob: str | UnsetType = UNSET
+    meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
+
+
+class EmbeddedResource(Wire, frozen=True, tag="resource"):
+    """Contents carried along."""
+
+    resource: ResourceContents
+
+
+Content = TextContent | ImageContent | AudioContent | ResourceLink | EmbeddedResource
+
+
+# --- what is listed ----------------------------------------------------------------------------------
+
+
+class ToolAnnotations(Wire, frozen=True):
+    """Hints for hosts (2025-03-26); a hint, never a guard."""
+
+    title: str | UnsetType = UNSET
+    read_only_hint: bool | UnsetType = UNSET
+    destructive_hint: bool | UnsetType = UNSET
+    idempotent_hint: bool | UnsetType = UNSET
+    open_world_hint: bool | UnsetType = UNSET
+
+
+class Tool(Wire, frozen=True):
+    """A tool as listed. `title`, `output_schema` since 2025-06-18, `icons` since 2025-11-25."""
+
+    name: str
+    input_schema: dict[str, Json]
+    title: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    output_schema: dict[str, Json] | UnsetType = UNSET
+    annotations: ToolAnnotations | UnsetType = UNSET
+    icons: list[Icon] | UnsetType = UNSET
+    meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
+
+
+class Resource(Wire, frozen=True):
+    """A resource as listed."""
+
+    uri: str
+    name: str
+    title: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    mime_type: str | UnsetType = UNSET
+    size: int | UnsetType = UNSET
+    annotations: Annotations | UnsetType = UNSET
+    icons: list[Icon] | UnsetType = UNSET
+
+
+class ResourceTemplate(Wire, frozen=True):
+    """A family of resources as listed."""
+
+    uri_template: str
+    name: str
+    title: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    mime_type: str | UnsetType = UNSET
+    icons: list[Icon] | UnsetType = UNSET
+
+
+class PromptArgument(Wire, frozen=True):
+    """One argument of a prompt; always text on the wire."""
+
+    name: str
+    description: str | UnsetType = UNSET
+    required: bool | UnsetType = UNSET
+
+
+class Prompt(Wire, frozen=True):
+    """A prompt as listed."""
+
+    name: str
+    title: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    arguments: list[PromptArgument] | UnsetType = UNSET
+    icons: list[Icon] | UnsetType = UNSET
+
+
+class PromptMessage(Wire, frozen=True):
+    """One message of a prompt."""
+
+    role: Literal["user", "assistant"]
+    content: Content
+
+
+# --- params ---------------------------------------------------------------------------------------------
+
+ProgressToken = str | int
+LogLevel = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
+LOG_LEVELS: tuple[LogLevel, ...] = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+Text64K = Annotated[str, msgspec.Meta(max_length=65536)]
+
+
+class NoParams(Wire, frozen=True):
+    """`ping`, `server/discover`, `notifications/initialized` …: nothing but `_meta`."""
+
+
+class InitializeParams(Wire, frozen=True):
+    """`initialize` (up to 2025-11-25)."""
+
+    protocol_version: str
+    capabilities: ClientCapabilities
+    client_info: Implementation
+
+
+class ListParams(Wire, frozen=True):
+    """The four list methods."""
+
+    cursor: str | None = None
+
+
+class CallToolParams(Wire, frozen=True):
+    """`tools/call`."""
+
+    name: Text64K
+    arguments: dict[str, Json] | UnsetType = UNSET
+    input_responses: dict[str, Json] | UnsetType = UNSET
+    """Answers to an `input_required` result (2026-07-28)."""
+    request_state: str | UnsetType = UNSET
+
+
+class UriParams(Wire, frozen=True):
+    """`resources/read`, `resources/subscribe`, `resources/unsubscribe`."""
+
+    uri: Text64K
+    input_responses: dict[str, Json] | UnsetType = UNSET
+    request_state: str | UnsetType = UNSET
+
+
+class GetPromptParams(Wire, frozen=True):
+    """`prompts/get`."""
+
+    name: Text64K
+    arguments: dict[str, str] | UnsetType = UNSET
+    input_responses: dict[str, Json] | UnsetType = UNSET
+    request_state: str | UnsetType = UNSET
+
+
+class PromptReference(Wire, frozen=True, tag="ref/prompt"):
+    """What is being completed: a prompt's argument."""
+
+    name: str
+    title: str | UnsetType = UNSET
+
+
+class TemplateReference(Wire, frozen=True, tag="ref/resource"):
+    """What is being completed: a variable of a resource template."""
+
+    uri: str
+
+
+class CompletionArgument(Wire, frozen=True):
+    """The argument and what was typed so far."""
+
+    name: str
+    value: str
+
+
+class CompletionContext(Wire, frozen=True):
+    """Arguments already chosen (2025-06-18)."""
+
+    arguments: dict[str, str] | UnsetType = UNSET
+
+
+class CompleteParams(Wire, frozen=True):
+    """`completion/complete`."""
+
+    ref: PromptReference | TemplateReference
+    argument: CompletionArgument
+    context: CompletionContext | UnsetType = UNSET
+
+
+class SetLevelParams(Wire, frozen=True):
+    """`logging/setLevel` (up to 2025-11-25)."""
+
+    level: LogLevel
+
+
+class ListenFilter(Wire, frozen=True):
+    """What a `subscriptions/listen` wants to hear, and in the acknowledgement what it will hear."""
+
+    tools_list_changed: bool | UnsetType = UNSET
+    prompts_list_changed: bool | UnsetType = UNSET
+    resources_list_changed: bool | UnsetType = UNSET
+    resource_subscriptions: list[Text64K] | UnsetType = UNSET
+
+
+class ListenParams(Wire, frozen=True):
+    """`subscriptions/listen` (2026-07-28)."""
+
+    notifications: ListenFilter
+
+
+class CancelledParams(Wire, frozen=True):
+    """`notifications/cancelled`."""
+
+    request_id: str | int
+    reason: str | UnsetType = UNSET
+
+
+class ProgressParams(Wire, frozen=True):
+    """`notifications/progress`; `message` since 2025-03-26."""
+
+    progress_token: ProgressToken
+    progress: float
+    total: float | UnsetType | None = UNSET
+    message: str | UnsetType | None = UNSET
+
+
+class ResourceUpdatedParams(Wire, frozen=True):
+    """`notifications/resources/updated`; `_meta` carries the subscription id in the modern era."""
+
+    uri: str
+    meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
+
+
+class LogParams(Wire, frozen=True):
+    """`notifications/message`."""
+
+    level: LogLevel
+    data: Json
+    logger: str | UnsetType = UNSET
+    meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
+
+
+# --- results ----------------------------------------------------------------------------------------------
+
+
+class Result(Wire):
+    """Base of results. The Peer adds what the modern era demands (`resultType`, `_meta.serverInfo`)."""
+
+    meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
+
+
+class EmptyResult(Result):
+    """`{}`."""
+
+
+class InitializeResult(Result):
+    """Answer to `initialize`."""
+
+    protocol_version: str
+    capabilities: ServerCapabilities
+    server_info: Implementation
+    instructions: str | UnsetType = UNSET
+
+
+class CacheableResult(Result):
+    """A result that says how long it may be kept; the Peer fills both in for the modern era, where they are required."""
+
+    ttl_ms: int | UnsetType = UNSET
+    cache_scope: Literal["public", "private"] | UnsetType = UNSET
+
+
+class DiscoverResult(CacheableResult):
+    """Answer to `server/discover` (2026-07-28)."""
+
+    supported_versions: list[str]
+    capabilities: ServerCapabilities
+    instructions: str | UnsetType = UNSET
+
+
+class ListToolsResult(CacheableResult, omit_defaults=True):
+    """Answer to `tools/list`."""
+
+    tools: list[Tool]
+    next_cursor: str | UnsetType = UNSET
+
+
+class ListResourcesResult(CacheableResult):
+    """Answer to `resources/list`."""
+
+    resources: list[Resource]
+    next_cursor: str | UnsetType = UNSET
+
+
+class ListResourceTemplatesResult(CacheableResult):
+    """Answer to `resources/templates/list`."""
+
+    resource_templates: list[ResourceTemplate]
+    next_cursor: str | UnsetType = UNSET
+
+
+class ListPromptsResult(CacheableResult):
+    """Answer to `prompts/list`."""
+
+    prompts: list[Prompt]
+    next_cursor: str | UnsetType = UNSET
+
+
+class ReadResourceResult(CacheableResult):
+    """Answer to `resources/read`."""
+
+    contents: list[ResourceContents]
+
+
+class CallToolResult(Result):
+    """Answer to `tools/call`; what the model can act on comes as `is_error` with a sentence."""
+
+    content: list[Content]
+    structured_content: Json | UnsetType = UNSET
+    """2025-06-18: an object; 2026-07-28: any JSON value, null included."""
+    is_error: bool = False
+
+
+class GetPromptResult(Result):
+    """Answer to `prompts/get`."""
+
+    messages: list[PromptMessage]
+    description: str | UnsetType = UNSET
+
+
+class CompletionValues(Wire, frozen=True):
+    """At most 100 values."""
+
+    values: list[str]
+    total: int | UnsetType = UNSET
+    has_more: bool | UnsetType = UNSET
+
+
+class CompleteResult(Result):
+    """Answer to `completion/complete`."""
+
+    completion: CompletionValues

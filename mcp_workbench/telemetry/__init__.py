@@ -1,0 +1,1 @@
+"""What happened: call records, histograms, session records. Pure, fed by events, never slows the path."""

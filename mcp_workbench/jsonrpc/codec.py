@@ -30,10 +30,11 @@ class _Envelope(msgspec.Struct, gc=False):
     """The shape nearly every text has; whatever does not fit it is examined key by key in `_explain`."""
 
     jsonrpc: str
-    id: RequestId | msgspec.UnsetType = UNSET
-    method: str | msgspec.UnsetType = UNSET
-    params: dict[str, Any] | msgspec.UnsetType = UNSET
-    result: dict[str, Any] | msgspec.UnsetType = UNSET
+    # None only ever means "absent": the types refuse a null on the wire.
+    id: str | int = cast(Any, None)
+    method: str = cast(Any, None)
+    params: dict[str, Any] = cast(Any, None)
+    result: dict[str, Any] = cast(Any, None)
     error: Any = UNSET
 
 
@@ -61,11 +62,10 @@ def decode(text: bytes) -> Decoded:
     if _may_be_deep(text) and _too_deep([envelope.params, envelope.result]):
         return _too_deep_error(envelope.id)
     method = envelope.method
-    if envelope.jsonrpc == "2.0" and envelope.result is UNSET and envelope.error is UNSET and method is not UNSET:
-        params = None if envelope.params is UNSET else envelope.params
-        if envelope.id is UNSET:
-            return Notification(method, params)
-        return Request(envelope.id, method, params)
+    if envelope.jsonrpc == "2.0" and envelope.result is None and envelope.error is UNSET and method is not None:
+        if envelope.id is None:
+            return Notification(method, envelope.params)
+        return Request(envelope.id, method, envelope.params)
     return _explain(text)
 
 
@@ -97,11 +97,11 @@ def _explain(text: bytes) -> Decoded:
     try:
         value = _anything.decode(text)
     except RecursionError:
-        return _too_deep_error(UNSET)
+        return _too_deep_error(None)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Malformed(ErrorCode.PARSE_ERROR, f"Parse error: expected one JSON value in UTF-8; {_without_input(error)}")
     if _too_deep(value):
-        return _too_deep_error(UNSET)
+        return _too_deep_error(None)
     if isinstance(value, list):
         if not value:
             return _invalid("expected at least one message in the array, got none")
@@ -165,9 +165,8 @@ def _invalid(reason: str) -> Malformed:
     return Malformed(ErrorCode.INVALID_REQUEST, f"Invalid request: {reason}")
 
 
-def _too_deep_error(request_id: RequestId | msgspec.UnsetType) -> Malformed:
-    known = None if request_id is UNSET else request_id
-    return Malformed(ErrorCode.INVALID_REQUEST, f"Invalid request: nested deeper than {MAX_DEPTH} levels", known)
+def _too_deep_error(request_id: RequestId | None) -> Malformed:
+    return Malformed(ErrorCode.INVALID_REQUEST, f"Invalid request: nested deeper than {MAX_DEPTH} levels", request_id)
 
 
 def _may_be_deep(text: bytes) -> bool:

@@ -18,14 +18,14 @@ Json = Any
 """Any JSON value as Python objects: None, bool, int, float, str, list, dict with str keys."""
 
 
-class Wire(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True, gc=True):
+class Wire(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, kw_only=True):
     """Base: camelCase on the wire, defaults left out."""
 
 
 # --- facts about the two sides -------------------------------------------------------------------
 
 
-class Icon(Wire, frozen=True):
+class Icon(Wire, frozen=True, kw_only=True):
     """An icon for people (2025-11-25)."""
 
     src: str
@@ -34,7 +34,7 @@ class Icon(Wire, frozen=True):
     theme: Literal["light", "dark"] | UnsetType = UNSET
 
 
-class Implementation(Wire, frozen=True):
+class Implementation(Wire, frozen=True, kw_only=True):
     """Name and version of a program."""
 
     name: str
@@ -44,7 +44,7 @@ class Implementation(Wire, frozen=True):
     icons: list[Icon] | UnsetType = UNSET
 
 
-class ClientCapabilities(Wire, frozen=True):
+class ClientCapabilities(Wire, frozen=True, kw_only=True):
     """What a client can do; legacy: once in `initialize`, modern: in every request's `_meta`."""
 
     roots: dict[str, Json] | UnsetType = UNSET
@@ -55,20 +55,20 @@ class ClientCapabilities(Wire, frozen=True):
     tasks: dict[str, Json] | UnsetType = UNSET
 
 
-class ListChanged(Wire, frozen=True, omit_defaults=False):
+class ListChanged(Wire, frozen=True, kw_only=True, omit_defaults=False):
     """A capability that announces changes of its list."""
 
     list_changed: bool = True
 
 
-class ResourcesCapability(Wire, frozen=True, omit_defaults=False):
+class ResourcesCapability(Wire, frozen=True, kw_only=True, omit_defaults=False):
     """Resources with subscriptions."""
 
     subscribe: bool = True
     list_changed: bool = True
 
 
-class ServerCapabilities(Wire, frozen=True):
+class ServerCapabilities(Wire, frozen=True, kw_only=True):
     """What a server offers."""
 
     tools: ListChanged | UnsetType = UNSET
@@ -83,7 +83,7 @@ class ServerCapabilities(Wire, frozen=True):
 # --- content ---------------------------------------------------------------------------------------
 
 
-class Annotations(Wire, frozen=True):
+class Annotations(Wire, frozen=True, kw_only=True):
     """Hints on content and resources."""
 
     audience: list[Literal["user", "assistant"]] | UnsetType = UNSET
@@ -91,14 +91,14 @@ class Annotations(Wire, frozen=True):
     last_modified: str | UnsetType = UNSET
 
 
-class TextContent(Wire, frozen=True, tag="text"):
+class TextContent(Wire, frozen=True, kw_only=True, tag="text"):
     """Text."""
 
     text: str
     annotations: Annotations | UnsetType = UNSET
 
 
-class ImageContent(Wire, frozen=True, tag="image"):
+class ImageContent(Wire, frozen=True, kw_only=True, tag="image"):
     """An image, base64."""
 
     data: str
@@ -106,7 +106,7 @@ class ImageContent(Wire, frozen=True, tag="image"):
     annotations: Annotations | UnsetType = UNSET
 
 
-class AudioContent(Wire, frozen=True, tag="audio"):
+class AudioContent(Wire, frozen=True, kw_only=True, tag="audio"):
     """Sound, base64 (2025-03-26)."""
 
     data: str
@@ -114,7 +114,7 @@ class AudioContent(Wire, frozen=True, tag="audio"):
     annotations: Annotations | UnsetType = UNSET
 
 
-class ResourceLink(Wire, frozen=True, tag="resource_link"):
+class ResourceLink(Wire, frozen=True, kw_only=True, tag="resource_link"):
     """A resource to read when wanted (2025-06-18)."""
 
     uri: str
@@ -125,7 +125,7 @@ class ResourceLink(Wire, frozen=True, tag="resource_link"):
     size: int | UnsetType = UNSET
 
 
-class ResourceContents(Wire, frozen=True):
+class ResourceContents(Wire, frozen=True, kw_only=True):
     """What reading gave: exactly one of text and blob (base64)."""
 
     uri: str
@@ -135,7 +135,7 @@ class ResourceContents(Wire, frozen=True):
     meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
 
 
-class EmbeddedResource(Wire, frozen=True, tag="resource"):
+class EmbeddedResource(Wire, frozen=True, kw_only=True, tag="resource"):
     """Contents carried along."""
 
     resource: ResourceContents
@@ -147,7 +147,7 @@ Content = TextContent | ImageContent | AudioContent | ResourceLink | EmbeddedRes
 # --- what is listed ----------------------------------------------------------------------------------
 
 
-class ToolAnnotations(Wire, frozen=True):
+class ToolAnnotations(Wire, frozen=True, kw_only=True):
     """Hints for hosts (2025-03-26); a hint, never a guard."""
 
     title: str | UnsetType = UNSET
@@ -157,7 +157,7 @@ class ToolAnnotations(Wire, frozen=True):
     open_world_hint: bool | UnsetType = UNSET
 
 
-class Tool(Wire, frozen=True):
+class Tool(Wire, frozen=True, kw_only=True):
     """A tool as listed. `title`, `output_schema` since 2025-06-18, `icons` since 2025-11-25."""
 
     name: str
@@ -170,7 +170,7 @@ class Tool(Wire, frozen=True):
     meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
 
 
-class Resource(Wire, frozen=True):
+class Resource(Wire, frozen=True, kw_only=True):
     """A resource as listed."""
 
     uri: str
@@ -183,7 +183,7 @@ class Resource(Wire, frozen=True):
     icons: list[Icon] | UnsetType = UNSET
 
 
-class ResourceTemplate(Wire, frozen=True):
+class ResourceTemplate(Wire, frozen=True, kw_only=True):
     """A family of resources as listed."""
 
     uri_template: str
@@ -194,7 +194,7 @@ class ResourceTemplate(Wire, frozen=True):
     icons: list[Icon] | UnsetType = UNSET
 
 
-class PromptArgument(Wire, frozen=True):
+class PromptArgument(Wire, frozen=True, kw_only=True):
     """One argument of a prompt; always text on the wire."""
 
     name: str
@@ -202,7 +202,7 @@ class PromptArgument(Wire, frozen=True):
     required: bool | UnsetType = UNSET
 
 
-class Prompt(Wire, frozen=True):
+class Prompt(Wire, frozen=True, kw_only=True):
     """A prompt as listed."""
 
     name: str
@@ -212,7 +212,7 @@ class Prompt(Wire, frozen=True):
     icons: list[Icon] | UnsetType = UNSET
 
 
-class PromptMessage(Wire, frozen=True):
+class PromptMessage(Wire, frozen=True, kw_only=True):
     """One message of a prompt."""
 
     role: Literal["user", "assistant"]
@@ -227,11 +227,11 @@ LOG_LEVELS: tuple[LogLevel, ...] = ("debug", "info", "notice", "warning", "error
 Text64K = Annotated[str, msgspec.Meta(max_length=65536)]
 
 
-class NoParams(Wire, frozen=True):
+class NoParams(Wire, frozen=True, kw_only=True):
     """`ping`, `server/discover`, `notifications/initialized` …: nothing but `_meta`."""
 
 
-class InitializeParams(Wire, frozen=True):
+class InitializeParams(Wire, frozen=True, kw_only=True):
     """`initialize` (up to 2025-11-25)."""
 
     protocol_version: str
@@ -239,13 +239,13 @@ class InitializeParams(Wire, frozen=True):
     client_info: Implementation
 
 
-class ListParams(Wire, frozen=True):
+class ListParams(Wire, frozen=True, kw_only=True):
     """The four list methods."""
 
     cursor: str | None = None
 
 
-class CallToolParams(Wire, frozen=True):
+class CallToolParams(Wire, frozen=True, kw_only=True):
     """`tools/call`."""
 
     name: Text64K
@@ -255,7 +255,7 @@ class CallToolParams(Wire, frozen=True):
     request_state: str | UnsetType = UNSET
 
 
-class UriParams(Wire, frozen=True):
+class UriParams(Wire, frozen=True, kw_only=True):
     """`resources/read`, `resources/subscribe`, `resources/unsubscribe`."""
 
     uri: Text64K
@@ -263,7 +263,7 @@ class UriParams(Wire, frozen=True):
     request_state: str | UnsetType = UNSET
 
 
-class GetPromptParams(Wire, frozen=True):
+class GetPromptParams(Wire, frozen=True, kw_only=True):
     """`prompts/get`."""
 
     name: Text64K
@@ -272,33 +272,33 @@ class GetPromptParams(Wire, frozen=True):
     request_state: str | UnsetType = UNSET
 
 
-class PromptReference(Wire, frozen=True, tag="ref/prompt"):
+class PromptReference(Wire, frozen=True, kw_only=True, tag="ref/prompt"):
     """What is being completed: a prompt's argument."""
 
     name: str
     title: str | UnsetType = UNSET
 
 
-class TemplateReference(Wire, frozen=True, tag="ref/resource"):
+class TemplateReference(Wire, frozen=True, kw_only=True, tag="ref/resource"):
     """What is being completed: a variable of a resource template."""
 
     uri: str
 
 
-class CompletionArgument(Wire, frozen=True):
+class CompletionArgument(Wire, frozen=True, kw_only=True):
     """The argument and what was typed so far."""
 
     name: str
     value: str
 
 
-class CompletionContext(Wire, frozen=True):
+class CompletionContext(Wire, frozen=True, kw_only=True):
     """Arguments already chosen (2025-06-18)."""
 
     arguments: dict[str, str] | UnsetType = UNSET
 
 
-class CompleteParams(Wire, frozen=True):
+class CompleteParams(Wire, frozen=True, kw_only=True):
     """`completion/complete`."""
 
     ref: PromptReference | TemplateReference
@@ -306,13 +306,13 @@ class CompleteParams(Wire, frozen=True):
     context: CompletionContext | UnsetType = UNSET
 
 
-class SetLevelParams(Wire, frozen=True):
+class SetLevelParams(Wire, frozen=True, kw_only=True):
     """`logging/setLevel` (up to 2025-11-25)."""
 
     level: LogLevel
 
 
-class ListenFilter(Wire, frozen=True):
+class ListenFilter(Wire, frozen=True, kw_only=True):
     """What a `subscriptions/listen` wants to hear, and in the acknowledgement what it will hear."""
 
     tools_list_changed: bool | UnsetType = UNSET
@@ -321,20 +321,20 @@ class ListenFilter(Wire, frozen=True):
     resource_subscriptions: list[Text64K] | UnsetType = UNSET
 
 
-class ListenParams(Wire, frozen=True):
+class ListenParams(Wire, frozen=True, kw_only=True):
     """`subscriptions/listen` (2026-07-28)."""
 
     notifications: ListenFilter
 
 
-class CancelledParams(Wire, frozen=True):
+class CancelledParams(Wire, frozen=True, kw_only=True):
     """`notifications/cancelled`."""
 
     request_id: str | int
     reason: str | UnsetType = UNSET
 
 
-class ProgressParams(Wire, frozen=True):
+class ProgressParams(Wire, frozen=True, kw_only=True):
     """`notifications/progress`; `message` since 2025-03-26."""
 
     progress_token: ProgressToken
@@ -343,14 +343,14 @@ class ProgressParams(Wire, frozen=True):
     message: str | UnsetType | None = UNSET
 
 
-class ResourceUpdatedParams(Wire, frozen=True):
+class ResourceUpdatedParams(Wire, frozen=True, kw_only=True):
     """`notifications/resources/updated`; `_meta` carries the subscription id in the modern era."""
 
     uri: str
     meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
 
 
-class LogParams(Wire, frozen=True):
+class LogParams(Wire, frozen=True, kw_only=True):
     """`notifications/message`."""
 
     level: LogLevel
@@ -362,17 +362,17 @@ class LogParams(Wire, frozen=True):
 # --- results ----------------------------------------------------------------------------------------------
 
 
-class Result(Wire):
+class Result(Wire, frozen=True, kw_only=True):
     """Base of results. The Peer adds what the modern era demands (`resultType`, `_meta.serverInfo`)."""
 
     meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
 
 
-class EmptyResult(Result):
+class EmptyResult(Result, frozen=True, kw_only=True):
     """`{}`."""
 
 
-class InitializeResult(Result):
+class InitializeResult(Result, frozen=True, kw_only=True):
     """Answer to `initialize`."""
 
     protocol_version: str
@@ -381,14 +381,14 @@ class InitializeResult(Result):
     instructions: str | UnsetType = UNSET
 
 
-class CacheableResult(Result):
+class CacheableResult(Result, frozen=True, kw_only=True):
     """A result that says how long it may be kept; the Peer fills both in for the modern era, where they are required."""
 
     ttl_ms: int | UnsetType = UNSET
     cache_scope: Literal["public", "private"] | UnsetType = UNSET
 
 
-class DiscoverResult(CacheableResult):
+class DiscoverResult(CacheableResult, frozen=True, kw_only=True):
     """Answer to `server/discover` (2026-07-28)."""
 
     supported_versions: list[str]
@@ -396,41 +396,41 @@ class DiscoverResult(CacheableResult):
     instructions: str | UnsetType = UNSET
 
 
-class ListToolsResult(CacheableResult, omit_defaults=True):
+class ListToolsResult(CacheableResult, frozen=True, kw_only=True):
     """Answer to `tools/list`."""
 
     tools: list[Tool]
     next_cursor: str | UnsetType = UNSET
 
 
-class ListResourcesResult(CacheableResult):
+class ListResourcesResult(CacheableResult, frozen=True, kw_only=True):
     """Answer to `resources/list`."""
 
     resources: list[Resource]
     next_cursor: str | UnsetType = UNSET
 
 
-class ListResourceTemplatesResult(CacheableResult):
+class ListResourceTemplatesResult(CacheableResult, frozen=True, kw_only=True):
     """Answer to `resources/templates/list`."""
 
     resource_templates: list[ResourceTemplate]
     next_cursor: str | UnsetType = UNSET
 
 
-class ListPromptsResult(CacheableResult):
+class ListPromptsResult(CacheableResult, frozen=True, kw_only=True):
     """Answer to `prompts/list`."""
 
     prompts: list[Prompt]
     next_cursor: str | UnsetType = UNSET
 
 
-class ReadResourceResult(CacheableResult):
+class ReadResourceResult(CacheableResult, frozen=True, kw_only=True):
     """Answer to `resources/read`."""
 
     contents: list[ResourceContents]
 
 
-class CallToolResult(Result):
+class CallToolResult(Result, frozen=True, kw_only=True):
     """Answer to `tools/call`; what the model can act on comes as `is_error` with a sentence."""
 
     content: list[Content]
@@ -439,14 +439,14 @@ class CallToolResult(Result):
     is_error: bool = False
 
 
-class GetPromptResult(Result):
+class GetPromptResult(Result, frozen=True, kw_only=True):
     """Answer to `prompts/get`."""
 
     messages: list[PromptMessage]
     description: str | UnsetType = UNSET
 
 
-class CompletionValues(Wire, frozen=True):
+class CompletionValues(Wire, frozen=True, kw_only=True):
     """At most 100 values."""
 
     values: list[str]
@@ -454,7 +454,7 @@ class CompletionValues(Wire, frozen=True):
     has_more: bool | UnsetType = UNSET
 
 
-class CompleteResult(Result):
+class CompleteResult(Result, frozen=True, kw_only=True):
     """Answer to `completion/complete`."""
 
     completion: CompletionValues

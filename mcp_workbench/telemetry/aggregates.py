@@ -1,0 +1,145 @@
+"""Calls added up: how many, how many failed, and how long each phase took, per method and target.
+
+One thread at a time adds; any thread may read. Targets are what clients wrote, so their number is
+bounded here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mcp_workbench.telemetry.histogram import Histogram
+from mcp_workbench.telemetry.records import CallRecord, Outcome
+
+MAX_KEYS = 1000
+"""Different (method, target) told apart; what comes later is added up under `OTHER`."""
+
+OTHER = "(other)"
+
+Key = tuple[str, str]
+"""Method and target."""
+
+
+class Phase(StrEnum):
+    """A stretch of a call's time; wait + run + send = total."""
+
+    WAIT = "wait"
+    RUN = "run"
+    SEND = "send"
+    TOTAL = "total"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table of tools or methods."""
+
+    name: str
+    n: int
+    """Calls that ended, failed ones included."""
+    errors: int
+    p50_ns: int | None
+    """Total time of the calls that succeeded; None when none did."""
+    p90_ns: int | None
+    p99_ns: int | None
+
+
+class Timings:
+    """The four histograms of calls with one method, target and kind of end."""
+
+    __slots__ = ("phases",)
+
+    def __init__(self) -> None:
+        self.phases = {phase: Histogram() for phase in Phase}
+
+    def add(self, call: CallRecord) -> None:
+        """Count every phase the call went through."""
+        received, started, returned, sent = call.received_ns, call.started_ns, call.returned_ns, call.sent_ns
+        phases = self.phases
+        if started is not None:
+            phases[Phase.WAIT].record(started - received)
+            if returned is not None:
+                phases[Phase.RUN].record(returned - started)
+        if sent is not None:
+            phases[Phase.TOTAL].record(sent - received)
+            if returned is not None:
+                phases[Phase.SEND].record(sent - returned)
+
+
+class Aggregate:
+    """What is known of one method and target."""
+
+    __slots__ = ("errors", "failed", "n", "succeeded")
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.errors = 0
+        self.succeeded = Timings()
+        self.failed: Timings | None = None
+
+    def add(self, call: CallRecord) -> None:
+        """Count one call that ended."""
+        self.n += 1
+        if call.outcome is Outcome.OK:
+            self.succeeded.add(call)
+            return
+        self.errors += 1
+        if self.failed is None:
+            self.failed = Timings()
+        self.failed.add(call)
+
+
+class Aggregates:
+    """Every method and target that was called."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[Key, Aggregate] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def add(self, call: CallRecord) -> None:
+        """Count one call that ended."""
+        key = (call.method, call.target)
+        aggregate = self._by_key.get(key) or self._first_of(key)
+        aggregate.add(call)
+
+    def rows(self, method: str) -> list[Row]:
+        """One row per target of `method`, the most called first."""
+        return _sorted(_row(target, [aggregate]) for (its_method, target), aggregate in self._items() if its_method == method)
+
+    def rows_by_method(self) -> list[Row]:
+        """One row per method, the most called first."""
+        by_method: dict[str, list[Aggregate]] = {}
+        for (method, _), aggregate in self._items():
+            by_method.setdefault(method, []).append(aggregate)
+        return _sorted(_row(method, aggregates) for method, aggregates in by_method.items())
+
+    def histogram(self, key: Key, phase: Phase, *, failed: bool) -> Histogram:
+        """A copy of one histogram; empty when nothing of the kind happened."""
+        aggregate = self._by_key.get(key)
+        timings = None if aggregate is None else aggregate.failed if failed else aggregate.succeeded
+        return Histogram() if timings is None else timings.phases[phase].copy()
+
+    def _items(self) -> list[tuple[Key, Aggregate]]:
+        """One step for other threads, unlike iterating."""
+        return list(self._by_key.copy().items())
+
+    def _first_of(self, key: Key) -> Aggregate:
+        if len(self._by_key) >= MAX_KEYS:
+            key = (OTHER, OTHER)
+        return self._by_key.setdefault(key, Aggregate())
+
+
+def _row(name: str, aggregates: Iterable[Aggregate]) -> Row:
+    total, n, errors = Histogram(), 0, 0
+    for aggregate in aggregates:
+        total.merge(aggregate.succeeded.phases[Phase.TOTAL].copy())
+        n += aggregate.n
+        errors += aggregate.errors
+    return Row(name, n, errors, total.quantile(0.5), total.quantile(0.9), total.quantile(0.99))
+
+
+def _sorted(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (-row.n, row.name))

@@ -1,0 +1,170 @@
+"""What is written down about one call and about one session.
+
+A record is made when a request arrives, with what is known then, and filled in as the call passes; it
+holds numbers and short texts, never arguments, results, frames or exceptions, so it keeps none of the
+user's objects alive. Clock readings are given by whoever drives the call; nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mcp_workbench.events import DefinedAt, Era
+
+
+class Outcome(StrEnum):
+    """How a call ended."""
+
+    PENDING = "pending"
+    """Not yet."""
+    OK = "ok"
+    TOOL_ERROR = "tool_error"
+    """An `isError` result: the user's code raised, or the arguments did not fit."""
+    RPC_ERROR = "rpc_error"
+    """A JSON-RPC error: unknown method, tool or resource, malformed parameters, or a fault of ours."""
+    TIMEOUT = "timeout"
+    """Ran longer than its `timeout_s`."""
+    CANCELLED = "cancelled"
+    """The client took the request back; it was not answered."""
+    REJECTED = "rejected"
+    """Not taken on: a full queue, or a person said no."""
+    DROPPED = "dropped"
+    """Finished, but the session was gone before the answer could be sent."""
+
+
+@dataclass(slots=True, eq=False)
+class CallRecord:
+    """One call: what arrived, what became of it, and when.
+
+    The fields up to `bytes_in` are the constructor's, in this order; pass them by position, because two
+    dozen keyword arguments cost more than everything else that is recorded. The others are assigned
+    when they come to be known. Clock readings are `time.perf_counter_ns()`; None: never got there.
+    Written by one thread at a time, the protocol loop's once the call is back there.
+    """
+
+    call_id: str
+    """Names the run of user code, unique in this server."""
+    session_id: str
+    principal: str
+    """Name of the principal whose credential opened the session."""
+    era: Era
+    method: str
+    """JSON-RPC method, for instance `tools/call`."""
+    target: str
+    """Tool or prompt name, or resource URI, as the client wrote it; empty for methods without one."""
+    request_id: str | int
+    received_ns: int
+    """The frame with the request had arrived."""
+    received_at: float
+    """The same moment in seconds since 1970, for people."""
+    bytes_in: int
+    """Size of the request's text."""
+
+    seq: int = field(default=0, init=False)
+    """Counted from 1 in the order calls end; 0 before `Telemetry.record` gave it."""
+    started_ns: int | None = field(default=None, init=False)
+    """User code was entered."""
+    returned_ns: int | None = field(default=None, init=False)
+    """User code had returned or raised."""
+    rendered_ns: int | None = field(default=None, init=False)
+    """The result was a text ready to send."""
+    sent_ns: int | None = field(default=None, init=False)
+    """The answer was handed to the operating system, or to the outbox of a client that reads slowly."""
+    bytes_out: int = field(default=0, init=False)
+    """Size of the answer's text; 0 when there was none."""
+    outcome: Outcome = field(default=Outcome.PENDING, init=False)
+    code: int | None = field(default=None, init=False)
+    """JSON-RPC error code of the answer."""
+    error: str | None = field(default=None, init=False)
+    """One short sentence: what went wrong."""
+    exception: traceback.TracebackException | None = field(default=None, init=False)
+    """What user code raised, through `freeze_exception`; for the author, never for the client."""
+    tool_version: str | None = field(default=None, init=False)
+    """Digest or version of the definition that ran."""
+    defined_at: DefinedAt | None = field(default=None, init=False)
+    notes: tuple[str, ...] = field(default=(), init=False)
+    """What the call read or made, for instance `flights v17`."""
+
+    @property
+    def wait_ns(self) -> int | None:
+        """From arrival until user code was entered: parsing, binding, approval, queue."""
+        return _between(self.received_ns, self.started_ns)
+
+    @property
+    def run_ns(self) -> int | None:
+        """Inside user code."""
+        return _between(self.started_ns, self.returned_ns)
+
+    @property
+    def send_ns(self) -> int | None:
+        """From the end of user code until sent: rendering, outbox, writing. wait + run + send = total."""
+        return _between(self.returned_ns, self.sent_ns)
+
+    @property
+    def total_ns(self) -> int | None:
+        """As the server sees it, from the frame's arrival until the answer was sent."""
+        return _between(self.received_ns, self.sent_ns)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended other than well."""
+        return self.outcome is not Outcome.OK and self.outcome is not Outcome.PENDING
+
+    @property
+    def traceback_text(self) -> str | None:
+        """The traceback as Python prints it; None when nothing was raised."""
+        return None if self.exception is None else "".join(self.exception.format())
+
+
+@dataclass(slots=True, eq=False)
+class SessionRecord:
+    """One client's stay: who, how, how much, and how it ended. Written on the protocol loop's thread only."""
+
+    session_id: str
+    transport: str
+    """`websocket` or `memory`."""
+    remote: str
+    """The other end as text; a label, never identity."""
+    principal: str
+    since: float
+    """Seconds since 1970."""
+    client_name: str | None = None
+    """What the client calls itself; None until it says so."""
+    client_version: str | None = None
+    era: Era | None = None
+    """None until the first request decides it."""
+    protocol_version: str | None = None
+    until: float | None = None
+    """Seconds since 1970; None while it lasts."""
+    close_code: int | None = None
+    """WebSocket close code; 1006: vanished without one."""
+    close_reason: str = ""
+    crash: str | None = None
+    """Traceback of a fault of ours that ended it."""
+    messages_in: int = 0
+    messages_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    calls: int = 0
+    """Requests that ran user code or were refused to."""
+    ignored: dict[str, int] = field(default_factory=dict)
+    """Reason -> how many texts got no answer for it, for instance `response to an unknown id`."""
+
+    def ignore(self, reason: str) -> None:
+        """Count one text that is not answered, under the reason people are shown."""
+        self.ignored[reason] = self.ignored.get(reason, 0) + 1
+
+
+def freeze_exception(error: BaseException) -> traceback.TracebackException:
+    """What is needed to print a traceback later, without keeping a frame or a local variable alive.
+
+    Source lines are looked up when it is printed. Call it on the thread that ran the code: it costs some
+    80 µs and runs the exception's `__str__`, which is the user's code.
+    """
+    return traceback.TracebackException.from_exception(error, lookup_lines=False, compact=True)
+
+
+def _between(start_ns: int | None, end_ns: int | None) -> int | None:
+    return None if start_ns is None or end_ns is None else end_ns - start_ns

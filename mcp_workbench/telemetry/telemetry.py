@@ -1,0 +1,165 @@
+"""What happened on one server: the latest calls, the sessions that ended, and the sums over all calls.
+
+On a call's path stands `Telemetry.record`: it numbers the record and appends it to a ring. Adding up
+happens beside the path, in batches: when somebody reads, else every `BATCH` calls.
+
+Threads: the protocol loop's thread calls `record` and `record_session`; every other method may be called
+from any thread. That works without a lock because each shared step is one that the interpreter does as a
+whole: appending to and taking from the left of a deque, `dict.setdefault`, `dict.copy`, slicing a list.
+Whoever adds up first claims the right to (`_fold`); who finds it claimed reads the sums as they are, at
+most one batch behind. A lock would make the loop wait for a reader, and a reader stopped by an interrupt
+while holding it would stop the server.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from mcp_workbench.telemetry.aggregates import Aggregates, Phase, Row
+from mcp_workbench.telemetry.histogram import Histogram
+from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord
+from mcp_workbench.telemetry.ring import Ring
+
+BATCH = 256
+"""Calls added up at once, some 2 µs each: fewer than one call in a hundred meets the pause, so p99 does not."""
+
+ABANDONED_AFTER = 16 * BATCH
+"""A claim that outlives so many calls belongs to a reader that was interrupted between two statements."""
+
+ENDED_SESSIONS = 1000
+"""Records of ended sessions kept."""
+
+CALL_TOOL = "tools/call"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The readings of telemetry itself."""
+
+    calls: int
+    """Calls recorded since the start."""
+    calls_kept: int
+    """... of which so many records are still here."""
+    errors: int
+    """Calls that failed since the start."""
+    bytes_in: int
+    """Bytes of the requests recorded since the start."""
+    bytes_out: int
+    """Bytes of their answers."""
+    not_added_up: int
+    """Calls recorded and not yet in errors, bytes and histograms; more than 0 only while another thread adds up."""
+    sessions_ended: int
+    keys: int
+    """Different (method, target) told apart."""
+
+
+class Telemetry:
+    """The memory of one server."""
+
+    def __init__(self, records: int = 50_000) -> None:
+        """Start empty.
+
+        Args:
+            records: Call records kept (`Limits.records`).
+        """
+        self._calls: Ring[CallRecord] = Ring(records)
+        self._sessions: Ring[SessionRecord] = Ring(ENDED_SESSIONS)
+        self._unfolded: deque[CallRecord] = deque()
+        self._claim: dict[str, object] = {}
+        self._aggregates = Aggregates()
+        self._errors = 0
+        self._bytes_in = 0
+        self._bytes_out = 0
+
+    def record(self, call: CallRecord) -> None:
+        """Remember a call that ended; once per call, after its answer was handed over. Loop thread only.
+
+        Raises:
+            ValueError: The call's outcome is still pending.
+        """
+        if call.outcome is Outcome.PENDING:
+            raise ValueError(f"call {call.call_id} has not ended: set its outcome, then record it")
+        calls = self._calls
+        call.seq = calls.total + 1
+        calls.append(call)
+        unfolded = self._unfolded
+        unfolded.append(call)
+        if len(unfolded) >= BATCH:
+            if len(unfolded) >= ABANDONED_AFTER:
+                self._claim.clear()
+            self._fold()
+
+    def record_session(self, session: SessionRecord) -> None:
+        """Remember a session that ended. Loop thread only."""
+        self._sessions.append(session)
+
+    def calls(self, limit: int | None = 100) -> list[CallRecord]:
+        """The latest calls that ended, oldest first; `limit` None: all that are kept."""
+        return self._calls.latest(limit)
+
+    def sessions(self, limit: int | None = 100) -> list[SessionRecord]:
+        """The sessions that ended last, oldest first; `limit` None: all that are kept."""
+        return self._sessions.latest(limit)
+
+    def by_tool(self) -> list[Row]:
+        """One row per tool, the most called first."""
+        self._fold()
+        return self._aggregates.rows(CALL_TOOL)
+
+    def by_method(self) -> list[Row]:
+        """One row per method, the most called first."""
+        self._fold()
+        return self._aggregates.rows_by_method()
+
+    def histogram(self, name: str, phase: Phase = Phase.TOTAL, *, failed: bool = False, method: str = CALL_TOOL) -> Histogram:
+        """Durations of one tool, or of one target of another method.
+
+        Args:
+            name: Tool name; for other methods the target, which may be empty.
+            phase: Which stretch of the calls.
+            failed: The calls that failed instead of those that succeeded.
+            method: JSON-RPC method.
+
+        Returns:
+            A copy; empty when there was no such call.
+        """
+        self._fold()
+        return self._aggregates.histogram((method, name), phase, failed=failed)
+
+    def statistics(self) -> Statistics:
+        """How much was recorded and kept."""
+        self._fold()
+        return Statistics(
+            calls=self._calls.total,
+            calls_kept=len(self._calls),
+            errors=self._errors,
+            bytes_in=self._bytes_in,
+            bytes_out=self._bytes_out,
+            not_added_up=len(self._unfolded),
+            sessions_ended=self._sessions.total,
+            keys=len(self._aggregates),
+        )
+
+    def _fold(self) -> None:
+        """Add up what was recorded since the last time, unless another thread is doing so."""
+        claim = object()
+        try:
+            if self._claim.setdefault("", claim) is claim:
+                self._fold_all()
+        finally:
+            if self._claim.get("") is claim:
+                self._claim.clear()
+
+    def _fold_all(self) -> None:
+        unfolded = self._unfolded
+        while True:
+            try:
+                call = unfolded.popleft()
+            except IndexError:
+                return
+            self._bytes_in += call.bytes_in
+            self._bytes_out += call.bytes_out
+            if call.outcome is not Outcome.OK:
+                self._errors += 1
+            self._aggregates.add(call)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from mcp_workbench.events import Era
+from mcp_workbench.telemetry.aggregates import MAX_KEYS, OTHER, Aggregates, Phase
+from mcp_workbench.telemetry.records import CallRecord, Outcome
+
+
+def _ended(target: str, total_ns: int, outcome: Outcome = Outcome.OK, method: str = "tools/call") -> CallRecord:
+    call = CallRecord("c", "s", "default", Era.MODERN, method, target, 1, 1_000, 1.7e9, 10)
+    call.started_ns, call.returned_ns, call.sent_ns = 1_000 + total_ns // 4, 1_000 + total_ns // 2, 1_000 + total_ns
+    call.outcome = outcome
+    return call
+
+
+def test_failed_calls_do_not_shift_the_quantiles_of_the_others() -> None:
+    aggregates = Aggregates()
+    for _ in range(3):
+        aggregates.add(_ended("add", 4_000))
+    aggregates.add(_ended("add", 9_000_000, Outcome.TIMEOUT))
+    (row,) = aggregates.rows("tools/call")
+    assert (row.name, row.n, row.errors) == ("add", 4, 1)
+    assert (row.p50_ns, row.p90_ns, row.p99_ns) == (4_000, 4_000, 4_000)
+    assert aggregates.histogram(("tools/call", "add"), Phase.TOTAL, failed=True).max_ns == 9_000_000
+
+
+def test_every_phase_is_counted_by_itself() -> None:
+    aggregates = Aggregates()
+    aggregates.add(_ended("add", 4_000))
+    seen = {phase: aggregates.histogram(("tools/call", "add"), phase, failed=False).max_ns for phase in Phase}
+    assert seen == {Phase.WAIT: 1_000, Phase.RUN: 1_000, Phase.SEND: 2_000, Phase.TOTAL: 4_000}
+
+
+def test_a_call_that_was_never_answered_counts_in_the_phases_it_reached() -> None:
+    aggregates = Aggregates()
+    call = _ended("slow", 4_000, Outcome.CANCELLED)
+    call.sent_ns = None
+    aggregates.add(call)
+    counts = {phase: aggregates.histogram(("tools/call", "slow"), phase, failed=True).count for phase in Phase}
+    assert counts == {Phase.WAIT: 1, Phase.RUN: 1, Phase.SEND: 0, Phase.TOTAL: 0}
+    (row,) = aggregates.rows("tools/call")
+    assert (row.n, row.errors, row.p50_ns) == (1, 1, None)
+
+
+def test_rows_come_most_called_first_and_methods_add_their_targets_up() -> None:
+    aggregates = Aggregates()
+    aggregates.add(_ended("rare", 1_000))
+    for _ in range(2):
+        aggregates.add(_ended("often", 1_000))
+    aggregates.add(_ended("df://flights", 2_000, method="resources/read"))
+    assert [row.name for row in aggregates.rows("tools/call")] == ["often", "rare"]
+    assert [(row.name, row.n) for row in aggregates.rows_by_method()] == [("tools/call", 3), ("resources/read", 1)]
+
+
+def test_names_a_client_makes_up_cannot_fill_the_memory() -> None:
+    aggregates = Aggregates()
+    for number in range(MAX_KEYS + 50):
+        aggregates.add(_ended(f"guess{number}", 1_000, Outcome.RPC_ERROR))
+    aggregates.add(_ended("guess0", 1_000))
+    assert len(aggregates) == MAX_KEYS + 1
+    assert {row.name: row.n for row in aggregates.rows(OTHER)} == {OTHER: 50}
+    assert next(row for row in aggregates.rows("tools/call") if row.name == "guess0").n == 2
+
+
+def test_an_unknown_key_has_an_empty_histogram() -> None:
+    assert Aggregates().histogram(("tools/call", "add"), Phase.RUN, failed=False).count == 0

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_workbench.telemetry.ring import Ring
+
+
+@given(st.integers(1, 20), st.integers(0, 60), st.none() | st.integers(0, 70))
+def test_the_newest_items_come_back_oldest_first(size: int, appended: int, limit: int | None) -> None:
+    ring: Ring[int] = Ring(size)
+    for item in range(appended):
+        ring.append(item)
+    kept = list(range(appended))[-size:]
+    expected = kept if limit is None else kept[len(kept) - min(limit, len(kept)) :]
+    assert ring.latest(limit) == expected
+    assert (len(ring), ring.total) == (len(kept), appended)
+
+
+def test_a_reader_on_another_thread_sees_an_unbroken_run() -> None:
+    ring: Ring[int] = Ring(50)
+    reads: list[list[int]] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            reads.append(ring.latest(50))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for item in range(20_000):
+        ring.append(item)
+    done.set()
+    reader.join(5)
+    for items in reads:
+        assert all(later == earlier + 1 for earlier, later in pairwise(items))
+    assert ring.latest() == list(range(19_950, 20_000))
+
+
+def test_a_ring_without_room_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1 item"):
+        Ring(0)

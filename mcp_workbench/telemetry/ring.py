@@ -15,31 +15,27 @@ class Ring(Generic[T]):
     than items to keep, so the item being stored never replaces one that is still counted.
     """
 
-    __slots__ = ("_size", "_slots", "_total")
+    __slots__ = ("_size", "_slots", "total")
 
     def __init__(self, size: int) -> None:
         if size < 1:
             raise ValueError(f"expected room for at least 1 item, got {size}")
         self._size = size
         self._slots: list[T] = []
-        self._total = 0
-
-    @property
-    def total(self) -> int:
-        """Items ever appended."""
-        return self._total
+        self.total = 0
+        """Items ever appended; only `append` writes it."""
 
     def __len__(self) -> int:
-        return min(self._total, self._size)
+        return min(self.total, self._size)
 
     def append(self, item: T) -> None:
         """Store an item, in place of the oldest when full."""
-        total = self._total
+        total = self.total
         if total <= self._size:
             self._slots.append(item)
         else:
             self._slots[total % (self._size + 1)] = item
-        self._total = total + 1
+        self.total = total + 1
 
     def latest(self, limit: int | None = None) -> list[T]:
         """The newest items, oldest first.
@@ -47,8 +43,8 @@ class Ring(Generic[T]):
         Args:
             limit: At most so many; None: all that are kept.
         """
-        end = self._total
+        end = self.total
         slots = self._slots[:]
         # What the writer replaced between the two readings of `total` is left out.
-        oldest = max(0, self._total - self._size, end - (end if limit is None else max(0, limit)))
+        oldest = max(0, self.total - self._size, end - (end if limit is None else max(0, limit)))
         return [slots[number % (self._size + 1)] for number in range(oldest, end)]

@@ -231,6 +231,10 @@ class NoParams(Wire, frozen=True, kw_only=True):
     """`ping`, `server/discover`, `notifications/initialized` …: nothing but `_meta`."""
 
 
+class AnyParams(Wire, frozen=True, kw_only=True):
+    """Params that only the receiving handler looks into (`sampling/createMessage`, `elicitation/create`, `roots/list`)."""
+
+
 class InitializeParams(Wire, frozen=True, kw_only=True):
     """`initialize` (up to 2025-11-25)."""
 
@@ -357,6 +361,26 @@ class LogParams(Wire, frozen=True, kw_only=True):
     data: Json
     logger: str | UnsetType = UNSET
     meta: dict[str, Json] | UnsetType = msgspec.field(default=UNSET, name="_meta")
+
+
+META_PREFIX = "io.modelcontextprotocol/"
+META_VERSION = META_PREFIX + "protocolVersion"
+META_CAPABILITIES = META_PREFIX + "clientCapabilities"
+META_CLIENT_INFO = META_PREFIX + "clientInfo"
+META_LOG_LEVEL = META_PREFIX + "logLevel"
+META_SERVER_INFO = META_PREFIX + "serverInfo"
+META_SUBSCRIPTION = META_PREFIX + "subscriptionId"
+
+
+class RequestMeta(Wire, frozen=True, kw_only=True):
+    """`params._meta` of a request, as far as the protocol reads it. The first three are the modern envelope."""
+
+    protocol_version: str | UnsetType = msgspec.field(default=UNSET, name=META_VERSION)
+    client_capabilities: ClientCapabilities | UnsetType = msgspec.field(default=UNSET, name=META_CAPABILITIES)
+    client_info: Implementation | UnsetType = msgspec.field(default=UNSET, name=META_CLIENT_INFO)
+    log_level: LogLevel | UnsetType = msgspec.field(default=UNSET, name=META_LOG_LEVEL)
+    progress_token: ProgressToken | UnsetType = msgspec.field(default=UNSET, name="progressToken")
+    traceparent: str | UnsetType = msgspec.field(default=UNSET, name="traceparent")
 
 
 # --- results ----------------------------------------------------------------------------------------------

@@ -1,0 +1,671 @@
+"""The Peer: one side of one MCP conversation, without I/O.
+
+Texts in -> happenings out (`receive_text`); calls in -> texts out (everything else). It owns ids, the
+tables of requests in flight in both directions, the era, the version rules and the connection's
+subscriptions. It has no clock, awaits nothing and never raises for what the other side sent; only our
+own misuse raises `LocalProtocolError`. Timers, queues and sockets belong to the driver
+(`mcp_workbench.sessions` on the server, `mcp_workbench.client` on the client).
+
+One class for both sides. What differs stands beside the sentence of the specification that demands it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from mcp_workbench.errors import LocalProtocolError, PeerError, RemoteProtocolError
+from mcp_workbench.events import Era
+from mcp_workbench.jsonrpc import (
+    Batch,
+    ErrorCode,
+    ErrorResponse,
+    Malformed,
+    Message,
+    Notification,
+    Request,
+    RequestId,
+    ResultResponse,
+    decode,
+    encode,
+    encode_error,
+    encode_notification,
+    encode_request,
+    encode_result,
+)
+from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.content import fit_result
+from mcp_workbench.protocol.exchange import BatchReply, ClientFacts, Exchange, Fate
+from mcp_workbench.protocol.happenings import (
+    Happening,
+    Ignored,
+    NotificationReceived,
+    Pending,
+    ProgressReceived,
+    RequestCancelled,
+    RequestReceived,
+    ResponseReceived,
+    SessionBegan,
+    SessionInitialized,
+    TextIgnored,
+    TextToSend,
+)
+from mcp_workbench.protocol.methods import (
+    BATCH_VERSION,
+    CLIENT_NOTIFICATIONS,
+    CLIENT_REQUESTS,
+    SERVER_NOTIFICATIONS,
+    SERVER_REQUESTS,
+    Method,
+)
+from mcp_workbench.protocol.states import TRANSITIONS, Refusal, State, Trigger
+from mcp_workbench.protocol.subscriptions import Listen, Listing, Subscriptions
+from mcp_workbench.protocol.versions import LATEST_LEGACY, LEGACY_VERSIONS, MODERN_VERSIONS, negotiate_legacy
+
+
+class Side(StrEnum):
+    """Which end of the connection this is."""
+
+    SERVER = "server"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDescription:
+    """What a server says of itself in `initialize` and `server/discover`."""
+
+    info: wire.Implementation
+    capabilities: wire.ServerCapabilities
+    instructions: str | None = None
+
+
+class ResultTooLarge(Exception):
+    """A result's text exceeds what the client takes."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"a result of {size:,} bytes exceeds the limit of {limit:,}")
+        self.size = size
+        self.limit = limit
+
+
+_NO_META = wire.RequestMeta()
+_NO_CAPABILITIES = wire.ClientCapabilities()
+
+
+class Peer:
+    """One side of one conversation.
+
+    Args:
+        side: Which end this is.
+        server: Server side: what to say of ourselves.
+        client: Client side: our name and version.
+        capabilities: Client side: what we can do for the server.
+        max_batch: Messages in one 2025-03-26 batch.
+        max_text_bytes: Longest result text; clients close connections over longer ones.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        *,
+        server: ServerDescription | None = None,
+        client: wire.Implementation | None = None,
+        capabilities: wire.ClientCapabilities = _NO_CAPABILITIES,
+        max_batch: int = 64,
+        max_text_bytes: int = 768 * 1024,
+    ) -> None:
+        if side is Side.SERVER and server is None:
+            raise LocalProtocolError("a server Peer needs a ServerDescription")
+        self.side = side
+        self.state = State.FRESH
+        self.subscriptions = Subscriptions()
+        self.facts: ClientFacts | None = None
+        """The client's facts: legacy from the handshake, modern from the first request (a label only)."""
+        self.server_result: dict[str, Any] | None = None
+        """Client side: the server's InitializeResult or DiscoverResult."""
+        self.log_level: wire.LogLevel = "info"
+        """Legacy: set by `logging/setLevel`; until then the server MAY choose (2025-11-25, server/utilities/logging)."""
+        self._server = server
+        self._client = client or wire.Implementation(name="mcp-workbench", version="0")
+        self._capabilities = capabilities
+        self._max_batch = max_batch
+        self._max_text_bytes = max_text_bytes
+        self._requests = CLIENT_REQUESTS if side is Side.SERVER else SERVER_REQUESTS
+        self._notifications = CLIENT_NOTIFICATIONS if side is Side.SERVER else SERVER_NOTIFICATIONS
+        self._incoming: dict[RequestId, Exchange] = {}
+        self._outgoing: dict[RequestId, Pending] = {}
+        self._next_id = 0
+        self._server_info_meta = b"" if server is None else encode({wire.META_SERVER_INFO: server.info})
+
+    # --- what can be read off ---------------------------------------------------------------------
+
+    @property
+    def era(self) -> Era | None:
+        """None until the first request has decided it."""
+        return None if self.facts is None else self.facts.era
+
+    @property
+    def version(self) -> str | None:
+        """Protocol revision in force; modern: of the first request."""
+        return None if self.facts is None else self.facts.version
+
+    @property
+    def in_flight(self) -> int:
+        """Received requests that are neither answered nor cancelled."""
+        return len(self._incoming)
+
+    @property
+    def open_exchanges(self) -> Iterable[Exchange]:
+        """Those requests."""
+        return tuple(self._incoming.values())
+
+    @property
+    def awaited(self) -> Iterable[Pending]:
+        """Requests of ours that wait for a response."""
+        return tuple(self._outgoing.values())
+
+    # --- texts in ---------------------------------------------------------------------------------
+
+    def receive_text(self, text: bytes) -> list[Happening]:
+        """Take one text.
+
+        Args:
+            text: One JSON value in UTF-8.
+
+        Returns:
+            What happened, in order; never empty. Never raises for what the text says.
+        """
+        happened: list[Happening] = []
+        message = decode(text)
+        if type(message) is Batch:
+            self._receive_batch(message, len(text), happened)
+        else:
+            self._receive_message(message, len(text), None, happened)
+        return happened
+
+    def _receive_batch(self, batch: Batch, size: int, happened: list[Happening]) -> None:
+        # 2025-03-26 basic: "Implementations … MUST support receiving JSON-RPC batches"; no other revision has them.
+        if self.version != BATCH_VERSION:
+            self._send_error(
+                None, ErrorCode.INVALID_REQUEST, "Invalid request: expected one message per text, got an array", None, happened
+            )
+            return
+        if len(batch.entries) > self._max_batch:
+            reason = f"Invalid request: at most {self._max_batch} messages in a batch, got {len(batch.entries)}"
+            self._send_error(None, ErrorCode.INVALID_REQUEST, reason, None, happened)
+            return
+        wants_reply = sum(isinstance(entry, Request) or (isinstance(entry, Malformed) and entry.answerable) for entry in batch.entries)
+        reply = BatchReply(wants_reply)
+        for entry in batch.entries:
+            self._receive_message(entry, size // len(batch.entries), reply, happened)
+
+    def _receive_message(
+        self, message: Message | Malformed | Batch, size: int, batch: BatchReply | None, happened: list[Happening]
+    ) -> None:
+        kind = type(message)
+        if kind is Request:
+            self._receive_request(message, size, batch, happened)  # type: ignore[arg-type]  # `kind is` is the fast isinstance
+        elif isinstance(message, Notification):
+            self._receive_notification(message, happened)
+        elif isinstance(message, ResultResponse | ErrorResponse):
+            self._receive_response(message, happened)
+        elif isinstance(message, Malformed):
+            self._receive_malformed(message, batch, happened)
+
+    def _receive_malformed(self, malformed: Malformed, batch: BatchReply | None, happened: list[Happening]) -> None:
+        # A client never answers what it could not read: only requests are answered, and servers rarely send any.
+        if malformed.answerable and self.side is Side.SERVER:
+            self._send_error(malformed.id, malformed.code, malformed.reason, batch, happened)
+            return
+        happened.append(TextIgnored(Ignored.BROKEN_RESPONSE if malformed.id is not None else Ignored.BROKEN_NOTIFICATION))
+
+    # --- requests in ------------------------------------------------------------------------------
+
+    def _receive_request(self, request: Request, size: int, batch: BatchReply | None, happened: list[Happening]) -> None:
+        try:
+            exchange = self._admit(request, size, in_batch=batch is not None, happened=happened)
+        except RemoteProtocolError as error:
+            self._send_error(request.id, error.code, error.message, batch, happened, method=request.method, data=error.data)
+            return
+        exchange.batch = batch
+        self._incoming[exchange.id] = exchange
+        if request.method == "initialize":
+            self._answer_itself(exchange, self._initialize_result(exchange), happened)
+        elif request.method == "ping":
+            self._answer_itself(exchange, wire.EmptyResult(), happened)
+        elif request.method == "server/discover":
+            self._answer_itself(exchange, self._discover_result(), happened)
+        else:
+            happened.append(RequestReceived(exchange))
+
+    def _admit(self, request: Request, size: int, *, in_batch: bool, happened: list[Happening]) -> Exchange:
+        """Check a request against state, version, method table and params; raises RemoteProtocolError."""
+        if request.id in self._incoming:
+            raise RemoteProtocolError(ErrorCode.INVALID_REQUEST, "Invalid request: a request with this id is still in flight")
+        raw_params = request.params or {}
+        raw_meta = raw_params.get("_meta")
+        trigger = self._trigger(request.method, raw_meta)
+        verdict = TRANSITIONS[self.state][trigger]
+        if isinstance(verdict, Refusal):
+            raise self._refused(verdict, raw_params)
+        if trigger is Trigger.INITIALIZE and in_batch:
+            # 2025-03-26 basic/lifecycle: "The initialize request MUST NOT be part of a JSON-RPC batch".
+            raise RemoteProtocolError(ErrorCode.INVALID_REQUEST, "Invalid request: initialize must not be part of a batch")
+        meta = _NO_META if raw_meta is None else _convert(raw_meta, wire.RequestMeta, "params._meta")
+        client = self._modern_facts(meta) if trigger is Trigger.ENVELOPED else self.facts
+        method = self._known_method(request.method, None if client is None else client.version)
+        params = _convert(raw_params, method.params, "params")
+        if trigger is Trigger.INITIALIZE:
+            client = _legacy_facts(params)
+        exchange = Exchange(request.id, request.method, params, client or _UNKNOWN_CLIENT, size)
+        _read_meta(exchange, meta)
+        self._enter(verdict, client, happened)
+        return exchange
+
+    def _trigger(self, method: str, raw_meta: Any) -> Trigger:
+        # The key decides, not a bare _meta: legacy requests use _meta.progressToken.
+        if isinstance(raw_meta, dict) and wire.META_VERSION in raw_meta:
+            return Trigger.ENVELOPED
+        if method == "initialize":
+            return Trigger.INITIALIZE
+        return Trigger.PING if method == "ping" else Trigger.PLAIN
+
+    def _refused(self, refusal: Refusal, raw_params: dict[str, Any]) -> RemoteProtocolError:
+        if self.side is Side.CLIENT and self.state is State.MODERN:
+            # 2026-07-28 basic: "Servers MUST NOT initiate JSON-RPC requests".
+            return RemoteProtocolError(ErrorCode.INVALID_REQUEST, "In 2026-07-28 a server must not send requests")
+        data = None
+        if refusal.code is ErrorCode.UNSUPPORTED_VERSION:
+            data = _unsupported_data(raw_params.get("protocolVersion"))
+        return RemoteProtocolError(refusal.code, refusal.sentence, data)
+
+    def _modern_facts(self, meta: wire.RequestMeta) -> ClientFacts:
+        version, capabilities = meta.protocol_version, meta.client_capabilities
+        # 2026-07-28 basic: the version must be one of ours whatever else is wrong, so that a client can probe again.
+        if version not in MODERN_VERSIONS:
+            raise RemoteProtocolError(ErrorCode.UNSUPPORTED_VERSION, "Unsupported protocol version", _unsupported_data(version))
+        if capabilities is UNSET:
+            raise RemoteProtocolError(
+                ErrorCode.INVALID_PARAMS, f"Missing _meta: expected {wire.META_CAPABILITIES}, an object that may be empty"
+            )
+        info = None if meta.client_info is UNSET else meta.client_info
+        return ClientFacts(Era.MODERN, str(version), capabilities, info)
+
+    def _known_method(self, name: str, version: str | None) -> Method:
+        method = self._requests.get(name)
+        if method is not None and (version is None or method.exists_in(version)) and self._offers(method.capability):
+            return method
+        raise RemoteProtocolError(ErrorCode.METHOD_NOT_FOUND, f"Method not found: {name[:100]}")
+
+    def _offers(self, capability: str | None) -> bool:
+        return capability is None or self._server is None or getattr(self._server.capabilities, capability) is not UNSET
+
+    def _enter(self, state: State, client: ClientFacts | None, happened: list[Happening]) -> None:
+        self.state = state
+        if self.facts is None and client is not None:
+            self.facts = client
+            happened.append(SessionBegan(client))
+
+    def _initialize_result(self, exchange: Exchange) -> wire.InitializeResult:
+        server = self._own_description()
+        return wire.InitializeResult(
+            protocol_version=exchange.client.version,
+            capabilities=server.capabilities,
+            server_info=server.info,
+            instructions=server.instructions or UNSET,
+        )
+
+    def _discover_result(self) -> wire.DiscoverResult:
+        server = self._own_description()
+        return wire.DiscoverResult(
+            supported_versions=list(MODERN_VERSIONS), capabilities=server.capabilities, instructions=server.instructions or UNSET
+        )
+
+    def _own_description(self) -> ServerDescription:
+        if self._server is None:
+            raise LocalProtocolError("only the server side describes a server")
+        return self._server
+
+    # --- notifications and responses in -------------------------------------------------------------
+
+    def _receive_notification(self, notification: Notification, happened: list[Happening]) -> None:
+        """A notification is never answered, not even with an error (JSON-RPC 2.0 section 4.1)."""
+        method = self._notifications.get(notification.method)
+        if method is None or (self.version is not None and not method.exists_in(self.version)):
+            happened.append(TextIgnored(Ignored.UNKNOWN_NOTIFICATION))
+            return
+        if self.state in (State.FRESH, State.CLOSED):
+            happened.append(TextIgnored(Ignored.EARLY_NOTIFICATION))
+            return
+        try:
+            params = _convert(notification.params or {}, method.params, "params")
+        except RemoteProtocolError:
+            happened.append(TextIgnored(Ignored.BROKEN_NOTIFICATION))
+            return
+        if isinstance(params, wire.CancelledParams):
+            self._receive_cancel(params, happened)
+        elif isinstance(params, wire.ProgressParams):
+            pending = self._outgoing.get(params.progress_token)
+            happened.append(TextIgnored(Ignored.UNKNOWN_PROGRESS) if pending is None else ProgressReceived(pending, params))
+        elif notification.method == Trigger.INITIALIZED:
+            self.state = State.LEGACY
+            happened.append(SessionInitialized())
+        else:
+            happened.append(NotificationReceived(notification.method, params, _subscription_id(notification.params)))
+
+    def _receive_cancel(self, params: wire.CancelledParams, happened: list[Happening]) -> None:
+        exchange = self._incoming.pop(params.request_id, None)
+        if exchange is None and self.side is Side.CLIENT and self._ends_listen(params.request_id):
+            # 2026-07-28 lets a server end a listen by cancelling it as well as by answering it.
+            happened.append(ResponseReceived(self._outgoing.pop(params.request_id), {}, None))
+            return
+        if exchange is None:
+            happened.append(TextIgnored(Ignored.LATE_CANCEL))
+            return
+        exchange.fate = Fate.CANCELLED
+        self.subscriptions.close_listen(exchange.id)
+        happened.append(RequestCancelled(exchange, params.reason if isinstance(params.reason, str) else ""))
+        if exchange.batch is not None and (array := exchange.batch.settle(None)) is not None:
+            happened.append(TextToSend(array))
+
+    def _ends_listen(self, request_id: RequestId) -> bool:
+        pending = self._outgoing.get(request_id)
+        return pending is not None and pending.method == "subscriptions/listen"
+
+    def _receive_response(self, response: ResultResponse | ErrorResponse, happened: list[Happening]) -> None:
+        # 2026-07-28: "clients do not send JSON-RPC responses"; nothing of ours is awaited then, so it falls out here.
+        pending = self._outgoing.pop(response.id, None) if response.id is not None else None
+        if pending is None:
+            happened.append(TextIgnored(Ignored.UNKNOWN_RESPONSE))
+        elif isinstance(response, ErrorResponse):
+            happened.append(ResponseReceived(pending, None, PeerError(response.code, response.message, response.data)))
+        else:
+            happened.append(ResponseReceived(pending, response.result, None))
+
+    # --- answers out ----------------------------------------------------------------------------------
+
+    def answer(self, exchange: Exchange, result: wire.Result) -> bytes | None:
+        """Answer a request.
+
+        Args:
+            exchange: From `RequestReceived`.
+            result: Its result; fitted here to the client's revision.
+
+        Returns:
+            The text to send; None when there is nothing to send now: the exchange was cancelled or
+            answered before, or it belongs to a batch that is not complete.
+
+        Raises:
+            ResultTooLarge: The text would be longer than `max_text_bytes`; the exchange stays open.
+        """
+        if self._incoming.get(exchange.id) is not exchange:
+            return None
+        text = encode_result(exchange.id, self._encode_result(exchange.client, result))
+        if len(text) > self._max_text_bytes:
+            raise ResultTooLarge(len(text), self._max_text_bytes)
+        del self._incoming[exchange.id]
+        return self._settle(exchange, text)
+
+    def answer_error(self, exchange: Exchange, code: int, message: str, data: Any = None) -> bytes | None:
+        """Answer a request with an error; returns like `answer`."""
+        if self._incoming.pop(exchange.id, None) is not exchange:
+            return None
+        return self._settle(exchange, encode_error(exchange.id, code, message, data))
+
+    def _settle(self, exchange: Exchange, text: bytes) -> bytes | None:
+        exchange.fate = Fate.ANSWERED
+        self.subscriptions.close_listen(exchange.id)
+        return text if exchange.batch is None else exchange.batch.settle(text)
+
+    def _answer_itself(self, exchange: Exchange, result: wire.Result, happened: list[Happening]) -> None:
+        text = self.answer(exchange, result)
+        if text is not None:
+            happened.append(TextToSend(text, exchange.method))
+
+    def _send_error(
+        self,
+        request_id: RequestId | None,
+        code: int,
+        message: str,
+        batch: BatchReply | None,
+        happened: list[Happening],
+        *,
+        method: str | None = None,
+        data: Any = None,
+    ) -> None:
+        text = encode_error(request_id, code, message, data)
+        if batch is not None:
+            whole = batch.settle(text)
+            if whole is None:
+                return
+            text = whole
+        happened.append(TextToSend(text, method, code))
+
+    def _encode_result(self, client: ClientFacts, result: wire.Result) -> bytes:
+        result = fit_result(result, client.version)
+        body = encode(result)
+        if client.era is Era.LEGACY or self._server is None:
+            return body
+        # 2026-07-28: resultType on every result; ttlMs and cacheScope on what may be cached; serverInfo SHOULD be there.
+        # Spliced in as bytes: the results themselves are the same in both eras.
+        head = b'{"resultType":"complete"'
+        if isinstance(result, wire.CacheableResult) and result.ttl_ms is UNSET:
+            head += b',"ttlMs":0,"cacheScope":"private"'
+        if result.meta is UNSET:
+            head += b',"_meta":' + self._server_info_meta
+        else:
+            body = encode(msgspec.structs.replace(result, meta={wire.META_SERVER_INFO: self._server.info} | result.meta))
+        return head + (b"}" if body == b"{}" else b"," + body[1:])
+
+    # --- requests out -----------------------------------------------------------------------------------
+
+    def request(
+        self, method: str, params: dict[str, Any] | None = None, *, waiter: Any = None, progress: bool = False
+    ) -> tuple[Pending, bytes]:
+        """Make a request of our own.
+
+        Args:
+            method: Its method.
+            params: Its params, camelCase; `_meta` is added here.
+            waiter: Kept in the returned Pending.
+            progress: Ask for progress; it is reported under the request's own id.
+
+        Returns:
+            The pending request and the text to send.
+
+        Raises:
+            LocalProtocolError: This side must not send it now.
+        """
+        if self.side is Side.SERVER and (self.state is not State.LEGACY or method not in SERVER_REQUESTS):
+            raise LocalProtocolError(f"a server may not send {method} on a connection that is {self.state}")
+        request_id = self._next_id
+        self._next_id += 1
+        meta = dict((params or {}).get("_meta", {}))
+        if self.side is Side.CLIENT and (self.state is State.MODERN or method == "server/discover"):
+            meta = self._envelope() | meta
+        if progress:
+            meta["progressToken"] = request_id
+        whole = {**(params or {}), "_meta": meta} if meta else params
+        pending = self._outgoing[request_id] = Pending(request_id, method, waiter)
+        return pending, encode_request(request_id, method, whole)
+
+    def cancel(self, pending: Pending, reason: str = "") -> bytes | None:
+        """Give up a request of ours; its late response will be ignored. None when it is settled, or may not be cancelled."""
+        if self._outgoing.pop(pending.id, None) is None or pending.method == "initialize":
+            return None
+        return encode_notification("notifications/cancelled", {"requestId": pending.id} | ({"reason": reason} if reason else {}))
+
+    def notify(self, method: str, params: dict[str, Any] | None = None) -> bytes:
+        """Text of a plain notification (client side; the server has methods of its own below)."""
+        return encode_notification(method, params)
+
+    def _envelope(self) -> dict[str, Any]:
+        return {
+            wire.META_VERSION: self.version if self.state is State.MODERN else MODERN_VERSIONS[-1],
+            wire.META_CAPABILITIES: self._capabilities,
+            wire.META_CLIENT_INFO: self._client,
+        }
+
+    # --- opening a conversation, client side -----------------------------------------------------------
+
+    def initialize(self, version: str = LATEST_LEGACY, *, waiter: Any = None) -> tuple[Pending, bytes]:
+        """Client, legacy: the request that opens the conversation."""
+        self._step(Trigger.INITIALIZE)
+        params = {"protocolVersion": version, "capabilities": self._capabilities, "clientInfo": self._client}
+        return self.request("initialize", params, waiter=waiter)
+
+    def initialized(self, result: dict[str, Any]) -> bytes:
+        """Client, legacy: take the answer to `initialize`; returns the `notifications/initialized` to send.
+
+        Raises:
+            RemoteProtocolError: The server chose a revision we do not speak, or its answer has the wrong shape.
+        """
+        answer = _convert(result, wire.InitializeResult, "result")
+        if answer.protocol_version not in LEGACY_VERSIONS:
+            raise RemoteProtocolError(
+                ErrorCode.UNSUPPORTED_VERSION,
+                f"The server chose protocol version {answer.protocol_version[:40]}; we speak {', '.join(LEGACY_VERSIONS)}",
+            )
+        self._step(Trigger.INITIALIZED)
+        self.facts = ClientFacts(Era.LEGACY, answer.protocol_version, self._capabilities, self._client)
+        self.server_result = result
+        return encode_notification("notifications/initialized")
+
+    def discovered(self, result: dict[str, Any]) -> None:
+        """Client, modern: take the answer to `server/discover`; from now on every request is enveloped.
+
+        Raises:
+            RemoteProtocolError: No mutual modern revision, or the answer has the wrong shape.
+        """
+        answer = _convert(result, wire.DiscoverResult, "result")
+        mutual = [version for version in MODERN_VERSIONS if version in answer.supported_versions]
+        if not mutual:
+            raise RemoteProtocolError(
+                ErrorCode.UNSUPPORTED_VERSION, f"The server speaks {answer.supported_versions}, we speak {MODERN_VERSIONS}"
+            )
+        self._step(Trigger.ENVELOPED)
+        self.facts = ClientFacts(Era.MODERN, mutual[-1], self._capabilities, self._client)
+        self.server_result = result
+
+    def close(self) -> list[Pending]:
+        """The connection is gone; returns the requests of ours that will never be answered."""
+        self.state = State.CLOSED
+        lost = list(self._outgoing.values())
+        self._outgoing.clear()
+        for exchange in self._incoming.values():
+            exchange.fate = Fate.CANCELLED
+        self._incoming.clear()
+        return lost
+
+    def _step(self, trigger: Trigger) -> None:
+        verdict = TRANSITIONS[self.state][trigger]
+        if isinstance(verdict, Refusal):
+            raise LocalProtocolError(verdict.sentence)
+        self.state = verdict
+
+    # --- what a server tells ------------------------------------------------------------------------------
+
+    def subscribe(self, exchange: Exchange) -> bytes | None:
+        """Legacy: accept a `resources/subscribe`; returns its answer."""
+        self.subscriptions.subscribe(exchange.params.uri)
+        return self.answer(exchange, wire.EmptyResult())
+
+    def unsubscribe(self, exchange: Exchange) -> bytes | None:
+        """Legacy: accept a `resources/unsubscribe`; one that was not subscribed is no error."""
+        self.subscriptions.unsubscribe(exchange.params.uri)
+        return self.answer(exchange, wire.EmptyResult())
+
+    def acknowledge(self, exchange: Exchange, honoured: wire.ListenFilter) -> bytes:
+        """Modern: accept a `subscriptions/listen`; the request stays open until cancelled or ended.
+
+        Returns:
+            The acknowledgement, which MUST be the first message of the stream (2026-07-28 subscriptions).
+        """
+        self.subscriptions.open_listen(Listen(exchange, honoured))
+        return self._stream_notification("notifications/subscriptions/acknowledged", exchange.id, {"notifications": honoured})
+
+    def end_listen(self, exchange: Exchange) -> bytes | None:
+        """Modern: end a listen from our side with its response (subscriptions: "response SHOULD end it")."""
+        return self.answer(exchange, wire.EmptyResult(meta={wire.META_SUBSCRIPTION: exchange.id}))
+
+    def resource_updated(self, uri: str) -> list[bytes]:
+        """Notifications for whoever on this connection wants `uri`, which is repeated as subscribed."""
+        texts = [_updated_text(uri)] if self.subscriptions.wants_uri(uri) else []
+        return texts + [
+            self._stream_notification("notifications/resources/updated", listen_id, {"uri": uri})
+            for listen_id in self.subscriptions.listens_for_uri(uri)
+        ]
+
+    def list_changed(self, listing: Listing) -> list[bytes]:
+        """Notifications that a list has changed; legacy: to every initialized client, modern: to the listens that asked."""
+        method = f"notifications/{listing}/list_changed"
+        if self.state is State.LEGACY:
+            return [encode_notification(method)]
+        return [self._stream_notification(method, listen_id, {}) for listen_id in self.subscriptions.listens_for_listing(listing)]
+
+    def progress(self, exchange: Exchange, progress: float, total: float | None = None, message: str | None = None) -> bytes | None:
+        """Progress of an open request that asked for it; None otherwise: nothing may follow an answer or a cancel."""
+        if exchange.progress_token is None or exchange.fate is not Fate.OPEN:
+            return None
+        params = wire.ProgressParams(
+            progress_token=exchange.progress_token,
+            progress=progress,
+            total=UNSET if total is None else total,
+            message=UNSET if message is None else message,
+        )
+        return encode_notification("notifications/progress", params)
+
+    def log(self, exchange: Exchange, level: wire.LogLevel, data: Any, logger: str | None = None) -> bytes | None:
+        """A log message of an open request, when the client wants that level; None otherwise."""
+        # 2026-07-28: without logLevel in the request's _meta a server MUST NOT emit.
+        threshold = exchange.log_level if exchange.client.era is Era.MODERN else self.log_level
+        if threshold is None or exchange.fate is not Fate.OPEN or wire.LOG_LEVELS.index(level) < wire.LOG_LEVELS.index(threshold):
+            return None
+        return encode_notification("notifications/message", wire.LogParams(level=level, data=data, logger=logger or UNSET))
+
+    def _stream_notification(self, method: str, listen_id: RequestId, params: dict[str, Any]) -> bytes:
+        # 2026-07-28 subscriptions: every message of the stream carries the id of the listen request.
+        return encode_notification(method, params | {"_meta": {wire.META_SUBSCRIPTION: listen_id}})
+
+
+_UNKNOWN_CLIENT = ClientFacts(Era.LEGACY, LATEST_LEGACY, _NO_CAPABILITIES)
+"""Stands in while nothing is known: a ping before the first deciding request."""
+
+
+def _legacy_facts(params: wire.InitializeParams) -> ClientFacts:
+    return ClientFacts(Era.LEGACY, negotiate_legacy(params.protocol_version), params.capabilities, params.client_info)
+
+
+def _read_meta(exchange: Exchange, meta: wire.RequestMeta) -> None:
+    if meta is _NO_META:
+        return
+    exchange.progress_token = None if meta.progress_token is UNSET else meta.progress_token
+    exchange.log_level = None if meta.log_level is UNSET else meta.log_level
+    exchange.traceparent = None if meta.traceparent is UNSET else meta.traceparent
+
+
+def _convert(value: Any, shape: type[Any], where: str) -> Any:
+    """Check a shape; the sentence names path and types, never values."""
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, f"Invalid params: {error} of {where}") from None
+
+
+def _unsupported_data(requested: Any) -> dict[str, Any]:
+    return {"supported": list(MODERN_VERSIONS), "requested": requested[:100] if isinstance(requested, str) else None}
+
+
+def _subscription_id(params: dict[str, Any] | None) -> RequestId | None:
+    meta = (params or {}).get("_meta")
+    found = meta.get(wire.META_SUBSCRIPTION) if isinstance(meta, dict) else None
+    return found if isinstance(found, str | int) else None
+
+
+def _updated_text(uri: str) -> bytes:
+    return encode_notification("notifications/resources/updated", {"uri": uri})

@@ -1,0 +1,87 @@
+"""What one session has still to say.
+
+Texts go straight to the channel while it takes them, and wait here while it does not. Answers are always
+admitted (their number is bounded by the calls that may run), notifications with a key replace the one
+that waits under the same key, and notifications without one are dropped, counted, once the outbox is full.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+
+from mcp_workbench.transports.channel import Channel
+
+
+class Outbox:
+    """Queue of one session. Loop thread only.
+
+    Args:
+        channel: Where the texts go.
+        max_bytes: Past this `full` is true; one text of any size is admitted when nothing waits.
+    """
+
+    __slots__ = ("_channel", "_count", "_max_bytes", "_waiting", "dropped", "queued_bytes")
+
+    def __init__(self, channel: Channel, max_bytes: int) -> None:
+        self._channel = channel
+        self._max_bytes = max_bytes
+        self._waiting: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._count = 0
+        self.queued_bytes = 0
+        """Bytes waiting here."""
+        self.dropped = 0
+        """Notifications that found no room."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more should be started for this client before it reads."""
+        return self.queued_bytes > self._max_bytes
+
+    def send(self, text: bytes) -> None:
+        """An answer: sent or queued, never dropped."""
+        if not self._waiting and self._channel.writable:
+            self._channel.send(text)
+            return
+        self._count += 1
+        self._queue(("answer", self._count), text)
+
+    def notify(self, text: bytes, key: Hashable | None = None) -> None:
+        """A notification.
+
+        Args:
+            text: Its text.
+            key: Says what it is about; a newer text replaces a waiting one with the same key. None: never replaced.
+        """
+        if key is None and self.full:
+            self.dropped += 1
+        elif key is None or (not self._waiting and self._channel.writable):
+            self.send(text)
+        else:
+            self._queue(key, text)
+
+    def flush(self) -> None:
+        """The channel takes texts again."""
+        while self._waiting and self._channel.writable:
+            _, text = self._waiting.popitem(last=False)
+            self.queued_bytes -= len(text)
+            self._channel.send(text)
+
+    def flush_all(self) -> None:
+        """The session ends in order: hand everything over, however full the channel is."""
+        for text in self._waiting.values():
+            self._channel.send(text)
+        self.clear()
+
+    def clear(self) -> None:
+        """The connection is gone."""
+        self._waiting.clear()
+        self.queued_bytes = 0
+
+    def _queue(self, key: Hashable, text: bytes) -> None:
+        replaced = self._waiting.get(key)
+        self.queued_bytes += len(text) - (0 if replaced is None else len(replaced))
+        self._waiting[key] = text

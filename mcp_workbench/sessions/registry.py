@@ -1,0 +1,171 @@
+"""All sessions of one server: accepting, telling, ticking, ending.
+
+The gate hands channels in, the rest of the house says "this topic changed" or "that list changed", and
+the engine ends it. Everything runs on the loop thread unless a method says otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+from mcp_workbench.events import Principal
+from mcp_workbench.limits import Limits
+from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.protocol.peer import Peer, ServerDescription, Side
+from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.sessions.index import TopicIndex
+from mcp_workbench.sessions.session import CLOSE_GOING_AWAY, Session
+from mcp_workbench.sessions.work import RequestHandler
+from mcp_workbench.telemetry.records import SessionRecord
+from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.transports.channel import Channel
+
+TICK_S = 1.0
+
+
+class Sessions:
+    """The registry.
+
+    Args:
+        handler: Answers the requests of every session.
+        describe: What the server says of itself, asked for each new session.
+        telemetry: Where call records go.
+        limits: Bounds.
+        loop: The protocol loop.
+    """
+
+    def __init__(
+        self,
+        handler: RequestHandler,
+        describe: Callable[[], ServerDescription],
+        telemetry: Telemetry,
+        limits: Limits,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.telemetry = telemetry
+        self.index: TopicIndex[Session] = TopicIndex()
+        self._handler = handler
+        self._describe = describe
+        self._limits = limits
+        self._loop = loop
+        self._open: dict[str, Session] = {}
+        self._count = 0
+        self._ticker: asyncio.TimerHandle | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._idle: asyncio.Event | None = None
+        self.on_population: list[Callable[[int], None]] = []
+        """Called with the number of open sessions when it changes."""
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(tuple(self._open.values()))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def records(self) -> list[SessionRecord]:
+        """Ended sessions that are remembered, then open ones, oldest first; from any thread."""
+        return self.telemetry.sessions() + [session.record for session in self]
+
+    def accept(self, channel: Channel, principal: Principal) -> Session:
+        """A connection passed the gate: begin its session. The channel's owner opens the channel on it."""
+        self._count += 1
+        limits = self._limits
+        peer = Peer(Side.SERVER, server=self._describe(), max_batch=limits.batch_entries, max_text_bytes=limits.max_result_bytes)
+        session = Session(f"s{self._count}", channel, principal, peer, self._handler, self, limits)
+        self._open[session.id] = session
+        self._population_changed()
+        return session
+
+    def forget(self, session: Session) -> None:
+        """A session has ended by itself or by us."""
+        if self._open.pop(session.id, None) is not None:
+            self.index.drop(session)
+            self.telemetry.record_session(session.record)
+            self._population_changed()
+
+    def watch(self, session: Session, uri: str, topic: str) -> None:
+        """A session subscribed to `uri`, which belongs to `topic`."""
+        self.index.add(session, uri, topic)
+
+    def unwatch(self, session: Session, uri: str) -> None:
+        """It no longer wants `uri`, unless another of its subscriptions or listens still names it."""
+        subscriptions = session.peer.subscriptions
+        if not subscriptions.wants_uri(uri) and not any(True for _ in subscriptions.listens_for_uri(uri)):
+            self.index.discard(session, uri)
+
+    def sync_index(self, session: Session, exchange: Exchange) -> None:
+        """A listen was cancelled: forget the URIs only it named."""
+        notifications = getattr(exchange.params, "notifications", None)
+        for uri in (getattr(notifications, "resource_subscriptions", None) or ()) if notifications is not None else ():
+            self.unwatch(session, uri)
+
+    def topic_changed(self, topic: str) -> None:
+        """Tell whoever watches this topic."""
+        for session, uris in self.index.watchers(topic):
+            session.notify_updated(uris)
+
+    def list_changed(self, listing: Listing) -> None:
+        """Tell whoever wants to know that a list has changed."""
+        for session in self:
+            session.notify_list_changed(listing)
+
+    def close_principal(self, name: str, reason: str) -> None:
+        """A credential was revoked: end the sessions it opened."""
+        for session in self:
+            if session.principal.name == name:
+                session.close(1008, reason)
+
+    async def close(self, grace_s: float) -> None:
+        """End every session: what waits is refused, what runs gets `grace_s`, then 1001.
+
+        Cancelling is safe; sessions not yet closed stay open.
+        """
+        for session in self:
+            session.refuse_new("The server is shutting down; nothing was run. Reconnect later and call again.")
+        self._idle = asyncio.Event()
+        self.call_ended()
+        await _within(grace_s, self._idle)
+        for session in self:
+            session.close(CLOSE_GOING_AWAY, "server is shutting down")
+        if not await _within(grace_s + 1, self._empty):
+            for session in self:
+                session.channel.abort()
+
+    def call_ended(self) -> None:
+        """A session's call has ended; whoever waits for quiet is told."""
+        if self._idle is not None and not any(session.running for session in self):
+            self._idle.set()
+
+    # --- the ticker ---------------------------------------------------------------------------------
+
+    def _population_changed(self) -> None:
+        population = len(self._open)
+        if population:
+            self._empty.clear()
+            if self._ticker is None:
+                self._ticker = self._loop.call_later(TICK_S, self._tick)
+        else:
+            self._empty.set()
+            if self._ticker is not None:
+                self._ticker.cancel()
+                self._ticker = None
+        for observer in self.on_population:
+            observer(population)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        for session in self:
+            session.tick(now)
+        self._ticker = self._loop.call_later(TICK_S, self._tick) if self._open else None
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,398 @@
+"""The driver of one client: it joins a channel, a Peer, an outbox and the works in progress.
+
+Everything runs on the loop thread, pushed by the channel: a text that arrives is parsed, dispatched and,
+where no user code is needed, answered before the next one is looked at. Reading stops only while this
+client itself does not read (its outbox is past the bound); responses, cancels and pings never wait behind
+calls. Knows no tools and no DataFrames: requests go to a `RequestHandler`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.events import Principal
+from mcp_workbench.jsonrpc import ErrorCode
+from mcp_workbench.limits import Limits
+from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.protocol.happenings import (
+    Happening,
+    RequestCancelled,
+    RequestReceived,
+    SessionBegan,
+    TextIgnored,
+    TextToSend,
+)
+from mcp_workbench.protocol.peer import Peer, ResultTooLarge
+from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.sessions.outbox import Outbox
+from mcp_workbench.sessions.work import Answer, RequestHandler, Work
+from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord
+from mcp_workbench.transports.channel import Channel
+
+if TYPE_CHECKING:
+    from mcp_workbench.sessions.registry import Sessions
+
+logger = logging.getLogger("mcp_workbench")
+
+CLOSE_GOING_AWAY = 1001
+CLOSE_INTERNAL_ERROR = 1011
+CLOSE_TRY_LATER = 1013
+
+
+class _Job:
+    """A request with Work: where it is and what is written down about it."""
+
+    __slots__ = ("exchange", "record", "size", "work")
+
+    def __init__(self, exchange: Exchange, work: Work, record: CallRecord) -> None:
+        self.exchange = exchange
+        self.work = work
+        self.record = record
+        self.size = exchange.text_bytes
+
+
+class Session:
+    """One client's stay. Loop thread only; `record` may be read from any thread.
+
+    Args:
+        session_id: `s1`, `s2` …
+        channel: The connection.
+        principal: Whose credential opened it.
+        peer: The server side of the conversation.
+        handler: Answers requests.
+        sessions: The registry it belongs to.
+        limits: Bounds.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        channel: Channel,
+        principal: Principal,
+        peer: Peer,
+        handler: RequestHandler,
+        sessions: Sessions,
+        limits: Limits,
+    ) -> None:
+        self.id = session_id
+        self.channel = channel
+        self.principal = principal
+        self.peer = peer
+        self.outbox = Outbox(channel, limits.outbox_bytes)
+        self.state: dict[str, Any] = {}
+        """`ctx.session.state` of legacy sessions."""
+        self.closed = False
+        self._handler = handler
+        self._sessions = sessions
+        self._limits = limits
+        self._running: dict[Exchange, _Job] = {}
+        self._backlog: OrderedDict[Exchange, _Job] = OrderedDict()
+        self._backlog_bytes = 0
+        self._starting = False
+        self._arrived_ns = 0
+        facts = channel.facts
+        self.record = SessionRecord(session_id, facts.transport, facts.remote, principal.name, time.time())
+        self.life = _Life(time.monotonic())
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} {self.record.client_name or '?'}>"
+
+    # --- readings -----------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> int:
+        """Calls that run now."""
+        return len(self._running)
+
+    def statistics(self) -> dict[str, int]:
+        """Reading of every queue of this session."""
+        return {
+            "running": len(self._running),
+            "backlog": len(self._backlog),
+            "backlog_bytes": self._backlog_bytes,
+            "outbox": len(self.outbox),
+            "outbox_bytes": self.outbox.queued_bytes,
+            "unsent_bytes": self.channel.unsent_bytes,
+            "dropped_notifications": self.outbox.dropped,
+            "subscriptions": len(self.peer.subscriptions),
+        }
+
+    # --- what the channel delivers --------------------------------------------------------------------
+
+    def receive_text(self, text: bytes) -> None:
+        """One text arrived."""
+        self._arrived_ns = time.perf_counter_ns()
+        self.record.messages_in += 1
+        self.record.bytes_in += len(text)
+        try:
+            for happening in self.peer.receive_text(text):
+                self._react(happening)
+        except Exception:
+            # The last line of defence: a fault of ours ends this one session and is kept as its record.
+            self._crash()
+
+    def receive_writable(self) -> None:
+        """The client reads again."""
+        self.outbox.flush()
+        if not self.outbox.full and not self.closed:
+            self.channel.resume_receiving()
+            self._start_waiting()
+
+    def receive_close(self, code: int, reason: str) -> None:
+        """The connection is gone."""
+        if self.closed:
+            return
+        self.closed = True
+        self.record.until = time.time()
+        self.record.close_code, self.record.close_reason = code, reason
+        for job in self._backlog.values():
+            self._finish_record(job.record, Outcome.DROPPED)
+        self._backlog.clear()
+        for job in list(self._running.values()):
+            job.work.cancel(f"the connection was closed ({code})")
+        self.peer.close()
+        self.outbox.clear()
+        self._handler.session_closed(self)
+        self._sessions.forget(self)
+
+    def _react(self, happening: Happening) -> None:
+        if isinstance(happening, RequestReceived):
+            self._handle(happening.exchange)
+        elif isinstance(happening, TextToSend):
+            self.send(happening.text)
+        elif isinstance(happening, RequestCancelled):
+            self._cancel(happening.exchange, happening.reason)
+        elif isinstance(happening, SessionBegan):
+            self._note_client(happening)
+        elif isinstance(happening, TextIgnored):
+            self.record.ignore(happening.reason)
+
+    def _note_client(self, began: SessionBegan) -> None:
+        client = began.client
+        self.record.era, self.record.protocol_version = client.era, client.version
+        if client.info is not None:
+            self.record.client_name, self.record.client_version = client.info.name[:100], client.info.version[:40]
+
+    def _crash(self) -> None:
+        self.record.crash = traceback.format_exc()
+        logger.error("session %s ended by a fault of the workbench itself; see its record", self.id)
+        self.close(CLOSE_INTERNAL_ERROR, "internal error; the server's session record holds the details")
+
+    # --- requests ---------------------------------------------------------------------------------------
+
+    def _handle(self, exchange: Exchange) -> None:
+        record = CallRecord(
+            "",
+            self.id,
+            self.principal.name,
+            exchange.client.era,
+            exchange.method,
+            "",
+            exchange.id,
+            self._arrived_ns,
+            time.time(),
+            exchange.text_bytes,
+        )
+        try:
+            outcome = self._handler.handle(self, exchange, record)
+        except RemoteProtocolError as error:
+            outcome = None
+            self._answer(exchange, error, record)
+        except Exception as error:
+            logger.exception("answering %s failed", exchange.method)
+            outcome = None
+            self._answer(
+                exchange, RemoteProtocolError(ErrorCode.INTERNAL_ERROR, "Internal error", {"reason": type(error).__name__}), record
+            )
+        if isinstance(outcome, Work):
+            self._take_on(_Job(exchange, outcome, record))
+        elif outcome is not None:
+            self._answer(exchange, outcome, record)
+
+    def _take_on(self, job: _Job) -> None:
+        self.record.calls += 1
+        limits = self._limits
+        if not self._backlog and len(self._running) < limits.running_calls and not self.outbox.full:
+            self._start(job)
+        elif len(self._backlog) < limits.backlog_messages and self._backlog_bytes + job.size <= limits.backlog_bytes:
+            self._backlog[job.exchange] = job
+            self._backlog_bytes += job.size
+        else:
+            sentence = (
+                f"Busy: {len(self._running)} calls of this connection are running and {len(self._backlog)} are waiting, "
+                "which is all it may have. Wait for answers before sending more."
+            )
+            self._answer(job.exchange, job.work.refuse(sentence), job.record, Outcome.REJECTED)
+
+    def _start(self, job: _Job) -> None:
+        self._running[job.exchange] = job
+        job.work.start(lambda answer: self._done(job, answer))
+
+    def _done(self, job: _Job, answer: Answer | None) -> None:
+        if self._running.pop(job.exchange, None) is None:
+            return
+        if answer is None or self.closed:
+            self._finish_record(job.record, Outcome.CANCELLED if answer is None else Outcome.DROPPED)
+        else:
+            self._answer(job.exchange, answer, job.record)
+        self._start_waiting()
+        self._sessions.call_ended()
+
+    def _start_waiting(self) -> None:
+        """Start what waits; a loop, not a recursion: inline calls finish inside `_start`."""
+        if self._starting:
+            return
+        self._starting = True
+        try:
+            while self._backlog and len(self._running) < self._limits.running_calls and not self.outbox.full and not self.closed:
+                _, job = self._backlog.popitem(last=False)
+                self._backlog_bytes -= job.size
+                self._start(job)
+        finally:
+            self._starting = False
+
+    def _cancel(self, exchange: Exchange, reason: str) -> None:
+        waiting = self._backlog.pop(exchange, None)
+        if waiting is not None:
+            self._backlog_bytes -= waiting.size
+            self._finish_record(waiting.record, Outcome.CANCELLED)
+        elif (job := self._running.get(exchange)) is not None:
+            job.work.cancel(reason or "the client cancelled the request")
+        else:
+            self._sessions.sync_index(self, exchange)
+
+    def _answer(self, exchange: Exchange, answer: Answer, record: CallRecord, outcome: Outcome | None = None) -> None:
+        try:
+            text = self._text_of(exchange, answer)
+        except ResultTooLarge as large:
+            answer = self._handler.too_large(exchange, large.size, large.limit)
+            text = self._text_of(exchange, answer)
+        record.rendered_ns = time.perf_counter_ns()
+        if text is not None:
+            self.send(text)
+            record.bytes_out = len(text)
+        if isinstance(answer, RemoteProtocolError):
+            record.code, record.error = answer.code, answer.message
+        self._finish_record(record, outcome or _outcome_of(answer, record))
+
+    def _text_of(self, exchange: Exchange, answer: Answer) -> bytes | None:
+        if isinstance(answer, RemoteProtocolError):
+            return self.peer.answer_error(exchange, answer.code, answer.message, answer.data)
+        return self.peer.answer(exchange, answer)
+
+    def _finish_record(self, record: CallRecord, outcome: Outcome) -> None:
+        record.sent_ns = time.perf_counter_ns()
+        record.outcome = outcome
+        self._sessions.telemetry.record(record)
+
+    # --- what goes out ------------------------------------------------------------------------------------
+
+    def send(self, text: bytes) -> None:
+        """An answer or a text that must not be lost."""
+        self.record.messages_out += 1
+        self.record.bytes_out += len(text)
+        self.outbox.send(text)
+        self._watch_outbox()
+
+    def notify(self, text: bytes, key: object | None = None) -> None:
+        """A notification; with a key the latest one wins while the client does not read."""
+        self.record.messages_out += 1
+        self.record.bytes_out += len(text)
+        self.outbox.notify(text, key)
+        self._watch_outbox()
+
+    def _watch_outbox(self) -> None:
+        if self.outbox.full and not self.closed:
+            self.channel.pause_receiving()
+
+    def notify_updated(self, uris: list[str]) -> None:
+        """Tell that what these URIs name has changed."""
+        for uri in uris:
+            for number, text in enumerate(self.peer.resource_updated(uri)):
+                self.notify(text, ("updated", uri, number))
+
+    def notify_list_changed(self, listing: Listing) -> None:
+        """Tell that a list has changed, if this client is to be told."""
+        for number, text in enumerate(self.peer.list_changed(listing)):
+            self.notify(text, ("list", listing, number))
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection; `receive_close` follows."""
+        if self.closed:
+            return
+        if code == CLOSE_GOING_AWAY:
+            self._end_listens()
+        self.outbox.flush_all()
+        self.channel.close(code, reason)
+
+    def _end_listens(self) -> None:
+        for listen in self.peer.subscriptions.listens:
+            if (text := self.peer.end_listen(listen.exchange)) is not None:
+                self.send(text)
+
+    def refuse_new(self, sentence: str) -> None:
+        """The server stops: what waits is answered, what runs goes on."""
+        while self._backlog:
+            _, job = self._backlog.popitem(last=False)
+            self._answer(job.exchange, job.work.refuse(sentence), job.record, Outcome.REJECTED)
+        self._backlog_bytes = 0
+
+    def tick(self, now: float) -> None:
+        """Keepalive and slow consumers; called about once a second.
+
+        Args:
+            now: `time.monotonic()`.
+        """
+        verdict = self.life.look(self.channel, self.outbox.queued_bytes, now, self._limits)
+        if verdict == "ping":
+            self.channel.ping()
+        elif verdict == "dead":
+            self.close(CLOSE_INTERNAL_ERROR, f"no sign of life for {self._limits.ping_after_s + self._limits.dead_after_s:.0f} s")
+        elif verdict == "slow":
+            self.outbox.clear()
+            self.channel.close(CLOSE_TRY_LATER, "slow consumer: read faster, or subscribe to less")
+
+
+class _Life:
+    """When this client was last heard of, and when it last read. Any byte counts, in either direction."""
+
+    __slots__ = ("_alive_at", "_drained", "_drained_at", "_pinged_at", "_received")
+
+    def __init__(self, now: float) -> None:
+        self._received = self._drained = 0
+        self._alive_at = self._drained_at = now
+        self._pinged_at: float | None = None
+
+    def look(self, channel: Channel, queued_bytes: int, now: float, limits: Limits) -> str:
+        """`ping`, `dead`, `slow` or `` (nothing to do)."""
+        unsent = channel.unsent_bytes
+        drained = channel.bytes_sent - unsent
+        moved = drained != self._drained
+        if moved or not (unsent or queued_bytes):
+            self._drained, self._drained_at = drained, now
+        if moved or channel.bytes_received != self._received:
+            self._received, self._alive_at, self._pinged_at = channel.bytes_received, now, None
+        if now - self._drained_at >= limits.slow_consumer_s:
+            return "slow"
+        if self._pinged_at is not None:
+            return "dead" if now - self._pinged_at >= limits.dead_after_s else ""
+        if now - self._alive_at >= limits.ping_after_s:
+            self._pinged_at = now
+            return "ping"
+        return ""
+
+
+def _outcome_of(answer: Answer, record: CallRecord) -> Outcome:
+    if record.outcome is not Outcome.PENDING:
+        return record.outcome
+    if isinstance(answer, RemoteProtocolError):
+        return Outcome.RPC_ERROR
+    return Outcome.TOOL_ERROR if isinstance(answer, wire.CallToolResult) and answer.is_error else Outcome.OK

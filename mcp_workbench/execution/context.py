@@ -1,0 +1,228 @@
+"""`ctx`: what a tool can say and ask while it runs.
+
+A tool speaks from whatever thread it is on and never waits: progress and log messages are left here and
+one wake-up brings the protocol loop to fetch them. Progress is a level, the latest value wins; log
+messages are a bounded queue. Nothing is sent once the call has ended or was cancelled, and nothing while
+the call has no exchange. What a tool prints is not captured in this version: it goes where the process's
+stdout goes.
+
+There are two classes with the same methods so that a tool can say which kind it is; the wrong one is
+refused at registration. Knows the call and its port, no message and no session.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import msgspec
+
+from mcp_workbench import errors
+from mcp_workbench.events import Era, Principal
+from mcp_workbench.execution.calls import Call, Progress, SessionFacts
+from mcp_workbench.execution.portal import Portal
+from mcp_workbench.protocol.wire import LOG_LEVELS, Json, LogLevel
+
+logger = logging.getLogger("mcp_workbench")
+
+PENDING_LOGS = 1000
+"""Log messages of one call that wait for the protocol loop; further ones are dropped and counted."""
+
+
+class Done:
+    """An awaitable that is done: code written as `await ctx.report_progress(...)` runs unchanged."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+DONE = Done()
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the client says of itself: a label, never identity."""
+
+    name: str | None
+    version: str | None
+
+
+class CallContext:
+    """The one call a tool is running in. Every method and property: any thread, except where said otherwise."""
+
+    __slots__ = ("_call", "_flush_posted", "_highest", "_lock", "_logs", "_portal", "_progress")
+
+    def __init__(self, call: Call, portal: Portal) -> None:
+        self._call = call
+        self._portal = portal
+        self._lock = threading.Lock()  # held for a few instructions, by the tool's own threads only
+        self._highest = float("-inf")
+        self._progress: deque[Progress] = deque(maxlen=1)
+        self._logs: deque[tuple[LogLevel, Json, str | None]] = deque()
+        self._flush_posted = False
+
+    # --- saying -----------------------------------------------------------------------------------
+
+    def report_progress(self, progress: float, total: float | None = None, message: str | None = None) -> Done:
+        """Say how far the work is; never blocks.
+
+        Values that come faster than they can be sent are skipped, the latest is sent. Dropped: a value
+        that is not finite or not higher than the one before (the protocol wants progress to increase), and
+        any value after the call has ended or was cancelled.
+
+        Args:
+            progress: How much is done, in any unit.
+            total: How much there is, in the same unit; None when unknown.
+            message: One phrase for people.
+
+        Returns:
+            Something that may be awaited and need not be.
+        """
+        call = self._call
+        value = float(progress)
+        if call.over or not isfinite(value):
+            return DONE
+        with self._lock:
+            if value <= self._highest:
+                return DONE
+            self._highest = value
+            call.progress = report = Progress(value, None if total is None else float(total), message)
+            self._progress.append(report)
+        if (port := call.port) is not None and port.wants_progress:
+            self._wake()
+        return DONE
+
+    def log(self, data: Json, level: LogLevel = "info", logger: str | None = None) -> Done:
+        """Send a log message to the client, if it asked for that level; never blocks.
+
+        Args:
+            data: Text, or anything made of dicts, lists, numbers and texts; other objects go as their `str()`.
+            level: debug, info, notice, warning, error, critical, alert or emergency.
+            logger: Name of what speaks; None for none.
+
+        Returns:
+            Something that may be awaited and need not be.
+
+        Raises:
+            ValueError: If the level is none of these.
+        """
+        if level not in LOG_LEVELS:
+            raise ValueError(f"log level is one of {', '.join(LOG_LEVELS)}; got {str(level)[:40]!r}")
+        call = self._call
+        if call.over or call.port is None:
+            return DONE
+        # A copy, as the tool may go on changing what it logged.
+        entry = (level, data if type(data) is str else msgspec.to_builtins(data, str_keys=True, enc_hook=str), logger)
+        with self._lock:
+            if len(self._logs) >= PENDING_LOGS:
+                call.dropped_logs += 1
+                return DONE
+            self._logs.append(entry)
+        self._wake()
+        return DONE
+
+    # --- asking -----------------------------------------------------------------------------------
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the result any more: cancelled, timed out, or the server stops."""
+        return self._call.cancelled
+
+    def check_cancelled(self) -> None:
+        """Leave the tool if nobody waits for its result any more.
+
+        Raises:
+            Cancelled: With the reason; let it pass.
+        """
+        if self._call.cancelled:
+            raise errors.Cancelled(self._call.cancel_reason)
+
+    @property
+    def call_id(self) -> str:
+        """The call as the panel names it, for instance `c17`."""
+        return self._call.id
+
+    @property
+    def request_id(self) -> str | int | None:
+        """The id the client gave the request this call currently answers; None while there is none."""
+        port = self._call.port
+        return None if port is None else port.request_id
+
+    @property
+    def principal(self) -> Principal:
+        """Whose credential was presented."""
+        principal = self._call.principal
+        if principal is None:
+            raise errors.WorkbenchError(f"the call {self._call.id} was not made by a client, so it has no principal")
+        return principal
+
+    @property
+    def session(self) -> SessionFacts:
+        """The session the call came in."""
+        session = self._call.session
+        if session is None:
+            raise errors.WorkbenchError(f"the call {self._call.id} was not made by a client, so it has no session")
+        return session
+
+    @property
+    def client(self) -> Client:
+        """Name and version the client gave; a label, never identity."""
+        return Client(self.session.client_name, self.session.client_version)
+
+    @property
+    def protocol_version(self) -> str:
+        """The MCP revision the client speaks, for instance `2025-11-25`."""
+        return self.session.protocol_version
+
+    @property
+    def era(self) -> Era:
+        """Legacy or modern."""
+        return self.session.era
+
+    # --- crossing to the protocol loop ------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if self._portal.is_here():
+            self._flush()
+        elif not self._flush_posted:
+            self._flush_posted = True
+            self._portal.post(self._flush)
+
+    def _flush(self) -> None:
+        """Hand everything pending to the port. The protocol loop's thread only."""
+        self._flush_posted = False  # before looking: what is said from here on wakes the loop again
+        progress = self._progress.popleft() if self._progress else None
+        logs = [self._logs.popleft() for _ in range(len(self._logs))]
+        port = self._call.port
+        if port is None or self._call.over:
+            return
+        for level, data, name in logs:
+            self._guard(port.send_log, level, data, name)
+        if progress is not None and port.wants_progress:
+            self._guard(port.send_progress, progress.progress, progress.total, progress.message)
+
+    def _guard(self, send: Any, *values: object) -> None:
+        try:
+            send(*values)
+        except Exception:  # the border to serving: what a tool says must not break what it returns
+            logger.exception("a message of call %s could not be sent", self._call.id)
+
+
+class Context(CallContext):
+    """`ctx` of a `def` tool."""
+
+    __slots__ = ()
+
+
+class AsyncContext(CallContext):
+    """`ctx` of an `async def` tool; nothing here blocks, so nothing needs awaiting."""
+
+    __slots__ = ()

@@ -1,0 +1,277 @@
+"""The threads that run `def` tools and render results: `mcp-tool-1`, `mcp-tool-2` …
+
+Our own daemon threads and not a ThreadPoolExecutor, which makes the interpreter wait at exit for
+whatever still runs. The waiting line lives on the protocol loop: a thread is handed one call only when
+it is free, so cancelling a waiting call is a dictionary removal and nothing here needs a lock. Free
+threads are a stack: the last one used is used next, and those at the bottom retire.
+
+A thread whose call was cancelled or timed out cannot be stopped. It is *abandoned*: it no longer counts
+against `limit`, so hung tools do not stop the service, until `2 * limit` threads exist in all; then calls
+wait. An abandoned thread that comes back is used again, or ends when there are more than `limit`.
+
+Starting a thread waits until it runs, which costs a switch interval (5 ms) while a cell computes;
+thirty at once held the loop for 160 ms. So `mcp-tool-starter`, a thread that never runs user code,
+starts the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from contextvars import copy_context
+from queue import SimpleQueue
+
+from mcp_workbench.execution.calls import Busy, Call, CallState, Outcome, Raised
+from mcp_workbench.execution.portal import Portal
+
+logger = logging.getLogger("mcp_workbench")
+
+IDLE_S = 30.0
+"""How long a thread without work is kept."""
+
+Step = Callable[[Call], Outcome]
+"""What a thread does for a call; it never raises."""
+
+
+class Worker:
+    """One thread. `inbox` is read there; everything else belongs to the protocol loop."""
+
+    __slots__ = ("idle_since", "inbox", "job", "thread")
+
+    def __init__(self, number: int, serve: Callable[[Worker], None]) -> None:
+        self.inbox: SimpleQueue[tuple[Call, Step] | None] = SimpleQueue()
+        self.job: tuple[Call, Step] | None = None
+        self.idle_since = 0.0
+        self.thread = threading.Thread(target=serve, args=(self,), name=f"mcp-tool-{number}", daemon=True)
+
+
+class ToolThreads:
+    """Runs steps of calls in threads. All public methods: the protocol loop's thread only."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        portal: Portal,
+        *,
+        limit: int,
+        queue: int,
+        answer: Callable[[Call, Outcome], None],
+        idle_s: float = IDLE_S,
+    ) -> None:
+        self._loop = loop
+        self._portal = portal
+        self._limit = limit
+        self._queue = queue
+        self._answer = answer
+        self._idle_s = idle_s
+        self._waiting: OrderedDict[str, tuple[Call, Step]] = OrderedDict()
+        self._workers: set[Worker] = set()
+        self._leaving: set[Worker] = set()
+        self._idle: list[Worker] = []
+        self._busy: dict[str, Worker] = {}
+        self._abandoned: set[str] = set()
+        self._made = 0
+        self._starter: threading.Thread | None = None
+        self._to_start: SimpleQueue[Worker | None] = SimpleQueue()
+        self._retiring: asyncio.TimerHandle | None = None
+        self._stopping = False
+        self._all_gone = asyncio.Event()
+        self._ended: list[threading.Thread] = []
+
+    @property
+    def threads(self) -> int:
+        """Threads alive or being started."""
+        return len(self._workers) + len(self._leaving)
+
+    @property
+    def idle(self) -> int:
+        """Threads without work."""
+        return len(self._idle)
+
+    @property
+    def waiting(self) -> int:
+        """Calls in line."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """Calls in threads whose result is still wanted."""
+        return len(self._busy) - len(self._abandoned)
+
+    @property
+    def abandoned(self) -> int:
+        """Calls in threads whose result nobody waits for."""
+        return len(self._abandoned)
+
+    def submit(self, call: Call, step: Step, *, past_bound: bool = False) -> str | None:
+        """Run a step in a free thread, in a new one, or when one comes free.
+
+        Args:
+            call: Whose step it is; at most one step of a call at a time.
+            step: Runs in a tool thread inside a fresh copy of that thread's context.
+            past_bound: Wait in line even when it is full, because the call has already run elsewhere.
+
+        Returns:
+            None when it was taken, else the sentence that says what is full.
+        """
+        if self._idle:
+            self._hand(self._idle.pop(), call, step)
+        elif self._may_grow():
+            self._hand(self._new_worker(), call, step)
+        elif len(self._waiting) < self._queue or past_bound:
+            call.state = CallState.WAITING
+            self._waiting[call.id] = (call, step)
+        else:
+            return f"all {self._limit} tool threads are busy and {self._queue} calls wait already; try again in a moment"
+        return None
+
+    def drop(self, call: Call) -> bool:
+        """Nobody waits for this call any more: take it out of the line, or abandon its thread.
+
+        Returns:
+            Whether its code may still run.
+        """
+        if self._waiting.pop(call.id, None) is not None or call.id not in self._busy:
+            return False
+        self._abandoned.add(call.id)
+        self._refill()
+        return True
+
+    def stop(self) -> None:
+        """End every free thread now and every busy one after its call. Nothing may be submitted after."""
+        self._stopping = True
+        if self._retiring is not None:
+            self._retiring.cancel()
+        for worker in self._idle:
+            self._dismiss(worker)
+        self._idle.clear()
+        self._to_start.put(None)
+        self._note_gone()
+
+    async def wait_gone(self) -> None:
+        """Wait until every thread has ended; with a stuck one, for ever."""
+        await self._all_gone.wait()
+        for thread in self._ended:
+            thread.join()  # it has said goodbye and runs no code of anybody's any more
+
+    # --- the protocol loop's thread ---------------------------------------------------------------
+
+    def _may_grow(self) -> bool:
+        return len(self._workers) - len(self._abandoned) < self._limit and len(self._workers) < 2 * self._limit
+
+    def _new_worker(self) -> Worker:
+        if self._starter is None:
+            self._starter = threading.Thread(target=self._start_workers, name="mcp-tool-starter", daemon=True)
+            self._starter.start()
+        self._made += 1
+        worker = Worker(self._made, self._serve)
+        self._workers.add(worker)
+        self._to_start.put(worker)
+        return worker
+
+    def _hand(self, worker: Worker, call: Call, step: Step) -> None:
+        call.state = CallState.RUNNING
+        worker.job = (call, step)
+        self._busy[call.id] = worker
+        worker.inbox.put(worker.job)
+
+    def _returned(self, worker: Worker, call: Call, outcome: Outcome) -> None:
+        self._forget_job(worker)
+        self._occupy(worker)  # before the answer, so the thread and the loop work side by side
+        self._answer(call, outcome)
+
+    def _forget_job(self, worker: Worker) -> None:
+        if worker.job is not None:
+            call_id = worker.job[0].id
+            del self._busy[call_id]
+            self._abandoned.discard(call_id)
+            worker.job = None
+
+    def _occupy(self, worker: Worker) -> None:
+        if self._stopping or len(self._workers) - len(self._abandoned) > self._limit:
+            self._dismiss(worker)
+        elif self._waiting:
+            self._hand(worker, *self._waiting.popitem(last=False)[1])
+        else:
+            worker.idle_since = self._loop.time()
+            self._idle.append(worker)
+            if self._retiring is None:
+                self._retiring = self._loop.call_later(self._idle_s, self._retire)
+
+    def _retire(self) -> None:
+        self._retiring = None
+        now = self._loop.time()
+        keep_from = next((i for i, worker in enumerate(self._idle) if now - worker.idle_since < self._idle_s), len(self._idle))
+        for worker in self._idle[:keep_from]:
+            self._dismiss(worker)
+        del self._idle[:keep_from]
+        if self._idle:
+            self._retiring = self._loop.call_later(self._idle[0].idle_since + self._idle_s - now, self._retire)
+
+    def _dismiss(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        self._leaving.add(worker)
+        worker.inbox.put(None)
+
+    def _gone(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        self._leaving.discard(worker)
+        if worker.job is not None:  # a tool's library killed the thread from outside (PyThreadState_SetAsyncExc)
+            call = worker.job[0]
+            self._forget_job(worker)
+            self._answer(call, Raised(RuntimeError(f"the thread that ran {call.name!r} was ended from outside")))
+        self._refill()
+        self._note_gone(worker.thread)
+
+    def _start_failed(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        job = worker.job
+        self._forget_job(worker)
+        if job is not None and not job[0].over:
+            job[0].state = CallState.WAITING
+            self._waiting[job[0].id] = job
+            self._waiting.move_to_end(job[0].id, last=False)
+        if not self._workers:  # nobody is left who would ever come free
+            while self._waiting:
+                call, _ = self._waiting.popitem(last=False)[1]
+                self._answer(call, Busy("the operating system gives this kernel no more threads; try again later"))
+        self._note_gone()
+
+    def _refill(self) -> None:
+        while self._waiting and not self._stopping and self._may_grow():
+            self._hand(self._new_worker(), *self._waiting.popitem(last=False)[1])
+
+    def _note_gone(self, thread: threading.Thread | None = None) -> None:
+        if not self._stopping:
+            return
+        if thread is not None:
+            self._ended.append(thread)
+        starter_gone = self._starter is None or self._starter in self._ended
+        if starter_gone and not self._workers and not self._leaving:
+            self._all_gone.set()
+
+    # --- the threads themselves -------------------------------------------------------------------
+
+    def _serve(self, worker: Worker) -> None:
+        try:
+            while (job := worker.inbox.get()) is not None:
+                call, step = job
+                outcome = copy_context().run(step, call)
+                if not self._portal.post(self._returned, worker, call, outcome):
+                    return
+                del job, call, step, outcome  # a free thread keeps no argument and no result alive
+        finally:
+            self._portal.post(self._gone, worker)
+
+    def _start_workers(self) -> None:
+        while (worker := self._to_start.get()) is not None:
+            try:
+                worker.thread.start()
+            except RuntimeError:
+                logger.warning("no further tool thread could be started")
+                self._portal.post(self._start_failed, worker)
+            del worker
+        self._portal.post(self._note_gone, threading.current_thread())

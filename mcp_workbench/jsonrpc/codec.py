@@ -7,6 +7,7 @@ Decided here, and tested:
 * Of duplicate keys the last one counts, as in every mainstream parser. Nothing of ours passes a text
   on to a second parser that could read it differently.
 * Nesting deeper than `MAX_DEPTH` is refused as an invalid request before anything walks it.
+* These rules hold for the whole text: for members nobody asks for as well.
 """
 
 from __future__ import annotations
@@ -19,15 +20,20 @@ from mcp_workbench.jsonrpc.errors import ErrorCode
 from mcp_workbench.jsonrpc.messages import Batch, ErrorResponse, Malformed, Message, Notification, Request, RequestId, ResultResponse
 
 MAX_DEPTH = 128
-"""Levels of nesting in one text: far above any real message, far below the interpreter's recursion limit."""
+"""Arrays and objects inside one another in one text: far above any real message, far below the interpreter's recursion limit."""
+
+_TOO_DEEP = f"Invalid request: nested deeper than {MAX_DEPTH} levels"
 
 Decoded = Message | Batch | Malformed
 
 UNSET = msgspec.UNSET
 
 
-class _Envelope(msgspec.Struct, gc=False):
-    """The shape nearly every text has; whatever does not fit it is examined key by key in `_explain`."""
+class _Envelope(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """The shape nearly every text has; whatever does not fit it is examined key by key in `_explain`.
+
+    Unknown members do not fit, because msgspec would skip over them without checking their UTF-8, numbers and depth.
+    """
 
     jsonrpc: str
     # None only ever means "absent": the types refuse a null on the wire.
@@ -60,7 +66,7 @@ def decode(text: bytes) -> Decoded:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _explain(text)
     if _may_be_deep(text) and _too_deep([envelope.params, envelope.result]):
-        return _too_deep_error(envelope.id)
+        return _explain(text)
     method = envelope.method
     if envelope.jsonrpc == "2.0" and envelope.result is None and envelope.error is UNSET and method is not None:
         if envelope.id is None:
@@ -97,11 +103,12 @@ def _explain(text: bytes) -> Decoded:
     try:
         value = _anything.decode(text)
     except RecursionError:
-        return _too_deep_error(None)
+        return Malformed(ErrorCode.INVALID_REQUEST, _TOO_DEEP)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Malformed(ErrorCode.PARSE_ERROR, f"Parse error: expected one JSON value in UTF-8; {_without_input(error)}")
     if _too_deep(value):
-        return _too_deep_error(None)
+        usable_id, answerable = _reply_address(value) if isinstance(value, dict) else (None, True)
+        return Malformed(ErrorCode.INVALID_REQUEST, _TOO_DEEP, usable_id, answerable)
     if isinstance(value, list):
         if not value:
             return _invalid("expected at least one message in the array, got none")
@@ -113,11 +120,9 @@ def _examine(value: Any) -> Message | Malformed:
     if not isinstance(value, dict):
         return _invalid(f"expected a JSON object, got {_json_type(value)}")
     request_id, has_id = value.get("id"), "id" in value
-    usable_id = request_id if isinstance(request_id, str | int) and not isinstance(request_id, bool) else None
+    usable_id, answerable = _reply_address(value)
     asks = "method" in value
     answers = "result" in value or "error" in value
-    # A broken notification or response must not be answered; a broken request must be.
-    answerable = has_id if asks else not answers
 
     def invalid(reason: str) -> Malformed:
         return Malformed(ErrorCode.INVALID_REQUEST, f"Invalid request: {reason}", usable_id, answerable)
@@ -125,7 +130,7 @@ def _examine(value: Any) -> Message | Malformed:
     if value.get("jsonrpc") != "2.0":
         return invalid('expected the member "jsonrpc": "2.0"')
     if asks and answers:
-        return Malformed(ErrorCode.INVALID_REQUEST, "Invalid request: method together with result or error", usable_id, answerable=False)
+        return invalid("method together with result or error")
     if asks:
         return _examine_request(value, has_id, usable_id, invalid)
     if "result" in value and "error" in value:
@@ -139,6 +144,15 @@ def _examine(value: Any) -> Message | Malformed:
     if "error" in value:
         return _examine_error(value["error"], request_id, usable_id, invalid)
     return invalid("expected a method, a result or an error, found none of them")
+
+
+def _reply_address(value: dict[str, Any]) -> tuple[RequestId | None, bool]:
+    """The id to answer a broken object to, where it has one, and whether to answer it at all."""
+    request_id = value.get("id")
+    usable_id = request_id if isinstance(request_id, str | int) and not isinstance(request_id, bool) else None
+    # A broken notification or response must not be answered; a broken request must be.
+    answers = "result" in value or "error" in value
+    return usable_id, not answers and ("id" in value or "method" not in value)
 
 
 def _examine_request(value: dict[str, Any], has_id: bool, usable_id: RequestId | None, invalid: Any) -> Message | Malformed:
@@ -165,19 +179,15 @@ def _invalid(reason: str) -> Malformed:
     return Malformed(ErrorCode.INVALID_REQUEST, f"Invalid request: {reason}")
 
 
-def _too_deep_error(request_id: RequestId | None) -> Malformed:
-    return Malformed(ErrorCode.INVALID_REQUEST, f"Invalid request: nested deeper than {MAX_DEPTH} levels", request_id)
-
-
 def _may_be_deep(text: bytes) -> bool:
     """Too few brackets cannot nest too deep: the common case costs two counts over the bytes."""
     return text.count(b"{") + text.count(b"[") > MAX_DEPTH
 
 
 def _too_deep(value: Any) -> bool:
-    level: list[Any] = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for node in level if isinstance(node, dict | list) for child in (node.values() if isinstance(node, dict) else node)]
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in (node.values() if isinstance(node, dict) else node) if isinstance(child, dict | list)]
         if not level:
             return False
     return True

@@ -1,0 +1,300 @@
+"""Arguments from the wire -> keyword arguments of a function, by a binder compiled at registration.
+
+All plain parameters are validated by one pydantic schema; parameters that stand for something live
+(a DataFrame named by its published name) are claimed by an `ArgumentBinder` that another room brings.
+This module knows neither DataFrames nor calls: JSON in, Python values out, or one sentence.
+
+Decided here, and tested:
+
+* Validation is pydantic's lax mode: `"5"` is an int, `"2026-01-31"` a date. A `str` parameter stays text
+  even when the text is JSON. Text is decoded as JSON only where it did not fit as text and begins
+  with `[` or `{`: models send lists that way.
+* A parameter without annotation takes any JSON value.
+* A parameter left out is left to the function: its default is used as it is, never copied or validated
+  again. A default is validated once, at registration.
+* The context parameter is no argument: its name from the wire is an unknown argument like any other.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Required, cast
+
+import msgspec
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+# pydantic accepts only this TypedDict before Python 3.12, and depends on the package itself.
+from typing_extensions import TypedDict
+
+from mcp_workbench.errors import RegistrationError, ToolError
+from mcp_workbench.primitives.mistakes import explain, top_level_names
+from mcp_workbench.primitives.schema import NOT_DESCRIBABLE, default_as_json, describe
+from mcp_workbench.primitives.signature import MISSING, Parameter, Signature, _Missing, read_signature
+from mcp_workbench.primitives.wording import annotation_text, describe_value, shorten
+from mcp_workbench.protocol.wire import Json
+
+_MAX_USAGE = 400
+
+
+class ArgumentError(ToolError):
+    """The arguments do not fit; the text is one sentence for the model that sent them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a binder made of one argument."""
+
+    value: object
+    note: str | None = None
+    """What was read, for record and result: `flights v17`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundArguments:
+    """What to call the function with."""
+
+    kwargs: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    """What the binders read, in the order of the parameters."""
+
+
+class ArgumentBinder(Protocol):
+    """Turns the wire's name for a live thing into the thing, for the parameters it claims."""
+
+    def claims(self, annotation: object) -> bool:
+        """Whether parameters annotated so are this binder's; asked once, at registration."""
+        ...
+
+    def json_schema(self, parameter: str, annotation: object, description: str | None) -> dict[str, Json]:
+        """What a client may send for it; such a parameter is never required."""
+        ...
+
+    def bind(self, parameter: str, value: Json | _Missing, default: object | _Missing) -> Bound:
+        """The value to call with; `value` is MISSING when the client left it out.
+
+        Raises:
+            ArgumentError: Nothing fits the value, or nothing stands in for a missing one.
+        """
+        ...
+
+
+class Arguments:
+    """The compiled binder of one function.
+
+    Attributes:
+        input_schema: JSON Schema of the object a client sends.
+        names: What a client may send, in the order of the parameters.
+        usage: The function as a call, for sentences: `add(a: int, b: int = 2)`.
+    """
+
+    __slots__ = ("_claimed", "_validate", "input_schema", "names", "usage")
+
+    def __init__(
+        self, signature: Signature, *, descriptions: Mapping[str, str] | None = None, binders: Sequence[ArgumentBinder] = ()
+    ) -> None:
+        """Compile; see `Arguments.of` for the arguments' meaning and what is raised."""
+        owners = {p.name: next((b for b in binders if b.claims(p.annotation)), None) for p in signature.parameters}
+        self._claimed = tuple((p, owner) for p in signature.parameters if (owner := owners[p.name]) is not None)
+        plain = _Plain(signature.label, tuple(p for p in signature.parameters if owners[p.name] is None))
+        self._validate = plain.adapter.validator.validate_python
+        self.usage = _usage(signature, {p.name for p, _ in self._claimed})
+        self.input_schema = self._schema(signature, plain, owners, descriptions or {})
+        self.names = tuple(self.input_schema["properties"])
+
+    @classmethod
+    def of(
+        cls,
+        function: Callable[..., Any],
+        *,
+        label: str | None = None,
+        descriptions: Mapping[str, str] | None = None,
+        binders: Sequence[ArgumentBinder] = (),
+        sync_context: type | None = None,
+        async_context: type | None = None,
+    ) -> Arguments:
+        """Read a function's signature and compile its binder.
+
+        Args:
+            function: What will be called with the bound arguments.
+            label: How sentences call it; default: its own name.
+            descriptions: Parameter name -> text; an `Annotated[..., Field(description=...)]` goes first.
+            binders: Asked in order for every parameter; the first that claims it owns it.
+            sync_context: Annotation of the context parameter of a `def`.
+            async_context: The same for an `async def`.
+
+        Raises:
+            RegistrationError: The signature cannot be offered, or a default breaks its own annotation.
+        """
+        signature = read_signature(function, label=label, sync_context=sync_context, async_context=async_context)
+        return cls(signature, descriptions=descriptions, binders=binders)
+
+    def bind(self, arguments: dict[str, Json]) -> BoundArguments:
+        """Validate and convert what a client sent.
+
+        Args:
+            arguments: The call's arguments; never changed.
+
+        Returns:
+            The keyword arguments, and what binders read.
+
+        Raises:
+            ArgumentError: Something is wrong, missing or unknown; one sentence that ends with the usage.
+        """
+        if self._claimed:
+            return self._bind_claimed(arguments)
+        try:
+            return BoundArguments(self._validate(arguments))
+        except ValidationError as error:
+            return BoundArguments(self._look_again(arguments, error))
+
+    def _bind_claimed(self, arguments: dict[str, Json]) -> BoundArguments:
+        plain = dict(arguments)
+        live = [(parameter, binder, plain.pop(parameter.name, MISSING)) for parameter, binder in self._claimed]
+        try:
+            kwargs = self._validate(plain)
+        except ValidationError as error:
+            kwargs = self._look_again(plain, error)
+        notes = []
+        for parameter, binder, value in live:
+            bound = binder.bind(parameter.name, value, parameter.default)
+            kwargs[parameter.name] = bound.value
+            if bound.note:
+                notes.append(bound.note)
+        return BoundArguments(kwargs, tuple(notes))
+
+    def _look_again(self, arguments: dict[str, Json], error: ValidationError) -> dict[str, Any]:
+        """Second try with lists and objects that came as text; what still fails becomes the sentence."""
+        decoded = {name: value for name in top_level_names(error) if (value := _json_in_text(arguments.get(name))) is not MISSING}
+        if decoded:
+            try:
+                return cast(dict[str, Any], self._validate(arguments | decoded))
+            except ValidationError as second:
+                error, arguments = second, arguments | decoded
+        raise ArgumentError(f"{explain(error, arguments, self.names)}. Expected: {self.usage}.") from None
+
+    def _schema(
+        self,
+        signature: Signature,
+        plain: _Plain,
+        owners: Mapping[str, ArgumentBinder | None],
+        descriptions: Mapping[str, str],
+    ) -> dict[str, Json]:
+        described = plain.schema(descriptions)
+        own = described.pop("properties", {})
+        properties: dict[str, Json] = {}
+        for parameter in signature.parameters:
+            binder = owners[parameter.name]
+            if binder is None:
+                name = plain.wire_names[parameter.name]
+                properties[name] = own[name]
+            else:
+                properties[parameter.name] = binder.json_schema(parameter.name, parameter.annotation, descriptions.get(parameter.name))
+        return {"type": "object", "properties": properties, **described}
+
+
+class _Plain:
+    """The parameters that pydantic validates, compiled into one schema."""
+
+    def __init__(self, label: str, parameters: tuple[Parameter, ...]) -> None:
+        self._label = label
+        self._parameters = parameters
+        fields = {p.name: _field_type(p) for p in parameters}
+        self.wire_names = {p.name: _wire_name(p) for p in parameters}
+        shape = cast(Any, TypedDict)("Arguments", fields, total=False)
+        shape.__pydantic_config__ = ConfigDict(extra="forbid")
+        try:
+            self.adapter: TypeAdapter[Any] = TypeAdapter(shape)
+        except NOT_DESCRIBABLE as error:
+            raise self._culprit() from error
+
+    def schema(self, descriptions: Mapping[str, str]) -> dict[str, Json]:
+        """The object's schema, with descriptions and the defaults that JSON can hold."""
+        try:
+            described = describe(self.adapter, "validation")
+        except NOT_DESCRIBABLE as error:
+            raise self._culprit() from error
+        described.pop("title", None)
+        for parameter in self._parameters:
+            schema = described["properties"][self.wire_names[parameter.name]]
+            if text := descriptions.get(parameter.name):
+                schema.setdefault("description", text)
+            if parameter.default is not MISSING and not isinstance(parameter.default, FieldInfo):
+                self._add_default(parameter, schema)
+        return described
+
+    def _add_default(self, parameter: Parameter, schema: dict[str, Json]) -> None:
+        adapter: TypeAdapter[Any] = TypeAdapter(Any if parameter.annotation is MISSING else parameter.annotation)
+        try:
+            adapter.validate_python(parameter.default)
+        except ValidationError:
+            advice = f"; write {annotation_text(parameter.annotation)} | None" if parameter.default is None else ""
+            raise RegistrationError(
+                f"{self._label}: parameter {parameter.name} is annotated {annotation_text(parameter.annotation)}, "
+                f"its default is {describe_value(parameter.default)}{advice}."
+            ) from None
+        if (default := default_as_json(adapter, parameter.default)) is not None:
+            schema["default"] = default[0]
+
+    def _culprit(self) -> RegistrationError:
+        """Name the parameter: pydantic's message about the whole does not."""
+        for parameter in self._parameters:
+            try:
+                describe(TypeAdapter(_bare_type(parameter)), "validation")
+            except NOT_DESCRIBABLE as error:
+                if getattr(error, "code", None) == "typed-dict-version":
+                    reason = "uses typing.TypedDict; before Python 3.12 import TypedDict from typing_extensions"
+                else:
+                    reason = (
+                        f"is annotated {annotation_text(parameter.annotation)}, which no JSON value can become; "
+                        "take a JSON type, a dataclass or a pydantic model, and look the object up inside"
+                    )
+                return RegistrationError(f"{self._label}: parameter {parameter.name} {reason}.")
+        return RegistrationError(f"{self._label}: its parameters cannot be described as JSON together; check their annotations.")
+
+
+def _bare_type(parameter: Parameter) -> Any:
+    annotation = Any if parameter.annotation is MISSING else parameter.annotation
+    return typing.Annotated[annotation, parameter.default] if isinstance(parameter.default, FieldInfo) else annotation
+
+
+def _field_type(parameter: Parameter) -> Any:
+    annotation = _bare_type(parameter)
+    field = FieldInfo.from_annotation(annotation)
+    if isinstance(parameter.default, FieldInfo):
+        return Required[annotation] if field.is_required() else annotation
+    return Required[annotation] if parameter.default is MISSING and field.is_required() else annotation
+
+
+def _wire_name(parameter: Parameter) -> str:
+    """`Annotated[str, Field(alias="from")]` lets a client send what Python cannot name."""
+    alias = FieldInfo.from_annotation(_bare_type(parameter)).validation_alias
+    return alias if isinstance(alias, str) else parameter.name
+
+
+def _usage(signature: Signature, claimed: set[str]) -> str:
+    parts = []
+    for parameter in signature.parameters:
+        name = parameter.name if parameter.name in claimed else _wire_name(parameter)
+        annotated = "" if parameter.annotation is MISSING else f": {annotation_text(parameter.annotation)}"
+        optional = parameter.default is not MISSING or parameter.name in claimed
+        parts.append(f"{name}{annotated}{_default_text(parameter.default, spaced=bool(annotated)) if optional else ''}")
+    return shorten(f"{signature.label}({', '.join(parts)})", _MAX_USAGE)
+
+
+def _default_text(default: object, *, spaced: bool) -> str:
+    shown = "…"
+    if default is None or type(default) in (bool, int, float, str):
+        shown = shorten(repr(default), 30)
+    return f" = {shown}" if spaced else f"={shown}"
+
+
+def _json_in_text(value: Json) -> Json:
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+        return MISSING
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError):
+        return MISSING

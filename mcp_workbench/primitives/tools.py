@@ -1,0 +1,163 @@
+"""A function -> a tool: what is listed, how its arguments are bound, what it promises, where it runs.
+
+Everything is decided here, at decoration: a call looks nothing up and compiles nothing. The neighbours
+are `binding` and `output` (compiled once, kept in the definition) and, above, the rooms that run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from mcp_workbench.errors import RegistrationError
+from mcp_workbench.events import DefinedAt
+from mcp_workbench.primitives.binding import ArgumentBinder, Arguments
+from mcp_workbench.primitives.docstrings import read_documentation
+from mcp_workbench.primitives.options import (
+    IconLike,
+    RunOn,
+    checked_count,
+    checked_icons,
+    checked_name,
+    checked_run_on,
+    checked_timeout,
+    digest_of,
+    one_struct,
+    text_or_unset,
+)
+from mcp_workbench.primitives.output import Output, output_of
+from mcp_workbench.primitives.signature import read_signature
+from mcp_workbench.protocol.wire import Tool, ToolAnnotations
+
+DEFAULT_MAX_CHARS = 8000
+"""Text of one result: what the thriftiest hosts show a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDefinition:
+    """One tool, ready to be listed and called."""
+
+    name: str
+    function: Callable[..., Any]
+    run_on: RunOn
+    listed: Tool
+    """As `tools/list` shows it."""
+    arguments: Arguments
+    output: Output | None
+    """What the return annotation promises; None when nothing."""
+    context_parameter: str | None
+    """Keyword under which the call's context is passed; None when the function wants none."""
+    timeout_s: float | None
+    """Seconds until a call is given up; None for no bound of its own."""
+    max_chars: int
+    """Characters of text in one result; what is longer is cut, and says so."""
+    tags: frozenset[str]
+    """The author's labels; never listed."""
+    version: int
+    """What `version=` says, from 1."""
+    defined_at: DefinedAt
+    digest: str
+    """Hash of name, listing and version: equal when nothing published changed."""
+
+
+def define_tool(
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    title: str | None = None,
+    description: str | None = None,
+    annotations: ToolAnnotations | Mapping[str, Any] | None = None,
+    icons: Sequence[IconLike] | IconLike | None = None,
+    tags: Sequence[str] | str = (),
+    timeout_s: float | None = None,
+    read_only: bool | None = None,
+    destructive: bool | None = None,
+    run_on: object = None,
+    max_chars: int = DEFAULT_MAX_CHARS,
+    version: int | None = None,
+    defined_at: DefinedAt | None = None,
+    binders: Sequence[ArgumentBinder] = (),
+    sync_context: type | None = None,
+    async_context: type | None = None,
+) -> ToolDefinition:
+    """Describe one tool.
+
+    Args:
+        function: A function, bound method, `functools.partial` or callable instance; the last two need `name`.
+        name: Listed name; default: the function's own.
+        title: Name for people.
+        description: Default: the docstring's text and what it says of the result.
+        annotations: Hints for hosts, as `ToolAnnotations` or its members by name.
+        icons: `https:` or `data:` URIs, or `Icon`s.
+        tags: Labels of the author.
+        timeout_s: Seconds until a call is given up; default: no bound of its own.
+        read_only: Short for the hint `read_only_hint`.
+        destructive: Short for the hint `destructive_hint`.
+        run_on: `"thread"` (default of a `def`), `"async"` (of an `async def`) or `"inline"`.
+        max_chars: Characters of text in one result; default 8,000.
+        version: Default 1.
+        defined_at: Default: read off the function's code.
+        binders: Asked for every parameter; see `binding`.
+        sync_context: Annotation of the context parameter of a `def`.
+        async_context: The same for an `async def`.
+
+    Returns:
+        The definition; nothing is registered.
+
+    Raises:
+        RegistrationError: Something cannot be offered as written; names function, parameter and value.
+    """
+    name = checked_name(name, function, "tool")
+    signature = read_signature(function, label=name, sync_context=sync_context, async_context=async_context)
+    documentation = read_documentation(function)
+    arguments = Arguments(signature, descriptions=documentation.parameters, binders=binders)
+    output = output_of(signature.returns)
+    version = checked_count(1 if version is None else version, "version", name)
+    listed = Tool(
+        name=name,
+        title=text_or_unset(title),
+        description=text_or_unset(description if description is not None else documentation.description()),
+        input_schema=arguments.input_schema,
+        output_schema=output.schema if output else UNSET,
+        annotations=_hints(annotations, read_only, destructive, name),
+        icons=checked_icons(icons, name),
+    )
+    return ToolDefinition(
+        name=name,
+        function=function,
+        run_on=checked_run_on(run_on, is_async=signature.is_async, label=name),
+        listed=listed,
+        arguments=arguments,
+        output=output,
+        context_parameter=signature.context_parameter,
+        timeout_s=checked_timeout(timeout_s, name),
+        max_chars=checked_count(max_chars, "max_chars", name),
+        tags=frozenset([tags] if isinstance(tags, str) else tags),
+        version=version,
+        defined_at=defined_at or signature.defined_at,
+        digest=digest_of(listed, version),
+    )
+
+
+def _hints(
+    annotations: ToolAnnotations | Mapping[str, Any] | None, read_only: bool | None, destructive: bool | None, label: str
+) -> ToolAnnotations | UnsetType:
+    """Annotations with the two short forms merged in; the two ways to say one thing must agree."""
+    hints: ToolAnnotations
+    if annotations is None:
+        hints = ToolAnnotations()
+    else:
+        hints = annotations if isinstance(annotations, ToolAnnotations) else one_struct(ToolAnnotations, annotations, label)
+    for option, hint, value in (("read_only", "read_only_hint", read_only), ("destructive", "destructive_hint", destructive)):
+        if value is None:
+            continue
+        if getattr(hints, hint) not in (UNSET, value):
+            raise RegistrationError(f"{label}: {option}={value} and the annotation {hint}={getattr(hints, hint)} disagree; keep one.")
+        hints = msgspec.structs.replace(hints, **{hint: value})
+    if hints.read_only_hint is True and hints.destructive_hint is True:
+        raise RegistrationError(f"{label}: a tool that is read_only cannot be destructive; keep one of them.")
+    return UNSET if hints == ToolAnnotations() else hints

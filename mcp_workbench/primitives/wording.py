@@ -1,0 +1,110 @@
+"""How values and types are named in sentences, for models and for the notebook's author.
+
+A sentence names types and short JSON values. It never holds the `repr` or `str` of an object that a
+user's code made: those run foreign code and may print secrets or megabytes. Every other module of
+this room words its errors through here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+import types
+import typing
+from collections.abc import Iterable
+
+import msgspec
+
+MAX_ECHO = 60
+"""Characters of a value that an error repeats."""
+
+
+def shorten(text: str, limit: int = MAX_ECHO) -> str:
+    """Text of at most `limit` characters; what was cut is marked by an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def quote(text: str) -> str:
+    """Text as a JSON string of at most `MAX_ECHO` characters, control characters escaped."""
+    # Cut before encoding, so that a megabyte is never encoded to show sixty characters of it.
+    return shorten(msgspec.json.encode(text[:MAX_ECHO].encode("utf-8", "replace").decode()).decode())
+
+
+def describe_value(value: object) -> str:
+    """A value as a phrase: JSON type and short value for JSON, the type's name for anything else.
+
+    Returns:
+        For instance `text "five"`, `the number 7`, `an array of 3 items`, `a pandas.DataFrame`.
+    """
+    kind = type(value)
+    if value is None:
+        return "null"
+    if kind is bool:
+        return "true" if value else "false"
+    if isinstance(value, int) and kind is int:
+        return f"the number {value}" if value.bit_length() < 128 else "a number of more than 38 digits"
+    if isinstance(value, float) and kind is float:
+        return f"the number {value!r}" if math.isfinite(value) else f"the number {non_finite_name(value)}"
+    if isinstance(value, str) and kind is str:
+        return f"text {quote(value)}"
+    if isinstance(value, list) and kind is list:
+        return f"an array of {_count(len(value), 'item')}"
+    if isinstance(value, dict) and kind is dict:
+        return f"an object with {_count(len(value), 'member')}"
+    return a_type(kind)
+
+
+def non_finite_name(value: float) -> str:
+    """`NaN`, `Infinity` or `-Infinity`."""
+    if math.isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
+
+
+def type_name(kind: type) -> str:
+    """Qualified name of a type; builtins go without their module."""
+    # Read through `type`: a metaclass may answer `__module__` and `__qualname__` with anything.
+    module = type.__getattribute__(kind, "__module__")
+    name = type.__getattribute__(kind, "__qualname__")
+    if not isinstance(module, str) or module in ("builtins", "__main__"):
+        return shorten(str(name), 120)
+    return shorten(f"{module}.{name}", 120)
+
+
+def a_type(kind: type) -> str:
+    """A type's name with its article: `a pandas.DataFrame`, `an int`."""
+    name = type_name(kind)
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+
+
+def annotation_text(annotation: object) -> str:
+    """An annotation as its author would write it, without modules: `list[str]`, `Literal['a', 'b']`."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return annotation_text(typing.get_args(annotation)[0])
+    if annotation is None or annotation is types.NoneType:
+        return "None"
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation.__qualname__.rsplit(".", 1)[-1]
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Union or origin is types.UnionType:
+        return " | ".join(annotation_text(argument) for argument in arguments)
+    if isinstance(origin, type) and arguments:
+        return f"{annotation_text(origin)}[{', '.join(_argument_text(argument) for argument in arguments)}]"
+    return inspect.formatannotation(annotation).replace("typing.", "")
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """Up to `count` of the known names that look most like `name`, best first."""
+    candidates = {candidate.casefold(): candidate for candidate in known}
+    return [candidates[match] for match in difflib.get_close_matches(name[:128].casefold(), candidates, n=count, cutoff=0.5)]
+
+
+def _argument_text(argument: object) -> str:
+    if argument is Ellipsis:
+        return "..."
+    return f"[{', '.join(map(annotation_text, argument))}]" if isinstance(argument, list) else annotation_text(argument)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

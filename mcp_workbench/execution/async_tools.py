@@ -187,13 +187,12 @@ class ToolLoop:
 
     async def _run_work(self, call: Call) -> None:
         work = call.work
-        if call.over or work is None:
+        if call.is_over() or work is None:
             self._home.post_ended(call, Cancelled(call.cancel_reason))
             return
         call.started_ns = self._clock_ns()
         try:
             value = work()
-            del work
             if isawaitable(value):
                 value = await value
             refuse_unawaited(call.name, value)
@@ -201,7 +200,7 @@ class ToolLoop:
             self._home.post_ended(call, Raised(from_user_code(error)))
             return
         call.returned_ns = self._clock_ns()
-        if call.over or costs_nothing(value):
+        if call.is_over() or costs_nothing(value):
             self._home.post_ended(call, run_finish(call, value, self._clock_ns))
         else:
             self._home.post_returned(call, value)
@@ -219,5 +218,6 @@ class ToolLoop:
 
 def costs_nothing(value: object) -> bool:
     """Whether rendering is certain to be quick: exact types only, as a subclass may carry a costly `__str__`."""
-    kind = type(value)
-    return kind in COSTS_NOTHING or (isinstance(value, str) and kind is str and len(value) <= SHORT_TEXT)
+    if isinstance(value, str):
+        return type(value) is str and len(value) <= SHORT_TEXT
+    return type(value) in COSTS_NOTHING

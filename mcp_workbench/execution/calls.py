@@ -181,8 +181,7 @@ class Call:
         self.dropped_logs = 0
         self.queued_ns = self.started_ns = self.returned_ns = self.finished_ns = 0
 
-    @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether nothing the code says or returns will be heard any more."""
         return self.cancelled or self.state is CallState.ENDED
 
@@ -206,12 +205,11 @@ def run_work(call: Call, clock_ns: Clock) -> Outcome:
         `Cancelled` when there was nothing left to do.
     """
     work = call.work
-    if call.over or work is None:
+    if call.is_over() or work is None:
         return Cancelled(call.cancel_reason)
     call.started_ns = clock_ns()
     try:
         value = work()
-        del work
         refuse_unawaited(call.name, value)
     except BaseException as error:  # noqa: BLE001 - the named boundary: user code ends here, whatever it raises
         return Raised(from_user_code(error))
@@ -230,7 +228,7 @@ def run_finish(call: Call, value: object, clock_ns: Clock) -> Outcome:
     Returns:
         `Returned`, `Raised`, or `Cancelled` when nobody waits for the result any more.
     """
-    if call.over:
+    if call.is_over():
         return Cancelled(call.cancel_reason)
     try:
         rendered = call.finish(value)

@@ -88,7 +88,7 @@ class CallContext:
         """
         call = self._call
         value = float(progress)
-        if call.over or not isfinite(value):
+        if call.is_over() or not isfinite(value):
             return DONE
         with self._lock:
             if value <= self._highest:
@@ -117,7 +117,7 @@ class CallContext:
         if level not in LOG_LEVELS:
             raise ValueError(f"log level is one of {', '.join(LOG_LEVELS)}; got {str(level)[:40]!r}")
         call = self._call
-        if call.over or call.port is None:
+        if call.is_over() or call.port is None:
             return DONE
         # A copy, as the tool may go on changing what it logged.
         entry = (level, data if type(data) is str else msgspec.to_builtins(data, str_keys=True, enc_hook=str), logger)
@@ -202,7 +202,7 @@ class CallContext:
         progress = self._progress.popleft() if self._progress else None
         logs = [self._logs.popleft() for _ in range(len(self._logs))]
         port = self._call.port
-        if port is None or self._call.over:
+        if port is None or self._call.is_over():
             return
         for level, data, name in logs:
             self._guard(port.send_log, level, data, name)

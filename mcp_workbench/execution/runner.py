@@ -80,7 +80,9 @@ class ExecutionStatistics:
 
 
 class Execution:
-    """Runs calls. Made anywhere; every method is called on the protocol loop's thread, except where it says otherwise.
+    """Runs calls. Made anywhere; every method is called on the protocol loop's thread.
+
+    `close` it: the threads of one that is dropped with its loop wait until the interpreter ends.
 
     Args:
         loop: The protocol loop; outcomes come back on it.

@@ -230,7 +230,7 @@ class ToolThreads:
         self._workers.discard(worker)
         job = worker.job
         self._forget_job(worker)
-        if job is not None and not job[0].over:
+        if job is not None and not job[0].is_over():
             job[0].state = CallState.WAITING
             self._waiting[job[0].id] = job
             self._waiting.move_to_end(job[0].id, last=False)

@@ -1,0 +1,317 @@
+"""Tool threads: grown when needed, used again, abandoned, retired, never in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import threading
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from itertools import count
+
+import pytest
+
+from mcp_workbench.execution.calls import Busy, Call, CallState, Outcome, Raised, Returned
+from mcp_workbench.execution.portal import Portal
+from mcp_workbench.execution.threads import ToolThreads
+
+
+class Pool:
+    """Tool threads on the running loop, and what they answered."""
+
+    def __init__(self, *, limit: int = 2, queue: int = 3, idle_s: float = 30.0) -> None:
+        loop = asyncio.get_running_loop()
+        self.portal = Portal(loop)
+        self.threads = ToolThreads(loop, self.portal, limit=limit, queue=queue, answer=self._answer, idle_s=idle_s)
+        self.answers: list[tuple[str, Outcome]] = []
+        self._numbers = count(1)
+        self._answered = asyncio.Event()
+
+    def _answer(self, call: Call, outcome: Outcome) -> None:
+        self.answers.append((call.id, outcome))
+        self._answered.set()
+
+    def submit(self, step: Callable[[], object], *, past_bound: bool = False) -> tuple[Call, str | None]:
+        call = Call(f"c{next(self._numbers)}", "tool", "thread")
+        return call, self.threads.submit(call, lambda _: Returned(step()), past_bound=past_bound)
+
+    async def answered(self, many: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.answers) < many:
+                self._answered.clear()
+                await self._answered.wait()
+
+    async def stop(self) -> None:
+        self.threads.stop()
+        async with asyncio.timeout(5):
+            await self.threads.wait_gone()
+
+
+def run(main: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(10):
+            await main()
+
+    asyncio.run(bounded())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Give up turns until it holds: for what other threads announce to the loop and to nobody else."""
+    while not condition():  # noqa: ASYNC110 - there is no event: what is awaited is a reading of statistics
+        await asyncio.sleep(0)
+
+
+def test_one_free_thread_is_used_again_and_again() -> None:
+    async def main() -> None:
+        pool = Pool(limit=8)
+        for done in range(1, 6):
+            pool.submit(threading.get_ident)
+            await pool.answered(done)
+        assert len({outcome.value for _, outcome in pool.answers if isinstance(outcome, Returned)}) == 1
+        assert (pool.threads.threads, pool.threads.idle) == (1, 1)
+        await pool.stop()
+
+    run(main)
+
+
+def test_threads_grow_to_the_limit_then_calls_wait_then_busy() -> None:
+    async def main() -> None:
+        pool = Pool(limit=2, queue=3)
+        go = threading.Event()
+        calls = [pool.submit(lambda: go.wait(5)) for _ in range(5)]
+        assert [refusal for _, refusal in calls] == [None] * 5
+        assert [call.state for call, _ in calls] == [CallState.RUNNING] * 2 + [CallState.WAITING] * 3
+        assert (pool.threads.threads, pool.threads.running, pool.threads.waiting) == (2, 2, 3)
+        _, refusal = pool.submit(int)
+        assert refusal is not None
+        assert "all 2 tool threads are busy and 3 calls wait" in refusal
+        _, refusal = pool.submit(int, past_bound=True)
+        assert refusal is None
+        go.set()
+        await pool.answered(6)
+        assert (pool.threads.threads, pool.threads.running, pool.threads.waiting) == (2, 0, 0)
+        await pool.stop()
+
+    run(main)
+
+
+def test_waiting_calls_run_in_the_order_they_came() -> None:
+    async def main() -> None:
+        pool = Pool(limit=1, queue=10)
+        go = threading.Event()
+        for step in [lambda: go.wait(5)] + [lambda: True] * 6:
+            pool.submit(step)
+        go.set()
+        await pool.answered(7)
+        assert [call_id for call_id, _ in pool.answers] == [f"c{number}" for number in range(1, 8)]
+        await pool.stop()
+
+    run(main)
+
+
+def test_a_dropped_waiting_call_never_runs_and_makes_room() -> None:
+    async def main() -> None:
+        pool = Pool(limit=1, queue=1)
+        go = threading.Event()
+        ran: list[int] = []
+        pool.submit(lambda: go.wait(5))
+        waiting, _ = pool.submit(lambda: ran.append(1))
+        assert pool.threads.drop(waiting) is False
+        assert pool.threads.waiting == 0
+        assert pool.submit(lambda: ran.append(2))[1] is None
+        go.set()
+        await pool.answered(2)
+        assert ran == [2]
+        await pool.stop()
+
+    run(main)
+
+
+def test_hung_tools_do_not_stop_the_service_until_the_second_bound() -> None:
+    async def main() -> None:
+        pool = Pool(limit=2, queue=5)
+        hung = threading.Event()
+        stuck = [pool.submit(lambda: hung.wait(10))[0] for _ in range(2)]
+        waiting, _ = pool.submit(lambda: "served")
+        assert pool.threads.threads == 2
+        assert [pool.threads.drop(call) for call in stuck] == [True, True]
+        assert waiting.state is CallState.RUNNING
+        await pool.answered(1)
+        assert pool.answers == [(waiting.id, Returned("served"))]
+
+        more = [pool.submit(lambda: hung.wait(10))[0] for _ in range(2)]
+        for call in more:
+            pool.threads.drop(call)
+        assert (pool.threads.threads, pool.threads.abandoned, pool.threads.running) == (4, 4, 0)
+        last, refusal = pool.submit(lambda: "later")
+        assert (last.state, refusal) == (CallState.WAITING, None)
+
+        hung.set()
+        await pool.answered(6)
+        assert (last.id, Returned("later")) in pool.answers
+        await until(lambda: pool.threads.threads == 2)  # back to the limit
+        assert pool.threads.abandoned == 0
+        await pool.stop()
+
+    run(main)
+
+
+def test_free_threads_retire_oldest_first() -> None:
+    async def main() -> None:
+        pool = Pool(limit=4, idle_s=0.01)
+        go = threading.Event()
+        for _ in range(3):
+            pool.submit(lambda: go.wait(5))
+        go.set()
+        await pool.answered(3)
+        await until(lambda: pool.threads.threads == 0)
+        pool.submit(lambda: "made anew")
+        await pool.answered(4)
+        assert pool.answers[-1][1] == Returned("made anew")
+        await pool.stop()
+
+    run(main)
+
+
+def test_a_free_thread_keeps_no_result_alive() -> None:
+    class Big:
+        """Something large."""
+
+    died = threading.Event()
+
+    async def main() -> None:
+        pool = Pool()
+
+        def step() -> str:
+            big = Big()
+            weak_finalize(big, died.set)
+            return "small"
+
+        pool.submit(step)
+        await pool.answered(1)
+        pool.answers.clear()
+        del step
+        await until(died.is_set)
+        await pool.stop()
+
+    from weakref import finalize as weak_finalize
+
+    run(main)
+
+
+def test_context_variables_do_not_leak_from_one_call_to_the_next() -> None:
+    variable: ContextVar[str] = ContextVar("variable", default="clean")
+
+    async def main() -> None:
+        pool = Pool(limit=1)
+        pool.submit(lambda: [variable.set("dirty")])
+        pool.submit(variable.get)
+        await pool.answered(2)
+        assert pool.answers[1][1] == Returned("clean")
+        await pool.stop()
+
+    run(main)
+
+
+def test_a_thread_killed_from_outside_still_answers_its_call_and_is_replaced() -> None:
+    async def main() -> None:
+        pool = Pool(limit=1)
+        inside = asyncio.Event()
+        ident: list[int] = []
+
+        def step() -> None:
+            ident.append(threading.get_ident())
+            pool.portal.post(inside.set)
+            while True:  # only an exception from outside ends this
+                pass
+
+        killed, _ = pool.submit(step)
+        await inside.wait()
+        following, _ = pool.submit(lambda: "alive")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(threading, "excepthook", lambda _: None)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident[0]), ctypes.py_object(SystemExit))
+            await pool.answered(2)
+        outcomes = dict(pool.answers)
+        killed_by = outcomes[killed.id]
+        assert isinstance(killed_by, Raised)
+        assert "ended from outside" in str(killed_by.exception)
+        assert outcomes[following.id] == Returned("alive")
+        await pool.stop()
+
+    run(main)
+
+
+def test_when_no_thread_can_be_started_calls_are_answered_busy(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    real_start = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name.startswith("mcp-tool-") and thread.name != "mcp-tool-starter":
+            raise RuntimeError("can't start new thread")
+        real_start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    async def main() -> None:
+        pool = Pool(limit=1)
+        pool.submit(int)
+        pool.submit(int)
+        await pool.answered(2)
+        assert all(isinstance(outcome, Busy) for _, outcome in pool.answers)
+        assert pool.threads.threads == 0
+        await pool.stop()
+
+    run(main)
+    assert "no further tool thread could be started" in caplog.text
+
+
+def test_when_no_further_thread_can_be_started_calls_wait_for_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    real_start = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "mcp-tool-2":
+            raise RuntimeError("can't start new thread")
+        real_start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    async def main() -> None:
+        pool = Pool(limit=2)
+        go = threading.Event()
+        pool.submit(lambda: go.wait(5))
+        second, _ = pool.submit(lambda: "in the first one's thread")
+        await until(lambda: second.state is CallState.WAITING)
+        go.set()
+        await pool.answered(2)
+        assert pool.answers[1] == (second.id, Returned("in the first one's thread"))
+        await pool.stop()
+
+    run(main)
+
+
+def test_stopping_ends_free_threads_now_and_busy_ones_after_their_call() -> None:
+    async def main() -> None:
+        before = set(threading.enumerate())
+        pool = Pool(limit=3)
+        go = threading.Event()
+        pool.submit(lambda: go.wait(5))
+        pool.submit(int)
+        await pool.answered(1)
+        pool.threads.stop()
+        go.set()
+        await pool.threads.wait_gone()
+        assert set(threading.enumerate()) == before
+        assert len(pool.answers) == 2
+
+    run(main)
+
+
+def test_threads_are_daemons_and_named() -> None:
+    async def main() -> None:
+        pool = Pool()
+        pool.submit(lambda: (threading.current_thread().name, threading.current_thread().daemon))
+        await pool.answered(1)
+        assert pool.answers[0][1] == Returned(("mcp-tool-1", True))
+        await pool.stop()
+
+    run(main)

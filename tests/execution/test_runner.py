@@ -88,6 +88,14 @@ def as_tool(run_on: RunOn, function: Callable[[], object]) -> Callable[[], objec
     return tool
 
 
+def threads_left(before: set[threading.Thread], *, stuck: frozenset[str] = frozenset()) -> set[str]:
+    """Names of the threads that stay: all but the stuck ones were told to end and get time to."""
+    for thread in set(threading.enumerate()) - before:
+        if thread.name not in stuck:
+            thread.join(10)
+    return {thread.name for thread in set(threading.enumerate()) - before}
+
+
 # --- how a call ends -----------------------------------------------------------------------------
 
 
@@ -542,6 +550,34 @@ def test_the_last_progress_and_log_come_before_the_result(run_on: RunOn) -> None
     run(main)
 
 
+def test_dropped_log_messages_are_counted_when_the_call_ends() -> None:
+    async def main() -> None:
+        bench = Bench()
+        heard: list[object] = []
+        held, go = asyncio.Event(), threading.Event()
+        call = bench.execution.new_call("tool", "thread", port=Port(heard))
+        ctx = bench.execution.context(call)
+
+        def work() -> None:
+            for number in range(1003):
+                ctx.log(number)
+            bench.post(held)
+            go.wait(5)
+
+        call.work = work
+        bench.execution.start(call, bench.on_done)
+        while call.dropped_logs < 3:  # the loop does not turn, so nothing is fetched
+            pass
+        await held.wait()
+        go.set()
+        await bench.came(1)
+        assert heard == list(range(1000))
+        assert bench.execution.statistics().dropped_logs == 3
+        await bench.execution.close(1)
+
+    run(main)
+
+
 # --- closing -------------------------------------------------------------------------------------
 
 
@@ -571,7 +607,7 @@ def test_closing_lets_open_calls_finish_and_refuses_new_ones() -> None:
         go.set()
         await closing
         assert bench.outcome(call) == Returned("finished")
-        assert set(threading.enumerate()) == before
+        assert threads_left(before) == set()
         await bench.execution.close(1)  # closing twice is closing once
 
     run(main)
@@ -607,18 +643,17 @@ def test_closing_ends_stuck_calls_once_and_leaves_only_their_threads() -> None:
             outcome = bench.outcome(call)
             assert isinstance(outcome, Cancelled)
             assert outcome.reason == "the server is shutting down"
-        left = {thread.name for thread in set(threading.enumerate()) - before}
-        assert left == {"mcp-tool-1", "mcp-async-tools"}
+        stuck_threads = frozenset({"mcp-tool-1", "mcp-async-tools"})
+        assert threads_left(before, stuck=stuck_threads) == stuck_threads
         release.set()
-        for thread in set(threading.enumerate()) - before:
-            thread.join(5)
-            assert not thread.is_alive()
+        assert threads_left(before) == set()
 
     run(main)
 
 
 def test_closing_is_not_held_up_by_an_async_tool_that_blocks() -> None:
     release = threading.Event()
+    before = set(threading.enumerate())
 
     async def main() -> None:
         bench = Bench()
@@ -635,10 +670,7 @@ def test_closing_is_not_held_up_by_an_async_tool_that_blocks() -> None:
 
     run(main)
     release.set()
-    for thread in threading.enumerate():
-        if thread.name == "mcp-async-tools":
-            thread.join(5)
-            assert not thread.is_alive()
+    assert threads_left(before) == set()
 
 
 def test_a_result_after_the_loop_was_closed_is_dropped_quietly() -> None:
@@ -661,8 +693,6 @@ def test_a_result_after_the_loop_was_closed_is_dropped_quietly() -> None:
     release.set()
     stuck[0].join(5)
     assert not stuck[0].is_alive()
-    for thread in threading.enumerate():
-        assert thread.name != "mcp-tool-1"
 
 
 HANGING = """
@@ -802,7 +832,7 @@ class EveryCallEndsOnce(RuleBasedStateMachine):
         self.loop.run_until_complete(self.execution.close(10))
         self.loop.close()
         assert all(len(outcomes) == 1 for outcomes in self.outcomes.values())
-        assert set(threading.enumerate()) == self.threads_before
+        assert threads_left(self.threads_before) == set()
 
 
 TestEveryCallEndsOnce = EveryCallEndsOnce.TestCase

@@ -16,6 +16,8 @@ def fit_result(result: wire.Result, version: str) -> wire.Result:
     if isinstance(result, wire.GetPromptResult) and version < V2025_06_18:
         messages = [msgspec.structs.replace(message, content=_fit_content(message.content, version)) for message in result.messages]
         return msgspec.structs.replace(result, messages=messages)
+    if isinstance(result, wire.CacheableResult) and version < V2026_07_28 and not (result.ttl_ms is UNSET and result.cache_scope is UNSET):
+        return msgspec.structs.replace(result, ttl_ms=UNSET, cache_scope=UNSET)
     return result
 
 

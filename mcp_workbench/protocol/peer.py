@@ -11,6 +11,7 @@ One class for both sides. What differs stands beside the sentence of the specifi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -190,17 +191,15 @@ class Peer:
 
     def _receive_batch(self, batch: Batch, size: int, happened: list[Happening]) -> None:
         # 2025-03-26 basic: "Implementations … MUST support receiving JSON-RPC batches"; no other revision has them.
+        reason = None
         if self.version != BATCH_VERSION:
-            self._send_error(
-                None, ErrorCode.INVALID_REQUEST, "Invalid request: expected one message per text, got an array", None, happened
-            )
-            return
-        if len(batch.entries) > self._max_batch:
+            reason = "Invalid request: expected one message per text, got an array"
+        elif len(batch.entries) > self._max_batch:
             reason = f"Invalid request: at most {self._max_batch} messages in a batch, got {len(batch.entries)}"
-            self._send_error(None, ErrorCode.INVALID_REQUEST, reason, None, happened)
+        if reason is not None:
+            self._receive_malformed(Malformed(ErrorCode.INVALID_REQUEST, reason), None, happened)
             return
-        wants_reply = sum(isinstance(entry, Request) or (isinstance(entry, Malformed) and entry.answerable) for entry in batch.entries)
-        reply = BatchReply(wants_reply)
+        reply = BatchReply(sum(isinstance(entry, Request) or self._answers_malformed(entry) for entry in batch.entries))
         for entry in batch.entries:
             self._receive_message(entry, size // len(batch.entries), reply, happened)
 
@@ -218,11 +217,14 @@ class Peer:
             self._receive_malformed(message, batch, happened)
 
     def _receive_malformed(self, malformed: Malformed, batch: BatchReply | None, happened: list[Happening]) -> None:
-        # A client never answers what it could not read: only requests are answered, and servers rarely send any.
-        if malformed.answerable and self.side is Side.SERVER:
+        if self._answers_malformed(malformed):
             self._send_error(malformed.id, malformed.code, malformed.reason, batch, happened)
             return
         happened.append(TextIgnored(Ignored.BROKEN_RESPONSE if malformed.id is not None else Ignored.BROKEN_NOTIFICATION))
+
+    def _answers_malformed(self, entry: Message | Malformed) -> bool:
+        # A client never answers what it could not read: only requests are answered, and servers rarely send any.
+        return self.side is Side.SERVER and isinstance(entry, Malformed) and entry.answerable
 
     # --- requests in ------------------------------------------------------------------------------
 
@@ -413,9 +415,12 @@ class Peer:
 
     def answer_error(self, exchange: Exchange, code: int, message: str, data: Any = None) -> bytes | None:
         """Answer a request with an error; returns like `answer`."""
-        if self._incoming.pop(exchange.id, None) is not exchange:
+        # Its id may have been given to a newer request since it was cancelled: that one stays.
+        if self._incoming.get(exchange.id) is not exchange:
             return None
-        return self._settle(exchange, encode_error(exchange.id, code, message, data))
+        text = encode_error(exchange.id, code, message, data)
+        del self._incoming[exchange.id]
+        return self._settle(exchange, text)
 
     def _settle(self, exchange: Exchange, text: bytes) -> bytes | None:
         exchange.fate = Fate.ANSWERED
@@ -454,8 +459,9 @@ class Peer:
         # 2026-07-28: resultType on every result; ttlMs and cacheScope on what may be cached; serverInfo SHOULD be there.
         # Spliced in as bytes: the results themselves are the same in both eras.
         head = b'{"resultType":"complete"'
-        if isinstance(result, wire.CacheableResult) and result.ttl_ms is UNSET:
-            head += b',"ttlMs":0,"cacheScope":"private"'
+        if isinstance(result, wire.CacheableResult):
+            head += b',"ttlMs":0' if result.ttl_ms is UNSET else b""
+            head += b',"cacheScope":"private"' if result.cache_scope is UNSET else b""
         if result.meta is UNSET:
             head += b',"_meta":' + self._server_info_meta
         else:
@@ -481,8 +487,8 @@ class Peer:
         Raises:
             LocalProtocolError: This side must not send it now.
         """
-        if self.side is Side.SERVER and (self.state is not State.LEGACY or method not in SERVER_REQUESTS):
-            raise LocalProtocolError(f"a server may not send {method} on a connection that is {self.state}")
+        if self.side is Side.SERVER and not self._may_ask(method):
+            raise LocalProtocolError(f"a server may not send {method} on a connection that is {self.state} in version {self.version}")
         request_id = self._next_id
         self._next_id += 1
         meta = dict((params or {}).get("_meta", {}))
@@ -493,6 +499,10 @@ class Peer:
         whole = {**(params or {}), "_meta": meta} if meta else params
         pending = self._outgoing[request_id] = Pending(request_id, method, waiter)
         return pending, encode_request(request_id, method, whole)
+
+    def _may_ask(self, method: str) -> bool:
+        known = SERVER_REQUESTS.get(method)
+        return self.state is State.LEGACY and known is not None and known.exists_in(self.version or LATEST_LEGACY)
 
     def cancel(self, pending: Pending, reason: str = "") -> bytes | None:
         """Give up a request of ours; its late response will be ignored. None when it is settled, or may not be cancelled."""
@@ -605,7 +615,8 @@ class Peer:
         """Notifications that a list has changed; legacy: to every initialized client, modern: to the listens that asked."""
         method = f"notifications/{listing}/list_changed"
         if self.state is State.LEGACY:
-            return [encode_notification(method)]
+            # A list that was not offered in `initialize` cannot change for this client.
+            return [encode_notification(method)] if self._offers(listing) else []
         return [self._stream_notification(method, listen_id, {}) for listen_id in self.subscriptions.listens_for_listing(listing)]
 
     def progress(self, exchange: Exchange, progress: float, total: float | None = None, message: str | None = None) -> bytes | None:
@@ -622,6 +633,9 @@ class Peer:
 
     def log(self, exchange: Exchange, level: wire.LogLevel, data: Any, logger: str | None = None) -> bytes | None:
         """A log message of an open request, when the client wants that level; None otherwise."""
+        # Logging: "Servers that emit log message notifications MUST declare the logging capability".
+        if not self._offers("logging"):
+            return None
         # 2026-07-28: without logLevel in the request's _meta a server MUST NOT emit.
         threshold = exchange.log_level if exchange.client.era is Era.MODERN else self.log_level
         if threshold is None or exchange.fate is not Fate.OPEN or wire.LOG_LEVELS.index(level) < wire.LOG_LEVELS.index(threshold):
@@ -632,6 +646,9 @@ class Peer:
         # 2026-07-28 subscriptions: every message of the stream carries the id of the listen request.
         return encode_notification(method, params | {"_meta": {wire.META_SUBSCRIPTION: listen_id}})
 
+
+_QUOTED_VALUE = re.compile(r"value '.*'", re.DOTALL)
+"""How msgspec quotes a value that is not among the allowed ones; the client's text does not go into our sentence."""
 
 _UNKNOWN_CLIENT = ClientFacts(Era.LEGACY, LATEST_LEGACY, _NO_CAPABILITIES)
 """Stands in while nothing is known: a ping before the first deciding request."""
@@ -654,11 +671,12 @@ def _convert(value: Any, shape: type[Any], where: str) -> Any:
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
-        raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, f"Invalid params: {error} of {where}") from None
+        sentence = _QUOTED_VALUE.sub("value", str(error))
+        raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, f"Invalid params: {sentence} of {where}") from None
 
 
 def _unsupported_data(requested: Any) -> dict[str, Any]:
-    return {"supported": list(MODERN_VERSIONS), "requested": requested[:100] if isinstance(requested, str) else None}
+    return {"supported": list(MODERN_VERSIONS), "requested": requested[:100] if isinstance(requested, str) else ""}
 
 
 def _subscription_id(params: dict[str, Any] | None) -> RequestId | None:

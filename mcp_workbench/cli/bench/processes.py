@@ -59,6 +59,7 @@ class LineProcess:
             line = self._stdout.readline()
         finally:
             deadline.cancel()
+            deadline.join()
         if not line:
             self._process.wait(END_WITHIN_S)
             raise ProcessFailedError(self._last_words())

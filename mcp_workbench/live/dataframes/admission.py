@@ -1,0 +1,77 @@
+"""What may be published, and under which names; every refusal says what to do instead."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from mcp_workbench.errors import RegistrationError
+from mcp_workbench.live.dataframes.fingerprint import Frame
+from mcp_workbench.live.dataframes.snapshots import DEEP_COPY_BYTES, ENABLE_COPY_ON_WRITE, copy_on_write
+from mcp_workbench.primitives.wording import a_type, describe_value, quote
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+
+def check_name(name: object) -> str:
+    """Refuse a name that would not survive clients' URI parsers.
+
+    Args:
+        name: What the author wants to publish under.
+
+    Returns:
+        The name.
+
+    Raises:
+        RegistrationError: With a name that would do.
+    """
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise RegistrationError(
+        f"A published name is a letter followed by up to 63 letters, digits or underscores, not {describe_value(name)}. "
+        f"Try {quote(_suggestion(name))}."
+    )
+
+
+def check_value(name: str, value: object) -> None:
+    """Refuse what cannot be served as a DataFrame.
+
+    Raises:
+        RegistrationError: Not a pandas DataFrame or Series, or too large to be copied where it must be.
+    """
+    if not isinstance(value, pd.DataFrame | pd.Series):
+        raise RegistrationError(
+            f"publish({name}=…) takes a pandas DataFrame or Series, not {a_type(type(value))}; "
+            "convert it with .to_pandas() or pd.DataFrame(…)."
+        )
+    check_size(name, value)
+
+
+def check_size(name: str, value: Frame) -> None:
+    """Refuse what pandas could freeze only by a large copy.
+
+    Raises:
+        RegistrationError: Without copy-on-write, past 64 MiB; says which line to add.
+    """
+    if copy_on_write():
+        return
+    size = sum(column.array.nbytes for _label, column in (value.to_frame() if isinstance(value, pd.Series) else value).items())
+    if size > DEEP_COPY_BYTES:
+        raise RegistrationError(
+            f"{name} is {size >> 20:,} MiB; without copy-on-write pandas can freeze it only by copying, which is done up to "
+            f"{DEEP_COPY_BYTES >> 20} MiB. Put this line first in the notebook: {ENABLE_COPY_ON_WRITE}"
+        )
+
+
+def without_copy_on_write(name: str) -> str:
+    """Tell the author what `publish` does where pandas has no copy-on-write, and how to have it."""
+    return (
+        f'{name} is served as a copy, renewed by wb.touch("{name}"). '
+        f"To follow it live, put this line first in the notebook: {ENABLE_COPY_ON_WRITE}"
+    )
+
+
+def _suggestion(name: object) -> str:
+    words = re.sub(r"\W+", "_", name, flags=re.ASCII) if isinstance(name, str) else ""
+    return re.sub(r"\A[^A-Za-z]+", "", words)[:64].rstrip("_") or "table"

@@ -1,0 +1,150 @@
+"""What changed between two snapshots of one DataFrame, in one phrase.
+
+Labels and dtypes are compared first (O(columns)), then buffers; values are read only where a buffer differs:
+
+* rows were added: the old rows are compared with the new ones (1.7 ms per million rows and column at worst;
+  the cell that appended has just copied every one of those rows, so this never dominates);
+* same shape: columns on other buffers are *suspect*. With `confirm` (or when they are few cells) they are
+  compared with `equals` (about 3 ms per million cells), so that `df["a"] = df["a"].copy()` is no change;
+  without it they count as changed.
+
+It knows no names, versions or subscribers: `publications` turns a `Difference` into an `events.Change`.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mcp_workbench.events import ChangeKind
+from mcp_workbench.live.dataframes.cells import column_labels
+from mcp_workbench.live.dataframes.fingerprint import column_buffers
+
+logger = logging.getLogger("mcp_workbench")
+
+CHEAP_CELLS = 100_000
+"""Suspect columns of at most so many cells in all are confirmed always: well under a millisecond."""
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one snapshot has that the one before had not."""
+
+    kind: ChangeKind
+    summary: str
+    """One phrase: `1,000 rows appended`."""
+    columns: tuple[str, ...] = ()
+    """Columns concerned, as text; empty when all or none."""
+
+
+def describe(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Difference | None:
+    """Say what changed.
+
+    Args:
+        old: The earlier snapshot.
+        new: The later one.
+        confirm: Compare the values of suspect columns however many they are; somebody is listening.
+
+    Returns:
+        The difference, or None when there is none.
+    """
+    if schema := _schema(old, new):
+        return schema
+    if len(new) != len(old):
+        return _length(old, new)
+    if not _same_index(old.index, new.index):
+        return Difference(ChangeKind.REPLACE, "index changed")
+    return _values(old, new, confirm=confirm)
+
+
+def _schema(old: pd.DataFrame, new: pd.DataFrame) -> Difference | None:
+    if not (_same_index(old.columns, new.columns)):
+        return _labels(old, new)
+    before, after = old.dtypes.tolist(), new.dtypes.tolist()
+    changed = [position for position, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+    if not changed:
+        return None
+    labels = column_labels(new)
+    if len(changed) == 1:
+        at = changed[0]
+        return Difference(ChangeKind.SCHEMA, f"dtype of {labels[at]} is {after[at]}, was {before[at]}", (labels[at],))
+    names = tuple(labels[at] for at in changed)
+    return Difference(ChangeKind.SCHEMA, f"dtypes of {some(names)} changed", names)
+
+
+def _labels(old: pd.DataFrame, new: pd.DataFrame) -> Difference:
+    before, after = column_labels(old), column_labels(new)
+    had, has = set(before), set(after)
+    added = tuple(name for name in after if name not in had)
+    removed = tuple(name for name in before if name not in has)
+    parts = [f"{some(names)} {verb}" for names, verb in ((added, "added"), (removed, "removed")) if names]
+    phrase = f"{_columns(added + removed)} " + ", ".join(parts) if parts else "columns reordered"
+    if len(old) != len(new):
+        phrase += f"; {_rows(new)} rows, were {_rows(old)}"
+    return Difference(ChangeKind.SCHEMA, phrase, added + removed)
+
+
+def _length(old: pd.DataFrame, new: pd.DataFrame) -> Difference:
+    more = len(new) - len(old)
+    if more < 0:
+        return Difference(ChangeKind.REPLACE, f"{_count(-more)} fewer, {_rows(new)} now")
+    if _starts_with(new, old):
+        return Difference(ChangeKind.APPEND, f"{_count(more)} appended")
+    return Difference(ChangeKind.REPLACE, f"{_count(more)} more, {_rows(new)} now; earlier rows differ")
+
+
+def _starts_with(new: pd.DataFrame, old: pd.DataFrame) -> bool:
+    if not _same_index(old.index, new.index[: len(old)]):
+        return False
+    head = new.iloc[: len(old)]
+    return all(_same_values(old, head, position) for position in range(old.shape[1]))
+
+
+def _values(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Difference | None:
+    pairs = zip(column_buffers(old), column_buffers(new), strict=True)
+    suspects = [position for position, (before, after) in enumerate(pairs) if before != after]
+    if confirm or len(suspects) * len(new) <= CHEAP_CELLS:
+        suspects = [position for position in suspects if not _same_values(old, new, position)]
+    if not suspects:
+        return None
+    if len(suspects) == new.shape[1] > 1:
+        return Difference(ChangeKind.REPLACE, "every column changed")
+    labels = column_labels(new)
+    names = tuple(labels[position] for position in suspects)
+    return Difference(ChangeKind.COLUMNS, f"{_columns(names)} {some(names)} changed", names)
+
+
+def _same_values(old: pd.DataFrame, new: pd.DataFrame, position: int) -> bool:
+    try:
+        return bool(old.iloc[:, position].equals(new.iloc[:, position]))
+    except Exception:  # the comparison runs `__eq__` of whatever the cells hold
+        logger.info("a column could not be compared and counts as changed", exc_info=True)
+        return False
+
+
+def _same_index(old: pd.Index, new: pd.Index) -> bool:
+    if old.names != new.names:
+        return False
+    return old is new or old.is_(new) or (old.dtype == new.dtype and old.equals(new))
+
+
+def some(names: tuple[str, ...]) -> str:
+    """Name a few: `a, b, c, d, e and 12 more`."""
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+
+
+def _columns(names: tuple[str, ...]) -> str:
+    return "column" if len(names) == 1 else "columns"
+
+
+def _count(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _rows(df: pd.DataFrame) -> str:
+    return f"{len(df):,}"

@@ -1,0 +1,94 @@
+"""A DataFrame or Series that a tool returned -> a preview, and a link to the whole.
+
+The first line says what it is and how much of it is shown, then columns with dtypes, then rows as CSV within
+the tool's bound of characters. The whole stays in the kernel as `_rN`: read by URI, or passed by name to the
+next tool. It is not sent as structured content too, which would cost the model half as much again.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mcp_workbench.events import ChangeKind
+from mcp_workbench.live.dataframes import json_forms
+from mcp_workbench.live.dataframes.cards import columns_line
+from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
+from mcp_workbench.live.dataframes.tables import Lines, TableFormat, write_rows
+from mcp_workbench.live.results import Results
+from mcp_workbench.primitives.rendering import Rendered, RenderRequest
+from mcp_workbench.protocol.wire import Content, ResourceLink, TextContent
+
+json_forms.register_all()
+
+_COLUMNS_CHARS = 400
+_NOTE_CHARS = 250
+_CELL_CHARS = 200
+_NARROW_CELL_CHARS = 40
+
+
+class DataFrameRenderer:
+    """Renders DataFrames and Series; runs where tools run, never on the protocol loop.
+
+    Args:
+        results: Where what is rendered is kept.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+
+    def render(self, value: object, request: RenderRequest) -> Rendered | None:
+        """Render a tool's result.
+
+        Args:
+            value: Anything.
+            request: For whom, and how many characters.
+
+        Returns:
+            Preview and link; None when the value is no DataFrame or Series.
+        """
+        if not isinstance(value, pd.DataFrame | pd.Series):
+            return None
+        kept = self._results.keep(value, request.principal)
+        if kept is None:
+            return Rendered([TextContent(text=self._preview(_not_kept(value), request, kept=False))])
+        link = ResourceLink(uri=f"df://{kept.name}", name=kept.name, description=_shape(kept.df), mime_type="text/markdown")
+        content: list[Content] = [TextContent(text=self._preview(kept, request, kept=True)), link]
+        return Rendered(content)
+
+    def _preview(self, snapshot: Snapshot, request: RenderRequest, *, kept: bool) -> str:
+        total = len(snapshot.df)
+        columns = columns_line(snapshot.df, min(_COLUMNS_CHARS, max(60, request.max_chars // 4)))
+        room = request.max_chars - len(columns) - _NOTE_CHARS
+        lines, count = _rows(snapshot.df, room)
+        name = f" · {snapshot.name}" if kept else ""
+        shown = _shape(snapshot.df) if count == total else f"{count:,} of {_shape(snapshot.df)}"
+        return f"{shown}{name}\n{columns}\n\n{lines.text(count)}{self._more(snapshot, count, total, kept=kept)}"
+
+    def _more(self, snapshot: Snapshot, count: int, total: int, *, kept: bool) -> str:
+        if not kept:
+            bound = self._results.max_bytes >> 20
+            return f"\nNot kept: larger than the {bound} MiB for all results. Have the tool return a part or a summary."
+        if count == total:
+            return ""
+        return f'\nMore: df://{snapshot.name}/rows?offset={count}, or pass "{snapshot.name}" to another tool.'
+
+
+def _rows(df: pd.DataFrame, room: int) -> tuple[Lines, int]:
+    # A cell takes at least one character with its comma, so more rows than this need not even be encoded.
+    head = df.iloc[: max(1, room // max(1, df.shape[1])) + 1]
+    for cell_chars in (_CELL_CHARS, _NARROW_CELL_CHARS):
+        lines = write_rows(head, TableFormat.CSV, max_cell_chars=cell_chars)
+        if count := lines.fitting(room):
+            return lines, count
+    if lines.header_chars > room:  # hundreds of columns: the line of columns says what there is
+        lines = write_rows(df.iloc[:0, :0], TableFormat.CSV)
+    return lines, 0
+
+
+def _shape(df: pd.DataFrame) -> str:
+    rows, columns = df.shape
+    return f"{rows:,} row{'' if rows == 1 else 's'} x {columns:,} column{'' if columns == 1 else 's'}"
+
+
+def _not_kept(value: pd.DataFrame | pd.Series) -> Snapshot:
+    return take_snapshot("_", 1, freeze(value, "value"), ChangeKind.PUBLISHED, "", 0.0)

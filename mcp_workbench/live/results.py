@@ -1,0 +1,111 @@
+"""What agents' calls returned, kept under `_r1, _r2 …` so that the next call can name it instead of sending it.
+
+Each result belongs to the principal whose call made it; for anybody else it does not exist. The store is
+bounded by number and by memory, the oldest go first, and who asks for one that went is told so.
+Reading them as resources is in `dataframes.reading`, passing them to tools in `dataframes.arguments`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mcp_workbench.events import ChangeKind
+from mcp_workbench.limits import MIB
+from mcp_workbench.live.dataframes.fingerprint import Frame
+from mcp_workbench.live.dataframes.names import NotFound
+from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
+
+_LISTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    snapshot: Snapshot
+    principal: str
+
+
+class Results:
+    """The kept results of one workbench.
+
+    Threads: any; one lock, held for moments.
+
+    Args:
+        max_results: How many are kept, of all principals together; default 50.
+        max_bytes: Their memory together; default 256 MiB. A single larger result is not kept at all.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, *, max_results: int = 50, max_bytes: int = 256 * MIB, clock: Callable[[], float] = time.time) -> None:
+        self.max_results = max_results
+        self.max_bytes = max_bytes
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: dict[str, _Kept] = {}
+        self._bytes = 0
+        self._made = 0
+
+    def keep(self, value: Frame, principal: str) -> Snapshot | None:
+        """Keep a result; runs on the thread that made it, while nobody writes to it.
+
+        Args:
+            value: A DataFrame or Series.
+            principal: Name of the principal whose call made it.
+
+        Returns:
+            Its snapshot, named `_rN`; None when it alone is larger than the whole store.
+        """
+        frozen = freeze(value, "value")
+        with self._lock:
+            self._made += 1
+            name = f"_r{self._made}"
+        snapshot = take_snapshot(name, 1, frozen, ChangeKind.PUBLISHED, "result of a call", self._clock())
+        if snapshot.nbytes > self.max_bytes or self.max_results < 1:
+            return None
+        with self._lock:
+            self._kept[name] = _Kept(snapshot, principal)
+            self._bytes += snapshot.nbytes
+            while len(self._kept) > self.max_results or self._bytes > self.max_bytes:
+                self._bytes -= self._kept.pop(next(iter(self._kept))).snapshot.nbytes
+        return snapshot
+
+    def snapshot(self, name: str, principal: str | None) -> Snapshot:
+        """Find a result of a principal's.
+
+        Args:
+            name: `_r7`.
+            principal: Who asks; None: the notebook's author, who sees all.
+
+        Raises:
+            NotFound: None of that name, not kept any more, or somebody else's: the sentence is the same.
+        """
+        kept = self._kept.get(name)
+        if kept is not None and principal in (None, kept.principal):
+            return kept.snapshot
+        own = self.names(principal)
+        listed = f"Kept: {', '.join(own[-_LISTED:])}." if own else "None is kept now."
+        raise NotFound(
+            f"No result {name} is kept: the oldest go first, after {self.max_results} or {self.max_bytes >> 20} MiB. "
+            f"{listed} Call the tool again."
+        )
+
+    def names(self, principal: str | None) -> list[str]:
+        """List a principal's results, oldest first; None: everybody's."""
+        return [name for name, kept in list(self._kept.items()) if principal in (None, kept.principal)]
+
+    def forget(self, principal: str) -> None:
+        """Drop what belongs to a principal, for instance when its credential is revoked."""
+        with self._lock:
+            for name in self.names(principal):
+                self._bytes -= self._kept.pop(name).snapshot.nbytes
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of what is kept, in bytes; memory of object cells is estimated."""
+        return self._bytes
+
+    def __len__(self) -> int:
+        """Count what is kept."""
+        return len(self._kept)

@@ -1,6 +1,109 @@
 """mcp_workbench: your running notebook as an MCP server.
 
-The public face: functions over one default `Workbench`, in the manner of pyplot.
+    import mcp_workbench as wb
+
+    @wb.tool
+    def add(a: int, b: int) -> int:
+        "Add two numbers."
+        return a + b
+
+    wb.publish(flights=flights)     # a live, subscribable resource
+    wb.start()
+
+These functions act on one default `Workbench`; `wb.Workbench()` makes more. Importing the package loads
+neither pandas nor pydantic: they come with the first name that is used.
 """
 
-__version__ = "0.1.0"
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from mcp_workbench.version import __version__
+
+if TYPE_CHECKING:
+    from mcp_workbench.errors import (
+        CallTimedOut,
+        Cancelled,
+        ConnectionClosed,
+        PeerError,
+        RegistrationError,
+        ToolError,
+        WorkbenchError,
+    )
+    from mcp_workbench.execution.context import AsyncContext, Context
+    from mcp_workbench.limits import Limits
+    from mcp_workbench.workbench import Workbench
+
+    _wb = Workbench()
+    connect = _wb.connect
+    get = _wb.get
+    prompt = _wb.prompt
+    publish = _wb.publish
+    resource = _wb.resource
+    start = _wb.start
+    status = _wb.status
+    stop = _wb.stop
+    tokens = _wb.tokens
+    tool = _wb.tool
+    touch = _wb.touch
+    unpublish = _wb.unpublish
+
+_ELSEWHERE = {
+    "AsyncContext": "execution.context",
+    "CallTimedOut": "errors",
+    "Cancelled": "errors",
+    "ConnectionClosed": "errors",
+    "Context": "execution.context",
+    "Limits": "limits",
+    "PeerError": "errors",
+    "RegistrationError": "errors",
+    "ToolError": "errors",
+    "Workbench": "workbench",
+    "WorkbenchError": "errors",
+}
+"""Name -> the module that holds it."""
+
+_OF_DEFAULT = frozenset(
+    ("connect", "get", "prompt", "publish", "resource", "start", "status", "stop", "tokens", "tool", "touch", "unpublish")
+)
+"""Methods of the default Workbench."""
+
+__all__ = [
+    "AsyncContext",
+    "CallTimedOut",
+    "Cancelled",
+    "ConnectionClosed",
+    "Context",
+    "Limits",
+    "PeerError",
+    "RegistrationError",
+    "ToolError",
+    "Workbench",
+    "WorkbenchError",
+    "__version__",
+    "connect",
+    "get",
+    "prompt",
+    "publish",
+    "resource",
+    "start",
+    "status",
+    "stop",
+    "tokens",
+    "tool",
+    "touch",
+    "unpublish",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ELSEWHERE:
+        return getattr(importlib.import_module(f"mcp_workbench.{_ELSEWHERE[name]}"), name)
+    if name in _OF_DEFAULT:
+        return importlib.import_module("mcp_workbench.face").of_default(name)
+    raise AttributeError(f"module 'mcp_workbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

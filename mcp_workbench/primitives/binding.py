@@ -72,8 +72,8 @@ class ArgumentBinder(Protocol):
         """What a client may send for it; such a parameter is never required."""
         ...
 
-    def bind(self, parameter: str, value: Json | _Missing, default: object | _Missing) -> Bound:
-        """The value to call with; `value` is MISSING when the client left it out.
+    def bind(self, parameter: str, value: Json | _Missing, default: object | _Missing, principal: str | None) -> Bound:
+        """The value to call with; `value` is MISSING when the client left it out, `principal` is whose call it is.
 
         Raises:
             ArgumentError: Nothing fits the value, or nothing stands in for a missing one.
@@ -131,11 +131,12 @@ class Arguments:
         signature = read_signature(function, label=label, sync_context=sync_context, async_context=async_context)
         return cls(signature, descriptions=descriptions, binders=binders)
 
-    def bind(self, arguments: dict[str, Json]) -> BoundArguments:
+    def bind(self, arguments: dict[str, Json], principal: str | None = None) -> BoundArguments:
         """Validate and convert what a client sent.
 
         Args:
             arguments: The call's arguments; never changed.
+            principal: Name of the principal whose call it is, for binders; None: the notebook's author.
 
         Returns:
             The keyword arguments, and what binders read.
@@ -144,13 +145,13 @@ class Arguments:
             ArgumentError: Something is wrong, missing or unknown; one sentence that ends with the usage.
         """
         if self._claimed:
-            return self._bind_claimed(arguments)
+            return self._bind_claimed(arguments, principal)
         try:
             return BoundArguments(self._validate(arguments))
         except ValidationError as error:
             return BoundArguments(self._look_again(arguments, error))
 
-    def _bind_claimed(self, arguments: dict[str, Json]) -> BoundArguments:
+    def _bind_claimed(self, arguments: dict[str, Json], principal: str | None) -> BoundArguments:
         plain = dict(arguments)
         live = [(parameter, binder, plain.pop(parameter.name, MISSING)) for parameter, binder in self._claimed]
         try:
@@ -159,7 +160,7 @@ class Arguments:
             kwargs = self._look_again(plain, error)
         notes = []
         for parameter, binder, value in live:
-            bound = binder.bind(parameter.name, value, parameter.default)
+            bound = binder.bind(parameter.name, value, parameter.default, principal)
             kwargs[parameter.name] = bound.value
             if bound.note:
                 notes.append(bound.note)

@@ -133,7 +133,7 @@ class Session:
         try:
             for happening in self.peer.receive_text(text):
                 self._react(happening)
-        except Exception:
+        except Exception:  # noqa: BLE001  # a named boundary
             # The last line of defence: a fault of ours ends this one session and is kept as its record.
             self._crash()
 
@@ -152,7 +152,7 @@ class Session:
         self.record.until = time.time()
         self.record.close_code, self.record.close_reason = code, reason
         for job in self._backlog.values():
-            self._finish_record(job.record, Outcome.DROPPED)
+            self.finish_record(job.record, Outcome.DROPPED)
         self._backlog.clear()
         for job in list(self._running.values()):
             job.work.cancel(f"the connection was closed ({code})")
@@ -238,7 +238,7 @@ class Session:
         if self._running.pop(job.exchange, None) is None:
             return
         if answer is None or self.closed:
-            self._finish_record(job.record, Outcome.CANCELLED if answer is None else Outcome.DROPPED)
+            self.finish_record(job.record, Outcome.CANCELLED if answer is None else Outcome.DROPPED)
         else:
             self._answer(job.exchange, answer, job.record)
         self._start_waiting()
@@ -261,7 +261,7 @@ class Session:
         waiting = self._backlog.pop(exchange, None)
         if waiting is not None:
             self._backlog_bytes -= waiting.size
-            self._finish_record(waiting.record, Outcome.CANCELLED)
+            self.finish_record(waiting.record, Outcome.CANCELLED)
         elif (job := self._running.get(exchange)) is not None:
             job.work.cancel(reason or "the client cancelled the request")
         else:
@@ -279,14 +279,14 @@ class Session:
             record.bytes_out = len(text)
         if isinstance(answer, RemoteProtocolError):
             record.code, record.error = answer.code, answer.message
-        self._finish_record(record, outcome or _outcome_of(answer, record))
+        self.finish_record(record, outcome or _outcome_of(answer, record))
 
     def _text_of(self, exchange: Exchange, answer: Answer) -> bytes | None:
         if isinstance(answer, RemoteProtocolError):
             return self.peer.answer_error(exchange, answer.code, answer.message, answer.data)
         return self.peer.answer(exchange, answer)
 
-    def _finish_record(self, record: CallRecord, outcome: Outcome) -> None:
+    def finish_record(self, record: CallRecord, outcome: Outcome) -> None:
         record.sent_ns = time.perf_counter_ns()
         record.outcome = outcome
         self._sessions.telemetry.record(record)

@@ -1,0 +1,253 @@
+"""Work that runs one function of the notebook's author.
+
+Tools, resources and prompts differ in what they bind and how they render; that they run somewhere, can be
+cancelled, can fail, time out or find the kernel busy is the same for all, and stands here. Binding,
+the function and rendering all run where the author's code may run, never on the protocol loop (unless
+the tool asked for `inline`): validators and `__str__` are the author's code too.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.events import Era
+from mcp_workbench.execution.calls import Busy, Call, Cancelled, Outcome, Raised, Returned, RunOn, TimedOut
+from mcp_workbench.execution.runner import Execution
+from mcp_workbench.jsonrpc import ErrorCode
+from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.serving.failures import Failure, failure_of
+from mcp_workbench.sessions.session import Session
+from mcp_workbench.sessions.work import Answer, Done, Work
+from mcp_workbench.telemetry.records import CallRecord
+from mcp_workbench.telemetry.records import Outcome as RecordOutcome
+
+
+class SessionView:
+    """What a tool may know of the session and client that called it; fixed for the call."""
+
+    __slots__ = ("client_name", "client_version", "era", "protocol_version", "session_id", "state")
+
+    def __init__(self, session: Session, exchange: Exchange) -> None:
+        client = exchange.client
+        self.session_id = session.id
+        self.client_name: str | None = None if client.info is None else client.info.name
+        self.client_version: str | None = None if client.info is None else client.info.version
+        self.protocol_version: str = client.version
+        self.era: Era = client.era
+        self.state = session.state
+
+
+class ExchangePort:
+    """How a call reaches the exchange it currently answers. Loop thread only."""
+
+    __slots__ = ("_exchange", "_session")
+
+    def __init__(self, session: Session, exchange: Exchange) -> None:
+        self._session = session
+        self._exchange = exchange
+
+    @property
+    def request_id(self) -> str | int:
+        """The client's id."""
+        return self._exchange.id
+
+    @property
+    def wants_progress(self) -> bool:
+        """Whether the request carried a progress token."""
+        return self._exchange.progress_token is not None
+
+    def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
+        """Latest value wins while the client does not read."""
+        text = self._session.peer.progress(self._exchange, progress, total, message)
+        if text is not None:
+            self._session.notify(text, ("progress", self._exchange.id))
+
+    def send_log(self, level: wire.LogLevel, data: wire.Json, logger: str | None) -> None:
+        """Dropped, counted, once the outbox is full."""
+        text = self._session.peer.log(self._exchange, level, data, logger)
+        if text is not None:
+            self._session.notify(text)
+
+
+class FunctionWork(Work):
+    """One run of one function for one request; subclasses say how it is bound and rendered.
+
+    Args:
+        execution: Where it runs.
+        session: Who asked.
+        exchange: The request.
+        record: What is written down about it.
+    """
+
+    __slots__ = ("_call", "_done", "_execution", "exchange", "notes", "record", "run_on", "session", "timeout_s")
+
+    def __init__(self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord) -> None:
+        self._execution = execution
+        self._call: Call | None = None
+        self._done: Done | None = None
+        self.session = session
+        self.exchange = exchange
+        self.record = record
+        self.notes: tuple[str, ...] = ()
+        self.run_on: RunOn = "thread"
+        self.timeout_s: float | None = None
+
+    # --- what a subclass says -------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Shown with the call."""
+
+    @property
+    @abstractmethod
+    def function(self) -> Callable[..., Any]:
+        """The author's function."""
+
+    @abstractmethod
+    def bind(self, call: Call) -> dict[str, Any]:
+        """Keyword arguments for the function; runs where the function runs."""
+
+    @abstractmethod
+    def render(self, value: object) -> wire.Result:
+        """The function's value as a result; runs in a tool thread (or inline)."""
+
+    @abstractmethod
+    def fail(self, sentence: str, reason: str) -> Answer:
+        """The answer when there is no value: `reason` is one word for programs, the sentence for people and models."""
+
+    def ended(self) -> None:
+        """It has ended, however it ended; on the loop thread."""
+
+    # --- Work ---------------------------------------------------------------------------------------------
+
+    def start(self, done: Done) -> None:
+        """Run."""
+        self._done = done
+        call = self._call = self._execution.new_call(
+            self.name,
+            self.run_on,
+            function=self.function,
+            timeout_s=self.timeout_s,
+            principal=self.session.principal,
+            session=SessionView(self.session, self.exchange),
+            port=ExchangePort(self.session, self.exchange),
+        )
+        call.work = self._run_async if self.run_on == "async" else self._run
+        call.finish = self._finish
+        self.record.call_id = call.id
+        self._execution.start(call, self._ended)
+
+    def cancel(self, reason: str) -> None:
+        """Ask it to end; nobody is answered."""
+        if self._call is not None:
+            self._execution.cancel(self._call, reason)
+
+    def refuse(self, sentence: str) -> Answer:
+        """Never started."""
+        return self.fail(sentence, "busy")
+
+    # --- where the author's code runs -----------------------------------------------------------------------
+
+    def _run(self) -> object:
+        try:
+            return self.function(**self._bound())
+        except BaseException as error:  # noqa: BLE001  # the author's code ends here, whatever it raises
+            raise self._failure(error) from None
+
+    async def _run_async(self) -> object:
+        try:
+            value = self.function(**self._bound())
+            return await value if inspect.isawaitable(value) else value
+        except BaseException as error:  # the author's code ends here, whatever it raises
+            if isinstance(error, GeneratorExit) or (self._call is not None and self._call.cancelled):
+                raise
+            raise self._failure(error) from None
+
+    def _failure(self, error: BaseException) -> BaseException:
+        """What is left of an exception of the author's code; runs where the code ran."""
+        return failure_of(error, self.function)
+
+    def _bound(self) -> dict[str, Any]:
+        if self._call is None:
+            raise Failure("the call was never made", None)
+        return self.bind(self._call)
+
+    def _finish(self, value: object) -> wire.Result:
+        try:
+            return self.render(value)
+        except BaseException as error:  # noqa: BLE001  # the author's code ends here, whatever it raises
+            raise self._failure(error) from None
+
+    def context(self, call: Call, parameter: str | None) -> dict[str, Any]:
+        """The context argument, for functions that want one."""
+        if parameter is None:
+            return {}
+        execution = self._execution
+        return {parameter: execution.async_context(call) if self.run_on == "async" else execution.context(call)}
+
+    # --- back on the loop -----------------------------------------------------------------------------------
+
+    def _ended(self, call: Call, outcome: Outcome) -> None:
+        record, done = self.record, self._done
+        record.started_ns, record.returned_ns = call.started_ns or None, call.returned_ns or None
+        record.notes = self.notes
+        self.ended()
+        if done is not None:
+            done(self._answer_for(outcome))
+
+    def _answer_for(self, outcome: Outcome) -> Answer | None:
+        """One table for every way a call can end: docs/errors.md shows it."""
+        record = self.record
+        if isinstance(outcome, Returned):
+            return outcome.value if isinstance(outcome.value, wire.Result) else self.fail("Internal error", "internal")
+        if isinstance(outcome, Cancelled):
+            return None if not self.exchange_is_open else self.fail("The call was stopped: the server is shutting down.", "shutting down")
+        if isinstance(outcome, TimedOut):
+            record.outcome = RecordOutcome.TIMEOUT
+            sentence = f"{self.name} did not finish within {outcome.seconds:g} s and was given up; its code may still be running."
+            record.error = sentence
+            return self.fail(sentence, "timeout")
+        if isinstance(outcome, Busy):
+            record.outcome = RecordOutcome.REJECTED
+            record.error = outcome.sentence
+            return self.fail(outcome.sentence, "busy")
+        return self._raised(outcome)
+
+    @property
+    def exchange_is_open(self) -> bool:
+        """Whether somebody still waits for an answer."""
+        return self.exchange.fate == "open" and not self.session.closed
+
+    def _raised(self, outcome: Raised) -> Answer:
+        error = outcome.exception
+        failure = error if isinstance(error, Failure) else failure_of(error, self.function)
+        self.record.outcome = RecordOutcome.TOOL_ERROR
+        self.record.error, self.record.exception = failure.sentence[:500], failure.frozen
+        return self.fail(failure.sentence, "failed")
+
+
+class OtherWork(FunctionWork):
+    """Work for a method other than `tools/call`: what goes wrong is a JSON-RPC error."""
+
+    __slots__ = ()
+
+    def fail(self, sentence: str, reason: str) -> Answer:
+        """-32603 with the reason for programs and the sentence for people."""
+        return RemoteProtocolError(ErrorCode.INTERNAL_ERROR, sentence, {"reason": reason})
+
+    def error_for(self, error: BaseException) -> RemoteProtocolError | None:
+        """The error a method has for this exception; None: the function failed."""
+        return None
+
+    def _failure(self, error: BaseException) -> BaseException:
+        return self.error_for(error) or super()._failure(error)
+
+    def _raised(self, outcome: Raised) -> Answer:
+        error = outcome.exception
+        return error if isinstance(error, RemoteProtocolError) else super()._raised(outcome)

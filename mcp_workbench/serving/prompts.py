@@ -1,0 +1,161 @@
+"""`prompts/list`, `prompts/get` and `completion/complete`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET
+
+from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.execution.calls import Call
+from mcp_workbench.execution.runner import Execution
+from mcp_workbench.jsonrpc import ErrorCode
+from mcp_workbench.primitives import (
+    ArgumentError,
+    PromptDefinition,
+    Registry,
+    ResourceDefinition,
+    complete,
+    prompt_messages,
+)
+from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.cursors import page
+from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.serving.function_work import OtherWork
+from mcp_workbench.sessions.session import Session
+from mcp_workbench.sessions.work import Work
+from mcp_workbench.telemetry.records import CallRecord
+
+
+class Prompts:
+    """Answers the prompts methods and completion.
+
+    Args:
+        prompts: The author's prompts.
+        resources: The author's templates, whose variables can be completed.
+        execution: Where the author's functions run.
+    """
+
+    def __init__(self, prompts: Registry[PromptDefinition], resources: Registry[ResourceDefinition], execution: Execution) -> None:
+        self._prompts = prompts
+        self._resources = resources
+        self._execution = execution
+
+    def list(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
+        """`prompts/list`."""
+        prompts = self._prompts.list()
+        names = [prompt.name for prompt in prompts]
+        shown, following = page("prompts", names, [prompt.listed for prompt in prompts], exchange.params.cursor)
+        return wire.ListPromptsResult(prompts=shown, next_cursor=following or UNSET)
+
+    def get(self, session: Session, exchange: Exchange, record: CallRecord) -> Work:
+        """`prompts/get`."""
+        name = record.target = exchange.params.name
+        definition = self._prompts.get(name)
+        if definition is None:
+            raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, f"Unknown prompt: {name[:100]}. prompts/list names those there are.")
+        record.tool_version, record.defined_at = definition.digest, definition.defined_at
+        return PromptWork(self._execution, session, exchange, record, definition)
+
+    def complete(self, session: Session, exchange: Exchange, record: CallRecord) -> Work:
+        """`completion/complete`; completers are the author's code, so they run in a tool thread."""
+        params: wire.CompleteParams = exchange.params
+        definition: PromptDefinition | ResourceDefinition | None
+        if isinstance(params.ref, wire.PromptReference):
+            record.target = params.ref.name
+            definition = self._prompts.get(params.ref.name)
+        else:
+            uri = record.target = params.ref.uri
+            definition = next((resource for resource in self._resources if resource.uri == uri), None)
+        if definition is None:
+            # The templates of df:// URIs are real, and have nothing to complete with.
+            if isinstance(params.ref, wire.TemplateReference) and params.ref.uri.startswith("df://"):
+                raise RemoteProtocolError(
+                    ErrorCode.INVALID_PARAMS, "df:// templates complete nothing; resources/list names what is published"
+                )
+            raise RemoteProtocolError(
+                ErrorCode.INVALID_PARAMS, f"Nothing to complete: {record.target[:200]} is neither a prompt nor a resource template here"
+            )
+        return CompletionWork(self._execution, session, exchange, record, definition)
+
+
+class PromptWork(OtherWork):
+    """One `prompts/get`."""
+
+    __slots__ = ("_definition", "run_on", "timeout_s")
+
+    def __init__(
+        self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord, definition: PromptDefinition
+    ) -> None:
+        super().__init__(execution, session, exchange, record)
+        self._definition = definition
+        self.run_on = definition.run_on
+        self.timeout_s = definition.timeout_s
+
+    @property
+    def name(self) -> str:
+        """The prompt's name."""
+        return self._definition.name
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The author's."""
+        return self._definition.function
+
+    def bind(self, call: Call) -> dict[str, Any]:
+        """The arguments, converted from text."""
+        arguments = self.exchange.params.arguments
+        bound = self._definition.arguments.bind({} if arguments is UNSET else dict(arguments), self.session.principal.name)
+        self.notes = bound.notes
+        return bound.kwargs | self.context(call, self._definition.context_parameter)
+
+    def render(self, value: object) -> wire.Result:
+        """The messages."""
+        messages = prompt_messages(self._definition.name, value)
+        return wire.GetPromptResult(messages=messages, description=self._definition.listed.description)
+
+    def error_for(self, error: BaseException) -> RemoteProtocolError | None:
+        """Arguments that do not fit."""
+        return RemoteProtocolError(ErrorCode.INVALID_PARAMS, str(error)) if isinstance(error, ArgumentError) else None
+
+
+class CompletionWork(OtherWork):
+    """One `completion/complete`."""
+
+    __slots__ = ("_definition",)
+
+    def __init__(
+        self,
+        execution: Execution,
+        session: Session,
+        exchange: Exchange,
+        record: CallRecord,
+        definition: PromptDefinition | ResourceDefinition,
+    ) -> None:
+        super().__init__(execution, session, exchange, record)
+        self._definition = definition
+
+    @property
+    def name(self) -> str:
+        """What is completed."""
+        return f"completion of {self._definition.name}"
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """Ours, which calls the author's completer."""
+        return self._complete
+
+    def bind(self, call: Call) -> dict[str, Any]:
+        """Nothing: the params say it all."""
+        return {}
+
+    def _complete(self) -> wire.CompletionValues:
+        params: wire.CompleteParams = self.exchange.params
+        chosen = {} if params.context is UNSET or params.context.arguments is UNSET else params.context.arguments
+        definition = self._definition
+        return complete(params.argument.name, params.argument.value, chosen, choices=definition.choices, completers=definition.completers)
+
+    def render(self, value: object) -> wire.Result:
+        """The values."""
+        return wire.CompleteResult(completion=value)  # type: ignore[arg-type]  # `_complete` gives CompletionValues

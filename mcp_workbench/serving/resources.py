@@ -1,0 +1,174 @@
+"""`resources/list`, `resources/templates/list`, `resources/read`: the author's resources and the published DataFrames."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET
+
+from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.execution.calls import Call
+from mcp_workbench.execution.runner import Execution
+from mcp_workbench.jsonrpc import ErrorCode, encode
+from mcp_workbench.live.dataframes.names import NotFound
+from mcp_workbench.live.dataframes.reading import DataFrameResources
+from mcp_workbench.primitives import ArgumentError, Registry, ResourceDefinition, find_resource, to_jsonable
+from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.cursors import page
+from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.serving.function_work import OtherWork
+from mcp_workbench.sessions.session import Session
+from mcp_workbench.sessions.work import Work
+from mcp_workbench.telemetry.records import CallRecord
+
+
+class Resources:
+    """Answers the resources methods; subscriptions are next door.
+
+    Args:
+        registry: The author's resources and templates.
+        dataframes: The published DataFrames and kept results.
+        execution: Where reading runs.
+    """
+
+    def __init__(self, registry: Registry[ResourceDefinition], dataframes: DataFrameResources, execution: Execution) -> None:
+        self._registry = registry
+        self._dataframes = dataframes
+        self._execution = execution
+
+    def list(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
+        """`resources/list`."""
+        listed = [definition.listed for definition in self._registry if isinstance(definition.listed, wire.Resource)]
+        listed = sorted(listed + self._dataframes.list(), key=lambda resource: resource.uri)
+        shown, following = page("resources", [resource.uri for resource in listed], listed, exchange.params.cursor)
+        return wire.ListResourcesResult(resources=shown, next_cursor=following or UNSET)
+
+    def list_templates(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
+        """`resources/templates/list`."""
+        listed = [definition.listed for definition in self._registry if isinstance(definition.listed, wire.ResourceTemplate)]
+        listed = sorted(listed + self._dataframes.templates(), key=lambda template: template.uri_template)
+        shown, following = page("templates", [template.uri_template for template in listed], listed, exchange.params.cursor)
+        return wire.ListResourceTemplatesResult(resource_templates=shown, next_cursor=following or UNSET)
+
+    def read(self, session: Session, exchange: Exchange, record: CallRecord) -> Work:
+        """`resources/read`: in a tool thread, because it reads data or runs the author's function."""
+        uri = record.target = exchange.params.uri
+        found = find_resource(self._registry, uri)
+        if found is not None:
+            record.tool_version, record.defined_at = found[0].digest, found[0].defined_at
+            return ResourceWork(self._execution, session, exchange, record, *found)
+        if self._dataframes.resolve(uri) is not None:
+            return DataFrameWork(self._execution, session, exchange, record, self._dataframes)
+        raise exchange.resource_not_found(f"No resource {uri[:200]}; resources/list and resources/templates/list name those there are")
+
+    def topic_of(self, uri: str, principal: str) -> str | None:
+        """What a subscription to this URI is about; None when there is no such resource."""
+        topic = self._dataframes.topic_of(uri, principal)
+        if topic is not None:
+            return topic
+        return uri if find_resource(self._registry, uri) is not None else None
+
+
+class DataFrameWork(OtherWork):
+    """Reading a published DataFrame or a kept result."""
+
+    __slots__ = ("_dataframes",)
+
+    def __init__(
+        self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord, dataframes: DataFrameResources
+    ) -> None:
+        super().__init__(execution, session, exchange, record)
+        self._dataframes = dataframes
+
+    @property
+    def name(self) -> str:
+        """The URI."""
+        return str(self.exchange.params.uri)[:200]
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """Ours; it reads snapshots only."""
+        return self._dataframes.read
+
+    def bind(self, call: Call) -> dict[str, Any]:
+        """URI and principal."""
+        return {"uri": self.exchange.params.uri, "principal": self.session.principal.name}
+
+    def render(self, value: object) -> wire.Result:
+        """The contents, as they are."""
+        return wire.ReadResourceResult(contents=value)  # type: ignore[arg-type]  # DataFrameResources.read gives list[ResourceContents]
+
+    def error_for(self, error: BaseException) -> RemoteProtocolError | None:
+        """A name that is not there is the protocol's not-found, a parameter that does not fit is invalid params."""
+        if isinstance(error, NotFound):
+            return self.exchange.resource_not_found(str(error))
+        return RemoteProtocolError(ErrorCode.INVALID_PARAMS, str(error)) if isinstance(error, ArgumentError) else None
+
+
+class ResourceWork(OtherWork):
+    """Reading one of the author's resources."""
+
+    __slots__ = ("_definition", "_variables", "run_on", "timeout_s")
+
+    def __init__(
+        self,
+        execution: Execution,
+        session: Session,
+        exchange: Exchange,
+        record: CallRecord,
+        definition: ResourceDefinition,
+        variables: dict[str, str],
+    ) -> None:
+        super().__init__(execution, session, exchange, record)
+        self._definition = definition
+        self._variables = variables
+        self.run_on = definition.run_on
+        self.timeout_s = definition.timeout_s
+
+    @property
+    def name(self) -> str:
+        """The resource's name."""
+        return self._definition.name
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The author's."""
+        return self._definition.function
+
+    def bind(self, call: Call) -> dict[str, Any]:
+        """The URI's variables, converted."""
+        bound = self._definition.arguments.bind(dict(self._variables), self.session.principal.name)
+        return bound.kwargs | self.context(call, self._definition.context_parameter)
+
+    def render(self, value: object) -> wire.Result:
+        """Text stays text, bytes become base64, anything else JSON."""
+        return wire.ReadResourceResult(contents=contents_of(self.exchange.params.uri, value, self._definition.mime_type))
+
+    def error_for(self, error: BaseException) -> RemoteProtocolError | None:
+        """Variables that do not fit."""
+        return RemoteProtocolError(ErrorCode.INVALID_PARAMS, str(error)) if isinstance(error, ArgumentError) else None
+
+
+def contents_of(uri: str, value: object, mime_type: str | None) -> list[wire.ResourceContents]:
+    """What a resource's function returned, as contents.
+
+    Args:
+        uri: As it was asked for.
+        value: Text, bytes, `ResourceContents`, a list of those, or anything JSON can hold.
+        mime_type: What the author says; None: by the value.
+
+    Raises:
+        ToolError: The value has no JSON form; names its type.
+    """
+    if isinstance(value, wire.ResourceContents):
+        return [value]
+    if isinstance(value, list) and value and all(isinstance(item, wire.ResourceContents) for item in value):
+        return value
+    if isinstance(value, str):
+        return [wire.ResourceContents(uri=uri, mime_type=mime_type or "text/plain", text=value)]
+    if isinstance(value, bytes | bytearray | memoryview):
+        blob = base64.b64encode(bytes(value)).decode("ascii")
+        return [wire.ResourceContents(uri=uri, mime_type=mime_type or "application/octet-stream", blob=blob)]
+    return [wire.ResourceContents(uri=uri, mime_type=mime_type or "application/json", text=encode(to_jsonable(value)).decode())]

@@ -1,0 +1,69 @@
+"""The services of one running server, and the table that leads to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from mcp_workbench.execution.runner import Execution
+from mcp_workbench.limits import Limits
+from mcp_workbench.live.dataframes.reading import DataFrameResources
+from mcp_workbench.primitives import PromptDefinition, Registry, Rendering, ResourceDefinition, ToolDefinition
+from mcp_workbench.serving.handler import Handler
+from mcp_workbench.serving.prompts import Prompts
+from mcp_workbench.serving.resources import Resources
+from mcp_workbench.serving.subscriptions import Subscriptions, UpdateFeed
+from mcp_workbench.serving.tools import Tools
+from mcp_workbench.sessions.registry import Sessions
+
+
+class Services:
+    """Everything that answers requests.
+
+    Args:
+        tools: What is offered, as are `resources` and `prompts`.
+        resources: The author's.
+        prompts: The author's.
+        dataframes: What is published, as resources.
+        rendering: Turns what tools return into content.
+        execution: Where the author's code runs.
+        limits: Bounds.
+        after_call: Called on the loop thread when a tool has ended, however it ended.
+    """
+
+    def __init__(
+        self,
+        *,
+        tools: Registry[ToolDefinition],
+        resources: Registry[ResourceDefinition],
+        prompts: Registry[PromptDefinition],
+        dataframes: DataFrameResources,
+        rendering: Rendering,
+        execution: Execution,
+        limits: Limits,
+        after_call: Callable[[], None],
+    ) -> None:
+        tool_service = Tools(tools, rendering, execution, after_call)
+        resource_service = Resources(resources, dataframes, execution)
+        prompt_service = Prompts(prompts, resources, execution)
+        self._subscriptions = Subscriptions(resource_service, limits)
+        self.handler = Handler(
+            {
+                "tools/list": tool_service.list,
+                "tools/call": tool_service.call,
+                "resources/list": resource_service.list,
+                "resources/templates/list": resource_service.list_templates,
+                "resources/read": resource_service.read,
+                "resources/subscribe": self._subscriptions.subscribe,
+                "resources/unsubscribe": self._subscriptions.unsubscribe,
+                "subscriptions/listen": self._subscriptions.listen,
+                "prompts/list": prompt_service.list,
+                "prompts/get": prompt_service.get,
+                "completion/complete": prompt_service.complete,
+            }
+        )
+
+    def connect(self, sessions: Sessions, loop: asyncio.AbstractEventLoop) -> UpdateFeed:
+        """Join the subscriptions with the sessions that hold them; returns the feed that tells of changes."""
+        self._subscriptions.sessions = sessions
+        return UpdateFeed(loop, sessions.topic_changed)

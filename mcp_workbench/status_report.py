@@ -1,0 +1,74 @@
+"""What `wb.status()` shows: plain facts, as text and as escaped HTML. Never a token."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+
+from mcp_workbench.telemetry.aggregates import Row
+from mcp_workbench.telemetry.records import SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """One open session: who, and the reading of each of its queues."""
+
+    record: SessionRecord
+    queues: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A moment of one Workbench."""
+
+    name: str
+    url: str | None
+    """None: not running."""
+    tools: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    dataframes: tuple[str, ...] = ()
+    """For instance `flights v3, 336,776 x 19`."""
+    sessions: tuple[SessionStatus, ...] = ()
+    calls: tuple[Row, ...] = ()
+    """One row per tool."""
+    execution: dict[str, int] = field(default_factory=dict)
+    """Reading of every queue that tools wait in."""
+    waiting_tickets: int = 0
+
+    def lines(self) -> list[str]:
+        """The facts, one per line."""
+        if self.url is None:
+            return [f"mcp_workbench {self.name!r} is not running; wb.start() starts it.", *self._offer_lines()]
+        return [f"mcp_workbench {self.name!r} serves at {self.url}", *self._offer_lines(), *self._session_lines(), *self._call_lines()]
+
+    def _offer_lines(self) -> list[str]:
+        kinds = {"tools": self.tools, "DataFrames": self.dataframes, "resources": self.resources, "prompts": self.prompts}
+        return [f"  {kind}: {', '.join(names)}" for kind, names in kinds.items() if names]
+
+    def _session_lines(self) -> list[str]:
+        if not self.sessions:
+            return ["  no client is connected"]
+        return [f"  {_session_line(session)}" for session in self.sessions]
+
+    def _call_lines(self) -> list[str]:
+        return [f"  {row.name}: {row.n} calls, {row.errors} errors, p50 {_ms(row.p50_ns)}, p99 {_ms(row.p99_ns)}" for row in self.calls]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        return "<pre>" + html.escape("\n".join(self.lines())) + "</pre>"
+
+
+def _session_line(session: SessionStatus) -> str:
+    record, queues = session.record, session.queues
+    client = f"{record.client_name or 'unknown client'} {record.client_version or ''}".strip()
+    return (
+        f"{record.session_id} {client} ({record.protocol_version or 'no handshake yet'}, {record.transport}, {record.principal}): "
+        f"{record.calls} calls, {queues['running']} running, {queues['backlog']} waiting, {queues['outbox_bytes']:,} bytes unsent"
+    )
+
+
+def _ms(ns: int | None) -> str:
+    return "?" if ns is None else f"{ns / 1e6:.2f} ms"

@@ -1,0 +1,425 @@
+"""class Workbench: one server and what it offers. It only delegates; `assembly` builds what it delegates to."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import functools
+import os
+import sys
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+from mcp_workbench.assembly import Offer, RunningServer
+from mcp_workbench.client.connect import Connecting, connect
+from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.events import Change, Principal
+from mcp_workbench.hosts import current_host
+from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
+from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
+from mcp_workbench.primitives.tools import ToolDefinition, define_tool
+from mcp_workbench.settings import Settings
+from mcp_workbench.status_report import SessionStatus, Status
+from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.transports.credentials import DEFAULT_NAME
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXIT_GRACE_S = 0.5
+
+
+class Workbench:
+    """An MCP server in this process, and the tools, resources, prompts and DataFrames it offers.
+
+    Args:
+        name: Shown to clients; default: the notebook's name.
+        settings: What `start()` takes; may also be given there.
+
+    Everything may be registered before or after `start()`. Registering, publishing, starting and stopping belong to
+    the main thread; `touch`, `get`, `status` and the readings may be called from any thread.
+    """
+
+    def __init__(self, name: str | None = None, **settings: Any) -> None:
+        self._given = ({} if name is None else {"name": name}) | settings
+        self._settings = Settings.read(self._given)
+        self._offer = Offer(self._settings.limits)
+        self._running: RunningServer | None = None
+        self._forked = False
+        self._watches_forks = False
+        self.tokens = Tokens(self)
+        """Who may connect: `.add(name)`, `.revoke(name)`, `.names()`."""
+
+    def __repr__(self) -> str:
+        return f"<Workbench {self._name!r} {'at ' + self.url if self._running else 'not running'}>"
+
+    @property
+    def _name(self) -> str:
+        return self._running.name if self._running else self._settings.name or "notebook"
+
+    # --- starting and stopping ---------------------------------------------------------------------------
+
+    def start(self, name: str | None = None, **settings: Any) -> Self:
+        """Start the server; on a running one it changes nothing.
+
+        Args:
+            name: Shown to clients; default: the notebook's name.
+            settings: host ("127.0.0.1"), port (0: any), switch_interval (0.0005 s), limits (`Limits()`), allow_remote (False),
+                allowed_hosts (()), allowed_origins (()). Each may also come from `MCP_WORKBENCH_…`.
+
+        Returns:
+            This Workbench.
+
+        Raises:
+            ValueError: A setting makes no sense, or opens more than `allow_remote` permits.
+            OSError: The port is taken.
+        """
+        given = self._given | ({} if name is None else {"name": name}) | settings
+        if self._forked:
+            raise WorkbenchError("this process was forked from one that runs the server: make a Workbench of its own with wb.Workbench()")
+        if self._running is not None:
+            if Settings.read(given) != self._running.settings:
+                warnings.warn(
+                    f"the server already runs at {self.url} with other settings; nothing was changed. Call stop() first.", stacklevel=2
+                )
+            return self
+        self._given, self._settings = given, Settings.read(given)
+        self._running = RunningServer(self._offer, self._settings, current_host())
+        atexit.register(self._stop_at_exit)
+        self._watch_forks()
+        return self
+
+    def stop(self) -> None:
+        """Stop the server: refuse new calls, let running ones end (`limits.stop_grace_s`), close every connection.
+
+        What was registered stays; `start()` serves it again. Calling it on a stopped server does nothing.
+        """
+        self._stop(self._settings.limits.stop_grace_s)
+
+    def _stop(self, grace_s: float) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            atexit.unregister(self._stop_at_exit)
+            running.close(grace_s)
+
+    def _stop_at_exit(self) -> None:
+        self._stop(EXIT_GRACE_S)
+
+    def _watch_forks(self) -> None:
+        if not self._watches_forks and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=functools.partial(_mark_forked, weakref.ref(self)))
+            self._watches_forks = True
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        return self.start()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop, without blocking the calling loop."""
+        await asyncio.to_thread(self.stop)
+
+    # --- where it is ---------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether it serves."""
+        return self._running is not None
+
+    @property
+    def url(self) -> str:
+        """`ws://127.0.0.1:PORT/mcp`.
+
+        Raises:
+            WorkbenchError: It is not running.
+        """
+        return self._server().url
+
+    @property
+    def token(self) -> str:
+        """The token of the principal `default`. A secret: it stands in no repr, status or log."""
+        return self._offer.credentials.token()
+
+    def ticket_url(self, ttl_s: float = 60.0, *, name: str = DEFAULT_NAME) -> str:
+        """An address that is good for one connection, for clients that cannot send an `Authorization` header.
+
+        Args:
+            ttl_s: Seconds until it expires unused; at most 3,600.
+            name: Principal it stands for.
+        """
+        return f"{self._server().url}/t/{self._offer.tickets.mint(Principal(name), ttl_s=ttl_s)}"
+
+    def _server(self) -> RunningServer:
+        if self._running is None:
+            raise WorkbenchError("the server is not running: call start() first")
+        return self._running
+
+    # --- offering --------------------------------------------------------------------------------------------
+
+    @overload
+    def tool(self, function: F, /) -> F: ...
+
+    @overload
+    def tool(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        title: str | None = None,
+        description: str | None = None,
+        annotations: Mapping[str, Any] | None = None,
+        icons: Iterable[Mapping[str, Any]] = (),
+        tags: Iterable[str] = (),
+        timeout_s: float | None = None,
+        read_only: bool | None = None,
+        destructive: bool | None = None,
+        run_on: str | None = None,
+        max_chars: int = 8000,
+        version: int | None = None,
+    ) -> Callable[[F], F]: ...
+
+    def tool(self, function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+        """Offer a function as a tool; bare (`@wb.tool`) or called (`@wb.tool(name="add")`).
+
+        Args:
+            function: A function with annotated parameters; its docstring (Google, NumPy or Sphinx style) describes it.
+            options: name, title, description, annotations, icons, tags; `timeout_s`: seconds a call may run (None: any);
+                `read_only`, `destructive`: hints for the host; `run_on`: None ("thread" for `def`, "async" for `async def`) or
+                "inline" (on the protocol loop; must not block; watched); `max_chars`: how much text one result may have;
+                `version`.
+
+        Returns:
+            The function, unchanged.
+
+        Raises:
+            RegistrationError: It cannot be offered as written; shows function, parameter and value.
+        """
+        if function is None:
+            return lambda function: self.tool(function, **options) or function  # type: ignore[call-overload,no-any-return]
+        offer = self._offer
+        offer.tools.add(
+            define_tool(function, binders=offer.binders, sync_context=offer.sync_context, async_context=offer.async_context, **options)
+        )
+        return function
+
+    def resource(self, uri: str, /, **options: Any) -> Callable[[F], F]:
+        """Offer a function as a resource, `@wb.resource("weather://{station}")`.
+
+        Args:
+            uri: Its URI, or an RFC 6570 template whose variables become the function's arguments.
+            options: name, title, description, mime_type, icons, completions.
+
+        Raises:
+            RegistrationError: URI and function do not fit each other.
+        """
+
+        def register(function: F) -> F:
+            offer = self._offer
+            offer.resources.add(
+                define_resource(uri, function, sync_context=offer.sync_context, async_context=offer.async_context, **options)
+            )
+            return function
+
+        return register
+
+    def prompt(self, function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+        """Offer a function as a prompt; bare or called. It returns text, or a list of texts or (role, text).
+
+        Args:
+            function: Its arguments are the prompt's.
+            options: name, title, description, icons, completions.
+
+        Raises:
+            RegistrationError: It cannot be offered as written.
+        """
+        if function is None:
+            return lambda function: self.prompt(function, **options) or function  # type: ignore[return-value]
+        offer = self._offer
+        offer.prompts.add(define_prompt(function, sync_context=offer.sync_context, async_context=offer.async_context, **options))
+        return function
+
+    # --- DataFrames --------------------------------------------------------------------------------------------
+
+    @overload
+    def publish(self, name: str, df: pd.DataFrame | pd.Series, /, **options: Any) -> None: ...
+
+    @overload
+    def publish(self, /, **tables: pd.DataFrame | pd.Series) -> None: ...
+
+    def publish(self, name: str | None = None, df: Any = None, /, **options: Any) -> None:
+        """Serve DataFrames as live resources: `publish(flights=df)`, or `publish("flights", df, description="…")`.
+
+        Args:
+            name: Published name, a letter then up to 63 letters, digits or underscores.
+            df: A pandas DataFrame; a Series becomes the only column of one.
+            options: With a name: `description`: for agents; `live` (True): look after every cell whether it has changed;
+                `follow`: the variable to follow, default: the one called `name` if it is bound to `df`, else the only public
+                one that is, else the object itself. Without a name: the tables, by name.
+
+        Raises:
+            RegistrationError: A name cannot be used, or a value is no DataFrame.
+        """
+        tables = options if name is None else {name: df}
+        namespace = current_host().namespace()
+        for table_name, table in tables.items():
+            details = {} if name is None else options
+            published = self._offer.dataframes.publish(table_name, table, namespace=namespace, **details)
+            if published.sentence and namespace is not None:
+                sys.stdout.write(published.sentence + "\n")
+
+    def unpublish(self, name: str) -> None:
+        """Withdraw a DataFrame, tool, resource or prompt.
+
+        Raises:
+            WorkbenchError: Nothing of that name is offered.
+        """
+        offer = self._offer
+        if name in offer.dataframes.names():
+            offer.dataframes.unpublish(name)
+        elif not any(registry.remove(name) for registry in offer.listings().values()):
+            raise WorkbenchError(f"nothing is published as {name!r}; status() lists what is")
+
+    def touch(self, name_or_uri: str) -> Change | None:
+        """Say that a DataFrame, or one of your resources, has changed; from any thread.
+
+        The caller vouches that nobody writes to it meanwhile.
+
+        Args:
+            name_or_uri: A published name, a `df://` URI, or the URI of a resource.
+
+        Returns:
+            The new version of a DataFrame; None for a resource, which has no versions.
+
+        Raises:
+            WorkbenchError: Nothing of that name or URI is offered.
+        """
+        offer = self._offer
+        if find_resource(offer.resources, name_or_uri) is None:
+            return offer.dataframes.touch(name_or_uri)
+        if self._running is not None:
+            self._running.topic_changed(name_or_uri)
+        return None
+
+    def get(self, name: str, version: int | None = None) -> pd.DataFrame:
+        """A published DataFrame, or a result of an agent's call; yours to change, from any thread.
+
+        Args:
+            name: Published name, or a result: `_r7`.
+            version: Which version; None: the latest.
+
+        Raises:
+            WorkbenchError: Nothing of that name or version is kept.
+        """
+        if name in self._offer.dataframes.names():
+            return self._offer.dataframes.get(name, version)
+        return self._offer.results.snapshot(name, None).copy()
+
+    # --- looking ---------------------------------------------------------------------------------------------------
+
+    @property
+    def tools(self) -> tuple[ToolDefinition, ...]:
+        """What is offered as tools, by name."""
+        return self._offer.tools.list()
+
+    @property
+    def resources(self) -> tuple[ResourceDefinition, ...]:
+        """The author's resources and templates, by name; DataFrames are not among them."""
+        return self._offer.resources.list()
+
+    @property
+    def prompts(self) -> tuple[PromptDefinition, ...]:
+        """What is offered as prompts, by name."""
+        return self._offer.prompts.list()
+
+    @property
+    def sessions(self) -> list[SessionStatus]:
+        """The sessions that are open now."""
+        return [] if self._running is None else [SessionStatus(session.record, session.statistics()) for session in self._running.sessions]
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """Call records, session records and histograms."""
+        return self._offer.telemetry
+
+    def status(self) -> Status:
+        """The facts of this moment, as text and as HTML. Never shows the token."""
+        offer, running = self._offer, self._running
+        return Status(
+            name=self._name,
+            url=None if running is None else running.url,
+            tools=tuple(tool.name for tool in self.tools),
+            resources=tuple(resource.uri for resource in self.resources),
+            prompts=tuple(prompt.name for prompt in self.prompts),
+            dataframes=tuple(_dataframe_line(offer, name) for name in offer.dataframes.names()),
+            sessions=tuple(self.sessions),
+            calls=tuple(offer.telemetry.by_tool()),
+            execution={} if running is None else asdict(running.execution.statistics()),
+            waiting_tickets=len(offer.tickets),
+        )
+
+    # --- connecting ------------------------------------------------------------------------------------------------------
+
+    def connect(self, url: str | None = None, **options: Any) -> Connecting:
+        """Connect as a client; see `mcp_workbench.client.connect.connect`.
+
+        Args:
+            url: Where; None: this Workbench's own server, over the wire.
+            options: token, era ("auto"), timeout_s, handlers …
+        """
+        if url is None:
+            options.setdefault("token", self.token)
+        return connect(self.url if url is None else url, **options)
+
+
+class Tokens:
+    """Who may connect; each name is a principal with a token of its own."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self._workbench = workbench
+
+    def __repr__(self) -> str:
+        return f"<Tokens of {', '.join(self.names())}>"
+
+    def names(self) -> tuple[str, ...]:
+        """The principals; the first is `default`."""
+        return self._workbench._offer.credentials.names()  # noqa: SLF001  # one thing in two classes
+
+    def add(self, name: str) -> str:
+        """Let somebody in: returns a token for `name`, which is shown nowhere else.
+
+        Raises:
+            WorkbenchError: The name is taken.
+        """
+        return self._workbench._offer.credentials.add(name)  # noqa: SLF001  # one thing in two classes
+
+    def revoke(self, name: str) -> None:
+        """Let `name` in no more: its token and tickets are void, its sessions closed with 1008, its results forgotten.
+
+        Raises:
+            WorkbenchError: There is nobody of that name.
+        """
+        offer, running = self._workbench._offer, self._workbench._running  # noqa: SLF001  # one thing in two classes
+        offer.credentials.revoke(name)
+        offer.results.forget(name)
+        if running is not None:
+            running.close_principal(name)
+
+
+def _dataframe_line(offer: Offer, name: str) -> str:
+    snapshot = offer.dataframes.snapshot(name)
+    rows, columns = snapshot.df.shape
+    return f"{name} v{snapshot.version}, {rows:,} x {columns:,}"
+
+
+def _mark_forked(reference: weakref.ref[Workbench]) -> None:
+    """In a forked child: our sockets belong to the parent."""
+    workbench = reference()
+    if workbench is not None and workbench._running is not None:  # noqa: SLF001  # the class above
+        running, workbench._running = workbench._running, None  # noqa: SLF001  # the class above
+        workbench._forked = True  # noqa: SLF001  # the class above
+        running.abandon_in_child()

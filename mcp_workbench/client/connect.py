@@ -1,0 +1,193 @@
+"""`connect`: from an address, or a channel, to an open session.
+
+Legacy or modern is found out by `opening`; what moves the bytes is a transport's affair. An address is
+never shown in an error: there may be a ticket in it.
+"""
+
+from __future__ import annotations
+
+import ssl as tls
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from types import TracebackType
+from typing import Any
+
+from mcp_workbench.client.conversation import Conversation
+from mcp_workbench.client.handlers import ElicitHandler, Handlers, RootsHandler, SampleHandler
+from mcp_workbench.client.opening import EraChoice, Opening, open_conversation
+from mcp_workbench.client.session import ClientSession
+from mcp_workbench.errors import LocalProtocolError
+from mcp_workbench.limits import MIB
+from mcp_workbench.protocol import wire
+from mcp_workbench.transports.channel import Channel
+from mcp_workbench.version import __version__
+
+ChannelOpener = Callable[[], Awaitable[Channel]]
+"""Makes a new connection each time it is called."""
+LogHandler = Callable[[wire.LogParams], Any]
+"""Sync or async; called with each log message, in order."""
+
+
+class Connecting:
+    """A session about to be opened: `async with connect(…) as session`, or `session = await connect(…)`.
+
+    Each of them opens one session; await or enter it once. Cancelling is safe: the connection is dropped.
+    """
+
+    def __init__(
+        self,
+        opener: ChannelOpener,
+        again: bool,
+        how: Opening,
+        handlers: Handlers,
+        on_log: LogHandler | None,
+        client_info: wire.Implementation | None,
+    ) -> None:
+        self._opener = opener
+        self._again = again
+        self._how = how
+        self._handlers = handlers
+        self._on_log = on_log
+        self._client_info = client_info or wire.Implementation(name="mcp-workbench", version=__version__)
+        self._used = False
+        self._session: ClientSession | None = None
+
+    def __await__(self) -> Generator[Any, None, ClientSession]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> ClientSession:
+        self._session = await self._open()
+        return self._session
+
+    async def __aexit__(self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _open(self) -> ClientSession:
+        if self._used:
+            raise LocalProtocolError("this connect() was used before: call connect() anew for another session")
+        self._used = True
+        conversation = await open_conversation(self._converse, self._converse if self._again else None, self._how)
+        return ClientSession(conversation, self._handlers, self._how.timeout_s)
+
+    async def _converse(self) -> Conversation:
+        return Conversation(await self._opener(), self._handlers, on_log=self._on_log, client_info=self._client_info)
+
+
+def connect(
+    url: str | ChannelOpener,
+    *,
+    token: str | None = None,
+    era: EraChoice = "auto",
+    client_info: wire.Implementation | None = None,
+    on_elicit: ElicitHandler | None = None,
+    on_sample: SampleHandler | None = None,
+    on_roots: RootsHandler | None = None,
+    on_log: LogHandler | None = None,
+    timeout_s: float = 60.0,
+    probe_timeout_s: float = 5.0,
+    headers: Mapping[str, str] | None = None,
+    max_message_bytes: int = 64 * MIB,
+    open_timeout_s: float = 10.0,
+    ssl: tls.SSLContext | None = None,
+    allow_remote: bool = False,
+) -> Connecting:
+    """Open a session with an MCP server.
+
+    Args:
+        url: `ws://` or `wss://` address, or a function that opens a channel.
+        token: Sent as `Authorization: Bearer`.
+        era: `auto` finds out; `legacy` (`initialize`) or `modern` (2026-07-28) insist.
+        client_info: How we introduce ourselves; default: mcp-workbench and its version.
+        on_elicit: Answers the server's questions to the person; sync or async.
+        on_sample: Answers its requests for a model's completion.
+        on_roots: Names the folders lent to it.
+        on_log: Called with each of its log messages.
+        timeout_s: Default for every request, in seconds.
+        probe_timeout_s: Seconds until a server that does not answer `server/discover` counts as legacy.
+        headers: Further headers of the WebSocket handshake.
+        max_message_bytes: Largest text accepted from the server.
+        open_timeout_s: Seconds for the WebSocket handshake.
+        ssl: TLS settings for `wss://`; None takes the system's.
+        allow_remote: Send the token over plain `ws://` to other machines too.
+
+    Returns:
+        To be used as `async with connect(…) as session`, or `session = await connect(…)`.
+
+    Raises:
+        ValueError: The address is of a kind this version does not speak, or an option makes no sense.
+        HandshakeRefused: On entering: the server refused, for instance 401 for a wrong token.
+        ConnectionClosed: On entering: nothing listens there, or it closed the connection.
+        RemoteProtocolError: On entering: no protocol revision in common.
+    """
+    if isinstance(url, str):
+        _check_scheme(url)
+        opener = _websocket_opener(url, token, headers, max_message_bytes, open_timeout_s, ssl, allow_remote)
+    else:
+        opener = url
+    how = _opening(era, timeout_s, probe_timeout_s)
+    return Connecting(opener, True, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info)
+
+
+def connect_channel(
+    channel: Channel,
+    *,
+    era: EraChoice = "auto",
+    client_info: wire.Implementation | None = None,
+    on_elicit: ElicitHandler | None = None,
+    on_sample: SampleHandler | None = None,
+    on_roots: RootsHandler | None = None,
+    on_log: LogHandler | None = None,
+    timeout_s: float = 60.0,
+    probe_timeout_s: float = 5.0,
+) -> Connecting:
+    """Open a session on a channel that is there already; it belongs to the session from then on.
+
+    Args and returns like `connect`. There is no second connection for a server that locks or closes this one
+    over the probe: give `era` when it is known.
+    """
+
+    async def opener() -> Channel:
+        return channel
+
+    how = _opening(era, timeout_s, probe_timeout_s)
+    return Connecting(opener, False, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info)
+
+
+def _opening(era: EraChoice, timeout_s: float, probe_timeout_s: float) -> Opening:
+    if era not in ("auto", "legacy", "modern"):
+        raise ValueError("era is one of auto, legacy, modern")
+    if timeout_s <= 0 or probe_timeout_s <= 0:
+        raise ValueError("timeout_s and probe_timeout_s must be more than 0 seconds")
+    return Opening(era=era, timeout_s=timeout_s, probe_timeout_s=probe_timeout_s)
+
+
+def _check_scheme(url: str) -> None:
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme.lower() not in ("ws", "wss"):
+        got = f"{scheme[:10]}://" if separator else "something without a scheme"
+        raise ValueError(f"expected an address that begins with ws:// or wss://, got {got}; others are not in this version")
+
+
+def _websocket_opener(
+    url: str,
+    token: str | None,
+    headers: Mapping[str, str] | None,
+    max_message_bytes: int,
+    open_timeout_s: float,
+    ssl: tls.SSLContext | None,
+    allow_remote: bool,
+) -> ChannelOpener:
+    async def opener() -> Channel:
+        from mcp_workbench.transports.websocket_client import open_websocket
+
+        return await open_websocket(
+            url,
+            token=token,
+            headers=headers,
+            max_message_bytes=max_message_bytes,
+            open_timeout_s=open_timeout_s,
+            ssl=ssl,
+            allow_remote=allow_remote,
+        )
+
+    return opener

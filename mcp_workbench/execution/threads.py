@@ -11,7 +11,8 @@ wait. An abandoned thread that comes back is used again, or ends when there are 
 
 Starting a thread waits until it runs, which costs a switch interval (5 ms) while a cell computes;
 thirty at once held the loop for 160 ms. So `mcp-tool-starter`, a thread that never runs user code,
-starts the others.
+starts the others, and a thread that comes free meanwhile takes over the oldest call whose own thread is
+still being started.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextvars import copy_context
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from mcp_workbench.execution.calls import Busy, Call, CallState, Outcome, Raised
 from mcp_workbench.execution.portal import Portal
@@ -37,13 +38,14 @@ Step = Callable[[Call], Outcome]
 
 
 class Worker:
-    """One thread. `inbox` is read there; everything else belongs to the protocol loop."""
+    """One thread. It empties `inbox` and sets `started`; everything else belongs to the protocol loop."""
 
-    __slots__ = ("idle_since", "inbox", "job", "thread")
+    __slots__ = ("idle_since", "inbox", "job", "started", "thread")
 
     def __init__(self, number: int, serve: Callable[[Worker], None]) -> None:
         self.inbox: SimpleQueue[tuple[Call, Step] | None] = SimpleQueue()
         self.job: tuple[Call, Step] | None = None
+        self.started = False
         self.idle_since = 0.0
         self.thread = threading.Thread(target=serve, args=(self,), name=f"mcp-tool-{number}", daemon=True)
 
@@ -71,6 +73,7 @@ class ToolThreads:
         self._workers: set[Worker] = set()
         self._leaving: set[Worker] = set()
         self._idle: list[Worker] = []
+        self._starting: deque[Worker] = deque()
         self._busy: dict[str, Worker] = {}
         self._abandoned: set[str] = set()
         self._made = 0
@@ -134,7 +137,11 @@ class ToolThreads:
         Returns:
             Whether its code may still run.
         """
-        if self._waiting.pop(call.id, None) is not None or call.id not in self._busy:
+        if self._waiting.pop(call.id, None) is not None or (worker := self._busy.get(call.id)) is None:
+            return False
+        if self._take_back(worker) is not None:
+            if not self._take_waiting(worker):
+                self._rest(worker, at=0)
             return False
         self._abandoned.add(call.id)
         self._refill()
@@ -177,6 +184,8 @@ class ToolThreads:
         worker.job = (call, step)
         self._busy[call.id] = worker
         worker.inbox.put(worker.job)
+        if not worker.started:
+            self._starting.append(worker)
 
     def _returned(self, worker: Worker, call: Call, outcome: Outcome) -> None:
         self._forget_job(worker)
@@ -193,13 +202,42 @@ class ToolThreads:
     def _occupy(self, worker: Worker) -> None:
         if self._stopping or len(self._workers) - len(self._abandoned) > self._limit:
             self._dismiss(worker)
-        elif self._waiting:
-            self._hand(worker, *self._waiting.popitem(last=False)[1])
-        else:
-            worker.idle_since = self._loop.time()
-            self._idle.append(worker)
-            if self._retiring is None:
-                self._retiring = self._loop.call_later(self._idle_s, self._retire)
+        elif not self._take_over(worker) and not self._take_waiting(worker):
+            self._rest(worker, at=len(self._idle))
+
+    def _take_over(self, worker: Worker) -> bool:
+        while self._starting:
+            late = self._starting.popleft()
+            if (job := self._take_back(late)) is not None:
+                self._hand(worker, *job)
+                if not self._take_waiting(late):
+                    self._rest(late, at=0)
+                return True
+        return False
+
+    def _take_back(self, worker: Worker) -> tuple[Call, Step] | None:
+        """The call handed to a thread that has not looked yet; whoever empties the inbox first has it."""
+        try:
+            job = worker.inbox.get_nowait()
+        except Empty:
+            return None
+        if job is None:  # not a call but its dismissal
+            worker.inbox.put(None)
+            return None
+        self._forget_job(worker)
+        return job
+
+    def _take_waiting(self, worker: Worker) -> bool:
+        if not self._waiting:
+            return False
+        self._hand(worker, *self._waiting.popitem(last=False)[1])
+        return True
+
+    def _rest(self, worker: Worker, *, at: int) -> None:
+        worker.idle_since = self._loop.time()
+        self._idle.insert(at, worker)
+        if self._retiring is None:
+            self._retiring = self._loop.call_later(self._idle_s, self._retire)
 
     def _retire(self) -> None:
         self._retiring = None
@@ -228,6 +266,10 @@ class ToolThreads:
 
     def _start_failed(self, worker: Worker) -> None:
         self._workers.discard(worker)
+        self._leaving.discard(worker)
+        for place in (self._starting, self._idle):
+            if worker in place:
+                place.remove(worker)
         job = worker.job
         self._forget_job(worker)
         if job is not None and not job[0].is_over():
@@ -256,6 +298,7 @@ class ToolThreads:
     # --- the threads themselves -------------------------------------------------------------------
 
     def _serve(self, worker: Worker) -> None:
+        worker.started = True
         try:
             while (job := worker.inbox.get()) is not None:
                 call, step = job

@@ -7,6 +7,7 @@ import ctypes
 import threading
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from functools import partial
 from itertools import count
 
 import pytest
@@ -131,7 +132,15 @@ def test_hung_tools_do_not_stop_the_service_until_the_second_bound() -> None:
     async def main() -> None:
         pool = Pool(limit=2, queue=5)
         hung = threading.Event()
-        stuck = [pool.submit(lambda: hung.wait(10))[0] for _ in range(2)]
+        inside = [asyncio.Event() for _ in range(4)]
+
+        def hangs(entered: asyncio.Event) -> None:
+            pool.portal.post(entered.set)
+            hung.wait(10)
+
+        stuck = [pool.submit(partial(hangs, entered))[0] for entered in inside[:2]]
+        for entered in inside[:2]:
+            await entered.wait()
         waiting, _ = pool.submit(lambda: "served")
         assert pool.threads.threads == 2
         assert [pool.threads.drop(call) for call in stuck] == [True, True]
@@ -139,9 +148,10 @@ def test_hung_tools_do_not_stop_the_service_until_the_second_bound() -> None:
         await pool.answered(1)
         assert pool.answers == [(waiting.id, Returned("served"))]
 
-        more = [pool.submit(lambda: hung.wait(10))[0] for _ in range(2)]
-        for call in more:
-            pool.threads.drop(call)
+        more = [pool.submit(partial(hangs, entered))[0] for entered in inside[2:]]
+        for entered in inside[2:]:
+            await entered.wait()
+        assert [pool.threads.drop(call) for call in more] == [True, True]
         assert (pool.threads.threads, pool.threads.abandoned, pool.threads.running) == (4, 4, 0)
         last, refusal = pool.submit(lambda: "later")
         assert (last.state, refusal) == (CallState.WAITING, None)
@@ -284,6 +294,41 @@ def test_when_no_further_thread_can_be_started_calls_wait_for_those_there_are(mo
         go.set()
         await pool.answered(2)
         assert pool.answers[1] == (second.id, Returned("in the first one's thread"))
+        await pool.stop()
+
+    run(main)
+
+
+def test_a_free_thread_takes_over_calls_whose_threads_are_still_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    real_start = threading.Thread.start
+    may_start = threading.Event()
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name in {"mcp-tool-2", "mcp-tool-3"}:
+            may_start.wait(5)
+        real_start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    async def main() -> None:
+        pool = Pool(limit=3, queue=3)
+        go = threading.Event()
+        pool.submit(lambda: go.wait(5))
+        late = [pool.submit(lambda: threading.current_thread().name)[0] for _ in range(4)]
+        assert [call.state for call in late] == [CallState.RUNNING] * 2 + [CallState.WAITING] * 2
+        assert pool.threads.drop(late[1]) is False  # it is taken back from a thread that has not started
+        assert pool.threads.abandoned == 0
+        assert [call.state for call in late[2:]] == [CallState.RUNNING, CallState.WAITING]
+        go.set()
+        await pool.answered(4)
+        assert [call_id for call_id, _ in pool.answers] == ["c1", "c2", "c4", "c5"]
+        assert {outcome for _, outcome in pool.answers[1:]} == {Returned("mcp-tool-1")}
+
+        pool.submit(lambda: threading.current_thread().name)
+        pool.submit(lambda: threading.current_thread().name)  # to a thread that rests and has not started yet
+        await pool.answered(6)
+        assert {outcome for _, outcome in pool.answers[4:]} == {Returned("mcp-tool-1")}
+        may_start.set()
         await pool.stop()
 
     run(main)

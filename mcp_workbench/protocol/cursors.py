@@ -47,10 +47,10 @@ def _encode(listing: str, after: str) -> str:
 
 def _decode(listing: str, cursor: str) -> str:
     try:
-        name, _, after = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode().partition(":")
+        name, colon, after = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode().partition(":")
     except (ValueError, binascii.Error):
-        name, after = "", ""
-    if name != listing:
+        name = colon = after = ""
+    if name != listing or not colon:
         raise RemoteProtocolError(
             ErrorCode.INVALID_PARAMS, f"Unknown cursor: send the nextCursor of the previous {listing}/list page, or none"
         )

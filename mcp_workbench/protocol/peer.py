@@ -647,7 +647,7 @@ class Peer:
         return encode_notification(method, params | {"_meta": {wire.META_SUBSCRIPTION: listen_id}})
 
 
-_QUOTED_VALUE = re.compile(r"value '.*'", re.DOTALL)
+_QUOTED_VALUE = re.compile(r"""value (['"]).*\1""", re.DOTALL)
 """How msgspec quotes a value that is not among the allowed ones; the client's text does not go into our sentence."""
 
 _UNKNOWN_CLIENT = ClientFacts(Era.LEGACY, LATEST_LEGACY, _NO_CAPABILITIES)

@@ -182,6 +182,30 @@ class Conversation:
                 return f"(ignored {reason.name})"
 
 
+def legacy(version: str = LATEST_LEGACY, capabilities: wire.ServerCapabilities = CAPABILITIES) -> Conversation:
+    """An initialized conversation with a server."""
+    talk = Conversation(server_peer(capabilities))
+    talk.play(f"""
+        >> #0 initialize {{"protocolVersion":"{version}",$CLIENT}}
+        << (session legacy {version})
+        << #0 result {{"...":0}}
+        >> notifications/initialized
+        << (initialized)
+    """)
+    return talk
+
+
+def modern(capabilities: wire.ServerCapabilities = CAPABILITIES) -> Conversation:
+    """A modern conversation with a server."""
+    talk = Conversation(server_peer(capabilities))
+    talk.play("""
+        >> #0 server/discover {"_meta":$META}
+        << (session modern 2026-07-28)
+        << #0 result {"...":0}
+    """)
+    return talk
+
+
 class Oracle:
     """Reads each text a Peer sends with the models of `mcp-types`, for the revision in force.
 

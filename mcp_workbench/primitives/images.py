@@ -19,7 +19,7 @@ MAX_IMAGE_BYTES = 500_000
 """Encoded bytes of a Pillow image; base64 makes a third more of them, the message bound is 768 KiB."""
 _SMALLEST_SIDE = 16
 
-_PNG_MODES = ("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA")
+_PNG_MODES = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA")
 
 
 def image_mime_type(data: bytes) -> str | None:
@@ -78,7 +78,16 @@ def _encoded(image: Any) -> tuple[bytes, str]:
 
 
 def _as_rgb(image: Any) -> Any:
-    return image.convert("L") if image.mode == "F" else image.convert("RGB")
+    return _as_grey(image) if image.mode in ("F", "I", "I;16") else image.convert("RGB")
+
+
+def _as_grey(image: Any) -> Any:
+    """Numbers as grey: as they are where they look like 0 … 255, else from the least to the greatest."""
+    low, high = image.getextrema()
+    if low == high or (low >= 0 and 1 < high <= 255):
+        return image.convert("L")
+    scale = 255 / (high - low)
+    return image.convert("F").point(lambda value: value * scale - low * scale).convert("L")
 
 
 def _saved(image: Any, form: str, **options: object) -> bytes:
@@ -90,7 +99,8 @@ def _saved(image: Any, form: str, **options: object) -> bytes:
 def _shrunk(image: Any, pixels: int) -> Any:
     scale = (pixels / (image.width * image.height)) ** 0.5
     size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
-    drawable = image if image.mode in ("L", "RGB", "RGBA") else _as_rgb(image)
+    # Palettes and 16-bit greys cannot be averaged.
+    drawable = image if image.mode in ("L", "LA", "RGB", "RGBA") else _as_rgb(image)
     return drawable.resize(size)
 
 

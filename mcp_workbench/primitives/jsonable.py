@@ -7,7 +7,7 @@ None, bool, str                                   the same; a lone surrogate bec
 int                                               the same within 64 bits (JavaScript rounds past 2**53);
                                                   decimal text beyond, where most parsers give up
 float                                             the same; NaN -> null; infinities -> "Infinity", "-Infinity"
-Decimal, UUID, Path                               text
+Decimal, UUID, Path                               text; Decimal's NaN -> null
 datetime, date, time                              ISO 8601 text; NaT -> null
 timedelta                                         ISO 8601 duration, `P1DT2H`
 Enum                                              its value
@@ -243,7 +243,7 @@ def _scalar(value: Any, kind: type) -> Json:
         # NaT is a datetime, and differs from itself as NaN does.
         return None if value != value else value.isoformat()
     if issubclass(kind, Decimal):
-        return Decimal.__str__(value)
+        return None if Decimal.is_nan(value) else Decimal.__str__(value)
     return _text(PurePath.__str__(value)) if issubclass(kind, PurePath) else uuid.UUID.__str__(value)
 
 
@@ -300,10 +300,12 @@ def _numpy_as_python(value: Any) -> Any:
 
 
 def _numpy_duration(value: Any) -> Any:
-    try:
-        return value.astype("timedelta64[us]").item()
-    except TypeError:  # months and years have no fixed length
+    # Months and years have no fixed length (numpy would take averages), "generic" has no unit at all.
+    if value.dtype.str.endswith(("M]", "Y]", "m8")):
         return str(value)
+    duration = value.astype("timedelta64[us]")
+    # Nanoseconds and millennia do not fit Python's timedelta: numpy's words keep what it would lose.
+    return duration.item() if duration.astype(value.dtype) == value and isinstance(duration.item(), datetime.timedelta) else str(value)
 
 
 FORMS = JsonForms()

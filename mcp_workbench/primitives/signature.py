@@ -120,8 +120,9 @@ def own_name(function: object) -> str | None:
 
 def docstring_of(function: object) -> str:
     """The text its author wrote about a function; empty when there is none."""
-    owner = _code_owner(function)
-    return inspect.getdoc(owner) or (inspect.getdoc(type(function)) if _is_instance(function) else None) or ""
+    # Not `inspect.getdoc`: it inherits, and every `__call__` inherits "Call self as a function."
+    text = _code_owner(function).__doc__ or (type(function).__doc__ if _is_instance(function) else None)
+    return inspect.cleandoc(text or "")
 
 
 def _refuse_what_is_no_function(function: object, label: str) -> None:

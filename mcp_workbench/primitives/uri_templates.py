@@ -151,10 +151,10 @@ def _parse(text: str) -> tuple[tuple[_Piece, ...], tuple[str, ...]]:
     if len(pieces) > _MAX_PIECES:
         raise _error(text, 0, f"more than {_MAX_PIECES} pieces")
     try:
-        first, *others = (_decoded(piece) if isinstance(piece, str) else piece for piece in pieces)
+        others = (_decoded(piece) if isinstance(piece, str) else piece for piece in pieces[1:])
+        return (_comparable(str(pieces[0])), *others), query
     except UnicodeDecodeError:
         raise _error(text, text.index("%"), "percent-encoded bytes that are not UTF-8") from None
-    return (_lower_scheme(str(first)), *others), query
 
 
 def _add_expression(text: str, opening: int, expression: str, pieces: list[_Piece]) -> tuple[str, ...]:
@@ -184,12 +184,9 @@ def _encode(variable: _Variable, value: str) -> str:
 
 def _comparable(uri: str) -> str:
     """The form in which URIs are compared (RFC 3986 section 6.2.2): decoded except where decoding would change the structure."""
-    return _lower_scheme(_decoded(uri))
-
-
-def _lower_scheme(uri: str) -> str:
     scheme = _SCHEME.match(uri)
-    return scheme.group().lower() + uri[scheme.end() :] if scheme else uri
+    # A scheme is never percent-encoded: without one in plain letters this is no URI, and equals nothing.
+    return scheme.group().lower() + _decoded(uri[scheme.end() :]) if scheme else ""
 
 
 def _decoded(text: str) -> str:

@@ -37,20 +37,21 @@ def describe_value(value: object) -> str:
     Returns:
         For instance `text "five"`, `the number 7`, `an array of 3 items`, `a pandas.DataFrame`.
     """
+    # The type is asked first: `isinstance` reads an attribute of what is not exactly that type.
     kind = type(value)
     if value is None:
         return "null"
     if kind is bool:
         return "true" if value else "false"
-    if isinstance(value, int) and kind is int:
+    if kind is int and isinstance(value, int):
         return f"the number {value}" if value.bit_length() < 128 else "a number of more than 38 digits"
-    if isinstance(value, float) and kind is float:
+    if kind is float and isinstance(value, float):
         return f"the number {value!r}" if math.isfinite(value) else f"the number {non_finite_name(value)}"
-    if isinstance(value, str) and kind is str:
+    if kind is str and isinstance(value, str):
         return f"text {quote(value)}"
-    if isinstance(value, list) and kind is list:
+    if kind is list and isinstance(value, list):
         return f"an array of {_count(len(value), 'item')}"
-    if isinstance(value, dict) and kind is dict:
+    if kind is dict and isinstance(value, dict):
         return f"an object with {_count(len(value), 'member')}"
     return a_type(kind)
 
@@ -64,9 +65,9 @@ def non_finite_name(value: float) -> str:
 
 def type_name(kind: type) -> str:
     """Qualified name of a type; builtins go without their module."""
-    # Read through `type`: a metaclass may answer `__module__` and `__qualname__` with anything.
-    module = type.__getattribute__(kind, "__module__")
-    name = type.__getattribute__(kind, "__qualname__")
+    # Through `type`'s own descriptors: a metaclass may answer `__module__` and `__qualname__` with anything.
+    module = type.__dict__["__module__"].__get__(kind)
+    name = type.__dict__["__qualname__"].__get__(kind)
     if not isinstance(module, str) or module in ("builtins", "__main__"):
         return shorten(str(name), 120)
     return shorten(f"{module}.{name}", 120)

@@ -118,6 +118,8 @@ class Rendering:
             if (rendered := renderer.render(value, request)) is not None:
                 return rendered
         kind = type(value)
+        if kind in _PLAIN:
+            return None
         if isinstance(value, Rendered):
             return value
         if isinstance(value, _CONTENT):

@@ -27,6 +27,8 @@ from mcp_workbench.primitives.wording import quote
 
 MAX_URI = 8192
 """Characters of a URI that is matched; a longer one matches nothing."""
+MAX_PATH = 2048
+"""Characters of it before the query, where matching costs a step for each character and piece."""
 MAX_TEMPLATE = 1024
 _MAX_PIECES = 32
 _RESERVED = ":/?#[]@!$&'()*+,;="
@@ -100,6 +102,8 @@ class UriTemplate:
         if len(uri) > MAX_URI:
             return None
         path, mark, query = uri.partition("?") if self._query else (uri, "", "")
+        if len(path) > MAX_PATH:
+            return None
         try:
             values = _match_pieces(self._pieces, _comparable(path))
             if values is None or not mark:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.errors import RegistrationError
-from mcp_workbench.primitives.uri_templates import MAX_URI, UriTemplate, best_match
+from mcp_workbench.primitives.uri_templates import MAX_PATH, MAX_URI, UriTemplate, best_match
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
@@ -156,9 +156,16 @@ def test_matching_agrees_with_a_backtracking_oracle(openings: list[str], separat
 
 def test_a_hostile_uri_costs_no_more_than_its_length() -> None:
     template = UriTemplate("x://" + "-".join(f"{{+v{number}}}" for number in range(15)) + "/end")
-    # A backtracking matcher would try about 8,000 ** 14 / 14! ways here and never come back.
-    assert template.match("x://" + "-" * (MAX_URI - 10)) is None
-    assert template.match("x://" + "a" * MAX_URI) is None
+    # A backtracking matcher would try about 2,000 ** 14 / 14! ways here and never come back.
+    assert template.match("x://" + "-" * (MAX_PATH - 10)) is None
+
+
+def test_a_uri_past_the_bounds_matches_nothing() -> None:
+    template = UriTemplate("x:{a}{?q}")
+    assert template.match("x:" + "a" * (MAX_PATH - 2)) is not None
+    assert template.match("x:" + "a" * (MAX_PATH - 1)) is None
+    assert template.match("x:a?q=" + "a" * (MAX_URI - 6)) is not None
+    assert template.match("x:a?q=" + "a" * (MAX_URI - 5)) is None
 
 
 @given(st.text(max_size=60))

@@ -9,7 +9,7 @@ import pandas as pd
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.live.dataframes.fingerprint import Frame
 from mcp_workbench.live.dataframes.snapshots import DEEP_COPY_BYTES, ENABLE_COPY_ON_WRITE, copy_on_write
-from mcp_workbench.primitives.wording import a_type, describe_value, quote
+from mcp_workbench.primitives.wording import a_type, describe_value
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -30,7 +30,7 @@ def check_name(name: object) -> str:
         return name
     raise RegistrationError(
         f"A published name is a letter followed by up to 63 letters, digits or underscores, not {describe_value(name)}. "
-        f"Try {quote(_suggestion(name))}."
+        f'Try "{_suggestion(name)}".'
     )
 
 

@@ -45,20 +45,28 @@ def card(snapshot: Snapshot, *, description: str | None = None, state: str | Non
         parts.append(clean(" ".join(description.split()), _DESCRIPTION_CHARS))
     if state:
         parts.append(f"Not followed any more: {clean(state, 120)}. No new version will come until it is published again.")
-    parts.append(f"Columns: {columns_line(snapshot.df, _COLUMNS_CHARS)}")
     more = _how_to_read_more(snapshot, versions)
-    room = MAX_CARD_CHARS - sum(len(part) + 2 for part in [*parts, more])
-    if head := _head(snapshot.df, room):
+    parts.append(f"Columns: {columns_line(snapshot.df, min(_COLUMNS_CHARS, _room(parts, more) - 20))}")
+    if head := _head(snapshot.df, _room(parts, more)):
         parts.append(head)
     return "\n\n".join([*parts, more])
 
 
+def _room(parts: list[str], more: str) -> int:
+    return MAX_CARD_CHARS - sum(len(part) + 2 for part in [*parts, more])
+
+
 def facts(snapshot: Snapshot) -> str:
     """Say shape, version, what is new in it, since when, and its memory, in one line."""
-    rows, columns = snapshot.df.shape
     version = [] if snapshot.name.startswith("_") else [f"v{snapshot.version} ({clean(snapshot.summary, 120)})"]
     size = f"{snapshot.nbytes / 1e6:,.1f} MB"
-    return " · ".join([f"{rows:,} rows x {columns:,} columns", *version, taken_at(snapshot), size])
+    return " · ".join([shape_text(snapshot.df), *version, taken_at(snapshot), size])
+
+
+def shape_text(df: pd.DataFrame) -> str:
+    """Say `336,776 rows x 19 columns`."""
+    rows, columns = df.shape
+    return f"{rows:,} row{'' if rows == 1 else 's'} x {columns:,} column{'' if columns == 1 else 's'}"
 
 
 def taken_at(snapshot: Snapshot) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes import json_forms
-from mcp_workbench.live.dataframes.cards import columns_line
+from mcp_workbench.live.dataframes.cards import columns_line, shape_text
 from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
 from mcp_workbench.live.dataframes.tables import Lines, TableFormat, write_rows
 from mcp_workbench.live.results import Results
@@ -51,7 +51,7 @@ class DataFrameRenderer:
         kept = self._results.keep(value, request.principal)
         if kept is None:
             return Rendered([TextContent(text=self._preview(_not_kept(value), request, kept=False))])
-        link = ResourceLink(uri=f"df://{kept.name}", name=kept.name, description=_shape(kept.df), mime_type="text/markdown")
+        link = ResourceLink(uri=f"df://{kept.name}", name=kept.name, description=shape_text(kept.df), mime_type="text/markdown")
         content: list[Content] = [TextContent(text=self._preview(kept, request, kept=True)), link]
         return Rendered(content)
 
@@ -61,7 +61,7 @@ class DataFrameRenderer:
         room = request.max_chars - len(columns) - _NOTE_CHARS
         lines, count = _rows(snapshot.df, room)
         name = f" · {snapshot.name}" if kept else ""
-        shown = _shape(snapshot.df) if count == total else f"{count:,} of {_shape(snapshot.df)}"
+        shown = shape_text(snapshot.df) if count == total else f"{count:,} of {shape_text(snapshot.df)}"
         return f"{shown}{name}\n{columns}\n\n{lines.text(count)}{self._more(snapshot, count, total, kept=kept)}"
 
     def _more(self, snapshot: Snapshot, count: int, total: int, *, kept: bool) -> str:
@@ -83,11 +83,6 @@ def _rows(df: pd.DataFrame, room: int) -> tuple[Lines, int]:
     if lines.header_chars > room:  # hundreds of columns: the line of columns says what there is
         lines = write_rows(df.iloc[:0, :0], TableFormat.CSV)
     return lines, 0
-
-
-def _shape(df: pd.DataFrame) -> str:
-    rows, columns = df.shape
-    return f"{rows:,} row{'' if rows == 1 else 's'} x {columns:,} column{'' if columns == 1 else 's'}"
 
 
 def _not_kept(value: pd.DataFrame | pd.Series) -> Snapshot:

@@ -1,0 +1,338 @@
+"""Published DataFrames: following, versions, listeners, and readers that never see a half-done cell."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mcp_workbench.errors import RegistrationError
+from mcp_workbench.events import Change, ChangeKind
+from mcp_workbench.live.dataframes import admission, changes, fingerprint, publications, snapshots
+from mcp_workbench.live.dataframes.arguments import DataFrameBinder
+from mcp_workbench.live.dataframes.names import NotFound
+from mcp_workbench.live.dataframes.publications import DataFrames
+from mcp_workbench.live.results import Results
+
+
+def notebook() -> dict[str, Any]:
+    return {"flights": pd.DataFrame({"origin": ["JFK", "LGA"], "delay": [1.5, 2.5]})}
+
+
+def published(namespace: dict[str, Any], **options: Any) -> DataFrames:
+    dataframes = DataFrames(clock=lambda: 1_000.0)
+    dataframes.publish("flights", namespace["flights"], namespace=namespace, **options)
+    return dataframes
+
+
+def test_publishing_makes_version_one() -> None:
+    namespace = notebook()
+    dataframes = DataFrames()
+    heard: list[Change] = []
+    dataframes.on_change.append(heard.append)
+    done = dataframes.publish("flights", namespace["flights"], namespace=namespace)
+    assert (done.name, done.version, done.sentence) == ("flights", 1, None)
+    assert heard == [done.change] == [Change("flights", 1, ChangeKind.PUBLISHED, "2 rows x 2 columns")]
+    assert dataframes.names() == ["flights"]
+
+
+def test_a_cell_that_writes_makes_a_version() -> None:
+    namespace = notebook()
+    dataframes = published(namespace)
+    assert dataframes.check(namespace) == []
+    namespace["flights"].loc[0, "delay"] = 9.5
+    assert dataframes.check(namespace) == [Change("flights", 2, ChangeKind.COLUMNS, "column delay changed", ("delay",))]
+    assert dataframes.check(namespace) == []
+    assert dataframes.get("flights")["delay"].tolist() == [9.5, 2.5]
+    assert dataframes.get("flights", 1)["delay"].tolist() == [1.5, 2.5]
+
+
+def test_rebinding_is_followed() -> None:
+    namespace = notebook()
+    dataframes = published(namespace)
+    namespace["flights"] = pd.concat([namespace["flights"], namespace["flights"]], ignore_index=True)
+    assert [change.summary for change in dataframes.check(namespace)] == ["2 rows appended"]
+    namespace["flights"].loc[3, "delay"] = 0.0
+    assert [change.version for change in dataframes.check(namespace)] == [3]
+
+
+def test_without_a_namespace_check_uses_the_one_of_publishing() -> None:
+    namespace = notebook()
+    dataframes = published(namespace)
+    namespace["flights"].loc[0, "delay"] = 9.5
+    assert len(dataframes.check()) == 1
+
+
+@pytest.mark.parametrize(("value", "why"), [("deleted", "its variable flights was deleted"), (3, "its variable flights now holds int")])
+def test_a_lost_variable_leaves_the_last_version_and_says_so(value: object, why: str) -> None:
+    namespace = notebook()
+    dataframes = published(namespace)
+    if value == "deleted":
+        del namespace["flights"]
+    else:
+        namespace["flights"] = value
+    assert dataframes.check(namespace) == []
+    assert dataframes.publication("flights").lost == why
+    assert dataframes.get("flights").shape == (2, 2)
+    with pytest.raises(NotFound, match=f"flights cannot be renewed: {why}"):
+        dataframes.touch("flights")
+    namespace["flights"] = pd.DataFrame({"origin": ["EWR"], "delay": [0.0]})
+    assert [change.version for change in dataframes.check(namespace)] == [2]
+    assert dataframes.publication("flights").lost is None
+
+
+def test_what_has_no_variable_is_followed_as_an_object() -> None:
+    df: Any = pd.DataFrame({"a": [1, 2]})
+    dataframes = DataFrames()
+    assert "the object itself" in (dataframes.publish("flights", df, namespace={}).sentence or "")
+    df.loc[0, "a"] = 9
+    assert [change.summary for change in dataframes.check({})] == ["column a changed"]
+
+
+def test_a_series_is_served_as_its_only_column() -> None:
+    namespace: dict[str, Any] = {"delays": pd.Series([1.5, 2.5])}
+    dataframes = DataFrames()
+    dataframes.publish("delays", namespace["delays"], namespace=namespace)
+    assert dataframes.check(namespace) == []
+    namespace["delays"].loc[0] = 9.5
+    assert [change.summary for change in dataframes.check(namespace)] == ["column delays changed"]
+    assert dataframes.get("delays")["delays"].tolist() == [9.5, 2.5]
+
+
+def test_subclasses_and_attrs_are_fine() -> None:
+    class Table(pd.DataFrame):
+        @property
+        def _constructor(self) -> type[Table]:
+            return Table
+
+    table: Any = Table({"a": [1, 2]})
+    table.attrs["source"] = {"who": "me"}
+    dataframes = DataFrames()
+    dataframes.publish("table", table, namespace={"table": table})
+    assert dataframes.check() == []
+    table.loc[0, "a"] = 5
+    assert len(dataframes.check()) == 1
+    assert dataframes.get("table").attrs == {"source": {"who": "me"}}
+
+
+def test_what_is_not_live_changes_only_when_touched() -> None:
+    namespace = notebook()
+    dataframes = published(namespace, live=False)
+    namespace["flights"].loc[0, "delay"] = 9.5
+    assert dataframes.check(namespace) == []
+    assert dataframes.touch("flights").summary == "column delay changed"
+
+
+def test_touch_takes_uris_and_tells_of_what_cannot_be_seen() -> None:
+    cell = [1]
+    namespace: dict[str, Any] = {"nested": pd.DataFrame({"o": pd.Series([cell], dtype="object")})}
+    dataframes = DataFrames()
+    dataframes.publish("nested", namespace["nested"], namespace=namespace)
+    cell.append(2)
+    assert dataframes.check(namespace) == []
+    assert dataframes.touch("df://nested/rows?limit=5") == Change("nested", 2, ChangeKind.TOUCHED, "touched")
+    with pytest.raises(NotFound, match="No DataFrame 'planes' is published"):
+        dataframes.touch("planes")
+
+
+def test_a_write_of_the_same_values_is_no_change_when_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcp_workbench.live.dataframes.changes.CHEAP_CELLS", 0)
+    namespace = notebook()
+    dataframes = published(namespace)
+    dataframes.watched = lambda name: name == "flights"
+    namespace["flights"]["delay"] = namespace["flights"]["delay"].copy()
+    assert dataframes.check(namespace) == []
+    namespace["flights"].loc[0, "delay"] = 9.5
+    assert len(dataframes.check(namespace)) == 1, "the write after a no-op went unseen: the new buffer was not held"
+    dataframes.watched = lambda name: False
+    namespace["flights"]["delay"] = namespace["flights"]["delay"].copy()
+    assert len(dataframes.check(namespace)) == 1
+
+
+def test_publishing_again_continues_the_versions() -> None:
+    namespace = notebook()
+    dataframes = published(namespace)
+    same = dataframes.publish("flights", namespace["flights"], description="new words", namespace=namespace)
+    assert (same.version, same.change) == (1, None)
+    assert dataframes.publication("flights").description == "new words"
+    assert dataframes.publish("flights", pd.DataFrame({"other": [1]})).version == 2
+    dataframes.unpublish("flights")
+    assert dataframes.publish("flights", namespace["flights"]).version == 3
+
+
+def test_unpublishing_ends_it() -> None:
+    dataframes = published(notebook())
+    heard: list[Change] = []
+    dataframes.on_change.append(heard.append)
+    dataframes.unpublish("flights")
+    assert heard == [Change("flights", 1, ChangeKind.UNPUBLISHED, "no longer published")]
+    assert dataframes.names() == []
+    for read in (dataframes.get, dataframes.unpublish, dataframes.touch):
+        with pytest.raises(NotFound):
+            read("flights")
+
+
+def test_old_versions_go_and_the_sentence_names_those_kept() -> None:
+    namespace = notebook()
+    dataframes = published(namespace)
+    for value in range(10):
+        namespace["flights"].loc[0, "delay"] = float(100 + value)
+        dataframes.check(namespace)
+    assert [snapshot.version for snapshot in dataframes.publication("flights").versions] == list(range(4, 12))
+    with pytest.raises(NotFound, match=r"flights v3 is no longer kept\. Kept: v4, .* v11 \(latest\)\."):
+        dataframes.get("flights", 3)
+
+
+def test_what_is_handed_out_may_be_written_to() -> None:
+    dataframes = published(notebook())
+    handed: Any = dataframes.get("flights")
+    handed.loc[0, "delay"] = -1.0
+    assert dataframes.get("flights")["delay"].tolist() == [1.5, 2.5]
+
+
+def test_refusals_come_before_anything_changes() -> None:
+    dataframes = DataFrames()
+    for name, value in (("my df", pd.DataFrame()), ("flights", [1])):
+        with pytest.raises(RegistrationError):
+            dataframes.publish(name, value)  # type: ignore[arg-type]
+    assert dataframes.names() == []
+
+
+def test_a_listener_that_raises_is_logged_and_skipped(caplog: pytest.LogCaptureFixture) -> None:
+    namespace = notebook()
+    dataframes = published(namespace)
+    heard: list[Change] = []
+
+    def broken(change: Change) -> None:
+        raise RuntimeError("listener")
+
+    dataframes.on_change += [broken, heard.append]
+    dataframes.touch("flights")
+    assert [change.version for change in heard] == [2]
+    assert "a listener failed on flights v2" in caplog.text
+
+
+def test_a_listener_may_call_back() -> None:
+    namespace = notebook()
+    dataframes = published(namespace)
+    seen: list[int] = []
+    dataframes.on_change.append(lambda change: seen.append(len(dataframes.check(namespace)) + dataframes.snapshot(change.name).version))
+    dataframes.touch("flights")
+    assert seen == [2]
+
+
+def test_one_that_cannot_be_checked_does_not_hide_the_others(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    namespace = notebook() | {"other": pd.DataFrame({"a": [1]})}
+    dataframes = published(namespace)
+    dataframes.publish("other", namespace["other"], namespace=namespace)
+    namespace["flights"].loc[0, "delay"] = 9.5
+    namespace["other"].loc[0, "a"] = 9
+    really = changes.describe
+
+    def failing(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Any:
+        if "delay" in new:
+            raise TypeError("odd DataFrame")
+        return really(old, new, confirm=confirm)
+
+    monkeypatch.setattr(publications, "describe", failing)
+    with caplog.at_level(logging.ERROR, logger="mcp_workbench"):
+        assert [change.name for change in dataframes.check(namespace)] == ["other"]
+    assert "flights could not be checked; version 1 is still served" in caplog.text
+
+
+def test_an_interrupt_during_a_check_loses_no_announcement(monkeypatch: pytest.MonkeyPatch) -> None:
+    namespace = notebook() | {"other": pd.DataFrame({"a": [1]})}
+    dataframes = published(namespace)
+    dataframes.publish("other", namespace["other"], namespace=namespace)
+    heard: list[Change] = []
+    dataframes.on_change.append(heard.append)
+    namespace["flights"].loc[0, "delay"] = 9.5
+    really = fingerprint.unchanged
+
+    def interrupted(before: Any, df: Any) -> bool:
+        if "a" in df:
+            raise KeyboardInterrupt
+        return really(before, df)
+
+    monkeypatch.setattr(publications, "unchanged", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        dataframes.check(namespace)
+    assert [change.version for change in heard] == [2]
+    monkeypatch.undo()
+    assert dataframes.check(namespace) == []
+
+
+def test_without_copy_on_write_a_copy_is_served_until_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (admission, publications, snapshots):
+        monkeypatch.setattr(module, "copy_on_write", lambda: False)
+    namespace = notebook()
+    dataframes = DataFrames()
+    sentence = dataframes.publish("flights", namespace["flights"], namespace=namespace).sentence
+    assert sentence is not None
+    assert sentence.endswith("put this line first in the notebook: pd.options.mode.copy_on_write = True")
+    namespace["flights"].loc[0, "delay"] = 9.5
+    assert dataframes.check(namespace) == []
+    assert dataframes.get("flights")["delay"].tolist() == [1.5, 2.5]
+    assert dataframes.touch("flights").summary == "column delay changed"
+    assert dataframes.get("flights")["delay"].tolist() == [9.5, 2.5]
+
+
+def test_readers_on_other_threads_never_see_a_half_done_cell() -> None:
+    rows, cells, readers, reads = 400, 120, 3, 700
+    namespace: dict[str, Any] = {"flights": pd.DataFrame({"a": np.zeros(rows), "b": np.zeros(rows), "s": ["0"] * rows})}
+    dataframes = published(namespace)
+    binder = DataFrameBinder(dataframes, Results())
+    start, problems, versions = threading.Barrier(readers + 1), [], set()
+
+    def read(use_binder: bool) -> None:
+        start.wait(10)
+        for _ in range(reads):
+            df: Any = binder.bind("flights", "flights", None).value if use_binder else dataframes.get("flights")
+            a, b, s = df["a"].to_numpy(), df["b"].to_numpy(), df["s"].tolist()
+            if not (len(set(a)) == 1 and (a == b).all() and set(s) == {str(int(a[0]))} and len(df) == rows):
+                problems.append((a[0], b[0], s[0], len(df)))
+            versions.add(int(a[0]))
+            df.loc[0, "a"] = -1.0  # a tool's own write must reach nobody
+
+    threads = [threading.Thread(target=read, args=(number == 0,), daemon=True) for number in range(readers)]
+    for thread in threads:
+        thread.start()
+    start.wait(10)
+    for cell in range(1, cells + 1):
+        df = namespace["flights"]
+        df["a"] += 1.0
+        df.loc[: rows // 2 - 1, "b"] = float(cell)
+        namespace["flights"] = df = df.iloc[: rows // 2]
+        df = pd.concat([df, df], ignore_index=True)
+        df["s"] = str(cell)
+        namespace["flights"] = df
+        dataframes.check(namespace)
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert problems == []
+    assert versions <= set(range(cells + 1))
+    assert dataframes.snapshot("flights").version == cells + 1
+
+
+def test_touches_from_many_threads_make_one_version_each() -> None:
+    dataframes = published(notebook())
+    heard: list[int] = []
+    dataframes.on_change.append(lambda change: heard.append(change.version))
+    start = threading.Barrier(4)
+
+    def touch() -> None:
+        start.wait(10)
+        for _ in range(25):
+            dataframes.touch("flights")
+
+    threads = [threading.Thread(target=touch, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(heard) == list(range(2, 102))

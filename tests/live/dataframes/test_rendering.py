@@ -1,0 +1,93 @@
+"""A DataFrame that a tool returned: a preview, and a link to the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mcp_workbench.live.dataframes.rendering import DataFrameRenderer
+from mcp_workbench.live.results import Results
+from mcp_workbench.primitives.rendering import RenderRequest
+from mcp_workbench.protocol.wire import ResourceLink, TextContent
+
+
+def rendered(value: object, *, max_chars: int = 8_000, results: Results | None = None) -> tuple[str, ResourceLink | None]:
+    renderer = DataFrameRenderer(Results() if results is None else results)
+    found = renderer.render(value, RenderRequest(tool="top_routes", max_chars=max_chars, principal="alice"))
+    assert found is not None
+    text, *links = found.content
+    assert isinstance(text, TextContent)
+    assert all(isinstance(link, ResourceLink) for link in links)
+    return text.text, links[0] if links else None  # type: ignore[return-value]
+
+
+def test_a_small_result_is_shown_whole() -> None:
+    text, link = rendered(pd.DataFrame({"route": ["JFK-LAX", "LGA-ATL"], "n": [3, 2]}))
+    dtype = pd.Series(["x"]).dtype
+    assert text == f"2 rows x 2 columns · _r1\nroute {dtype}, n int64\n\nroute,n\nJFK-LAX,3\nLGA-ATL,2\n"
+    assert link == ResourceLink(uri="df://_r1", name="_r1", description="2 rows x 2 columns", mime_type="text/markdown")
+
+
+def test_a_large_result_is_cut_and_says_how_to_go_on() -> None:
+    text, _ = rendered(pd.DataFrame({"n": range(336_776), "s": "text"}), max_chars=1_000)
+    assert len(text) <= 1_000
+    first, *_, last = text.splitlines()
+    shown = int(first.split()[0])
+    assert first == f"{shown} of 336,776 rows x 2 columns · _r1"
+    assert text.count(",text") == shown
+    assert last == f'More: df://_r1/rows?offset={shown}, or pass "_r1" to another tool.'
+
+
+def test_a_series_keeps_its_index() -> None:
+    text, _ = rendered(pd.Series([2, 1], index=pd.Index(["JFK", "LGA"], name="origin"), name="flights"))
+    assert text.endswith("origin,flights\nJFK,2\nLGA,1\n")
+
+
+def test_the_result_belongs_to_who_called() -> None:
+    results = Results()
+    rendered(pd.DataFrame({"a": [1]}), results=results)
+    assert results.names("alice") == ["_r1"]
+    assert results.names("bob") == []
+
+
+def test_what_the_tool_does_with_it_later_is_not_seen() -> None:
+    results, df = Results(), pd.DataFrame({"a": [1]})
+    rendered(df, results=results)
+    writable: Any = df
+    writable.loc[0, "a"] = 9
+    assert results.snapshot("_r1", "alice").df["a"].tolist() == [1]
+
+
+def test_what_is_too_large_to_keep_is_shown_without_a_link() -> None:
+    text, link = rendered(pd.DataFrame({"n": range(1_000)}), max_chars=500, results=Results(max_bytes=100))
+    assert link is None
+    assert "_r1" not in text
+    assert text.endswith("Not kept: larger than the 0 MiB for all results. Have the tool return a part or a summary.")
+
+
+def test_hundreds_of_columns_are_named_but_not_shown() -> None:
+    text, _ = rendered(pd.DataFrame([range(3_000)], columns=[f"a_rather_long_label_{n}" for n in range(3_000)]), max_chars=2_000)
+    assert len(text) <= 2_000
+    assert text.startswith("0 of 1 row x 3,000 columns")
+    assert "… and 2," in text
+
+
+@pytest.mark.parametrize("value", [None, "text", {"a": 1}, [pd.DataFrame()], 3])
+def test_other_values_are_left_to_others(value: object) -> None:
+    assert DataFrameRenderer(Results()).render(value, RenderRequest(tool="t", max_chars=100, principal="alice")) is None
+
+
+@pytest.mark.parametrize("df", [pd.DataFrame(), pd.DataFrame({"a": []}), pd.DataFrame(index=range(3))])
+def test_empty_results_are_rendered(df: pd.DataFrame) -> None:
+    assert rendered(df)[0].startswith(f"{len(df)} rows x")
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 60), st.integers(1, 40), st.integers(0, 300), st.integers(600, 5_000))
+def test_the_bound_of_characters_holds(rows: int, columns: int, cell: int, max_chars: int) -> None:
+    text, _ = rendered(pd.DataFrame({f"c{n}": ["x" * cell] * rows for n in range(columns)}), max_chars=max_chars)
+    assert len(text) <= max_chars

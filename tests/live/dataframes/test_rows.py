@@ -1,0 +1,141 @@
+"""Pages of rows: options, bounds, and saying what was left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pytest
+
+from mcp_workbench.events import ChangeKind
+from mcp_workbench.live.dataframes.names import parse_reference
+from mcp_workbench.live.dataframes.rows import MAX_CHARS, RowsRequest, find_columns, parse_request, read_page
+from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
+from mcp_workbench.live.dataframes.tables import TableFormat
+from mcp_workbench.primitives.binding import ArgumentError
+
+
+def snapshot_of(df: pd.DataFrame, name: str = "flights") -> Snapshot:
+    return take_snapshot(name, 17, freeze(df, name), ChangeKind.PUBLISHED, "", 0.0)
+
+
+FLIGHTS = snapshot_of(pd.DataFrame({"dep_delay": range(250), "arr_delay": range(250), "a,b": "x", "origin": ["JFK", "LGA"] * 125}))
+
+
+def read(query: str = "", snapshot: Snapshot = FLIGHTS, **options: Any) -> str:
+    request = parse_request(snapshot, parse_reference(f"df://flights/rows{query}"))
+    return read_page(snapshot, request, **options).text
+
+
+def test_a_page_is_a_hundred_rows_and_says_where_the_next_is() -> None:
+    lines = read("?columns=origin").splitlines()
+    assert lines[:3] == ["origin", "JFK", "LGA"]
+    assert len(lines) == 102
+    assert lines[-1] == "# rows 0-99 of 250 (flights v17). More: df://flights/rows?offset=100&columns=origin&version=17"
+
+
+def test_following_the_links_reads_every_row_once() -> None:
+    seen: list[int] = []
+    query: str | None = "?columns=arr_delay&columns=a,b&limit=60&format=json"
+    while query is not None:
+        reference = parse_reference(f"df://flights/rows{query}")
+        page = read_page(FLIGHTS, parse_request(FLIGHTS, reference))
+        split = msgspec.json.decode(page.text)
+        assert split["columns"] == ["arr_delay", "a,b"]
+        seen += [row[0] for row in split["data"]]
+        query = None if page.next_uri is None else page.next_uri.removeprefix("df://flights/rows")
+    assert seen == list(range(250))
+
+
+def test_a_page_that_is_the_whole_has_no_note() -> None:
+    assert read(snapshot=snapshot_of(pd.DataFrame({"a": [1]}))) == "a\n1\n"
+
+
+def test_the_last_page_says_so() -> None:
+    assert read("?offset=249&columns=dep_delay").splitlines() == [
+        "dep_delay",
+        "249",
+        "# rows 249-249 of 250 (flights v17). These are the last.",
+    ]
+
+
+def test_an_offset_past_the_end_is_answered_with_the_number_of_rows() -> None:
+    assert read("?offset=900&columns=dep_delay") == "dep_delay\n# no rows at offset 900: flights v17 has 250\n"
+
+
+@pytest.mark.parametrize("table_format", TableFormat)
+def test_characters_are_a_bound_and_the_cut_is_said(table_format: TableFormat) -> None:
+    page = read_page(FLIGHTS, RowsRequest(limit=250, format=table_format), max_chars=500)
+    assert 5 < page.shown < 50
+    assert f"rows 0-{page.shown - 1} of 250" in page.text
+    assert page.next_uri is not None
+    assert page.next_uri.startswith(f"df://flights/rows?offset={page.shown}&limit=250")
+    assert page.meta(FLIGHTS, 0) == {
+        "mcp-workbench/version": 17,
+        "mcp-workbench/rows": 250,
+        "mcp-workbench/offset": 0,
+        "mcp-workbench/returned": page.shown,
+        "mcp-workbench/next": page.next_uri,
+    }
+
+
+def test_many_rows_are_cut_as_exactly_as_few() -> None:
+    many = snapshot_of(pd.DataFrame({"n": range(10_000)}))
+    page = read_page(many, RowsRequest(limit=10_000))
+    assert (page.shown, page.next_uri) == (10_000, None)
+    page = read_page(many, RowsRequest(limit=10_000), max_chars=20_000)
+    assert page.text.count("\n") == page.shown + 2
+    assert len(page.text.rpartition("#")[0]) <= 20_000 < len(page.text.rpartition("#")[0]) + 5
+
+
+def test_cells_are_cut_before_a_page_is_given_up() -> None:
+    wide = snapshot_of(pd.DataFrame({"text": ["x" * 9_000, "y"]}))
+    text = read(snapshot=wide, max_chars=2_000)
+    assert "(+8,000 characters)" in text
+    assert text.endswith("Cells are cut to 1,000 characters.\n")
+
+
+def test_a_row_that_can_never_fit_asks_for_fewer_columns() -> None:
+    wide = snapshot_of(pd.DataFrame([range(500)], columns=[f"column_{n}" for n in range(500)]))
+    with pytest.raises(ArgumentError, match=r"One row of 500 columns does not fit into 300 characters\. Ask for fewer: columns=column_0,"):
+        read(snapshot=wide, max_chars=300)
+
+
+def test_results_have_no_version_in_their_links() -> None:
+    result = snapshot_of(FLIGHTS.df, "_r7")
+    assert "More: df://_r7/rows?offset=100\n" in read(snapshot=result)
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("?columns=depdelay", "No column 'depdelay' in flights v17. Nearest: dep_delay, arr_delay."),
+        ("?columns=zzz", "No column 'zzz' in flights v17. Columns: dep_delay, arr_delay, a,b, origin."),
+        ("?limit=20000", "limit is a whole number from 1 to 10,000, not 20,000. Nearest: 10000."),
+        ("?limit=0", "limit is a whole number from 1 to 10,000, not 0. Nearest: 1."),
+        ("?limit=many", "limit is a whole number from 1 to 10,000, not 'many'."),
+        ("?limit=--5", "limit is a whole number from 1 to 10,000, not '--5'."),
+        ("?offset=-5", "offset is a whole number from 0 to 9,007,199,254,740,992, not -5. Nearest: 0."),
+        ("?format=jsn", "format is csv, json, markdown, not 'jsn'. Nearest: json."),
+        ("?where=x", "No parameter 'where' for flights/rows. There are: offset, limit, columns, format, version."),
+    ],
+)
+def test_a_value_that_does_not_fit_brings_the_nearest_that_does(query: str, sentence: str) -> None:
+    with pytest.raises(ArgumentError) as mistake:
+        read(query)
+    assert str(mistake.value) == sentence
+
+
+def test_columns_are_taken_as_clients_write_them() -> None:
+    assert find_columns(FLIGHTS, ["origin, dep_delay"]) == (3, 0)
+    assert find_columns(FLIGHTS, ["a,b", "origin", "origin"]) == (2, 3)
+    twice = snapshot_of(pd.DataFrame([[1, 2, 3]], columns=["a", "b", "a"]))
+    assert find_columns(twice, ["a"]) == (0, 2)
+    assert parse_request(FLIGHTS, parse_reference("df://flights/rows?columns=")).columns is None
+
+
+def test_formats_are_taken_in_any_case() -> None:
+    request = parse_request(FLIGHTS, parse_reference("df://flights/rows?format=JSON&limit=10000&offset=3"))
+    assert request == RowsRequest(3, 10_000, None, TableFormat.JSON)
+    assert MAX_CHARS == 100_000

@@ -1,0 +1,81 @@
+"""Results of calls: named, owned, bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mcp_workbench.live.dataframes.names import NotFound
+from mcp_workbench.live.dataframes.snapshots import Snapshot
+from mcp_workbench.live.results import Results
+
+
+def kilobytes(count: int) -> pd.DataFrame:
+    return pd.DataFrame({"a": np.zeros(count * 128)})
+
+
+def keep(results: Results, value: Any, principal: str = "default") -> Snapshot:
+    kept = results.keep(value, principal)
+    assert kept is not None
+    return kept
+
+
+def test_results_are_numbered_and_frozen() -> None:
+    results = Results()
+    df: Any = pd.DataFrame({"a": [1]})
+    assert [keep(results, df).name, keep(results, df["a"]).name] == ["_r1", "_r2"]
+    df.loc[0, "a"] = 9
+    assert results.snapshot("_r1", "default").df["a"].tolist() == [1]
+    assert results.snapshot("_r2", "default").df["a"].tolist() == [1]
+    assert len(results) == 2
+
+
+def test_a_result_exists_only_for_its_principal_and_the_author() -> None:
+    results = Results()
+    keep(results, kilobytes(1), "alice")
+    assert results.snapshot("_r1", "alice") is results.snapshot("_r1", None)
+    assert (results.names("alice"), results.names("bob"), results.names(None)) == (["_r1"], [], ["_r1"])
+    with pytest.raises(NotFound) as foreign:
+        results.snapshot("_r1", "bob")
+    with pytest.raises(NotFound) as never:
+        results.snapshot("_r9", "bob")
+    assert str(foreign.value).replace("_r1", "_r9") == str(never.value)
+
+
+def test_the_oldest_go_first_and_the_sentence_says_so() -> None:
+    results = Results(max_results=2)
+    for _ in range(3):
+        keep(results, kilobytes(1))
+    assert results.names("default") == ["_r2", "_r3"]
+    with pytest.raises(NotFound) as gone:
+        results.snapshot("_r1", "default")
+    assert str(gone.value) == "No result _r1 is kept: the oldest go first, after 2 or 256 MiB. Kept: _r2, _r3. Call the tool again."
+
+
+def test_memory_is_a_bound_of_its_own() -> None:
+    results = Results(max_bytes=10 * 1024)
+    for size in (4, 4, 4):
+        keep(results, kilobytes(size))
+    assert results.names(None) == ["_r2", "_r3"]
+    assert results.nbytes == 8 * 1024
+    keep(results, kilobytes(10))
+    assert results.names(None) == ["_r4"]
+
+
+def test_what_is_larger_than_the_store_is_not_kept_and_drives_nothing_out() -> None:
+    results = Results(max_bytes=10 * 1024)
+    keep(results, kilobytes(4))
+    assert results.keep(kilobytes(11), "default") is None
+    assert results.names(None) == ["_r1"]
+
+
+def test_a_revoked_principal_leaves_nothing() -> None:
+    results = Results()
+    keep(results, kilobytes(1), "alice")
+    keep(results, kilobytes(2), "bob")
+    results.forget("alice")
+    assert results.names(None) == ["_r2"]
+    assert results.nbytes == 2 * 1024

@@ -61,8 +61,10 @@ _ELSEWHERE = {
     "ToolError": "errors",
     "Workbench": "workbench",
     "WorkbenchError": "errors",
+    "load_ipython_extension": "kernel.extension",
+    "unload_ipython_extension": "kernel.extension",
 }
-"""Name -> the module that holds it."""
+"""Name -> the module that holds it. The last two are IPython's: `%load_ext mcp_workbench` looks for them here."""
 
 _OF_DEFAULT = frozenset(
     ("connect", "get", "prompt", "publish", "resource", "start", "status", "stop", "tokens", "tool", "touch", "unpublish")

@@ -8,6 +8,7 @@ cell is at work (`run_between_cells`). Nobody else imports IPython or ipykernel.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import threading
@@ -15,6 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+logger = logging.getLogger("mcp_workbench")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,19 @@ class PlainHost:
 
 
 class IPythonHost:
-    """An IPython shell: cells, but no event loop that runs between them."""
+    """An IPython shell: cells, but no event loop that runs between them.
+
+    Threads: everything belongs to the main thread, except `cell_label` and `run_between_cells` (any) and the
+    event callbacks, which subshells of a kernel fire on threads of their own.
+    """
 
     kind = "ipython"
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._depth = 0
         self._main = threading.main_thread()
+        self._cells: tuple[_Cell, ...] = ()
+        """Cells at work on the main thread, outermost first: a cell may run another by `run_cell`."""
 
     def identity(self) -> HostIdentity:
         """Who this is."""
@@ -97,32 +105,81 @@ class IPythonHost:
 
     def cell_label(self) -> str | None:
         """Label of the running cell."""
-        return f"[{self._shell.execution_count}]" if self._depth else None
+        cells = self._cells
+        return cells[0].label if cells else None
 
     def on_cell(self, begins: Callable[[], None], ends: Callable[[], None]) -> Callable[[], None]:
-        """Follow `pre_run_cell` and `post_run_cell`; `pre_execute` would also fire around comm messages."""
+        """Follow the cells of the main thread; a cell within a cell is part of it. One follower per host.
 
-        def before(info: object) -> None:
-            self._depth += 1
+        `ends` is also called after what is no cell and may still have changed something: a widget's message, a silent
+        execution, a subshell's cell (that one between cells, on the main thread).
+        """
+
+        def before(info: Any) -> None:
+            if self._on_main() and self._enter(info):
+                begins()
+
+        def after(result: Any) -> None:
+            if not self._on_main():
+                self.run_between_cells(ends)
+            elif self._leave(getattr(result, "info", None)):
+                ends()
+
+        def after_anything() -> None:
+            if self._on_main() and not self._cells:
+                ends()
+
+        running = self._running_cell()
+        if running is not None and self._enter(running):
             begins()
-
-        def after(result: object) -> None:
-            # The cell that registers us has begun before we listened: its end is the first thing we hear.
-            self._depth = max(0, self._depth - 1)
-            ends()
-
-        self._shell.events.register("pre_run_cell", before)
-        self._shell.events.register("post_run_cell", after)
-
-        def undo() -> None:
-            self._shell.events.unregister("pre_run_cell", before)
-            self._shell.events.unregister("post_run_cell", after)
-
-        return undo
+        return self._register({"pre_run_cell": before, "post_run_cell": after, "post_execute": after_anything})
 
     def run_between_cells(self, function: Callable[[], None]) -> bool:
         """False: between cells the main thread waits for the keyboard."""
         return False
+
+    def _register(self, callbacks: Mapping[str, Callable[..., None]]) -> Callable[[], None]:
+        events = self._shell.events
+        for event, callback in callbacks.items():
+            events.register(event, callback)
+
+        def undo() -> None:
+            for event, callback in callbacks.items():
+                events.unregister(event, callback)
+
+        return undo
+
+    def _on_main(self) -> bool:
+        return threading.current_thread() is self._main
+
+    def _running_cell(self) -> Any:
+        """The cell that is running us, whose beginning nobody heard; a silent execution has no end that is announced."""
+        result = getattr(self._shell.displayhook, "exec_result", None) if self._on_main() else None
+        return None if result is None or result.info.silent else result.info
+
+    def _enter(self, info: Any) -> bool:
+        """A cell begins; says whether it is an outermost one."""
+        # Before its events a cell that is kept in the history has counted itself already.
+        count = self._shell.execution_count - (1 if info.store_history else 0)
+        self._cells = (*self._cells, _Cell(info, f"[{count}]"))
+        return len(self._cells) == 1
+
+    def _leave(self, info: object) -> bool:
+        """A cell ends; says whether none is left.
+
+        `shell.run_cell_async` announces the beginning of a cell and not its end, so whatever began within this cell
+        ends with it; an end that fits no beginning (an empty cell, a cancelled one) ends all.
+        """
+        position = next((i for i, cell in enumerate(self._cells) if cell.info is info), 0)
+        self._cells = self._cells[:position]
+        return not self._cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    info: Any
+    """IPython's `ExecutionInfo`, the same object at beginning and end."""
+    label: str
 
 
 class IpykernelHost(IPythonHost):
@@ -140,17 +197,22 @@ class IpykernelHost(IPythonHost):
 
     def run_between_cells(self, function: Callable[[], None]) -> bool:
         """Post to the kernel's own loop; skipped when a cell has begun by then, because its end will do it."""
-        if self._depth:
-            return False
         loop = getattr(getattr(self._kernel, "io_loop", None), "asyncio_loop", None)
-        if loop is None or loop.is_closed():
+        if self._cells or loop is None:
             return False
 
         def between_cells() -> None:
-            if not self._depth:
+            if self._cells:
+                return
+            try:
                 function()
+            except Exception:  # the boundary to the kernel's loop, which would print the traceback into a cell
+                logger.exception("what was to run between cells failed")
 
-        loop.call_soon_threadsafe(between_cells)
+        try:
+            loop.call_soon_threadsafe(between_cells)
+        except RuntimeError:  # the loop is closed: the kernel is ending
+            return False
         return True
 
     def _kernel_id(self) -> str | None:
@@ -178,6 +240,6 @@ def current_host() -> Host:
 
 
 def notebook_name(path: str) -> str:
-    """A short name for people: the notebook's file name without folder and ending."""
-    name = Path(path).stem
+    """A short name for people: the notebook's file name without folder and `.ipynb`."""
+    name = Path(path).name.removesuffix(".ipynb")
     return name if name.isprintable() and name else json.dumps(name)[1:-1] or "notebook"

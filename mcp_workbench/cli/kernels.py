@@ -1,0 +1,221 @@
+"""A Jupyter kernel of our own: started in a folder of its own, given cells, ended in every case.
+
+It is the kernel of the interpreter that runs us, whatever kernels are installed on the machine, and neither
+the user's IPython profile nor their Jupyter settings reach it. Knows nothing of MCP.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+
+import mcp_workbench
+
+START_TIMEOUT_S = 60.0
+CELL_TIMEOUT_S = 60.0
+_SLICE_S = 1.0
+"""How often a wait for a message looks whether the kernel is still alive."""
+
+
+class KernelFailed(Exception):
+    """The kernel did not start, died, or did not finish a cell in time; the text is a sentence for people."""
+
+
+@dataclass(slots=True)
+class CellRun:
+    """One execution of one cell: what it has shown so far, and how it ended."""
+
+    request: str
+    """Id of the execute request."""
+    begun: float
+    """`time.perf_counter()` when it was sent."""
+    stdout: str = ""
+    stderr: str = ""
+    result: str | None = None
+    """Text of the last expression's value."""
+    error: str | None = None
+    """`NameError: …`, or why it was not run; None: it ended well."""
+    seconds: float | None = None
+    """Duration until its last output; None while it runs."""
+
+    def take(self, kind: str, content: dict[str, Any]) -> None:
+        """Add one message of the kernel."""
+        match kind:
+            case "stream" if content["name"] == "stderr":
+                self.stderr += content["text"]
+            case "stream":
+                self.stdout += content["text"]
+            case "execute_result":
+                self.result = content["data"].get("text/plain")
+            case "error":
+                self.error = f"{content['ename']}: {content['evalue']}"
+            case "status" if content["execution_state"] == "idle":
+                self.seconds = time.perf_counter() - self.begun
+
+
+@dataclass(slots=True)
+class TemporaryKernel:
+    """A kernel for as long as the `with` lasts. One thread at a time may use it.
+
+    Args:
+        folder: Its runtime, configuration and profile folders are made in here.
+    """
+
+    folder: Path
+    strays: list[dict[str, Any]] = field(default_factory=list)
+    """Output that belongs to no cell we ran, or to one that had ended."""
+    _manager: Any = None
+    _client: Any = None
+
+    @property
+    def runtime(self) -> Path:
+        """Its Jupyter runtime folder."""
+        return self.folder / "runtime"
+
+    @property
+    def log(self) -> Path:
+        """What the kernel's process itself prints, outside of any cell."""
+        return self.folder / "kernel.log"
+
+    @property
+    def kernel_id(self) -> str:
+        """Jupyter's id of it."""
+        return str(self._manager.kernel_id)
+
+    @property
+    def manager(self) -> Any:
+        """The `KernelManager`."""
+        return self._manager
+
+    def __enter__(self) -> Self:
+        """Start it and wait until it answers.
+
+        Raises:
+            KernelFailed: It does not.
+        """
+        kernel_id = str(uuid.uuid4())
+        self.runtime.mkdir(parents=True, exist_ok=True)
+        # No folders to search: only the native kernel remains, which is this interpreter's.
+        specs = KernelSpecManager(kernel_dirs=[])
+        connection_file = self.runtime / f"kernel-{kernel_id}.json"
+        self._manager = KernelManager(
+            kernel_spec_manager=specs, kernel_name="python3", kernel_id=kernel_id, connection_file=str(connection_file)
+        )
+        try:
+            with self.log.open("wb") as log:
+                self._manager.start_kernel(env=self._environment(), cwd=str(self.folder), stdout=log, stderr=log)
+            self.connect()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.end()
+
+    def connect(self) -> None:
+        """Open the channels to the kernel that runs now; anew after a restart.
+
+        Raises:
+            KernelFailed: It does not answer within 60 seconds.
+        """
+        self.disconnect()
+        self._client = self._manager.blocking_client()
+        self._client.start_channels()
+        try:
+            self._client.wait_for_ready(timeout=START_TIMEOUT_S)
+        except RuntimeError as error:
+            raise KernelFailed(f"the Jupyter kernel did not start: {error}") from error
+
+    def disconnect(self) -> None:
+        """Close the channels; the kernel goes on."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.stop_channels()
+
+    def run(self, code: str, timeout_s: float = CELL_TIMEOUT_S, **options: Any) -> CellRun:
+        """Run a cell to its end.
+
+        Args:
+            code: The cell.
+            timeout_s: Seconds it may take.
+            options: As `KernelClient.execute`: silent, store_history …
+
+        Raises:
+            KernelFailed: The kernel died, or the cell did not end in time.
+        """
+        return self.finish(self.begin(code, **options), timeout_s)
+
+    def begin(self, code: str, **options: Any) -> CellRun:
+        """Send a cell without waiting for anything."""
+        return CellRun(self._client.execute(code, **options), time.perf_counter())
+
+    def finish(self, cell: CellRun, timeout_s: float = CELL_TIMEOUT_S) -> CellRun:
+        """Wait until a cell has ended; raises as `run`."""
+        for _ in self.progress(cell, timeout_s):
+            if cell.seconds is not None:
+                break
+        reply = self._reply(cell)
+        if reply["status"] == "aborted":
+            cell.error = "Aborted: a cell before it failed"
+        return cell
+
+    def progress(self, cell: CellRun, timeout_s: float = CELL_TIMEOUT_S) -> Iterator[CellRun]:
+        """Yield the cell after each message about it; raises as `run`."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            message = self._next(self._client.get_iopub_msg, deadline)
+            if message["parent_header"].get("msg_id") == cell.request:
+                cell.take(message["msg_type"], message["content"])
+                yield cell
+            elif message["msg_type"] != "status":
+                self.strays.append(message)
+
+    def end(self) -> None:
+        """End the kernel: it is asked to, and killed when it does not. A second time does nothing."""
+        self.disconnect()
+        if self._manager is not None and self._manager.has_kernel:
+            self._manager.shutdown_kernel(now=not self._manager.is_alive())
+
+    def _reply(self, cell: CellRun) -> dict[str, Any]:
+        deadline = time.monotonic() + CELL_TIMEOUT_S
+        while True:
+            message = self._next(self._client.get_shell_msg, deadline)
+            if message["parent_header"].get("msg_id") == cell.request:
+                content: dict[str, Any] = message["content"]
+                return content
+
+    def _next(self, get: Any, deadline: float) -> dict[str, Any]:
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                message: dict[str, Any] = get(timeout=min(_SLICE_S, left))
+            except queue.Empty:
+                if not self._manager.is_alive():
+                    raise KernelFailed("the Jupyter kernel died") from None
+            else:
+                return message
+        raise KernelFailed("the Jupyter kernel did not finish a cell in time")
+
+    def _environment(self) -> dict[str, str]:
+        environment = {name: value for name, value in os.environ.items() if name not in ("JPY_SESSION_NAME", "PYTHONSTARTUP")}
+        environment |= {
+            "JUPYTER_RUNTIME_DIR": str(self.runtime),
+            "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
+            "IPYTHONDIR": str(self.folder / "ipython"),
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+        package_home = Path(mcp_workbench.__file__).resolve().parent.parent
+        if package_home.name not in ("site-packages", "dist-packages"):
+            # A checkout: the kernel takes no modules from its working directory.
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(package_home), environment.get("PYTHONPATH"))))
+        return environment

@@ -316,8 +316,7 @@ def _reference(ref: str | wire.PromptReference | wire.TemplateReference) -> wire
 
 
 def _server_info(said: dict[str, Any]) -> wire.Implementation | None:
-    meta = said.get("_meta")
-    named = said.get("serverInfo", meta.get(wire.META_SERVER_INFO) if isinstance(meta, dict) else None)
+    named = said.get("serverInfo", said.get("_meta", {}).get(wire.META_SERVER_INFO))
     try:
         return msgspec.convert(named, wire.Implementation | None)
     except msgspec.ValidationError:

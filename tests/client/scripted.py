@@ -8,11 +8,13 @@ test can wait for one: no sleeping.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
 
-from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.client import ClientSession
+from mcp_workbench.errors import PeerError, RemoteProtocolError
 from mcp_workbench.jsonrpc import encode, encode_error, encode_result
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
@@ -20,7 +22,8 @@ from mcp_workbench.protocol.happenings import RequestReceived, ResponseReceived,
 from mcp_workbench.protocol.peer import Peer, ServerDescription, Side
 from mcp_workbench.transports.memory import MemoryChannel, memory_pair
 
-Message = dict[str, Any]
+Message = Any
+"""A message as JSON: an object, or in 2025-03-26 an array of them."""
 Answer = wire.Result | RemoteProtocolError | bytes | None
 """A result, an error, the bytes of a raw result object, or None to leave the request open."""
 
@@ -109,11 +112,16 @@ class ScriptedServer:
 
     def methods(self) -> list[str]:
         """Methods of everything received, in order; responses are left out."""
-        return [message["method"] for message in self.messages if "method" in message]
+        return [message["method"] for message in self.messages if isinstance(message, dict) and "method" in message]
 
     def sent(self, method: str) -> list[Message]:
         """What the client sent with this method."""
-        return [message for message in self.messages if message.get("method") == method]
+        return [message for message in self.messages if isinstance(message, dict) and message.get("method") == method]
+
+    async def peer_round(self, session: ClientSession) -> None:
+        """Return when the client has seen everything sent so far: any request and its answer, in either era."""
+        with contextlib.suppress(PeerError):
+            await session.request("no/such/method")
 
     async def until(self, condition: Callable[[], Any]) -> None:
         """Wait until something is so; looked at whenever something arrived."""

@@ -1,0 +1,111 @@
+"""What handlers get, what they may return, and what is declared of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+
+from mcp_workbench.client.handlers import ElicitRequest, Handlers, SampleRequest
+from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.jsonrpc import encode
+from mcp_workbench.protocol import wire
+
+
+def answered(handlers: Handlers, method: str, params: dict[str, Any]) -> Any:
+    async def main() -> wire.Result:
+        async with asyncio.timeout(5):
+            return await handlers.answer(method, params)
+
+    return encode(asyncio.run(main())).decode()
+
+
+ASK = {"message": "Run?", "requestedSchema": {"type": "object", "properties": {}}, "_meta": {"k": 1}}
+
+
+def test_only_what_there_is_a_handler_for_is_declared() -> None:
+    assert Handlers().capabilities() == wire.ClientCapabilities()
+    declared = Handlers(lambda request: {}, lambda request: "", list).capabilities()
+    assert declared == wire.ClientCapabilities(elicitation={"form": {}}, sampling={}, roots={})
+    assert Handlers(roots=list).capabilities().sampling is UNSET
+
+
+@pytest.mark.parametrize(
+    ("returned", "answer"),
+    [
+        ({"ok": True}, '{"action":"accept","content":{"ok":true}}'),
+        ({}, '{"action":"accept","content":{}}'),
+        ("accept", '{"action":"accept"}'),
+        ("decline", '{"action":"decline"}'),
+        ("cancel", '{"action":"cancel"}'),
+    ],
+)
+def test_an_elicitation_is_accepted_with_content_or_given_an_action(returned: Any, answer: str) -> None:
+    assert answered(Handlers(elicit=lambda request: returned), "elicitation/create", ASK) == answer
+
+
+def test_an_async_handler_gets_the_question_and_everything_as_it_came() -> None:
+    got: list[ElicitRequest] = []
+
+    async def elicit(request: ElicitRequest) -> dict[str, Any]:
+        got.append(request)
+        return {}
+
+    answered(Handlers(elicit=elicit), "elicitation/create", ASK)
+    assert got == [ElicitRequest("Run?", {"type": "object", "properties": {}}, ASK)]
+
+
+@pytest.mark.parametrize("returned", [None, True, 3, "yes", [1]])
+def test_an_elicitation_answered_otherwise_is_the_handlers_fault(returned: Any) -> None:
+    with pytest.raises(TypeError, match="on_elicit must return"):
+        answered(Handlers(elicit=lambda request: returned), "elicitation/create", ASK)
+
+
+def test_a_page_to_open_is_refused_because_it_was_not_declared() -> None:
+    with pytest.raises(RemoteProtocolError, match="mode form only") as refusal:
+        answered(Handlers(elicit=lambda request: {}), "elicitation/create", {"message": "m", "mode": "url", "url": "https://x"})
+    assert refusal.value.code == -32602
+
+
+@pytest.mark.parametrize("params", [{}, {"message": 1}, {"message": "m", "requestedSchema": 3}])
+def test_a_question_of_the_wrong_shape_is_refused(params: dict[str, Any]) -> None:
+    with pytest.raises(RemoteProtocolError, match="Invalid params"):
+        answered(Handlers(elicit=lambda request: {}), "elicitation/create", params)
+
+
+def test_a_completion_is_a_text_or_a_whole_result() -> None:
+    got: list[SampleRequest] = []
+
+    def sample(request: SampleRequest) -> Any:
+        got.append(request)
+        return "hm" if request.max_tokens is None else {"role": "assistant", "content": [], "model": "m", "stopReason": "toolUse"}
+
+    handlers = Handlers(sample=sample)
+    text = answered(handlers, "sampling/createMessage", {"messages": [], "systemPrompt": "be brief"})
+    assert '"text":"hm"' in text
+    whole = answered(handlers, "sampling/createMessage", {"messages": [{"role": "user"}], "maxTokens": 5})
+    assert whole == '{"role":"assistant","content":[],"model":"m","stopReason":"toolUse"}'
+    assert [request.system_prompt for request in got] == ["be brief", None]
+    assert got[1].messages == [{"role": "user"}]
+
+
+def test_a_completion_of_the_wrong_shape_is_the_handlers_fault() -> None:
+    with pytest.raises(TypeError, match=r"on_sample must return.*model"):
+        answered(Handlers(sample=lambda request: {"role": "assistant", "content": []}), "sampling/createMessage", {"messages": []})
+
+
+def test_roots_are_uris_or_mappings() -> None:
+    roots = Handlers(roots=lambda: ["file:///a", {"uri": "file:///b", "name": "B"}])
+    assert answered(roots, "roots/list", {}) == '{"roots":[{"uri":"file:///a"},{"uri":"file:///b","name":"B"}]}'
+    assert answered(Handlers(roots=lambda: "file:///a"), "roots/list", {}) == '{"roots":[{"uri":"file:///a"}]}'
+    with pytest.raises(TypeError, match="on_roots must return"):
+        answered(Handlers(roots=lambda: [{"name": "no uri"}]), "roots/list", {})
+
+
+@pytest.mark.parametrize("method", ["elicitation/create", "sampling/createMessage", "roots/list", "tasks/get"])
+def test_what_there_is_no_handler_for_is_not_found(method: str) -> None:
+    with pytest.raises(RemoteProtocolError, match=f"Method not found: {method}") as refusal:
+        answered(Handlers(), method, {})
+    assert refusal.value.code == -32601

@@ -1,0 +1,279 @@
+"""How bridge, gateway and command line find running kernels: one small file per server.
+
+The file lies in Jupyter's runtime folder, in a folder only its owner may enter, and holds the address
+and the token. A killed kernel leaves its file behind, so a reader trusts a file only while the process
+that wrote it lives: same machine, same process id, same start time. Files that others could have
+written are never read. Knows nothing of servers and sessions; `errors` and the standard library suffice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import socket
+import stat
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mcp_workbench.errors import WorkbenchError
+
+SCHEMA = 1
+MAX_FILE_BYTES = 64 * 1024
+
+_KERNEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One running server, as its discovery file tells it."""
+
+    kernel_id: str
+    """Jupyter's kernel id, or one from `plain_kernel_id()`."""
+    name: str
+    """What people call it, usually the notebook's name."""
+    url: str
+    """`ws://` address of the MCP endpoint."""
+    token: str = field(repr=False)
+    """Opens the endpoint; in no repr."""
+    pid: int
+    process_start: int | None
+    """Clock ticks from boot to the start of the process; None where the system does not tell."""
+    host: str
+    """Name of the machine: a home folder may be shared, loopback and process ids are not."""
+    started: str
+    """When the server started, ISO 8601 with time zone."""
+    python: str
+    """Path of the interpreter."""
+    cwd: str
+    notebook: str | None = None
+    """Path of the notebook; None when unknown."""
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A file that was not used, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a look into the folder found."""
+
+    entries: tuple[Entry, ...]
+    """Live servers, latest started first."""
+    ignored: tuple[Ignored, ...]
+    """Files that could not be trusted or read; stale ones are removed and not listed."""
+
+
+class _Unusable(Exception):
+    """Why a file is not used, as a phrase."""
+
+
+def describe_this_process(*, kernel_id: str, name: str, url: str, token: str, notebook: str | None = None) -> Entry:
+    """An entry for a server that runs in this process; everything else about it is looked up."""
+    return Entry(
+        kernel_id=kernel_id,
+        name=name,
+        url=url,
+        token=token,
+        pid=os.getpid(),
+        process_start=process_start(os.getpid()),
+        host=socket.gethostname(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        python=sys.executable,
+        cwd=str(Path.cwd()),
+        notebook=notebook,
+    )
+
+
+def plain_kernel_id() -> str:
+    """An id for a server outside a Jupyter kernel, or for a second one in it: `pid-<pid>-<n>`, not in use."""
+    n = 1
+    while _path(f"pid-{os.getpid()}-{n}").exists():
+        n += 1
+    return f"pid-{os.getpid()}-{n}"
+
+
+def folder() -> Path:
+    """Where the files are; need not exist."""
+    # Imported late: jupyter_core takes longer to import than everything else here.
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return Path(jupyter_runtime_dir()) / "mcp-workbench"
+
+
+def write(entry: Entry) -> Path:
+    """Publish a server; an older file for the same kernel is replaced in one step.
+
+    Args:
+        entry: What to tell.
+
+    Returns:
+        The file, to be given to `remove` when the server stops.
+
+    Raises:
+        WorkbenchError: The folder belongs to somebody else or is a link.
+        OSError: The folder cannot be made or written to.
+    """
+    from jupyter_core.paths import secure_write
+
+    path = _path(entry.kernel_id)
+    _prepare(path.parent)
+    # Readers never see half a file: it gets its name when it is complete.
+    draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.tmp")
+    try:
+        with secure_write(str(draft)) as file:
+            json.dump(asdict(entry), file)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def remove(path: Path) -> None:
+    """Take a server's file away; fine when it is gone already."""
+    path.unlink(missing_ok=True)
+
+
+def find() -> list[Entry]:
+    """Live servers of this user on this machine, latest started first; files of dead ones are removed."""
+    return list(survey().entries)
+
+
+def survey() -> Survey:
+    """Like `find`, and tell which files were ignored and why."""
+    entries: list[Entry] = []
+    ignored: list[Ignored] = []
+    try:
+        paths = sorted(folder().glob("kernel-*.json"))
+    except OSError as error:
+        return Survey((), (Ignored(folder(), f"cannot be listed: {error.strerror}"),))
+    for path in paths:
+        try:
+            entry, inode = _read(path)
+        except FileNotFoundError:
+            continue
+        except _Unusable as reason:
+            ignored.append(Ignored(path, str(reason)))
+        except OSError as error:
+            ignored.append(Ignored(path, f"cannot be read: {error.strerror}"))
+        else:
+            if _is_live(entry):
+                entries.append(entry)
+            else:
+                _remove_stale(path, inode)
+    return Survey(tuple(sorted(entries, key=lambda entry: entry.started, reverse=True)), tuple(ignored))
+
+
+def process_start(pid: int) -> int | None:
+    """Clock ticks from boot to the start of a process; None when it is dead or the system does not tell."""
+    state = _proc_stat(pid)
+    return None if state is None or state[0] in "ZX" else int(state[19])
+
+
+def _proc_stat(pid: int) -> list[str] | None:
+    """Fields of /proc/<pid>/stat from the third on; the second, the name, may hold anything."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _is_live(entry: Entry) -> bool:
+    if Path("/proc/self/stat").exists():
+        start = process_start(entry.pid)
+        return start is not None and entry.process_start in (None, start)
+    if sys.platform == "win32":
+        # No harmless question exists there in the standard library (os.kill ends the process): connecting will tell.
+        return True
+    try:
+        os.kill(entry.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # Somebody else's process has the number now; ours would answer us.
+        return False
+    return True
+
+
+def _path(kernel_id: str) -> Path:
+    if _KERNEL_ID.fullmatch(kernel_id) is None:
+        raise WorkbenchError(f"a kernel id has up to 128 letters, digits or _.-, got {kernel_id[:80]!r}")
+    return folder() / f"kernel-{kernel_id}.json"
+
+
+def _prepare(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        return
+    facts = path.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+        raise WorkbenchError(f"{path} must be a folder of your own, for it will hold a token: move what is there away")
+    if stat.S_IMODE(facts.st_mode) != 0o700:
+        path.chmod(0o700)
+
+
+def _read(path: Path) -> tuple[Entry, int]:
+    """The entry in a file and the file's inode, by which a newer file under the same name is told apart."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(file.fileno())
+        _check_owner(facts)
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise _Unusable("is larger than any discovery file")
+    try:
+        return _parse(json.loads(data)), facts.st_ino
+    except (ValueError, RecursionError):
+        raise _Unusable("is not JSON") from None
+
+
+def _check_owner(facts: os.stat_result) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise _Unusable("is not a plain file")
+    if sys.platform == "win32":
+        return
+    if facts.st_uid != os.geteuid():
+        raise _Unusable("belongs to another user")
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        raise _Unusable("could be read or written by others: its mode must be 0600")
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    **{each.name: (str,) for each in fields(Entry)},
+    "pid": (int,),
+    "process_start": (int, type(None)),
+    "notebook": (str, type(None)),
+    "schema": (int,),
+}
+
+
+def _parse(content: Any) -> Entry:
+    if not isinstance(content, dict):
+        raise _Unusable("does not hold an object")
+    if content.get("schema") != SCHEMA:
+        raise _Unusable(f"has another schema than {SCHEMA}: it was written by another version of mcp-workbench")
+    wrong = [name for name, types in _TYPES.items() if type(content.get(name)) not in types]
+    if wrong or content["pid"] <= 0:
+        raise _Unusable(f"has missing or mistyped fields: {', '.join(wrong) or 'pid'}")
+    if content["host"] != socket.gethostname():
+        raise _Unusable("was written on another machine")
+    return Entry(**{name: content[name] for name in _TYPES})
+
+
+def _remove_stale(path: Path, inode: int) -> None:
+    # A restarted kernel keeps its id: its new file must not fall to a verdict on the old one.
+    with suppress(OSError):
+        if path.stat().st_ino == inode:
+            path.unlink()

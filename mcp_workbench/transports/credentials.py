@@ -1,0 +1,183 @@
+"""Who may come in: long-lived tokens and single-use tickets.
+
+A token travels in a header only. A ticket is for clients that cannot set headers: it rides in the path,
+is good for one connection and for a short time. Both classes are used from two threads (the notebook's
+adds and mints, the protocol loop checks), so each guards its table with a lock that is held for
+microseconds. Nothing here knows HTTP; the gate beside it does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.events import Principal
+
+DEFAULT_NAME = "default"
+MAX_TTL_S = 3600.0
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.@-]{0,63}")
+
+
+def _digest(secret: bytes) -> bytes:
+    return hashlib.sha256(secret).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    principal: Principal
+    expires: float
+    """On the clock of its `Tickets`."""
+
+
+class Tickets:
+    """Single-use, short-lived secrets, each standing for one principal.
+
+    Args:
+        clock: Seconds that only grow; tests pass their own.
+        limit: Tickets that may wait to be used at once.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, limit: int = 1000) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._waiting: dict[bytes, _Ticket] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __repr__(self) -> str:
+        return f"<Tickets: {len(self)} waiting>"
+
+    def mint(self, principal: Principal, *, ttl_s: float = 60.0) -> str:
+        """Make a ticket; callable from any thread.
+
+        Args:
+            principal: Whose connection it will open.
+            ttl_s: Seconds it stays good, more than 0 and at most 3,600.
+
+        Returns:
+            The ticket, 43 characters that are safe in a path.
+
+        Raises:
+            ValueError: `ttl_s` is out of range.
+            WorkbenchError: Too many unused tickets are waiting.
+        """
+        if not 0 < ttl_s <= MAX_TTL_S:
+            raise ValueError(f"ttl_s must be more than 0 and at most {MAX_TTL_S:g} seconds, got {ttl_s:g}")
+        secret = secrets.token_urlsafe(32)
+        with self._lock:
+            now = self._clock()
+            self._drop_expired(now)
+            if len(self._waiting) >= self._limit:
+                raise WorkbenchError(f"{self._limit:,} tickets are waiting to be used: use or let expire some before asking for more")
+            self._waiting[_digest(secret.encode())] = _Ticket(principal, now + ttl_s)
+        return secret
+
+    def peek(self, presented: str) -> Principal | None:
+        """Say whose ticket this is without using it up; None when unknown, used or expired."""
+        with self._lock:
+            ticket = self._waiting.get(_digest(presented.encode()))
+            return ticket.principal if ticket is not None and self._clock() < ticket.expires else None
+
+    def redeem(self, presented: str) -> Principal | None:
+        """Use a ticket up; None when it is unknown, used or expired."""
+        with self._lock:
+            ticket = self._waiting.pop(_digest(presented.encode()), None)
+            return ticket.principal if ticket is not None and self._clock() < ticket.expires else None
+
+    def forget(self, name: str) -> None:
+        """Drop every ticket of the principal called `name`."""
+        with self._lock:
+            self._waiting = {key: ticket for key, ticket in self._waiting.items() if ticket.principal.name != name}
+
+    def _drop_expired(self, now: float) -> None:
+        self._waiting = {key: ticket for key, ticket in self._waiting.items() if now < ticket.expires}
+
+
+class Credentials:
+    """The tokens of one server, each with the name of its principal; the first is `default`.
+
+    Args:
+        tickets: Tickets made for these principals; revoking a name ends its tickets too.
+    """
+
+    def __init__(self, *, tickets: Tickets | None = None) -> None:
+        self.tickets = Tickets() if tickets is None else tickets
+        self._tokens: dict[str, str] = {}
+        self._digests: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+        self.add(DEFAULT_NAME)
+
+    def __repr__(self) -> str:
+        return f"<Credentials: {', '.join(self.names()) or 'none'}>"
+
+    def add(self, name: str) -> str:
+        """Make a token for a new principal; callable from any thread.
+
+        Args:
+            name: A letter, then up to 63 letters, digits or `_ . @ -`.
+
+        Returns:
+            The token. It is shown to nobody else by this class.
+
+        Raises:
+            ValueError: The name is taken or not a name.
+        """
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"a token's name is a letter followed by up to 63 letters, digits or _.@-, got {name[:80]!r}")
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            if name in self._tokens:
+                raise ValueError(f"a token named {name!r} exists: revoke it first, or choose another name")
+            self._tokens[name] = token
+            self._digests[name] = _digest(token.encode())
+        return token
+
+    def revoke(self, name: str) -> None:
+        """Make a token and its tickets worthless; closing its sessions is the caller's part.
+
+        Raises:
+            ValueError: There is no token of that name.
+        """
+        with self._lock:
+            if name not in self._tokens:
+                raise ValueError(self._unknown(name))
+            del self._tokens[name], self._digests[name]
+        self.tickets.forget(name)
+
+    def check(self, presented: bytes) -> Principal | None:
+        """Say whose token this is; takes the same time whichever token it is or resembles."""
+        digest = _digest(presented)
+        found: Principal | None = None
+        with self._lock:
+            for name, known in self._digests.items():
+                if hmac.compare_digest(known, digest):
+                    found = Principal(name)
+        return found
+
+    def token(self, name: str = DEFAULT_NAME) -> str:
+        """The token itself, for whoever asks for it by name.
+
+        Raises:
+            ValueError: There is no token of that name.
+        """
+        with self._lock:
+            if name not in self._tokens:
+                raise ValueError(self._unknown(name))
+            return self._tokens[name]
+
+    def names(self) -> tuple[str, ...]:
+        """Names of all tokens, oldest first."""
+        return tuple(self._tokens)
+
+    def _unknown(self, name: str) -> str:
+        return f"there is no token named {name[:80]!r}; there are: {', '.join(self._tokens) or 'none'}"

@@ -1,0 +1,168 @@
+"""The calling end: opens a WebSocket to a server and returns the same channel the server has.
+
+Secrets are handled with care: a token goes into a header only, over plain ws:// only to this machine
+unless told otherwise, and no error shows it, nor the path, in which a ticket may be. Proxies and
+redirects are not followed. Loop thread only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl as tls
+from collections.abc import Mapping
+from typing import cast
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidStatus, InvalidURI
+from websockets.http11 import Response
+from websockets.protocol import State
+from websockets.typing import Subprotocol
+from websockets.uri import WebSocketURI, parse_uri
+
+from mcp_workbench.errors import ConnectionClosed, HandshakeRefused
+from mcp_workbench.limits import MIB
+from mcp_workbench.transports.websocket import WebSocketChannel, silent
+
+MAX_REFUSAL_CHARS = 300
+HOW_TO_START = "start it with `import mcp_workbench as wb; wb.start()` in the notebook"
+
+
+async def open_websocket(
+    url: str,
+    *,
+    token: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    subprotocol: str | None = "mcp",
+    max_message_bytes: int = 64 * MIB,
+    open_timeout_s: float = 10.0,
+    ssl: tls.SSLContext | None = None,
+    allow_remote: bool = False,
+) -> WebSocketChannel:
+    """Connect to a WebSocket server.
+
+    Args:
+        url: `ws://` or `wss://` address; one with a ticket in its path needs no token.
+        token: Sent as `Authorization: Bearer`.
+        headers: Further request headers.
+        subprotocol: Offered to the server; None offers none. What it selected is in `channel.facts`.
+        max_message_bytes: Largest text accepted; larger ones close the connection with 1009.
+        open_timeout_s: Seconds until the handshake must be complete.
+        ssl: TLS settings for `wss://`; None takes the system's.
+        allow_remote: Send credentials over plain `ws://` to other machines too.
+
+    Returns:
+        The open channel; nothing is delivered before its `open(receiver)`. Cancelling is safe: the connection is dropped.
+
+    Raises:
+        ValueError: The URL is not a WebSocket URL, or the token would leave this machine unprotected.
+        HandshakeRefused: The server answered with an HTTP error.
+        ConnectionClosed: Nothing listens there, or what does is no WebSocket server.
+        TimeoutError: No answer in time.
+    """
+    uri = _parse(url)
+    place = _place(uri)
+    extra = dict(headers or {})
+    if token is not None:
+        extra["Authorization"] = f"Bearer {token}"
+    if any(name.lower() == "authorization" for name in extra) and not (uri.secure or allow_remote or _is_loopback(uri.host)):
+        raise ValueError(f"a token would travel unencrypted to {place}: use wss://, or allow_remote=True if you know the way there is safe")
+    offered = None if subprotocol is None else [Subprotocol(subprotocol)]
+    wire = ClientProtocol(uri, subprotocols=offered, max_size=max_message_bytes, logger=silent)
+    context = (ssl or tls.create_default_context()) if uri.secure else None
+    handshake = _Handshake(wire, extra, place)
+    try:
+        async with asyncio.timeout(open_timeout_s):
+            return await _connect(handshake, uri, context)
+    except TimeoutError:
+        raise TimeoutError(f"no WebSocket was opened by {place} within {open_timeout_s:g} s: the process there may be blocked") from None
+
+
+async def _connect(handshake: _Handshake, uri: WebSocketURI, context: tls.SSLContext | None) -> WebSocketChannel:
+    loop = asyncio.get_running_loop()
+    try:
+        transport, _ = await loop.create_connection(lambda: handshake, uri.host, uri.port, ssl=context)
+    except ConnectionRefusedError as error:
+        raise ConnectionClosed(1006, f"nothing listens at {handshake.place}: {HOW_TO_START}") from error
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise ConnectionClosed(1006, f"{handshake.place} cannot be reached: {error.strerror or type(error).__name__}") from error
+    try:
+        return await handshake.opened
+    except BaseException:
+        transport.abort()
+        raise
+
+
+class _Handshake(asyncio.Protocol):
+    """A connection until the server has answered the request."""
+
+    def __init__(self, wire: ClientProtocol, headers: Mapping[str, str], place: str) -> None:
+        self.place = place
+        self.opened: asyncio.Future[WebSocketChannel] = asyncio.get_running_loop().create_future()
+        self._wire = wire
+        self._headers = headers
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        request = self._wire.connect()
+        for name, value in self._headers.items():
+            request.headers[name] = value
+        self._wire.send_request(request)
+        self._transport.write(b"".join(self._wire.data_to_send()))
+
+    def data_received(self, data: bytes) -> None:
+        self._wire.receive_data(data)
+        self._look_for_answer()
+
+    def eof_received(self) -> None:
+        self._wire.receive_eof()
+        self._look_for_answer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(ConnectionClosed(1006, f"{self.place} hung up during the handshake"))
+
+    def _look_for_answer(self) -> None:
+        problem = self._wire.handshake_exc
+        if self.opened.done():
+            return
+        if isinstance(problem, InvalidStatus):
+            self.opened.set_exception(self._refusal(problem.response))
+        elif problem is not None:
+            self.opened.set_exception(self._not_websocket())
+        elif self._wire.state is not State.CONNECTING:
+            self.opened.set_result(WebSocketChannel(self._wire, self._transport, subprotocol=self._wire.subprotocol))
+
+    def _refusal(self, response: Response) -> HandshakeRefused:
+        text = bytes(response.body)[: 4 * MAX_REFUSAL_CHARS].decode("utf-8", "replace")[:MAX_REFUSAL_CHARS]
+        for secret in self._headers.values():
+            text = text.replace(secret.removeprefix("Bearer "), "…")
+        return HandshakeRefused(response.status_code, f"{self.place} says: {text.strip() or response.reason_phrase}")
+
+    def _not_websocket(self) -> ConnectionClosed:
+        return ConnectionClosed(1002, f"what listens at {self.place} does not speak WebSocket: check host and port")
+
+
+def _parse(url: str) -> WebSocketURI:
+    try:
+        uri = parse_uri(url)
+    except (InvalidURI, ValueError):
+        # The library's message repeats the URL, in which there may be a ticket.
+        raise ValueError("a WebSocket address is wanted, for instance ws://127.0.0.1:8801/mcp") from None
+    if uri.user_info is not None:
+        raise ValueError("name and password in a URL end up in logs: pass token= instead")
+    return uri
+
+
+def _place(uri: WebSocketURI) -> str:
+    return f"[{uri.host}]:{uri.port}" if ":" in uri.host else f"{uri.host}:{uri.port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

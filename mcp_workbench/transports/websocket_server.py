@@ -1,0 +1,257 @@
+"""The listening end: accepts connections, asks the gate, and hands over channels.
+
+Every connection starts as a `_Handshake`, which reads one request head, lets the gate decide and either
+refuses or steps aside for a `WebSocketChannel` on the same transport. Frames that came along with the
+request are looked at only after that. Loop thread only, but for `close_in_child`, which a forked child
+calls and which touches descriptors alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+import ssl as tls
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import cast
+
+from websockets.protocol import Protocol as Wire
+from websockets.protocol import Side, State
+
+from mcp_workbench.limits import Limits
+from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse
+from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_refusal, render_switch
+from mcp_workbench.transports.websocket import LANDING_BYTES, WebSocketChannel, silent
+
+logger = logging.getLogger("mcp_workbench")
+
+BACKLOG = 256
+LINGER_S = 1.0
+"""How long a refused client may take to read its refusal and hang up."""
+REFUSALS_AT_ONCE = 64
+"""Connections past the limit that are still answered with 503; further ones are dropped without a word."""
+
+
+class WebSocketServer:
+    """A listening socket and what came in through it; made by `serve_websocket`."""
+
+    def __init__(self, gate: Gate, listener: socket.socket, limits: Limits, *, secure: bool) -> None:
+        self.gate = gate
+        self.limits = limits
+        self.secure = secure
+        self.landing = memoryview(bytearray(LANDING_BYTES))
+        self.host: str = listener.getsockname()[0]
+        self.port: int = listener.getsockname()[1]
+        self._listener = listener
+        self._server: asyncio.Server | None = None
+        self._open: dict[asyncio.Transport, WebSocketChannel | None] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __repr__(self) -> str:
+        return f"<WebSocketServer at {self.host}:{self.port}, {self.connections} connections>"
+
+    @property
+    def connections(self) -> int:
+        """Connections at this moment, half-open handshakes and refusals under way included."""
+        return len(self._open)
+
+    async def start(self, ssl: tls.SSLContext | None) -> None:
+        """Begin to accept; called once by `serve_websocket`."""
+        self._server = await asyncio.get_running_loop().create_server(
+            partial(_Handshake, self),
+            sock=self._listener,
+            backlog=BACKLOG,
+            ssl=ssl,
+            ssl_handshake_timeout=None if ssl is None else self.limits.handshake_timeout_s,
+        )
+
+    def stop_accepting(self) -> None:
+        """Close the listening socket at once; open connections stay."""
+        if self._server is not None:
+            self._server.close()
+
+    async def close(self) -> None:
+        """Stop accepting, end every connection with 1001 and wait until all are gone, about 2 s at most.
+
+        Safe to cancel: what has been begun goes on by itself. A second call only waits.
+        """
+        self.stop_accepting()
+        for transport, channel in list(self._open.items()):
+            if channel is None:
+                transport.abort()
+            else:
+                channel.close(1001, "the server is stopping")
+        await self._empty.wait()
+
+    def close_in_child(self) -> None:
+        """Let go of every socket in a forked child, without a word to the loop, which is the parent's.
+
+        The descriptors are pointed at the null device, not closed: their numbers stay taken, so that the
+        socket objects which the child inherited can never close a stranger's file.
+        """
+        sockets = [self._listener, *(transport.get_extra_info("socket") for transport in self._open)]
+        null = os.open(os.devnull, os.O_RDWR)
+        for each in sockets:
+            if (descriptor := each.fileno()) >= 0:
+                os.dup2(null, descriptor, inheritable=False)
+        os.close(null)
+
+    def enter(self, transport: asyncio.Transport) -> bool:
+        """Count a new connection; says whether there is room for it."""
+        self._open[transport] = None
+        self._empty.clear()
+        return self.connections <= self.limits.sessions
+
+    def upgrade(self, transport: asyncio.Transport, channel: WebSocketChannel) -> None:
+        """Note that a connection has become a channel."""
+        self._open[transport] = channel
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        """Forget a connection that is gone."""
+        self._open.pop(transport, None)
+        if not self._open:
+            self._empty.set()
+
+
+class _Handshake(asyncio.Protocol):
+    """A connection until it is refused or has become a channel."""
+
+    __slots__ = ("_answered", "_head", "_server", "_timer", "_transport")
+
+    def __init__(self, server: WebSocketServer) -> None:
+        self._server = server
+        self._head = bytearray()
+        self._answered = False
+        self._transport: asyncio.Transport
+        self._timer: asyncio.TimerHandle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        limits = self._server.limits
+        self._timer = self._after(limits.handshake_timeout_s, self._give_up)
+        if not self._server.enter(self._transport):
+            if self._server.connections > limits.sessions + REFUSALS_AT_ONCE:
+                self._transport.abort()
+            else:
+                self._refuse(Refuse(503, f"This server takes {limits.sessions:,} connections and has them: close one and try again."))
+
+    def data_received(self, data: bytes) -> None:
+        if self._answered:
+            return
+        searched = max(0, len(self._head) - len(END_OF_HEAD) + 1)
+        self._head += data
+        end = self._head.find(END_OF_HEAD, searched)
+        if end >= 0:
+            self._answer(bytes(self._head[:end]), bytes(self._head[end + len(END_OF_HEAD) :]))
+        elif (refusal := refuse_early(self._head)) is not None:
+            self._refuse(refusal)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        self._server.leave(self._transport)
+
+    def _answer(self, head: bytes, rest: bytes) -> None:
+        request = parse_request(head, port=self._server.port, secure=self._server.secure)
+        if isinstance(request, Refuse):
+            self._refuse(request)
+            return
+        decision = self._server.gate.decide(request)
+        if isinstance(decision, Refuse):
+            self._refuse(decision)
+        else:
+            self._admit(request, decision, rest)
+
+    def _admit(self, request: HandshakeRequest, admit: Admit, rest: bytes) -> None:
+        self._answered = True
+        self._timer.cancel()
+        transport, server = self._transport, self._server
+        transport.write(render_switch(request.headers["sec-websocket-key"][0], admit.subprotocol))
+        wire = Wire(Side.SERVER, state=State.OPEN, max_size=server.limits.max_message_bytes, logger=silent)
+        on_lost = partial(server.leave, transport)
+        channel = WebSocketChannel(wire, transport, subprotocol=admit.subprotocol, landing=server.landing, on_lost=on_lost)
+        server.upgrade(transport, channel)
+        _hand_over(channel, admit)
+        if rest:
+            channel.receive_bytes(rest)
+
+    def _refuse(self, refusal: Refuse) -> None:
+        """Answer, then let the client hang up: closing on unread bytes would reset the answer away."""
+        self._answered = True
+        self._head.clear()
+        self._timer.cancel()
+        self._timer = self._after(LINGER_S, self._transport.abort)
+        self._transport.write(render_refusal(refusal))
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _give_up(self) -> None:
+        if self._head:
+            self._refuse(Refuse(408, f"The request did not arrive within {self._server.limits.handshake_timeout_s:g} s."))
+        else:
+            self._transport.abort()
+
+    def _after(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, action)
+
+
+def _hand_over(channel: WebSocketChannel, admit: Admit) -> None:
+    try:
+        receiver = admit.endpoint.accept(channel, admit.principal)
+    except Exception:
+        logger.exception("the endpoint %s failed to take a connection", admit.endpoint.path)
+        channel.close(1011, "internal error")
+        return
+    if receiver is None:
+        channel.close(1013, "this endpoint takes no connection now: try again later")
+    else:
+        channel.open(receiver)
+
+
+async def serve_websocket(
+    gate: Gate, *, host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None, ssl: tls.SSLContext | None = None
+) -> WebSocketServer:
+    """Listen for WebSocket connections on the running loop.
+
+    Args:
+        gate: Decides who may come in, and where to.
+        host: Address to listen at.
+        port: TCP port; 0 takes any free one, see `WebSocketServer.port`.
+        limits: Bounds on message size, connections and handshake time; None for the defaults.
+        ssl: With a context the server speaks wss:// only.
+
+    Returns:
+        The running server.
+
+    Raises:
+        OSError: The address cannot be listened at, for instance because the port is taken.
+    """
+    listener = await _listen(host, port)
+    server = WebSocketServer(gate, listener, limits or Limits(), secure=ssl is not None)
+    await server.start(ssl)
+    return server
+
+
+async def _listen(host: str, port: int) -> socket.socket:
+    # IPPROTO_TCP by name: asyncio sets TCP_NODELAY only on sockets that say so, and a call takes 45 ms without.
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    family, kind, _, _, address = found[0]
+    listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+    try:
+        if sys.platform != "win32":
+            # There the option would let another process take the port over.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(error.errno, f"port {port} at {host} is taken: choose another one, or port=0 for any free one") from error
+        raise
+    return listener

@@ -12,6 +12,7 @@ what came of it, in order::
     << notifications/progress {"...":0}
     << [#1 result {}, #2 error -32601]         the array that answers a batch
     << (request #1 tools/call)                 a happening
+    << (response to tools/list) {"tools":[]}   the answer to a request of ours
     << nothing                                 a call of ours had nothing to send
 
 What begins with `$` is written out in `ABBREVIATIONS`.
@@ -26,6 +27,7 @@ from typing import Any
 
 from mcp_types import jsonrpc as oracle_jsonrpc
 from mcp_types import methods as oracle
+from pydantic import ValidationError
 
 from mcp_workbench.events import Era
 from mcp_workbench.jsonrpc import RequestId
@@ -173,7 +175,7 @@ class Conversation:
                 return f"(cancelled #{json.dumps(exchange.id)}{' ' + reason if reason else ''})"
             case ResponseReceived(pending=pending, result=result, error=error):
                 outcome = json.dumps(result) if error is None else f"error {error.code}"
-                return f"(response to {pending.method} {outcome})"
+                return f"(response to {pending.method}) {outcome}"
             case ProgressReceived(pending=pending, params=params):
                 return f"(progress of {pending.method} {params.progress:g})"
             case NotificationReceived(method=method, subscription_id=subscription):
@@ -215,7 +217,8 @@ class Oracle:
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._methods: dict[tuple[type, RequestId], str] = {}
+        # Several per id, the newest last: an id may be used again while the answer of a batch still waits.
+        self._methods: dict[tuple[type, RequestId], list[str]] = {}
 
     def note_received(self, text: bytes) -> None:
         """Remember which method an id asked for."""
@@ -223,12 +226,9 @@ class Oracle:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return
-        in_flight = {(type(exchange.id), exchange.id) for exchange in self._peer.open_exchanges}
         for entry in value if isinstance(value, list) else [value]:
             if isinstance(entry, dict) and isinstance(entry.get("id"), str | int) and isinstance(entry.get("method"), str):
-                key = (type(entry["id"]), entry["id"])
-                if key not in in_flight:
-                    self._methods[key] = entry["method"]
+                self._methods.setdefault((type(entry["id"]), entry["id"]), []).append(entry["method"])
 
     def check_sent(self, text: bytes) -> str:
         """Validate one text; returns it in the words of a script."""
@@ -250,14 +250,21 @@ class Oracle:
 
     def _check_result(self, message: dict[str, Any]) -> str:
         request_id, result = message["id"], message["result"]
-        method = self._methods.pop((type(request_id), request_id))
-        if self._peer.side is Side.SERVER:
-            oracle.validate_server_result(method, self._version, result)
-            if self._peer.era is Era.MODERN:
-                assert result["_meta"][wire.META_SERVER_INFO] == INFO, "2026-07-28: serverInfo SHOULD be on every result"
-        else:
-            oracle.validate_client_result(method, self._version, result)
+        asked = self._methods.get((type(request_id), request_id), [])
+        method = next((method for method in reversed(asked) if self._is_result_of(method, result)), None)
+        assert method is not None, f"no result of {asked} in {self._version}: {result}"
+        asked.remove(method)
+        if self._peer.side is Side.SERVER and self._peer.era is Era.MODERN:
+            assert result["_meta"][wire.META_SERVER_INFO] == INFO, "2026-07-28: serverInfo SHOULD be on every result"
         return f"#{json.dumps(request_id)} result {json.dumps(result)}"
+
+    def _is_result_of(self, method: str, result: dict[str, Any]) -> bool:
+        validate = oracle.validate_server_result if self._peer.side is Side.SERVER else oracle.validate_client_result
+        try:
+            validate(method, self._version, result)
+        except (KeyError, ValidationError):
+            return False
+        return True
 
     def _check_error(self, message: dict[str, Any]) -> str:
         request_id, error = message["id"], message["error"]
@@ -325,8 +332,6 @@ def _parsed(line: str) -> Any:
     line = _written_out(line)
     if line.startswith("["):
         return [_parsed(part) for part in re.split(r", (?=#)", line[1:-1])]
-    if line.startswith("("):
-        return line
     start = line.find("{")
     return [line, None] if start < 0 else [line[:start].strip(), json.loads(line[start:])]
 

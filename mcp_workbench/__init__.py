@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from mcp_workbench.execution.context import AsyncContext, Context
     from mcp_workbench.limits import Limits
-    from mcp_workbench.workbench import Workbench
+    from mcp_workbench.workbench import Tokens, Workbench
 
     _wb = Workbench()
     connect = _wb.connect
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     start = _wb.start
     status = _wb.status
     stop = _wb.stop
-    tokens = _wb.tokens
+    tokens: Tokens
     tool = _wb.tool
     touch = _wb.touch
     unpublish = _wb.unpublish

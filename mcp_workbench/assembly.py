@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -219,19 +217,23 @@ class RunningServer:
 
     def _announce(self) -> Path | None:
         try:
-            entry = discovery.Entry.of_this_process(
+            entry = discovery.describe_this_process(
+                kernel_id=self._discovery_id(),
                 name=self.name,
                 url=self.url,
                 token=self._offer.credentials.token(),
-                kernel_id=self.identity.kernel_id,
                 notebook=self.identity.notebook,
-                executable=sys.executable,
-                started=time.time(),
             )
             return discovery.write(entry)
         except OSError as error:
             logger.warning("other programs will not find this kernel: its discovery file could not be written (%s)", error)
             return None
+
+    def _discovery_id(self) -> str:
+        """The kernel's id; for a second server of the same kernel, and outside kernels, one of its own."""
+        kernel_id = self.identity.kernel_id
+        taken = kernel_id is not None and any(entry.kernel_id == kernel_id for entry in discovery.find())
+        return discovery.plain_kernel_id() if kernel_id is None or taken else kernel_id
 
     # --- the end ------------------------------------------------------------------------------------------------
 

@@ -200,7 +200,7 @@ class Workbench:
             RegistrationError: It cannot be offered as written; shows function, parameter and value.
         """
         if function is None:
-            return lambda function: self.tool(function, **options) or function  # type: ignore[call-overload,no-any-return]
+            return lambda function: self.tool(function, **options) or function
         offer = self._offer
         offer.tools.add(
             define_tool(function, binders=offer.binders, sync_context=offer.sync_context, async_context=offer.async_context, **options)

@@ -3,11 +3,12 @@
 The file lies in Jupyter's runtime folder, in a folder only its owner may enter, and holds the address
 and the token. A killed kernel leaves its file behind, so a reader trusts a file only while the process
 that wrote it lives: same machine, same process id, same start time. Files that others could have
-written are never read. Knows nothing of servers and sessions; `errors` and the standard library suffice.
+written are never read. Knows nothing of servers and sessions.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -15,18 +16,16 @@ import secrets
 import socket
 import stat
 import sys
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from mcp_workbench.errors import WorkbenchError
 
 SCHEMA = 1
 MAX_FILE_BYTES = 64 * 1024
 
-_KERNEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +45,9 @@ class Entry:
     """Clock ticks from boot to the start of the process; None where the system does not tell."""
     host: str
     """Name of the machine: a home folder may be shared, loopback and process ids are not."""
-    started: str
-    """When the server started, ISO 8601 with time zone."""
-    python: str
+    started: float
+    """When the server started, in seconds since 1970."""
+    executable: str
     """Path of the interpreter."""
     cwd: str
     notebook: str | None = None
@@ -79,7 +78,18 @@ class _Unusable(Exception):
 
 
 def describe_this_process(*, kernel_id: str, name: str, url: str, token: str, notebook: str | None = None) -> Entry:
-    """An entry for a server that runs in this process; everything else about it is looked up."""
+    """An entry for a server that runs in this process and starts now; everything else about it is looked up.
+
+    Args:
+        kernel_id: Jupyter's kernel id, or one from `plain_kernel_id()`.
+        name: What people call it.
+        url: Address of the MCP endpoint.
+        token: Opens it.
+        notebook: Path of the notebook, where known.
+
+    Returns:
+        The entry, to be given to `write`.
+    """
     return Entry(
         kernel_id=kernel_id,
         name=name,
@@ -87,16 +97,16 @@ def describe_this_process(*, kernel_id: str, name: str, url: str, token: str, no
         token=token,
         pid=os.getpid(),
         process_start=process_start(os.getpid()),
-        host=socket.gethostname(),
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        python=sys.executable,
+        host=_machine(),
+        started=time.time(),
+        executable=sys.executable,
         cwd=str(Path.cwd()),
         notebook=notebook,
     )
 
 
 def plain_kernel_id() -> str:
-    """An id for a server outside a Jupyter kernel, or for a second one in it: `pid-<pid>-<n>`, not in use."""
+    """An id for a server outside a Jupyter kernel, or for a second one in it: `pid-<pid>-<n>`, the lowest n not in use."""
     n = 1
     while _path(f"pid-{os.getpid()}-{n}").exists():
         n += 1
@@ -121,13 +131,12 @@ def write(entry: Entry) -> Path:
         The file, to be given to `remove` when the server stops.
 
     Raises:
-        WorkbenchError: The folder belongs to somebody else or is a link.
-        OSError: The folder cannot be made or written to.
+        OSError: The folder cannot be made or written to, is a link or belongs to somebody else.
     """
     from jupyter_core.paths import secure_write
 
+    _prepare(folder())
     path = _path(entry.kernel_id)
-    _prepare(path.parent)
     # Readers never see half a file: it gets its name when it is complete.
     draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.tmp")
     try:
@@ -190,6 +199,11 @@ def _proc_stat(pid: int) -> list[str] | None:
     return text.rpartition(")")[2].split()
 
 
+def _machine() -> str:
+    # Elsewhere the name may follow the network a laptop is in, and home folders are seldom shared.
+    return socket.gethostname() if sys.platform == "linux" else "this"
+
+
 def _is_live(entry: Entry) -> bool:
     if Path("/proc/self/stat").exists():
         start = process_start(entry.pid)
@@ -208,9 +222,9 @@ def _is_live(entry: Entry) -> bool:
 
 
 def _path(kernel_id: str) -> Path:
-    if _KERNEL_ID.fullmatch(kernel_id) is None:
-        raise WorkbenchError(f"a kernel id has up to 128 letters, digits or _.-, got {kernel_id[:80]!r}")
-    return folder() / f"kernel-{kernel_id}.json"
+    # The id may come from a file name that somebody chose; inside the file it stands unchanged.
+    stem = _NOT_IN_FILE_NAMES.sub("_", kernel_id)[:128]
+    return folder() / f"kernel-{stem}.json"
 
 
 def _prepare(path: Path) -> None:
@@ -219,7 +233,7 @@ def _prepare(path: Path) -> None:
         return
     facts = path.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
-        raise WorkbenchError(f"{path} must be a folder of your own, for it will hold a token: move what is there away")
+        raise PermissionError(errno.EPERM, "must be a folder of your own, for it will hold a token: move what is there away", str(path))
     if stat.S_IMODE(facts.st_mode) != 0o700:
         path.chmod(0o700)
 
@@ -255,6 +269,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "pid": (int,),
     "process_start": (int, type(None)),
     "notebook": (str, type(None)),
+    "started": (float, int),
     "schema": (int,),
 }
 
@@ -267,13 +282,14 @@ def _parse(content: Any) -> Entry:
     wrong = [name for name, types in _TYPES.items() if type(content.get(name)) not in types]
     if wrong or content["pid"] <= 0:
         raise _Unusable(f"has missing or mistyped fields: {', '.join(wrong) or 'pid'}")
-    if content["host"] != socket.gethostname():
+    if content["host"] != _machine():
         raise _Unusable("was written on another machine")
     return Entry(**{name: content[name] for name in _TYPES})
 
 
 def _remove_stale(path: Path, inode: int) -> None:
-    # A restarted kernel keeps its id: its new file must not fall to a verdict on the old one.
+    # A restarted kernel keeps its id: its new file must not fall to a verdict on the old one. What cannot
+    # be removed now is stale again at the next look.
     with suppress(OSError):
         if path.stat().st_ino == inode:
             path.unlink()

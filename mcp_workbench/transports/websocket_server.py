@@ -133,7 +133,7 @@ class _Handshake(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         limits = self._server.limits
-        self._timer = self._after(limits.handshake_timeout_s, self._give_up)
+        self._timer = self._after(limits.handshake_timeout_s, self._transport.abort)
         if not self._server.enter(self._transport):
             if self._server.connections > limits.sessions + REFUSALS_AT_ONCE:
                 self._transport.abort()
@@ -190,12 +190,6 @@ class _Handshake(asyncio.Protocol):
             self._transport.write_eof()
         else:
             self._transport.close()
-
-    def _give_up(self) -> None:
-        if self._head:
-            self._refuse(Refuse(408, f"The request did not arrive within {self._server.limits.handshake_timeout_s:g} s."))
-        else:
-            self._transport.abort()
 
     def _after(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(seconds, action)

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-_FACTS = re.compile(r"(?:([\d,]+) of )?([\d,]+) rows x [\d,]+ columns")
+_FACTS = re.compile(r"(?:([\d,]+) of )?([\d,]+) rows? x [\d,]+ columns?")
 _NOTE_ROWS = re.compile(r"^# rows \d+-\d+ of ([\d,]+)")
-_NOTE = re.compile(r"# |More: ")
+_NOTE = re.compile(r"# |More: |Not kept: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +48,40 @@ def find_csv(text: str) -> CsvBlock | None:
     """Find the CSV in a text.
 
     Args:
-        text: Optionally a line of facts, then CSV, optionally a note.
+        text: Optionally a line of facts, which a line about columns and an empty one may follow; CSV; optionally notes.
 
     Returns:
         The CSV; None when the text has no facts line and is no table of at least two columns either.
     """
-    lines = text.splitlines(keepends=True)
+    lines = list(io.StringIO(text))
     facts = _FACTS.search(lines[0]) if lines else None
     if facts is not None:
-        lines = lines[1:]
-    while lines and not lines[0].strip():
-        lines = lines[1:]
-    shown = _number(facts[1]) if facts is not None and facts[1] else None
-    used, rows, width = _measure(lines, shown)
+        lines = lines[_preface(lines) :]
+    used, rows, width = _measure(lines, facts)
     if not used or (facts is None and (width < 2 or not rows)):
         return None
     return CsvBlock("".join(lines[:used]), rows, _total_rows(facts, lines[used:]))
 
 
-def _measure(lines: list[str], shown: int | None) -> tuple[int, int, int]:
+def _preface(lines: list[str]) -> int:
+    """Lines before the CSV: the facts alone, or up to the empty line that follows them closely."""
+    for at in (1, 2):
+        if len(lines) > at + 1 and not lines[at].strip() and not _NOTE.match(lines[at + 1]):
+            return at + 1
+    return 1
+
+
+def _measure(lines: list[str], facts: re.Match[str] | None) -> tuple[int, int, int]:
     """Lines that belong to the table, rows in them, columns."""
+    exactly = facts is not None and facts[1] is not None
+    most = None if facts is None else _number(facts[1] or facts[2])
     reader = csv.reader(iter(lines))
     used = rows = width = 0
     for record in _records(reader):
         if width == 0:
             width = len(record)
-        elif len(record) != width or rows == shown or (shown is None and _NOTE.match(lines[used])):
+        # A missing value in the only column is an empty line.
+        elif rows == most or max(1, len(record)) != width or (not exactly and _NOTE.match(lines[used])):
             break
         else:
             rows += 1
@@ -116,7 +124,7 @@ def from_csv(block: CsvBlock) -> pd.DataFrame:
     """Make a DataFrame of CSV; an empty field is a missing value, the text NA is not."""
     import pandas as pd
 
-    df = pd.read_csv(io.StringIO(block.text), keep_default_na=False, na_values=[""])
+    df = pd.read_csv(io.StringIO(block.text), keep_default_na=False, na_values=[""], skip_blank_lines=False)
     return _say_preview(df, block.total_rows)
 
 

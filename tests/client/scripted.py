@@ -20,6 +20,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.happenings import RequestReceived, ResponseReceived, TextToSend
 from mcp_workbench.protocol.peer import Peer, ServerDescription, Side
+from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.memory import MemoryChannel, memory_pair
 
 Message = Any
@@ -46,7 +47,7 @@ class ScriptedServer:
 
     def __init__(
         self,
-        channel: MemoryChannel,
+        channel: Channel,
         answer: Callable[[Exchange], Answer] | None = None,
         intercept: Callable[[ScriptedServer, Message], bool] | None = None,
     ) -> None:
@@ -62,7 +63,6 @@ class ScriptedServer:
         """The client's answers to requests of ours."""
         self.closed_with: tuple[int, str] | None = None
         self._news = asyncio.Event()
-        channel.open(self)
 
     def receive_text(self, text: bytes) -> None:
         message = json.loads(text)
@@ -149,8 +149,13 @@ class Listener:
 
     async def __call__(self) -> MemoryChannel:
         ours, theirs = memory_pair()
-        self.servers.append(ScriptedServer(theirs, self._answer, self._intercept))
+        theirs.open(self.accept(theirs))
         return ours
+
+    def accept(self, channel: Channel) -> ScriptedServer:
+        """A server for this connection, to be opened with."""
+        self.servers.append(ScriptedServer(channel, self._answer, self._intercept))
+        return self.server
 
     @property
     def server(self) -> ScriptedServer:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from mcp_workbench.client import connect, connect_channel
-from mcp_workbench.errors import ConnectionClosed, LocalProtocolError
-from mcp_workbench.events import Era
+from mcp_workbench.errors import ConnectionClosed, HandshakeRefused, LocalProtocolError
+from mcp_workbench.events import Era, Principal
 from mcp_workbench.protocol import wire
+from mcp_workbench.transports.gate import Endpoint, Gate
 from mcp_workbench.transports.memory import memory_pair
-from tests.client.scripted import Listener, ScriptedServer
+from mcp_workbench.transports.websocket_server import serve_websocket
+from tests.client.scripted import Listener, ScriptedServer, said
 
 
 def test_entering_opens_and_leaving_closes_the_connection_politely() -> None:
@@ -48,7 +51,7 @@ def test_awaiting_gives_a_session_that_is_closed_by_hand() -> None:
 def test_a_channel_that_is_there_already_will_do() -> None:
     async def main() -> None:
         ours, theirs = memory_pair()
-        ScriptedServer(theirs)
+        theirs.open(ScriptedServer(theirs))
         async with asyncio.timeout(5), connect_channel(ours) as session:
             assert session.era is Era.MODERN
 
@@ -92,6 +95,52 @@ def test_cancelling_the_opening_drops_the_connection() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await opening
             await listen.server.until(lambda: listen.server.closed_with is not None)
+
+    asyncio.run(main())
+
+
+class OneToken:
+    """Takes the token `let-me-in`."""
+
+    def check(self, presented: bytes) -> Principal | None:
+        return Principal("default") if presented == b"let-me-in" else None
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+def test_over_a_websocket_with_a_token(era: Any) -> None:
+    async def main() -> None:
+        listen = Listener(lambda exchange: said("small"))
+        gate = Gate([Endpoint("/mcp", OneToken(), "mcp", lambda channel, principal: listen.accept(channel))])
+        server = await serve_websocket(gate)
+        url = f"ws://127.0.0.1:{server.port}/mcp"
+        async with asyncio.timeout(10):
+            async with connect(url, token="let-me-in", era=era) as session:
+                assert (await session.call_tool("small")).text == "small"
+                texts = await asyncio.gather(*(session.call_tool("small") for _ in range(100)))
+                assert {result.text for result in texts} == {"small"}
+            await listen.server.until(lambda: listen.server.closed_with == (1000, ""))
+            with pytest.raises(HandshakeRefused) as refusal:
+                await connect(url, token="guessed")
+            assert refusal.value.status == 401
+            await server.close()
+            with pytest.raises(ConnectionClosed, match="nothing listens"):
+                await connect(url, token="let-me-in")
+
+    asyncio.run(main())
+
+
+def test_a_result_larger_than_wanted_closes_the_connection_and_ends_the_call() -> None:
+    async def main() -> None:
+        listen = Listener(lambda exchange: b'{"content":[{"type":"text","text":"%b"}]}' % (b"x" * 100_000))
+        gate = Gate([Endpoint("/mcp", OneToken(), "mcp", lambda channel, principal: listen.accept(channel))])
+        server = await serve_websocket(gate)
+        async with asyncio.timeout(10):
+            url = f"ws://127.0.0.1:{server.port}/mcp"
+            async with connect(url, headers={"Authorization": "Bearer let-me-in"}, max_message_bytes=50_000) as session:
+                with pytest.raises(ConnectionClosed) as end:
+                    await session.call_tool("big")
+                assert end.value.code == 1009
+            await server.close()
 
     asyncio.run(main())
 

@@ -132,6 +132,7 @@ def test_a_channel_cannot_be_opened_anew_so_the_refusal_is_told() -> None:
     async def main() -> None:
         ours, theirs = memory_pair()
         server = ScriptedServer(theirs, intercept=refuse_all)
+        theirs.open(server)
         async with asyncio.timeout(5):
             with pytest.raises(PeerError, match="no"):
                 await connect_channel(ours)

@@ -6,13 +6,19 @@ import csv
 import io
 import subprocess
 import sys
+import warnings
 from typing import Any
 
+import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcp_workbench.client.results import CallResult
 from mcp_workbench.client.tables import CsvBlock, find_csv, from_csv, from_split, split_table
+from mcp_workbench.live.dataframes.rendering import DataFrameRenderer
+from mcp_workbench.live.results import Results
+from mcp_workbench.primitives.rendering import RenderRequest
 
 CSV = "origin,dest,flights\nJFK,LAX,11262\nLGA,ATL,10263\n"
 
@@ -27,6 +33,10 @@ CSV = "origin,dest,flights\nJFK,LAX,11262\nLGA,ATL,10263\n"
         (f'2 of 9 rows x 3 columns\n{CSV}More: df_read("flights", offset=2)', CsvBlock(CSV, 2, 9)),
         (f"{CSV}# rows 0-1 of 1,234 (flights v17). More: df://flights/rows?offset=2\n", CsvBlock(CSV, 2, 1234)),
         (f"9 rows x 3 columns\n{CSV}# rows 0-1 of 9 (_r1). More: df://_r1/rows\n", CsvBlock(CSV, 2, 9)),
+        (f"2 rows x 3 columns · _r1\norigin str, dest str, flights int64\n\n{CSV}", CsvBlock(CSV, 2, 2)),
+        (f"2 of 9 rows x 3 columns · _r1\norigin str, … and 2 more\n\n{CSV}\nMore: df://_r1/rows?offset=2", CsvBlock(CSV, 2, 9)),
+        ("2 of 5 rows x 1 column · _r1\nname str\n\nname\n\n\n\nMore: later", CsvBlock("name\n\n\n", 2, 5)),
+        ("0 of 5 rows x 2 columns\na,b\n\nMore: later", CsvBlock("a,b\n", 0, 5)),
         ("0 rows x 2 columns\na,b\n", CsvBlock("a,b\n", 0, 0)),
         (
             "2 of 5 rows x 1 columns\nname\n# not a note\nMore: neither\nMore: this is one\n",
@@ -88,6 +98,39 @@ def test_csv_becomes_a_dataframe_in_which_only_empty_fields_are_missing() -> Non
     assert df["name"].isna().tolist() == [False, True]
     assert df["n"].tolist() == [1, 2]
     assert df.attrs == {}
+
+
+def test_a_missing_value_in_the_only_column_is_a_row() -> None:
+    df = from_csv(CsvBlock("name\n\nx\n", 2, 2))
+    assert df["name"].isna().tolist() == [True, False]
+
+
+WORDS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8) | st.sampled_from(
+    ["More: x", "# a", "a,b", "NA"]
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(WORDS, st.integers(-9, 9) | st.none()), max_size=30),
+    st.sampled_from([["word"], ["number"], ["word", "number"]]),
+    st.sampled_from([400, 8000]),
+)
+def test_what_a_tool_of_ours_returns_comes_back_row_by_row(rows: list[tuple[str, int | None]], columns: list[str], max_chars: int) -> None:
+    whole = pd.DataFrame({"word": [word for word, _ in rows], "number": pd.array([number for _, number in rows], dtype="Int64")})[columns]
+    rendered = DataFrameRenderer(Results()).render(whole, RenderRequest(tool="t", max_chars=max_chars, principal="default"))
+    assert rendered is not None
+    result = CallResult(tuple(rendered.content))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        df = result.dataframe()
+    assert df.columns.tolist() == columns
+    assert len(df) <= len(whole)
+    assert bool(caught) is (len(df) < len(whole))
+    for column in columns:
+        assert [str(value) for value in df[column].dropna()] == [
+            str(float(value)) if df[column].dtype == float else str(value) for value in whole[column].head(len(df)).dropna()
+        ]
 
 
 def test_split_json_keeps_its_index() -> None:

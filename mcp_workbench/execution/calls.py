@@ -15,6 +15,8 @@ from enum import Enum
 from types import AsyncGeneratorType, CoroutineType
 from typing import Literal, Protocol
 
+import msgspec
+
 from mcp_workbench.events import Era, Principal
 from mcp_workbench.protocol.wire import Json, LogLevel
 
@@ -76,8 +78,7 @@ class Progress:
     message: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(msgspec.Struct, frozen=True):
     """The function returned and its value was rendered."""
 
     value: object

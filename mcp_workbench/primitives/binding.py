@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, Required, cast
 
 import msgspec
@@ -43,8 +42,7 @@ class ArgumentError(ToolError):
     """The arguments do not fit; the text is one sentence for the model that sent them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """What a binder made of one argument."""
 
     value: object
@@ -52,8 +50,7 @@ class Bound:
     """What was read, for record and result: `flights v17`."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoundArguments:
+class BoundArguments(msgspec.Struct, frozen=True):
     """What to call the function with."""
 
     kwargs: dict[str, Any]

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
@@ -45,11 +44,11 @@ MAX_MIXED_ITEMS = 100
 """Items of a list that is looked through for content objects; images come by the handful."""
 
 _CONTENT = (TextContent, ImageContent, AudioContent, ResourceLink, EmbeddedResource)
+_SCALARS = frozenset((str, int, float, bool, type(None)))
 _PLAIN = (str, int, float, bool, type(None), dict, list, tuple)
 
 
-@dataclass(frozen=True, slots=True)
-class RenderRequest:
+class RenderRequest(msgspec.Struct, frozen=True, gc=False):
     """For whom something is rendered."""
 
     tool: str
@@ -60,8 +59,7 @@ class RenderRequest:
     """Whose call it was: results a renderer keeps belong to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """Content of a result; a tool may also return one itself."""
 
     content: list[Content]
@@ -110,6 +108,8 @@ class Rendering:
             structured = output.structured(request.tool, value)
             shown = structured[WRAPPER] if output.wrapped else structured
             return Rendered([_text(_compact(shown), request)], structured)
+        if type(value) in _SCALARS:  # no renderer has another form for these
+            return _plain(value, request)
         return self._special(value, request) or self._mixed(value, request) or _plain(value, request)
 
     def _special(self, value: object, request: RenderRequest) -> Rendered | None:
@@ -143,7 +143,7 @@ def _joined(items: Sequence[object], special: Sequence[Rendered | None], request
     content: list[Content] = []
     left = request.max_chars
     for item, rendered in zip(items, special, strict=True):
-        added = rendered.content if rendered else _plain(item, replace(request, max_chars=max(left, 1))).content
+        added = rendered.content if rendered else _plain(item, msgspec.structs.replace(request, max_chars=max(left, 1))).content
         left -= sum(len(part.text) for part in added if isinstance(part, TextContent))
         content.extend(added)
     return content

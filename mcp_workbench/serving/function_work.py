@@ -42,40 +42,10 @@ class SessionView:
         self.state = session.state
 
 
-class ExchangePort:
-    """How a call reaches the exchange it currently answers. Loop thread only."""
-
-    __slots__ = ("_exchange", "_session")
-
-    def __init__(self, session: Session, exchange: Exchange) -> None:
-        self._session = session
-        self._exchange = exchange
-
-    @property
-    def request_id(self) -> str | int:
-        """The client's id."""
-        return self._exchange.id
-
-    @property
-    def wants_progress(self) -> bool:
-        """Whether the request carried a progress token."""
-        return self._exchange.progress_token is not None
-
-    def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
-        """Latest value wins while the client does not read."""
-        text = self._session.peer.progress(self._exchange, progress, total, message)
-        if text is not None:
-            self._session.notify(text, ("progress", self._exchange.id))
-
-    def send_log(self, level: wire.LogLevel, data: wire.Json, logger: str | None) -> None:
-        """Dropped, counted, once the outbox is full."""
-        text = self._session.peer.log(self._exchange, level, data, logger)
-        if text is not None:
-            self._session.notify(text)
-
-
 class FunctionWork(Work):
     """One run of one function for one request; subclasses say how it is bound and rendered.
+
+    It is also the `CallPort` through which the call reaches its exchange: the two live and end together here.
 
     Args:
         execution: Where it runs.
@@ -135,8 +105,7 @@ class FunctionWork(Work):
             function=self.function,
             timeout_s=self.timeout_s,
             principal=self.session.principal,
-            session=SessionView(self.session, self.exchange),
-            port=ExchangePort(self.session, self.exchange),
+            port=self,
         )
         call.work = self._run_async if self.run_on == "async" else self._run
         call.finish = self._finish
@@ -188,8 +157,32 @@ class FunctionWork(Work):
         """The context argument, for functions that want one."""
         if parameter is None:
             return {}
-        execution = self._execution
+        execution, call.session = self._execution, SessionView(self.session, self.exchange)
         return {parameter: execution.async_context(call) if self.run_on == "async" else execution.context(call)}
+
+    # --- CallPort, on the loop --------------------------------------------------------------------------
+
+    @property
+    def request_id(self) -> str | int:
+        """The client's id."""
+        return self.exchange.id
+
+    @property
+    def wants_progress(self) -> bool:
+        """Whether the request carried a progress token."""
+        return self.exchange.progress_token is not None
+
+    def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
+        """Latest value wins while the client does not read."""
+        text = self.session.peer.progress(self.exchange, progress, total, message)
+        if text is not None:
+            self.session.notify(text, ("progress", self.exchange.id))
+
+    def send_log(self, level: wire.LogLevel, data: wire.Json, logger: str | None) -> None:
+        """Dropped, counted, once the outbox is full."""
+        text = self.session.peer.log(self.exchange, level, data, logger)
+        if text is not None:
+            self.session.notify(text)
 
     # --- back on the loop -----------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ import traceback
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from mcp_workbench.events import DefinedAt, Era
 
 
@@ -34,14 +36,14 @@ class Outcome(StrEnum):
     """Finished, but the session was gone before the answer could be sent."""
 
 
-@dataclass(slots=True, eq=False)
-class CallRecord:
+class CallRecord(msgspec.Struct, eq=False, gc=False):
     """One call: what arrived, what became of it, and when.
 
-    The fields up to `bytes_in` are the constructor's, in this order; pass them by position, because two
-    dozen keyword arguments cost more than everything else that is recorded. The others are assigned
-    when they come to be known. Clock readings are `time.perf_counter_ns()`; None: never got there.
-    Written by one thread at a time, the protocol loop's once the call is back there.
+    Pass the fields up to `bytes_in` to the constructor, by position: two dozen keyword arguments cost more than
+    everything else that is recorded. The others are assigned when they come to be known. Clock readings are
+    `time.perf_counter_ns()`; None: never got there. Written by one thread at a time, the protocol loop's once
+    the call is back there. Tens of thousands are kept, so the garbage collector does not look at them
+    (`gc=False`): nothing in a record leads back to it.
     """
 
     call_id: str
@@ -62,29 +64,29 @@ class CallRecord:
     bytes_in: int
     """Size of the request's text."""
 
-    seq: int = field(default=0, init=False)
+    seq: int = 0
     """Counted from 1 in the order calls end; 0 before `Telemetry.record` gave it."""
-    started_ns: int | None = field(default=None, init=False)
+    started_ns: int | None = None
     """User code was entered."""
-    returned_ns: int | None = field(default=None, init=False)
+    returned_ns: int | None = None
     """User code had returned or raised."""
-    rendered_ns: int | None = field(default=None, init=False)
+    rendered_ns: int | None = None
     """The result was a text ready to send."""
-    sent_ns: int | None = field(default=None, init=False)
+    sent_ns: int | None = None
     """The answer was handed to the operating system, or to the outbox of a client that reads slowly."""
-    bytes_out: int = field(default=0, init=False)
+    bytes_out: int = 0
     """Size of the answer's text; 0 when there was none."""
-    outcome: Outcome = field(default=Outcome.PENDING, init=False)
-    code: int | None = field(default=None, init=False)
+    outcome: Outcome = Outcome.PENDING
+    code: int | None = None
     """JSON-RPC error code of the answer."""
-    error: str | None = field(default=None, init=False)
+    error: str | None = None
     """One short sentence: what went wrong."""
-    exception: traceback.TracebackException | None = field(default=None, init=False)
+    exception: traceback.TracebackException | None = None
     """What user code raised, through `freeze_exception`; for the author, never for the client."""
-    tool_version: str | None = field(default=None, init=False)
+    tool_version: str | None = None
     """Digest or version of the definition that ran."""
-    defined_at: DefinedAt | None = field(default=None, init=False)
-    notes: tuple[str, ...] = field(default=(), init=False)
+    defined_at: DefinedAt | None = None
+    notes: tuple[str, ...] = ()
     """What the call read or made, for instance `flights v17`."""
 
     @property

@@ -155,6 +155,7 @@ def main() -> None:
         latency(kernel, targets)
         for name, target in targets.items():
             line(f"the cell takes longer by, {name}", slowdown(kernel, target), "%")
+        kernel.run("bench.stop()")
     finally:
         kernel.stop()
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-import mcp_workbench
 from mcp_workbench.cli.bench.load import Order, measure, summarise
 from mcp_workbench.cli.bench.processes import ProcessFailedError, Server
 from mcp_workbench.cli.bench.report import Report, machine_facts, print_report
@@ -26,10 +25,7 @@ def results() -> Results:
     return run([subject for subject in SUBJECTS if isinstance(subject, Own)], TINY, lambda _: None)
 
 
-served_yet = pytest.mark.skipif(not hasattr(mcp_workbench, "Workbench"), reason="the workbench cannot be started yet")
-
-
-@pytest.mark.parametrize("name", ["floor", pytest.param("inline", marks=served_yet), pytest.param("thread", marks=served_yet)])
+@pytest.mark.parametrize("name", ["floor", "inline", "thread"])
 def test_a_quick_run_yields_a_complete_line(results: Results, name: str) -> None:
     assert name not in {subject.name: subject.reason for subject in results.unavailable}
     line = next(line for line in results.lines if line.name == name)

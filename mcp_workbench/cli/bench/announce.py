@@ -25,12 +25,21 @@ def versions_of(*distributions: str) -> dict[str, str]:
 
 
 def announce(ready: Ready) -> None:
-    """Print the line; from now on the process ends when its parent closes stdin or dies."""
+    """Print the line."""
     sys.stdout.buffer.write(msgspec.json.encode(ready) + b"\n")
     sys.stdout.buffer.flush()
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
 
 
-def _end_with_stdin() -> None:
+def wait_for_end() -> None:
+    """Block until the parent closes stdin or dies."""
     sys.stdin.buffer.read()
+
+
+def end_with_stdin() -> None:
+    """The same for a server whose main thread is taken: end the process there and then."""
+    threading.Thread(target=_exit_at_end, daemon=True).start()
+
+
+def _exit_at_end() -> None:
+    wait_for_end()
     os._exit(0)

@@ -13,7 +13,7 @@ import msgspec
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from mcp_workbench.cli.bench.announce import Ready, announce, versions_of
+from mcp_workbench.cli.bench.announce import Ready, announce, end_with_stdin, versions_of
 from mcp_workbench.cli.bench.wires import Target
 
 CALL = '{"jsonrpc":"2.0","id":%%d,"method":"tools/call","params":{"name":"%s","arguments":{"a":17,"b":25}}}'
@@ -50,6 +50,7 @@ async def main() -> None:
         port = next(iter(server.sockets)).getsockname()[1]
         target = Target(kind="websocket", port=port, path="/", body=CALL % "add", expect=EXPECT)
         announce(Ready(targets={"floor": target}, versions=versions_of("websockets", "msgspec")))
+        end_with_stdin()
         await server.serve_forever()
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from urllib.parse import urlsplit
 
 import mcp_workbench as wb
-from mcp_workbench.cli.bench.announce import Ready, announce, versions_of
+from mcp_workbench.cli.bench.announce import Ready, announce, versions_of, wait_for_end
 from mcp_workbench.cli.bench.floor import CALL, EXPECT
 from mcp_workbench.cli.bench.wires import Target
 
@@ -34,7 +33,8 @@ def main() -> None:
             versions={"mcp-workbench": wb.__version__} | versions_of("websockets", "msgspec", "pydantic"),
         )
     )
-    threading.Event().wait()  # `announce` ends the process
+    wait_for_end()
+    workbench.stop()
 
 
 def target_of(workbench: wb.Workbench, tool: str) -> Target:

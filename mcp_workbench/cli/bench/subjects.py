@@ -65,15 +65,15 @@ class Foreign:
         return [str(python_of(self.environment)), str(script)]
 
 
-FLOOR = Own("floor", "floor (websockets, msgspec)", "floor")
+FLOOR = Own("floor", "floor (websockets)", "floor")
 
 SUBJECTS: tuple[Subject, ...] = (
     FLOOR,
     Own("inline", "workbench, inline", "ours"),
     Own("thread", "workbench, thread", "ours"),
-    Foreign("rest", "REST (FastAPI, uvicorn)", "rest.py", "rest"),
+    Foreign("rest", "REST (FastAPI)", "rest.py", "rest"),
     Foreign("mcp2", "SDK 2.x (HTTP)", "mcp2.py", "mcp2"),
-    Foreign("mcp1", "SDK 1.x (WebSocket)", "mcp1.py", "mcp1"),
+    Foreign("mcp1", "SDK 1.x (WS)", "mcp1.py", "mcp1"),
 )
 """The floor comes first: the others are given as ratios to it."""
 

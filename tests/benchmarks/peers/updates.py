@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 
 import msgspec
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
-from mcp_workbench.cli.bench.announce import Ready, announce
+from mcp_workbench.cli.bench.announce import Ready, announce, end_with_stdin, wait_for_end
 from mcp_workbench.cli.bench.floor import CALL
 from mcp_workbench.cli.bench.wires import Target
 
@@ -34,6 +33,7 @@ async def floor() -> None:
         port = next(iter(server.sockets)).getsockname()[1]
         target = Target(kind="websocket", port=port, path="/", body=CALL % "update", expect=DONE)
         announce(Ready(targets={"floor": target}, versions={}))
+        end_with_stdin()
         await server.serve_forever()
 
 
@@ -54,7 +54,8 @@ def workbench() -> None:
 
     bench.start()
     announce(Ready(targets={"workbench": msgspec.structs.replace(target_of(bench, "update"), expect=DONE)}, versions={}))
-    threading.Event().wait()
+    wait_for_end()
+    bench.stop()
 
 
 if __name__ == "__main__":

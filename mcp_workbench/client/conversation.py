@@ -90,11 +90,6 @@ class Reply:
             total = None if params.total is UNSET else params.total
             self.courier.deliver(params.progress, total, params.message or None)
 
-    def forget(self) -> None:
-        """Nobody awaits it any more: an exception set in the meantime is not to be reported as unretrieved."""
-        if self.future.done() and not self.future.cancelled():
-            self.future.exception()
-
 
 class Conversation:
     """A Peer on a channel, as its receiver.
@@ -222,7 +217,6 @@ class Conversation:
                 await courier.finish(deadline - loop.time())
             return result
         except asyncio.CancelledError:
-            reply.forget()
             self.give_up(pending, "the caller no longer waits")
             raise
         finally:

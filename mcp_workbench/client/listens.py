@@ -96,9 +96,6 @@ class Listen:
                 return await future
         except TimeoutError:
             raise CallTimedOut(f"{METHOD} was not acknowledged within {self._feeds.timeout_s:g} s") from None
-        finally:
-            if future.done() and not future.cancelled():
-                future.exception()  # marks it as seen, also when the task was cancelled in the same turn
 
     def _check(self, honoured: wire.ListenFilter) -> None:
         """A listen that would stay silent for ever is refused at once."""

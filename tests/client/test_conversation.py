@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from typing import Any
 
@@ -95,6 +96,8 @@ def test_cancelling_the_caller_tells_the_server(era: Any) -> None:
 
 def test_an_answered_call_that_is_cancelled_in_the_same_turn_is_not_cancelled_on_the_wire() -> None:
     async def main() -> None:
+        complaints: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
         listen = Listener()
         async with asyncio.timeout(5), connect(listen) as session:
             for raw in (b'{"content":[]}', None):
@@ -108,6 +111,9 @@ def test_an_answered_call_that_is_cancelled_in_the_same_turn_is_not_cancelled_on
                     await call
             await outcome_of(session.request("no/such"))
             assert "notifications/cancelled" not in listen.server.methods()
+        del call
+        gc.collect()
+        assert not complaints
 
     asyncio.run(main())
 

@@ -6,12 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench.client.courier import Courier
 
 
+@settings(deadline=None)
 @given(st.integers(0, 30), st.integers(1, 10))
 def test_deliveries_come_in_order_and_the_oldest_are_dropped_past_the_bound(count: int, bound: int) -> None:
     async def main() -> None:

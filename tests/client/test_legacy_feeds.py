@@ -152,6 +152,31 @@ def test_a_reader_that_waited_behind_a_failed_one_subscribes_itself() -> None:
     asyncio.run(main())
 
 
+def test_readers_that_come_at_once_subscribe_once_and_one_that_comes_while_the_last_leaves_subscribes_anew() -> None:
+    async def main() -> None:
+        listen = Listener()
+        async with asyncio.timeout(5), connect(listen, era="legacy") as session, asyncio.TaskGroup() as group:
+            one, two, three = (session.subscribe("df://a") for _ in range(3))
+            entering = [group.create_task(enter(one)), group.create_task(enter(two))]
+            await listen.server.saw("resources/subscribe")
+            await listen.server.peer_round(session)
+            listen.server.reply(listen.server.open[0], wire.EmptyResult())
+            await asyncio.wait(entering)
+            await one.aclose()
+            leaving = group.create_task(two.aclose())
+            await listen.server.saw("resources/unsubscribe")
+            coming = group.create_task(enter(three))
+            await listen.server.peer_round(session)
+            assert wire_traffic(listen.server) == ["resources/subscribe", "resources/unsubscribe"]
+            listen.server.reply(listen.server.open[1], wire.EmptyResult())
+            await leaving
+            await listen.server.saw("resources/subscribe", 2)
+            listen.server.reply(listen.server.open[2], wire.EmptyResult())
+            await coming
+
+    asyncio.run(main())
+
+
 def test_the_end_of_the_connection_is_raised_by_every_reader_and_leaving_is_quiet() -> None:
     async def main() -> None:
         listen = Listener(agree)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench.client.results import CallResult, ReadResult, read_result
@@ -119,6 +119,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["content", "structuredContent", "isError", "_meta", "contents"]), JSON))
 def test_any_result_object_is_read_or_refused(raw: dict[str, Any]) -> None:
     for read in (CallResult.of, ReadResult.of):

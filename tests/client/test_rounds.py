@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench.client import ElicitRequest, connect, rounds
@@ -184,6 +184,7 @@ def test_a_legacy_result_has_no_type_whatever_it_says() -> None:
     asyncio.run(main())
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["state", "ask", "both"]), max_size=14))
 def test_each_round_is_answered_once_until_the_result_is_complete(script: list[str]) -> None:
     sent: list[dict[str, Any]] = []

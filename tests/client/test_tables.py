@@ -57,6 +57,7 @@ def test_other_texts_hold_no_table(text: str) -> None:
     assert find_csv(text) is None
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='a,"\n\r#:0 ', max_size=60))
 def test_any_text_is_read_without_raising(text: str) -> None:
     block = find_csv(text)
@@ -66,6 +67,7 @@ def test_any_text_is_read_without_raising(text: str) -> None:
 CELLS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=6) | st.just("x\ny")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=6)), st.integers(0, 3))
 def test_what_was_written_as_csv_is_found_again_row_by_row(rows: list[list[str]], more: int) -> None:
     width = len(rows[0]) if rows else 2

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench.client.updates import Sink, Updates
@@ -42,6 +42,7 @@ def count(before: int | None) -> int:
     return (before or 0) + 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "read"]), max_size=40))
 def test_a_slow_reader_gets_each_thing_once_with_everything_folded_into_it(script: list[str]) -> None:
     async def main() -> None:

@@ -16,9 +16,19 @@ def fit_result(result: wire.Result, version: str) -> wire.Result:
     if isinstance(result, wire.GetPromptResult) and version < V2025_06_18:
         messages = [msgspec.structs.replace(message, content=_fit_content(message.content, version)) for message in result.messages]
         return msgspec.structs.replace(result, messages=messages)
+    if isinstance(result, wire.ListToolsResult) and version < V2025_06_18:
+        result = _fit_tools(result)
     if isinstance(result, wire.CacheableResult) and version < V2026_07_28 and not (result.ttl_ms is UNSET and result.cache_scope is UNSET):
         return msgspec.structs.replace(result, ttl_ms=UNSET, cache_scope=UNSET)
     return result
+
+
+def _fit_tools(result: wire.ListToolsResult) -> wire.ListToolsResult:
+    """Without output schemas: an SDK that knows them waits for structured content, which those versions do not have."""
+    if all(tool.output_schema is UNSET for tool in result.tools):
+        return result
+    tools = [msgspec.structs.replace(tool, output_schema=UNSET) for tool in result.tools]
+    return msgspec.structs.replace(result, tools=tools)
 
 
 def _fit_call(result: wire.CallToolResult, version: str) -> wire.CallToolResult:

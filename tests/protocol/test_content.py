@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import UNSET
 
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.content import fit_result
-from mcp_workbench.protocol.versions import LEGACY_VERSIONS, V2026_07_28
+from mcp_workbench.protocol.versions import LEGACY_VERSIONS, V2025_06_18, V2026_07_28
 
 TEXT = wire.TextContent(text="t")
 
@@ -37,3 +38,16 @@ def test_what_a_client_cannot_take_is_described_in_words() -> None:
     ]
     assert len(result.content) == 3
     assert isinstance(result.content[0], wire.ResourceLink)
+
+
+@pytest.mark.parametrize("version", LEGACY_VERSIONS)
+def test_an_output_schema_is_promised_only_to_clients_that_get_structured_content(version: str) -> None:
+    schema = {"type": "object"}
+    tool = wire.Tool(name="a", input_schema=schema, output_schema=schema, title="A")
+    listed = fit_result(wire.ListToolsResult(tools=[tool, wire.Tool(name="b", input_schema=schema)]), version)
+    called = fit_result(wire.CallToolResult(content=[TEXT], structured_content={}), version)
+    assert isinstance(listed, wire.ListToolsResult)
+    assert isinstance(called, wire.CallToolResult)
+    assert (listed.tools[0].output_schema is UNSET) == (called.structured_content is UNSET) == (version < V2025_06_18)
+    assert [(tool.name, tool.title) for tool in listed.tools] == [("a", "A"), ("b", UNSET)]
+    assert tool.output_schema == schema

@@ -174,13 +174,14 @@ class Execution:
         """
         if call.state is not CallState.NEW or call.work is None:
             raise errors.LocalProtocolError(f"call {call.id} must be new and have its `work` set; it is {call.state.value}")
-        call.on_done = on_done
         call.queued_ns = self._clock_ns()
+        if call.run_on == "inline" and not self._closing and not self._inline.demoted(call):
+            self._run_inline(call, on_done)
+            return
+        call.on_done = on_done
         self._open[call.id] = call
         if self._closing:
             self._end(call, Busy(SHUTTING_DOWN))
-        elif call.run_on == "inline" and not self._inline.demoted(call):
-            self._end(call, self._inline.run(call))
         else:
             self._start_elsewhere(call)
 
@@ -240,6 +241,16 @@ class Execution:
         )
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _run_inline(self, call: Call, on_done: OnDone) -> None:
+        """Begins and ends here, so nobody can cancel it or wait for it meanwhile: it is never among the open calls."""
+        outcome = self._inline.run(call)
+        call.state = CallState.ENDED
+        self._dropped_logs += call.dropped_logs
+        try:
+            on_done(call, outcome)
+        finally:
+            call.let_go()
 
     def _start_elsewhere(self, call: Call) -> None:
         if call.run_on == "async":

@@ -44,6 +44,8 @@ MAX_MIXED_ITEMS = 100
 """Items of a list that is looked through for content objects; images come by the handful."""
 
 _CONTENT = (TextContent, ImageContent, AudioContent, ResourceLink, EmbeddedResource)
+_EXACT = 1 << 63
+"""Integers below it are JSON integers for everybody; larger ones are seen to by `to_jsonable`."""
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 _PLAIN = (str, int, float, bool, type(None), dict, list, tuple)
 
@@ -152,6 +154,8 @@ def _joined(items: Sequence[object], special: Sequence[Rendered | None], request
 def _plain(value: object, request: RenderRequest) -> Rendered:
     if value is None:
         return Rendered([TextContent(text=NO_RESULT)])
+    if type(value) is int and -_EXACT < value < _EXACT:
+        return Rendered([TextContent(text=str(value))])
     if type(value) is str:
         return Rendered([_text(to_jsonable(value), request)])
     if isinstance(value, float) and not math.isfinite(value):

@@ -138,6 +138,7 @@ class Peer:
         self._max_text_bytes = max_text_bytes
         self._requests = CLIENT_REQUESTS if side is Side.SERVER else SERVER_REQUESTS
         self._notifications = CLIENT_NOTIFICATIONS if side is Side.SERVER else SERVER_NOTIFICATIONS
+        self._known: dict[str | None, dict[str, Method]] = {}
         self._incoming: dict[RequestId, Exchange] = {}
         self._outgoing: dict[RequestId, Pending] = {}
         self._next_id = 0
@@ -265,8 +266,12 @@ class Peer:
         if trigger is Trigger.INITIALIZE:
             client = _legacy_facts(params)
         exchange = Exchange(request.id, request.method, params, client or _UNKNOWN_CLIENT, size)
-        _read_meta(exchange, meta)
-        self._enter(verdict, client, happened)
+        if meta is not _NO_META:
+            _read_meta(exchange, meta)
+        self.state = verdict
+        if self.facts is None and client is not None:
+            self.facts = client
+            happened.append(SessionBegan(client))
         return exchange
 
     def _trigger(self, method: str, raw_meta: Any) -> Trigger:
@@ -299,19 +304,20 @@ class Peer:
         return ClientFacts(Era.MODERN, str(version), capabilities, info)
 
     def _known_method(self, name: str, version: str | None) -> Method:
-        method = self._requests.get(name)
-        if method is not None and (version is None or method.exists_in(version)) and self._offers(method.capability):
+        known = self._known.get(version)
+        if known is None:
+            known = self._known[version] = {
+                each: method
+                for each, method in self._requests.items()
+                if (version is None or method.exists_in(version)) and self._offers(method.capability)
+            }
+        method = known.get(name)
+        if method is not None:
             return method
         raise RemoteProtocolError(ErrorCode.METHOD_NOT_FOUND, f"Method not found: {name[:100]}")
 
     def _offers(self, capability: str | None) -> bool:
         return capability is None or self._server is None or getattr(self._server.capabilities, capability) is not UNSET
-
-    def _enter(self, state: State, client: ClientFacts | None, happened: list[Happening]) -> None:
-        self.state = state
-        if self.facts is None and client is not None:
-            self.facts = client
-            happened.append(SessionBegan(client))
 
     def _initialize_result(self, exchange: Exchange) -> wire.InitializeResult:
         server = self._own_description()

@@ -48,13 +48,18 @@ CLOSE_TRY_LATER = 1013
 class _Job:
     """A request with Work: where it is and what is written down about it."""
 
-    __slots__ = ("exchange", "record", "size", "work")
+    __slots__ = ("exchange", "record", "session", "size", "work")
 
-    def __init__(self, exchange: Exchange, work: Work, record: CallRecord) -> None:
+    def __init__(self, session: Session, exchange: Exchange, work: Work, record: CallRecord) -> None:
+        self.session = session
         self.exchange = exchange
         self.work = work
         self.record = record
         self.size = exchange.text_bytes
+
+    def done(self, answer: Answer | None) -> None:
+        """What the work calls when it has ended."""
+        self.session.finish(self, answer)
 
 
 class Session:
@@ -211,7 +216,7 @@ class Session:
                 exchange, RemoteProtocolError(ErrorCode.INTERNAL_ERROR, "Internal error", {"reason": type(error).__name__}), record
             )
         if isinstance(outcome, Work):
-            self._take_on(_Job(exchange, outcome, record))
+            self._take_on(_Job(self, exchange, outcome, record))
         elif outcome is not None:
             self._answer(exchange, outcome, record)
 
@@ -232,16 +237,18 @@ class Session:
 
     def _start(self, job: _Job) -> None:
         self._running[job.exchange] = job
-        job.work.start(lambda answer: self._done(job, answer))
+        job.work.start(job.done)
 
-    def _done(self, job: _Job, answer: Answer | None) -> None:
+    def finish(self, job: _Job, answer: Answer | None) -> None:
+        """A work has ended: answer, and start what waits."""
         if self._running.pop(job.exchange, None) is None:
             return
         if answer is None or self.closed:
             self.finish_record(job.record, Outcome.CANCELLED if answer is None else Outcome.DROPPED)
         else:
             self._answer(job.exchange, answer, job.record)
-        self._start_waiting()
+        if self._backlog:
+            self._start_waiting()
         self._sessions.call_ended()
 
     def _start_waiting(self) -> None:

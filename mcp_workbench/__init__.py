@@ -17,6 +17,7 @@ neither pandas nor pydantic: they come with the first name that is used.
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from mcp_workbench.version import __version__
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     tool = _wb.tool
     touch = _wb.touch
     unpublish = _wb.unpublish
+
+# Without a handler of the user's, Python's last resort would print our warnings and errors into whichever cell runs.
+logging.getLogger("mcp_workbench").addHandler(logging.NullHandler())
 
 _ELSEWHERE = {
     "AsyncContext": "execution.context",

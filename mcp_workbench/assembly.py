@@ -7,6 +7,7 @@ one place where the rooms meet: nothing else knows both sessions and DataFrames,
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -51,9 +52,9 @@ PATH = "/mcp"
 SUBPROTOCOL = "mcp"
 
 CAPABILITIES = wire.ServerCapabilities(
-    tools=wire.ListChanged(),
-    resources=wire.ResourcesCapability(),
-    prompts=wire.ListChanged(),
+    tools=wire.ListChanged(list_changed=True),
+    resources=wire.ResourcesCapability(subscribe=True, list_changed=True),
+    prompts=wire.ListChanged(list_changed=True),
     logging={},
     completions={},
 )
@@ -81,10 +82,17 @@ class Offer:
         self.dataframe_resources = DataFrameResources(self.dataframes, self.results)
         self.binders = (DataFrameBinder(self.dataframes, self.results), SeriesBinder(self.dataframes, self.results))
         self.rendering = Rendering([DataFrameRenderer(self.results)])
+        self._records = limits.records
         self.telemetry = Telemetry(limits.records)
         self.tickets = Tickets()
         self.credentials = Credentials(tickets=self.tickets)
         self.sync_context, self.async_context = Context, AsyncContext
+
+    def apply(self, limits: Limits) -> None:
+        """Take over the bounds of a start; records already kept stay as they are."""
+        self.results.max_results, self.results.max_bytes = limits.results, limits.results_bytes
+        if limits.records != self._records and not self.telemetry.statistics().calls:
+            self._records, self.telemetry = limits.records, Telemetry(limits.records)
 
     def listings(self) -> dict[Listing, Registry[ToolDefinition] | Registry[ResourceDefinition] | Registry[PromptDefinition]]:
         """The registries by the list they fill."""
@@ -106,19 +114,22 @@ class RunningServer:
         self.identity: HostIdentity = host.identity()
         self.name = settings.name or notebook_name(self.identity.notebook)
         self._offer = offer
+        offer.apply(settings.limits)
         self._engine = Engine()
         self._switching = SwitchInterval(settings.switch_interval)
         self._undo = ExitStack()
         self._cell = ExitStack()
         self._check_pending = False
         self._engine.start()
+        self._discovery: Path | None = None
         try:
             self._engine.run(self._open())
+            self._connect_host()
+            self._discovery = self._announce()
         except BaseException:
+            self._undo.close()
             self._engine.stop()
             raise
-        self._connect_host()
-        self._discovery = self._announce()
 
     # --- building, on the loop -----------------------------------------------------------------------------
 
@@ -142,8 +153,9 @@ class RunningServer:
         gate = Gate([endpoint], allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins, bound_host=settings.host)
         self.server: WebSocketServer = await serve_websocket(gate, host=settings.host, port=settings.port, limits=settings.limits)
 
-    def _accept(self, channel: Channel, principal: Principal) -> Session:
-        return self.sessions.accept(channel, principal)
+    def _accept(self, channel: Channel, principal: Principal) -> Session | None:
+        # A handshake may end after the listening socket was closed.
+        return None if self.sessions.closing else self.sessions.accept(channel, principal)
 
     def describe(self) -> ServerDescription:
         """What a new session is told of this server."""
@@ -202,7 +214,13 @@ class RunningServer:
 
     def close_principal(self, name: str) -> None:
         """From any thread: a credential was revoked."""
-        self._engine.call(self.sessions.close_principal, name, "the credential of this connection was revoked")
+        close = self.sessions.close_principal if self.on_own_thread else functools.partial(self._engine.call, self.sessions.close_principal)
+        close(name, "the credential of this connection was revoked")
+
+    @property
+    def on_own_thread(self) -> bool:
+        """Whether the caller is on the protocol thread, where waiting for it would never end."""
+        return self._engine.is_here
 
     def _is_watched(self, name: str) -> bool:
         return self.sessions.index.watched(self._offer.dataframe_resources.topic(name))

@@ -89,8 +89,9 @@ class Workbench:
                     f"the server already runs at {self.url} with other settings; nothing was changed. Call stop() first.", stacklevel=2
                 )
             return self
-        self._given, self._settings = given, Settings.read(given)
-        self._running = RunningServer(self._offer, self._settings, current_host())
+        settings_read = Settings.read(given)
+        self._running = RunningServer(self._offer, settings_read, current_host())
+        self._given, self._settings = given, settings_read
         atexit.register(self._stop_at_exit)
         self._watch_forks()
         return self
@@ -99,10 +100,15 @@ class Workbench:
         """Stop the server: refuse new calls, let running ones end (`limits.stop_grace_s`), close every connection.
 
         What was registered stays; `start()` serves it again. Calling it on a stopped server does nothing.
+
+        Raises:
+            WorkbenchError: Called by an inline tool, on the server's own thread, which cannot wait for itself.
         """
         self._stop(self._settings.limits.stop_grace_s)
 
     def _stop(self, grace_s: float) -> None:
+        if self._running is not None and self._running.on_own_thread:
+            raise WorkbenchError('an inline tool cannot stop the server it runs on: register it without run_on="inline"')
         running, self._running = self._running, None
         if running is not None:
             atexit.unregister(self._stop_at_exit)
@@ -151,7 +157,11 @@ class Workbench:
         Args:
             ttl_s: Seconds until it expires unused; at most 3,600.
             name: Principal it stands for.
+
+        Raises:
+            ValueError: There is no principal of that name, or `ttl_s` is out of range.
         """
+        self._offer.credentials.token(name)  # a ticket for nobody would let a revoked principal in again
         return f"{self._server().url}/t/{self._offer.tickets.mint(Principal(name), ttl_s=ttl_s)}"
 
     def _server(self) -> RunningServer:
@@ -227,6 +237,12 @@ class Workbench:
 
         return register
 
+    @overload
+    def prompt(self, function: F, /) -> F: ...
+
+    @overload
+    def prompt(self, /, **options: Any) -> Callable[[F], F]: ...
+
     def prompt(self, function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
         """Offer a function as a prompt; bare or called. It returns text, or a list of texts or (role, text).
 
@@ -238,7 +254,7 @@ class Workbench:
             RegistrationError: It cannot be offered as written.
         """
         if function is None:
-            return lambda function: self.prompt(function, **options) or function  # type: ignore[return-value]
+            return lambda function: self.prompt(function, **options) or function
         offer = self._offer
         offer.prompts.add(define_prompt(function, sync_context=offer.sync_context, async_context=offer.async_context, **options))
         return function
@@ -393,7 +409,7 @@ class Tokens:
         """Let somebody in: returns a token for `name`, which is shown nowhere else.
 
         Raises:
-            WorkbenchError: The name is taken.
+            ValueError: The name is taken, or cannot be one.
         """
         return self._workbench._offer.credentials.add(name)  # noqa: SLF001  # one thing in two classes
 
@@ -401,7 +417,7 @@ class Tokens:
         """Let `name` in no more: its token and tickets are void, its sessions closed with 1008, its results forgotten.
 
         Raises:
-            WorkbenchError: There is nobody of that name.
+            ValueError: There is nobody of that name.
         """
         offer, running = self._workbench._offer, self._workbench._running  # noqa: SLF001  # one thing in two classes
         offer.credentials.revoke(name)

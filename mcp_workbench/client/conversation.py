@@ -159,7 +159,7 @@ class Conversation:
         elif isinstance(happening, NotificationReceived):
             self._notify(happening)
         elif isinstance(happening, RequestReceived):
-            self._server_requests.receive(happening.exchange, text)
+            self._server_requests.receive(happening.exchange)
         elif isinstance(happening, RequestCancelled):
             self._server_requests.cancel(happening.exchange)
         elif isinstance(happening, TextToSend):
@@ -232,11 +232,7 @@ class Conversation:
             TypeError: The params hold something that is not JSON.
         """
         self.check_open()
-        try:
-            pending, text = self.peer.request(method, params, waiter=waiter, progress=progress)
-        except (TypeError, ValueError):
-            self._forget(waiter)
-            raise
+        pending, text = self.peer.request(method, params, waiter=waiter, progress=progress)
         self.channel.send(text)
         return pending
 
@@ -282,12 +278,6 @@ class Conversation:
     def _time_out(self, pending: Pending, reply: Reply, timeout_s: float) -> None:
         self.give_up(pending, f"no answer within {timeout_s:g} s")
         reply.receive_error(CallTimedOut(f"{pending.method} was not answered within {timeout_s:g} s; the server was told to stop"))
-
-    def _forget(self, waiter: Waiter) -> None:
-        # The Peer enters a request before it encodes it: one that cannot be encoded has to be taken out again.
-        for pending in self.peer.awaited:
-            if pending.waiter is waiter:
-                self.peer.cancel(pending)
 
     def check_open(self) -> None:
         """Raise ConnectionClosed when nothing can be asked any more."""

@@ -61,35 +61,6 @@ SampleHandler = Callable[[SampleRequest], SampleOutcome | Awaitable[SampleOutcom
 RootsHandler = Callable[[], RootsOutcome | Awaitable[RootsOutcome]]
 
 
-class ElicitAnswer(wire.Result, frozen=True, kw_only=True):
-    """Answer to `elicitation/create`."""
-
-    action: str
-    content: dict[str, Any] | UnsetType = UNSET
-
-
-class SampleAnswer(wire.Result, frozen=True, kw_only=True):
-    """Answer to `sampling/createMessage`."""
-
-    role: str
-    content: Any
-    model: str
-    stop_reason: str | UnsetType = UNSET
-
-
-class Root(wire.Wire, frozen=True, kw_only=True):
-    """A folder or file the client lends."""
-
-    uri: str
-    name: str | UnsetType = UNSET
-
-
-class RootsAnswer(wire.Result, frozen=True, kw_only=True):
-    """Answer to `roots/list`."""
-
-    roots: list[Root]
-
-
 class _ElicitParams(wire.Wire, frozen=True, kw_only=True):
     message: str
     requested_schema: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -140,34 +111,34 @@ class Handlers:
         raise RemoteProtocolError(ErrorCode.METHOD_NOT_FOUND, f"Method not found: {method[:100]}; this client has no handler for it")
 
 
-async def _elicit(handler: ElicitHandler, params: dict[str, Any]) -> ElicitAnswer:
+async def _elicit(handler: ElicitHandler, params: dict[str, Any]) -> wire.ElicitResult:
     asked = _convert(params, _ElicitParams)
     if asked.mode != "form":
         raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, "Invalid params: this client takes elicitations of mode form only")
     answer = await _outcome(handler(ElicitRequest(asked.message, asked.requested_schema, params)))
     if isinstance(answer, Mapping):
-        return ElicitAnswer(action="accept", content=dict(answer))
+        return wire.ElicitResult(action="accept", content=dict(answer))
     if answer in ACTIONS:
-        return ElicitAnswer(action=answer)
+        return wire.ElicitResult(action=answer)
     raise TypeError(f"on_elicit must return the form's content as a mapping, or one of {ACTIONS}; got {type(answer).__name__}")
 
 
-async def _sample(handler: SampleHandler, params: dict[str, Any]) -> SampleAnswer:
+async def _sample(handler: SampleHandler, params: dict[str, Any]) -> wire.CreateMessageResult:
     asked = _convert(params, _SampleParams)
     request = SampleRequest(asked.messages, asked.max_tokens or None, asked.system_prompt or None, params)
     answer = await _outcome(handler(request))
     if isinstance(answer, str):
-        return SampleAnswer(role="assistant", content={"type": "text", "text": answer}, model="unnamed", stop_reason="endTurn")
+        return wire.CreateMessageResult(role="assistant", content={"type": "text", "text": answer}, model="unnamed", stop_reason="endTurn")
     try:
-        return msgspec.convert(answer, SampleAnswer)
+        return msgspec.convert(answer, wire.CreateMessageResult)
     except msgspec.ValidationError as error:
         raise TypeError(f"on_sample must return a text or a mapping with role, content and model: {error}") from None
 
 
-def _roots_answer(answer: RootsOutcome) -> RootsAnswer:
+def _roots_answer(answer: RootsOutcome) -> wire.ListRootsResult:
     entries = [{"uri": entry} if isinstance(entry, str) else entry for entry in ([answer] if isinstance(answer, str) else answer)]
     try:
-        return RootsAnswer(roots=msgspec.convert(entries, list[Root]))
+        return wire.ListRootsResult(roots=msgspec.convert(entries, list[wire.Root]))
     except msgspec.ValidationError as error:
         raise TypeError(f"on_roots must return file:// URIs or mappings with uri and name: {error}") from None
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from mcp_workbench.client.handlers import Handlers
 from mcp_workbench.errors import RemoteProtocolError
-from mcp_workbench.jsonrpc import Batch, ErrorCode, Request, RequestId, decode
+from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.peer import Peer, ResultTooLarge
 from mcp_workbench.tasks import start_task
@@ -39,13 +38,12 @@ class ServerRequests:
         self._send = send
         self._tasks: dict[Exchange, asyncio.Task[None]] = {}
 
-    def receive(self, exchange: Exchange, text: bytes) -> None:
-        """Start answering; `text` is what the request came in."""
+    def receive(self, exchange: Exchange) -> None:
+        """Start answering."""
         if len(self._tasks) >= MAX_AT_ONCE:
             self._refuse(exchange, RemoteProtocolError(ErrorCode.INTERNAL_ERROR, f"Busy: {MAX_AT_ONCE} requests are being answered"))
             return
-        params = _params_of(exchange.id, text)
-        self._tasks[exchange] = start_task(self._answer(exchange, params), name=f"mcp-client {exchange.method}")
+        self._tasks[exchange] = start_task(self._answer(exchange), name=f"mcp-client {exchange.method}")
 
     def cancel(self, exchange: Exchange) -> None:
         """The server no longer wants this answer."""
@@ -58,9 +56,9 @@ class ServerRequests:
         for exchange in list(self._tasks):
             self.cancel(exchange)
 
-    async def _answer(self, exchange: Exchange, params: dict[str, Any]) -> None:
+    async def _answer(self, exchange: Exchange) -> None:
         try:
-            text = self._peer.answer(exchange, await self._handlers.answer(exchange.method, params))
+            text = self._peer.answer(exchange, await self._handlers.answer(exchange.method, exchange.params))
             if text is not None:
                 self._send(text)
         except RemoteProtocolError as error:
@@ -78,13 +76,3 @@ class ServerRequests:
         text = self._peer.answer_error(exchange, error.code, error.message, error.data)
         if text is not None:
             self._send(text)
-
-
-def _params_of(request_id: RequestId, text: bytes) -> dict[str, Any]:
-    """The params as they came: the Peer checks these methods' params for shape only and does not keep them."""
-    message = decode(text)
-    entries = message.entries if isinstance(message, Batch) else (message,)
-    for entry in entries:
-        if isinstance(entry, Request) and entry.id == request_id:
-            return entry.params or {}
-    return {}

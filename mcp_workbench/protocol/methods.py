@@ -16,8 +16,8 @@ from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN, V2024_
 class Method:
     """One request method."""
 
-    params: type[wire.Wire]
-    """Shape its params must have."""
+    params: type[wire.Wire] | type[dict[str, wire.Json]]
+    """Shape its params must have; `dict`: only the receiving handler looks into them."""
     capability: str | None = None
     """Field of `ServerCapabilities` that must be advertised."""
     first: str = V2024_11_05
@@ -51,9 +51,9 @@ CLIENT_REQUESTS: dict[str, Method] = {
 
 SERVER_REQUESTS: dict[str, Method] = {
     "ping": Method(wire.NoParams, last=LATEST_LEGACY),
-    "sampling/createMessage": Method(wire.AnyParams, last=LATEST_LEGACY),
-    "roots/list": Method(wire.AnyParams, last=LATEST_LEGACY),
-    "elicitation/create": Method(wire.AnyParams, first=V2025_06_18, last=LATEST_LEGACY),
+    "sampling/createMessage": Method(dict, last=LATEST_LEGACY),
+    "roots/list": Method(dict, last=LATEST_LEGACY),
+    "elicitation/create": Method(dict, first=V2025_06_18, last=LATEST_LEGACY),
 }
 
 CLIENT_NOTIFICATIONS: dict[str, Method] = {
@@ -72,7 +72,7 @@ SERVER_NOTIFICATIONS: dict[str, Method] = {
     "notifications/tools/list_changed": Method(wire.NoParams),
     "notifications/prompts/list_changed": Method(wire.NoParams),
     "notifications/subscriptions/acknowledged": Method(wire.ListenParams, first=V2026_07_28),
-    "notifications/elicitation/complete": Method(wire.AnyParams, first=LATEST_LEGACY, last=LATEST_LEGACY),
+    "notifications/elicitation/complete": Method(dict, first=LATEST_LEGACY, last=LATEST_LEGACY),
 }
 
 BATCH_VERSION = V2025_03_26

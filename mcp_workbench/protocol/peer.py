@@ -221,6 +221,11 @@ class Peer:
         if self._answers_malformed(malformed):
             self._send_error(malformed.id, malformed.code, malformed.reason, batch, happened)
             return
+        pending = self._outgoing.pop(malformed.id, None) if malformed.id is not None else None
+        if pending is not None:
+            # Whoever waits would wait in vain: this was the answer.
+            happened.append(ResponseReceived(pending, None, PeerError(malformed.code, f"The answer was malformed. {malformed.reason}")))
+            return
         happened.append(TextIgnored(Ignored.BROKEN_RESPONSE if malformed.id is not None else Ignored.BROKEN_NOTIFICATION))
 
     def _answers_malformed(self, entry: Message | Malformed) -> bool:
@@ -492,6 +497,7 @@ class Peer:
 
         Raises:
             LocalProtocolError: This side must not send it now.
+            TypeError: The params are not JSON.
         """
         if self.side is Side.SERVER and not self._may_ask(method):
             raise LocalProtocolError(f"a server may not send {method} on a connection that is {self.state} in version {self.version}")
@@ -502,9 +508,9 @@ class Peer:
             meta = self._envelope() | meta
         if progress:
             meta["progressToken"] = request_id
-        whole = {**(params or {}), "_meta": meta} if meta else params
+        text = encode_request(request_id, method, {**(params or {}), "_meta": meta} if meta else params)
         pending = self._outgoing[request_id] = Pending(request_id, method, waiter)
-        return pending, encode_request(request_id, method, whole)
+        return pending, text
 
     def _may_ask(self, method: str) -> bool:
         known = SERVER_REQUESTS.get(method)

@@ -58,14 +58,14 @@ class ClientCapabilities(Wire, frozen=True, kw_only=True):
 class ListChanged(Wire, frozen=True, kw_only=True, omit_defaults=False):
     """A capability that announces changes of its list."""
 
-    list_changed: bool = True
+    list_changed: bool = False
 
 
 class ResourcesCapability(Wire, frozen=True, kw_only=True, omit_defaults=False):
     """Resources with subscriptions."""
 
-    subscribe: bool = True
-    list_changed: bool = True
+    subscribe: bool = False
+    list_changed: bool = False
 
 
 class ServerCapabilities(Wire, frozen=True, kw_only=True):
@@ -229,10 +229,6 @@ Text64K = Annotated[str, msgspec.Meta(max_length=65536)]
 
 class NoParams(Wire, frozen=True, kw_only=True):
     """`ping`, `server/discover`, `notifications/initialized` …: nothing but `_meta`."""
-
-
-class AnyParams(Wire, frozen=True, kw_only=True):
-    """Params that only the receiving handler looks into (`sampling/createMessage`, `elicitation/create`, `roots/list`)."""
 
 
 class InitializeParams(Wire, frozen=True, kw_only=True):
@@ -468,6 +464,35 @@ class GetPromptResult(Result, frozen=True, kw_only=True):
 
     messages: list[PromptMessage]
     description: str | UnsetType = UNSET
+
+
+class ElicitResult(Result, frozen=True, kw_only=True):
+    """A client's answer to `elicitation/create` (2025-06-18)."""
+
+    action: str
+    content: dict[str, Json] | UnsetType = UNSET
+
+
+class CreateMessageResult(Result, frozen=True, kw_only=True):
+    """A client's answer to `sampling/createMessage`."""
+
+    role: str
+    content: Json
+    model: str
+    stop_reason: str | UnsetType = UNSET
+
+
+class Root(Wire, frozen=True, kw_only=True):
+    """One of a client's roots."""
+
+    uri: str
+    name: str | UnsetType = UNSET
+
+
+class ListRootsResult(Result, frozen=True, kw_only=True):
+    """A client's answer to `roots/list`."""
+
+    roots: list[Root]
 
 
 class CompletionValues(Wire, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import Channel
 
 TICK_S = 1.0
+"""Seconds between two looks at every session's signs of life; less when the limits are shorter than two of them."""
 
 
 class Sessions:
@@ -49,7 +50,10 @@ class Sessions:
         self._handler = handler
         self._describe = describe
         self._limits = limits
+        self._tick_s = min(TICK_S, limits.ping_after_s / 2, limits.dead_after_s / 2, limits.slow_consumer_s / 2)
         self._loop = loop
+        self.closing = False
+        """The server stops: no further session should be accepted."""
         self._open: dict[str, Session] = {}
         self._count = 0
         self._ticker: asyncio.TimerHandle | None = None
@@ -123,6 +127,7 @@ class Sessions:
 
         Cancelling is safe; sessions not yet closed stay open.
         """
+        self.closing = True
         for session in self:
             session.refuse_new("The server is shutting down; nothing was run. Reconnect later and call again.")
         self._idle = asyncio.Event()
@@ -146,7 +151,7 @@ class Sessions:
         if population:
             self._empty.clear()
             if self._ticker is None:
-                self._ticker = self._loop.call_later(TICK_S, self._tick)
+                self._ticker = self._loop.call_later(self._tick_s, self._tick)
         else:
             self._empty.set()
             if self._ticker is not None:
@@ -159,7 +164,7 @@ class Sessions:
         now = time.monotonic()
         for session in self:
             session.tick(now)
-        self._ticker = self._loop.call_later(TICK_S, self._tick) if self._open else None
+        self._ticker = self._loop.call_later(self._tick_s, self._tick) if self._open else None
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:

@@ -32,7 +32,7 @@ from mcp_workbench.protocol.peer import Peer, ResultTooLarge
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.outbox import Outbox
 from mcp_workbench.sessions.work import Answer, RequestHandler, Work
-from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord
+from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
 from mcp_workbench.transports.channel import Channel
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Session:
         self._running: dict[Exchange, _Job] = {}
         self._backlog: OrderedDict[Exchange, _Job] = OrderedDict()
         self._backlog_bytes = 0
+        self._refusal: str | None = None
         self._starting = False
         self._arrived_ns = 0
         facts = channel.facts
@@ -159,6 +160,7 @@ class Session:
         for job in self._backlog.values():
             self.finish_record(job.record, Outcome.DROPPED)
         self._backlog.clear()
+        self._backlog_bytes = 0
         for job in list(self._running.values()):
             job.work.cancel(f"the connection was closed ({code})")
         self.peer.close()
@@ -211,7 +213,7 @@ class Session:
             self._answer(exchange, error, record)
         except Exception as error:
             logger.exception("answering %s failed", exchange.method)
-            outcome = None
+            outcome, record.exception = None, freeze_exception(error)
             self._answer(
                 exchange, RemoteProtocolError(ErrorCode.INTERNAL_ERROR, "Internal error", {"reason": type(error).__name__}), record
             )
@@ -223,7 +225,9 @@ class Session:
     def _take_on(self, job: _Job) -> None:
         self.record.calls += 1
         limits = self._limits
-        if not self._backlog and len(self._running) < limits.running_calls and not self.outbox.full:
+        if self._refusal is not None:
+            self._answer(job.exchange, job.work.refuse(self._refusal), job.record, Outcome.REJECTED)
+        elif not self._backlog and len(self._running) < limits.running_calls and not self.outbox.full:
             self._start(job)
         elif len(self._backlog) < limits.backlog_messages and self._backlog_bytes + job.size <= limits.backlog_bytes:
             self._backlog[job.exchange] = job
@@ -280,6 +284,11 @@ class Session:
         except ResultTooLarge as large:
             answer = self._handler.too_large(exchange, large.size, large.limit)
             text = self._text_of(exchange, answer)
+        except Exception as error:  # noqa: BLE001  # a named boundary
+            # A wire object of the author's own making got past rendering; whatever is wrong in it, the client is answered.
+            record.exception = freeze_exception(error)
+            answer = self._handler.unwritable(exchange)
+            text = self._text_of(exchange, answer)
         record.rendered_ns = time.perf_counter_ns()
         if text is not None:
             self.send(text)
@@ -294,6 +303,7 @@ class Session:
         return self.peer.answer(exchange, answer)
 
     def finish_record(self, record: CallRecord, outcome: Outcome) -> None:
+        """The exchange is over: note when and how."""
         record.sent_ns = time.perf_counter_ns()
         record.outcome = outcome
         self._sessions.telemetry.record(record)
@@ -336,6 +346,8 @@ class Session:
         if self.closed:
             return
         if code == CLOSE_GOING_AWAY:
+            for job in list(self._running.values()):
+                job.work.cancel("the server is shutting down")
             self._end_listens()
         self.outbox.flush_all()
         self.channel.close(code, reason)
@@ -346,7 +358,8 @@ class Session:
                 self.send(text)
 
     def refuse_new(self, sentence: str) -> None:
-        """The server stops: what waits is answered, what runs goes on."""
+        """The server stops: what waits, and what still comes, is answered with the sentence; what runs goes on."""
+        self._refusal = sentence
         while self._backlog:
             _, job = self._backlog.popitem(last=False)
             self._answer(job.exchange, job.work.refuse(sentence), job.record, Outcome.REJECTED)

@@ -63,5 +63,8 @@ class RequestHandler(Protocol):
     def too_large(self, exchange: Exchange, size: int, limit: int) -> Answer:
         """The answer in place of one whose text would be `size` bytes."""
 
+    def unwritable(self, exchange: Exchange) -> Answer:
+        """The answer in place of one that has no JSON form."""
+
     def session_closed(self, session: Session) -> None:
         """The session is over."""

@@ -31,7 +31,11 @@ Answer = wire.Result | RemoteProtocolError | bytes | None
 DESCRIPTION = ServerDescription(
     wire.Implementation(name="scripted", version="1"),
     wire.ServerCapabilities(
-        tools=wire.ListChanged(), resources=wire.ResourcesCapability(), prompts=wire.ListChanged(), logging={}, completions={}
+        tools=wire.ListChanged(list_changed=True),
+        resources=wire.ResourcesCapability(subscribe=True, list_changed=True),
+        prompts=wire.ListChanged(list_changed=True),
+        logging={},
+        completions={},
     ),
     "be kind",
 )

@@ -25,7 +25,7 @@ def test_entering_opens_and_leaving_closes_the_connection_politely() -> None:
             assert session.protocol_version == "2026-07-28"
             assert session.instructions == "be kind"
             assert session.server_info == wire.Implementation(name="scripted", version="1")
-            assert session.server_capabilities.resources == wire.ResourcesCapability()
+            assert session.server_capabilities.resources == wire.ResourcesCapability(subscribe=True, list_changed=True)
         assert session.closed
         assert listen.server.closed_with == (1000, "")
 

@@ -197,7 +197,7 @@ def test_an_unknown_modern_level_is_refused() -> None:
 
 
 def test_a_server_without_the_logging_capability_does_not_log() -> None:
-    talk = legacy(capabilities=wire.ServerCapabilities(tools=wire.ListChanged()))
+    talk = legacy(capabilities=wire.ServerCapabilities(tools=wire.ListChanged(list_changed=True)))
     talk.play(">> #1 tools/list\n << (request #1 tools/list)")
     talk.send(talk.peer.log(talk.exchange(1), "emergency", "x"))
     talk.play("<< nothing")

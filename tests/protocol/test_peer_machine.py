@@ -8,11 +8,12 @@ connection moves only along the table of transitions.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, precondition, rule
 
 from mcp_workbench.events import Era
 from mcp_workbench.jsonrpc import RequestId
@@ -21,13 +22,13 @@ from mcp_workbench.protocol.exchange import Exchange, Fate
 from mcp_workbench.protocol.happenings import Happening, RequestCancelled, RequestReceived, TextToSend
 from mcp_workbench.protocol.states import TRANSITIONS, State
 from mcp_workbench.protocol.subscriptions import Listing
-from mcp_workbench.protocol.versions import LEGACY_VERSIONS
+from mcp_workbench.protocol.versions import LATEST_LEGACY
 from tests.support.protocol import META, Oracle, server_peer
 
 Key = tuple[type, RequestId]
 MOVES = {state: {verdict for verdict in row.values() if isinstance(verdict, State)} for state, row in TRANSITIONS.items()}
 
-ids = st.sampled_from([0, 1, 2, "0", "1", "", 2**70])
+ids = st.sampled_from([0, 1, "0", 2**70])
 OPEN_METHODS = ["tools/list", "tools/call", "resources/read", "prompts/get", "resources/subscribe", "logging/setLevel"]
 SELF_ANSWERED = ["ping", "server/discover", "initialize"]
 UNKNOWN_METHODS = ["no/such", "rpc.discover"]
@@ -45,21 +46,31 @@ RESULTS: dict[str, wire.Result] = {
     "tools/call": wire.CallToolResult(content=[]),
     "resources/read": wire.ReadResourceResult(contents=[]),
     "prompts/get": wire.GetPromptResult(messages=[]),
-    "resources/subscribe": wire.EmptyResult(),
     "logging/setLevel": wire.EmptyResult(),
 }
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request to be written down in the era of the connection, or on purpose in the other one."""
+
+    id: RequestId
+    method: str
+    broken: bool = False
+    wrong_era: bool = False
+
+    def written(self, era: Era | None) -> dict[str, Any]:
+        """The request as a JSON value."""
+        meta = {"progressToken": 5} | (META if (era is Era.MODERN) != self.wrong_era else {})
+        params = ({} if self.broken else PARAMS.get(self.method, {})) | {"_meta": meta}
+        return {"jsonrpc": "2.0", "id": self.id, "method": self.method, "params": params}
+
+
+seldom = st.sampled_from([False] * 7 + [True])
 requests = st.builds(
-    lambda request_id, method, enveloped, broken: {
-        "jsonrpc": "2.0",
-        "id": request_id,
-        "method": method,
-        "params": ({} if broken else PARAMS.get(method, {})) | {"_meta": (META if enveloped else {}) | {"progressToken": 5}},
-    },
-    ids,
-    st.sampled_from([*OPEN_METHODS, *SELF_ANSWERED, *UNKNOWN_METHODS, "subscriptions/listen"]),
-    st.booleans(),
-    st.sampled_from([False, False, False, True]),
+    Ask, ids, st.sampled_from([*OPEN_METHODS, *SELF_ANSWERED, *UNKNOWN_METHODS, "subscriptions/listen"]), broken=seldom, wrong_era=seldom
 )
+good_requests = st.builds(Ask, ids, st.sampled_from([*OPEN_METHODS, "subscriptions/listen"]))
 cancels = st.builds(lambda request_id: {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": request_id}}, ids)
 others: st.SearchStrategy[Any] = st.sampled_from(
     [
@@ -78,7 +89,7 @@ others: st.SearchStrategy[Any] = st.sampled_from(
         None,
     ]
 )
-entries = st.one_of(requests, requests, cancels, others)
+entries = st.one_of(requests, cancels, others, good_requests)
 
 
 class ServerPeerMachine(RuleBasedStateMachine):
@@ -95,27 +106,34 @@ class ServerPeerMachine(RuleBasedStateMachine):
         self.era: Era | None = None
         self.owed = 0
         """Requests that arrived and were neither answered nor cancelled."""
+        self.begin()
 
     # --- how it may begin --------------------------------------------------------------------------------
 
-    @initialize(target=exchanges, opening=st.sampled_from([*LEGACY_VERSIONS, "modern", "nothing"]))
-    def begin(self, opening: str) -> Any:
-        if opening in LEGACY_VERSIONS:
-            self.feed({"jsonrpc": "2.0", "id": "i", "method": "initialize", "params": PARAMS["initialize"] | {"protocolVersion": opening}})
-            self.feed({"jsonrpc": "2.0", "method": "notifications/initialized"})
-        elif opening == "modern":
-            self.feed({"jsonrpc": "2.0", "id": "d", "method": "server/discover", "params": {"_meta": META}})
-        return multiple()
+    def begin(self) -> None:
+        """Nothing: the era is still to be decided."""
 
     # --- what the client does ----------------------------------------------------------------------------
 
+    @rule(target=exchanges, ask=good_requests)
+    def client_asks(self, ask: Ask) -> Any:
+        return multiple(*self.feed(ask))
+
     @rule(target=exchanges, entry=entries)
-    def client_sends(self, entry: Any) -> Any:
+    def client_sends_anything(self, entry: Any) -> Any:
         return multiple(*self.feed(entry))
 
     @rule(target=exchanges, batch=st.lists(entries, min_size=1, max_size=6))
     def client_sends_a_batch(self, batch: list[Any]) -> Any:
         return multiple(*self.feed(batch))
+
+    @rule(exchange=exchanges)
+    def client_cancels(self, exchange: Exchange) -> None:
+        self.feed({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": exchange.id}})
+
+    @rule(target=exchanges, exchange=exchanges)
+    def client_uses_an_id_again(self, exchange: Exchange) -> Any:
+        return multiple(*self.feed(Ask(exchange.id, "tools/call")))
 
     @rule(text=st.binary(max_size=20))
     def client_sends_noise(self, text: bytes) -> None:
@@ -127,17 +145,14 @@ class ServerPeerMachine(RuleBasedStateMachine):
     def server_answers(self, exchange: Exchange) -> None:
         if exchange.method == "subscriptions/listen":
             self.settle(exchange, self.peer.end_listen(exchange))
+        elif exchange.method == "resources/subscribe":
+            self.settle(exchange, self.peer.subscribe(exchange))
         else:
             self.settle(exchange, self.peer.answer(exchange, RESULTS[exchange.method]))
 
     @rule(exchange=exchanges)
     def server_answers_with_an_error(self, exchange: Exchange) -> None:
         self.settle(exchange, self.peer.answer_error(exchange, -32603, "Internal error"))
-
-    @rule(exchange=exchanges)
-    def server_subscribes(self, exchange: Exchange) -> None:
-        if exchange.method == "resources/subscribe":
-            self.settle(exchange, self.peer.subscribe(exchange))
 
     @rule(exchange=exchanges)
     def server_acknowledges(self, exchange: Exchange) -> None:
@@ -154,14 +169,9 @@ class ServerPeerMachine(RuleBasedStateMachine):
                 self.oracle.check_sent(text)
         assert (texts[0] is not None) == (exchange.fate is Fate.OPEN)
 
-    @rule(listing=st.sampled_from(Listing))
-    def a_list_changes(self, listing: Listing) -> None:
-        for text in self.peer.list_changed(listing):
-            self.check_stream(text)
-
     @rule()
-    def a_resource_changes(self) -> None:
-        for text in self.peer.resource_updated("df://a"):
+    def something_changes(self) -> None:
+        for text in self.peer.list_changed(Listing.TOOLS) + self.peer.resource_updated("df://a"):
             self.check_stream(text)
 
     @precondition(lambda self: self.state is not State.CLOSED)
@@ -192,6 +202,9 @@ class ServerPeerMachine(RuleBasedStateMachine):
     # --- the model -----------------------------------------------------------------------------------------
 
     def feed(self, value: Any) -> list[Exchange]:
+        whole = value if isinstance(value, list) else [value]
+        written = [entry.written(self.peer.era) if isinstance(entry, Ask) else entry for entry in whole]
+        value = written if isinstance(value, list) else written[0]
         text = json.dumps(value).encode()
         self.oracle.note_received(text)
         parts = value if isinstance(value, list) and self.peer.version == "2025-03-26" else [value]
@@ -261,5 +274,32 @@ def _wants_answer(entry: Any) -> bool:
     return "id" in entry if "method" in entry else not ("result" in entry or "error" in entry)
 
 
-TestServerPeer = ServerPeerMachine.TestCase
-TestServerPeer.settings = settings(max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+class BatchingMachine(ServerPeerMachine):
+    """Begins in the one revision that has batches."""
+
+    version = "2025-03-26"
+
+    def begin(self) -> None:
+        self.feed({"jsonrpc": "2.0", "id": "i", "method": "initialize", "params": PARAMS["initialize"] | {"protocolVersion": self.version}})
+        self.feed({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+
+class LatestLegacyMachine(BatchingMachine):
+    """Begins in the last revision with a handshake."""
+
+    version = LATEST_LEGACY
+
+
+class ModernMachine(ServerPeerMachine):
+    """Begins with `server/discover`."""
+
+    def begin(self) -> None:
+        self.feed({"jsonrpc": "2.0", "id": "d", "method": "server/discover", "params": {"_meta": META}})
+
+
+STEPS = settings(max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TestUndecided = ServerPeerMachine.TestCase
+TestBatching = BatchingMachine.TestCase
+TestLatestLegacy = LatestLegacyMachine.TestCase
+TestModern = ModernMachine.TestCase
+TestUndecided.settings = TestBatching.settings = TestLatestLegacy.settings = TestModern.settings = STEPS

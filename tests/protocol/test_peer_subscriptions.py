@@ -78,7 +78,7 @@ def test_a_list_change_is_not_told_before_the_client_is_initialized() -> None:
 
 
 def test_a_list_that_is_not_offered_is_not_spoken_of() -> None:
-    talk = legacy(capabilities=wire.ServerCapabilities(tools=wire.ListChanged()))
+    talk = legacy(capabilities=wire.ServerCapabilities(tools=wire.ListChanged(list_changed=True)))
     assert talk.peer.list_changed(Listing.PROMPTS) == []
     assert talk.peer.list_changed(Listing.RESOURCES) == []
     talk.send(talk.peer.list_changed(Listing.TOOLS))

@@ -65,7 +65,7 @@ ABBREVIATIONS = {
 }
 """What scripts may write for the parts that never change."""
 CAPABILITIES = wire.ServerCapabilities(
-    tools=wire.ListChanged(), resources=wire.ResourcesCapability(), prompts=wire.ListChanged(), logging={}, completions={}
+    tools=wire.ListChanged(list_changed=True), resources=wire.ResourcesCapability(subscribe=True, list_changed=True), prompts=wire.ListChanged(list_changed=True), logging={}, completions={}
 )
 FREE = "..."
 """Member of an expected object that allows further members."""

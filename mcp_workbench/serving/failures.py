@@ -39,7 +39,7 @@ def failure_of(error: BaseException, function: Callable[..., Any]) -> Failure:
         return error
     if isinstance(error, ToolError):
         # The author, or the workbench itself, wrote this text for the model.
-        return Failure(_cut(_text_of(error)), freeze_exception(error))
+        return Failure(_cut(_text_of(error)), _frozen(error))
     if isinstance(error, Cancelled):
         return Failure("The call was cancelled.", None)
     place = _place(error, function)
@@ -50,14 +50,15 @@ def failure_of(error: BaseException, function: Callable[..., Any]) -> Failure:
 def _frozen(error: BaseException) -> traceback.TracebackException | None:
     try:
         return freeze_exception(error)
-    except Exception:  # noqa: BLE001  # an exception whose own __str__ raises has no printable traceback
+    except BaseException:  # noqa: BLE001  # an exception whose own __str__ raises has no printable traceback
         return None
 
 
 def _text_of(error: BaseException) -> str:
     try:
-        return str(error)
-    except Exception:  # noqa: BLE001  # user code: __str__ may raise anything
+        # A plain str, whatever subclass came, and without lone surrogates, which no JSON can carry.
+        return str.__str__(str(error)).encode("utf-8", "replace").decode()
+    except BaseException:  # noqa: BLE001  # user code: __str__ may raise anything, SystemExit and the exception itself included
         return "(its message could not be read)"
 
 

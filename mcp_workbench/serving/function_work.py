@@ -200,7 +200,10 @@ class FunctionWork(Work):
         if isinstance(outcome, Returned):
             return outcome.value if isinstance(outcome.value, wire.Result) else self.fail("Internal error", "internal")
         if isinstance(outcome, Cancelled):
-            return None if not self.exchange_is_open else self.fail("The call was stopped: the server is shutting down.", "shutting down")
+            if not self.exchange_is_open:
+                return None
+            record.error = "The call was stopped: the server is shutting down. Its code may still be running."
+            return self.fail(record.error, "shutting down")
         if isinstance(outcome, TimedOut):
             record.outcome = RecordOutcome.TIMEOUT
             sentence = f"{self.name} did not finish within {outcome.seconds:g} s and was given up; its code may still be running."

@@ -42,6 +42,13 @@ class Handler:
             return tool_error(sentence)
         return RemoteProtocolError(ErrorCode.INTERNAL_ERROR, sentence, {"reason": "result too large"})
 
+    def unwritable(self, exchange: Exchange) -> Answer:
+        """The answer in place of one that JSON cannot carry: a lone surrogate, or an object in a wire object of the author's."""
+        sentence = "The result could not be written as JSON: it holds text that is not Unicode, or an object. Its author can correct this."
+        if exchange.method == "tools/call":
+            return tool_error(sentence)
+        return RemoteProtocolError(ErrorCode.INTERNAL_ERROR, sentence, {"reason": "no JSON form"})
+
     def session_closed(self, session: Session) -> None:
         """Nothing is kept per session here."""
 

@@ -43,6 +43,11 @@ class Engine:
         """Whether the thread is alive, in this process."""
         return self._thread.is_alive() and not self._abandoned
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller runs on the loop's thread."""
+        return threading.current_thread() is self._thread
+
     def start(self) -> None:
         """Begin; returns once the thread runs."""
         self._thread.start()
@@ -74,7 +79,7 @@ class Engine:
 
     def run(self, coroutine: Coroutine[Any, Any, T], *, timeout_s: float = 30.0) -> T:
         """Run a coroutine on the loop and wait for it; raises as `call`, and cancels it when time is up."""
-        if threading.current_thread() is self._thread:
+        if self.is_here:
             coroutine.close()
             raise LocalProtocolError("waiting for the protocol loop on its own thread would never end")
         answer: concurrent.futures.Future[T] = concurrent.futures.Future()
@@ -94,7 +99,7 @@ class Engine:
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """End the loop and its thread; whatever still runs on it is cancelled."""
-        if self.running and threading.current_thread() is not self._thread:
+        if self.running and not self.is_here:
             self.post(self._loop.stop)
             self._thread.join(timeout_s)
 

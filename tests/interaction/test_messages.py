@@ -96,7 +96,8 @@ def test_an_unknown_method_is_said_to_be_unknown(stage: Stage) -> None:
 @requirement("params-shape")
 def test_params_of_a_wrong_shape_are_refused(stage: Stage) -> None:
     async def main(talk: Talk) -> None:
-        for params in ([], "x", 1, True):
+        no_params: tuple[Any, ...] = ([], "x", 1, True)
+        for params in no_params:
             talk.say({"jsonrpc": "2.0", "id": "p", "method": "tools/list", "params": params})
             assert (await talk.answer("p"))["error"]["code"] == -32600
         wrong: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -121,7 +122,8 @@ def test_params_of_a_wrong_shape_are_refused(stage: Stage) -> None:
 @requirement("notification-silent")
 def test_a_notification_is_never_answered(stage: Stage) -> None:
     async def main(talk: Talk) -> None:
-        for method in ("tools/list", "tools/call", "initialize", "notifications/nonsense", "notifications/cancelled", "notifications/progress"):
+        silent = ("nonsense", "cancelled", "progress")
+        for method in ("tools/list", "tools/call", "initialize", *(f"notifications/{name}" for name in silent)):
             talk.notify(method)
             talk.notify(method, {"requestId": {"a": 1}})
             talk.say({"jsonrpc": "2.0", "method": method, "params": [1]})

@@ -18,9 +18,8 @@ def _claims() -> list[tuple[str, str, tuple[str, ...]]]:
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 marks = [mark for mark in node.decorator_list if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name)]
-                for mark in marks:
-                    if isinstance(mark.func, ast.Name) and mark.func.id == "requirement":
-                        found.append((f"{path.name}::{node.name}", ast.literal_eval(mark.args[0]), _revisions(marks)))
+                rows = [ast.literal_eval(mark.args[0]) for mark in marks if ast.unparse(mark.func) == "requirement"]
+                found += [(f"{path.name}::{node.name}", row, _revisions(marks)) for row in rows]
     return found
 
 

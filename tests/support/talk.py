@@ -160,18 +160,18 @@ class Talk:
 
     # --- both -----------------------------------------------------------------------------------------------
 
-    async def request(self, method: str, params: Message | None = None, **meta: Any) -> Message:
+    async def request(self, method: str, params: Message | None = None, /, **meta: Any) -> Message:
         """Ask, and hear the whole response."""
         return await self.answer(self.ask(method, params, **meta))
 
-    async def result(self, method: str, params: Message | None = None, **meta: Any) -> Message:
+    async def result(self, method: str, params: Message | None = None, /, **meta: Any) -> Message:
         """Ask, and hear the result."""
         message = await self.request(method, params, **meta)
         assert "result" in message, message
         result: Message = message["result"]
         return result
 
-    async def error(self, method: str, params: Message | None = None, **meta: Any) -> Message:
+    async def error(self, method: str, params: Message | None = None, /, **meta: Any) -> Message:
         """Ask, and hear the error."""
         message = await self.request(method, params, **meta)
         assert "error" in message, message
@@ -201,6 +201,7 @@ class Talk:
             return await self.result("server/discover")
         opened = await self.result("initialize", {"protocolVersion": self.version, "capabilities": {}, "clientInfo": CLIENT})
         self.notify("notifications/initialized")
+        await self.fence()  # list changes are told to initialized clients only
         return opened
 
 

@@ -24,6 +24,8 @@ _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) ([\x21-\x7e]+) HTTP/([0-9]\.[0-9])")
 _HEADER = re.compile(rb"([-!#$%&'*+.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
 
 _NOT_HTTP = Refuse(400, "This is not an HTTP/1.1 request.")
+_LONG_LINE = Refuse(414, "The request line is too long.")
+_LONG_HEAD = Refuse(431, "The request's headers are too long.")
 
 
 def refuse_early(head: bytes | bytearray) -> Refuse | None:
@@ -33,13 +35,13 @@ def refuse_early(head: bytes | bytearray) -> Refuse | None:
         head: What arrived so far, without the end of the head.
     """
     line, newline, _ = head.partition(b"\n")
+    if len(line) > MAX_LINE_BYTES:
+        return _LONG_LINE
     if not newline:
-        if len(line) > MAX_LINE_BYTES:
-            return Refuse(414, "The request line is too long.")
         return None if not line or line[:1].isalpha() else _NOT_HTTP
     if not line.endswith(b"\r") or _REQUEST_LINE.fullmatch(line[:-1]) is None:
         return _NOT_HTTP
-    return Refuse(431, "The request's headers are too long.") if len(head) > MAX_HEAD_BYTES else None
+    return _LONG_HEAD if len(head) > MAX_HEAD_BYTES else None
 
 
 def parse_request(head: bytes, *, port: int, secure: bool) -> HandshakeRequest | Refuse:
@@ -53,14 +55,14 @@ def parse_request(head: bytes, *, port: int, secure: bool) -> HandshakeRequest |
     Returns:
         The request, or the refusal of a head that is not one.
     """
-    if len(head) > MAX_HEAD_BYTES:
-        return Refuse(431, "The request's headers are too long.")
     first, *lines = head.split(b"\r\n")
+    if len(first) > MAX_LINE_BYTES:
+        return _LONG_LINE
     request_line = _REQUEST_LINE.fullmatch(first)
     if request_line is None:
         return _NOT_HTTP
-    if len(first) > MAX_LINE_BYTES:
-        return Refuse(414, "The request line is too long.")
+    if len(head) > MAX_HEAD_BYTES:
+        return _LONG_HEAD
     if request_line[3] != b"1.1":
         return Refuse(505, "This server speaks HTTP/1.1.")
     headers = _parse_headers(lines)

@@ -18,7 +18,7 @@ from time import perf_counter
 
 from websockets.frames import EXTERNAL_CLOSE_CODES, Frame, Opcode
 from websockets.protocol import Protocol as Wire
-from websockets.protocol import State
+from websockets.protocol import Side, State
 
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
 
@@ -160,7 +160,7 @@ class WebSocketChannel(asyncio.BufferedProtocol):
         """Deliver no further text until `resume_receiving`."""
         self._paused = True
         if not self._deaf:
-            self._transport.pause_reading()
+            self._read(on=False)
 
     def resume_receiving(self) -> None:
         """Deliver again, from the loop's next turn on."""
@@ -274,7 +274,7 @@ class WebSocketChannel(asyncio.BufferedProtocol):
             self._take(frame)
             if perf_counter() - started > TURN_S:
                 break
-        self._transport.pause_reading()
+        self._read(on=False)
         self._schedule_turn()
 
     def _next_frame(self) -> Frame | None:
@@ -283,13 +283,22 @@ class WebSocketChannel(asyncio.BufferedProtocol):
             if self._frames:
                 return self._frames.popleft()
             if not self._unparsed:
-                self._transport.resume_reading()
+                self._read(on=True)
                 return None
             piece = bytes(self._unparsed[:SLICE_BYTES])
             del self._unparsed[:SLICE_BYTES]
             self._parse(piece)
-        self._transport.pause_reading()
+        self._read(on=False)
         return None
+
+    def _read(self, *, on: bool) -> None:
+        # asyncio's TLS transport raises when it is asked after its end.
+        if self._transport.is_closing():
+            return
+        if on:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
 
     def _parse(self, data: bytes) -> None:
         self._wire.receive_data(data)
@@ -302,6 +311,9 @@ class WebSocketChannel(asyncio.BufferedProtocol):
 
     def _take(self, frame: Frame) -> None:
         opcode = frame.opcode
+        if opcode is Opcode.CLOSE and self._wire.side is Side.SERVER:
+            # RFC 6455 section 7.1.1: both close frames have been exchanged, and the server hangs up first.
+            self._transport.close()
         if self._deaf:
             return
         if opcode is Opcode.TEXT and frame.fin:

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.events import Principal
+from mcp_workbench.transports.credentials import Credentials, Tickets
+
+ALICE = Principal("alice")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_first_token_is_the_default_one() -> None:
+    credentials = Credentials()
+    assert credentials.names() == ("default",)
+    assert credentials.check(credentials.token().encode()) == Principal("default")
+
+
+def test_every_token_names_its_principal() -> None:
+    credentials = Credentials()
+    token = credentials.add("alice")
+    assert token == credentials.token("alice") != credentials.token()
+    assert credentials.check(token.encode()) == ALICE
+
+
+@pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: t + "x", str.swapcase, lambda t: t + t, lambda t: "", lambda t: t + "\0"])
+def test_a_token_that_is_not_exactly_right_is_nobodys(change: object) -> None:
+    credentials = Credentials()
+    assert callable(change)
+    assert credentials.check(change(credentials.token()).encode()) is None
+
+
+def test_bytes_beyond_ascii_are_nobodys() -> None:
+    assert Credentials().check(b"\xe9\xff\x80") is None
+
+
+def test_the_stored_digest_is_no_token() -> None:
+    credentials = Credentials()
+    assert credentials.check(hashlib.sha256(credentials.token().encode()).digest()) is None
+
+
+def test_a_taken_name_is_refused() -> None:
+    credentials = Credentials()
+    with pytest.raises(ValueError, match="a token named 'default' exists: revoke it first"):
+        credentials.add("default")
+
+
+@pytest.mark.parametrize("name", ["", "7up", "two words", "a" * 65, "new\nline", "../x"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="a token's name is a letter"):
+        Credentials().add(name)
+
+
+def test_a_revoked_token_and_its_tickets_are_worthless() -> None:
+    credentials = Credentials()
+    token = credentials.add("alice")
+    ticket, other = credentials.tickets.mint(ALICE), credentials.tickets.mint(Principal("default"))
+    credentials.revoke("alice")
+    assert credentials.check(token.encode()) is None
+    assert credentials.tickets.redeem(ticket) is None
+    assert credentials.tickets.redeem(other) == Principal("default")
+    credentials.add("alice")
+    assert credentials.check(token.encode()) is None, "the same name again is another token"
+
+
+@pytest.mark.parametrize("ask", [Credentials.revoke, Credentials.token])
+def test_an_unknown_name_is_told_which_there_are(ask: object) -> None:
+    assert callable(ask)
+    with pytest.raises(ValueError, match="no token named 'bob'; there are: default"):
+        ask(Credentials(), "bob")
+
+
+def test_reprs_show_no_secret() -> None:
+    credentials = Credentials()
+    ticket = credentials.tickets.mint(ALICE)
+    shown = repr(credentials) + repr(credentials.tickets)
+    assert shown == "<Credentials: default><Tickets: 1 waiting>"
+    assert credentials.token() not in shown
+    assert ticket not in shown
+
+
+def test_a_ticket_works_once() -> None:
+    tickets = Tickets()
+    ticket = tickets.mint(ALICE)
+    assert tickets.peek(ticket) == ALICE
+    assert tickets.peek(ticket) == ALICE, "looking does not use it up"
+    assert tickets.redeem(ticket) == ALICE
+    assert tickets.redeem(ticket) is None
+    assert tickets.peek(ticket) is None
+
+
+def test_a_ticket_expires() -> None:
+    clock = Clock()
+    tickets = Tickets(clock=clock)
+    early, late = tickets.mint(ALICE, ttl_s=10), tickets.mint(ALICE, ttl_s=10)
+    clock.now += 9.999
+    assert tickets.redeem(early) == ALICE
+    clock.now += 0.001
+    assert tickets.peek(late) is None
+    assert tickets.redeem(late) is None
+
+
+@pytest.mark.parametrize("ttl_s", [0, -1, 3601, float("nan"), float("inf")])
+def test_a_lifetime_out_of_range_is_refused(ttl_s: float) -> None:
+    with pytest.raises(ValueError, match="ttl_s must be more than 0 and at most 3600 seconds"):
+        Tickets().mint(ALICE, ttl_s=ttl_s)
+
+
+def test_waiting_tickets_are_bounded_and_expired_ones_make_room() -> None:
+    clock = Clock()
+    tickets = Tickets(clock=clock, limit=3)
+    for _ in range(3):
+        tickets.mint(ALICE, ttl_s=10)
+    with pytest.raises(WorkbenchError, match="3 tickets are waiting to be used"):
+        tickets.mint(ALICE)
+    clock.now += 10
+    tickets.mint(ALICE)
+    assert len(tickets) == 1

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_workbench import discovery
+from mcp_workbench.discovery import Entry, describe_this_process, find, folder, plain_kernel_id, process_start, remove, survey, write
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners are POSIX")
+proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="start times are read from /proc")
+
+
+@pytest.fixture(autouse=True)
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    return tmp_path / "runtime"
+
+
+def entry(**changes: Any) -> Entry:
+    plain = describe_this_process(
+        kernel_id="k1", name="flights.ipynb", url="ws://127.0.0.1:8801/mcp", token="s3cret", notebook="/n/flights.ipynb"
+    )
+    return replace(plain, **changes)
+
+
+def put(content: object, name: str = "kernel-x.json", mode: int = 0o600) -> Path:
+    write(entry())
+    path = folder() / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    path.chmod(mode)
+    return path
+
+
+def reasons() -> list[str]:
+    return [ignored.reason for ignored in survey().ignored]
+
+
+def test_what_was_written_is_found() -> None:
+    path = write(entry())
+    assert path == folder() / "kernel-k1.json"
+    assert find() == [entry(started=find()[0].started)]
+    assert find()[0].pid == os.getpid()
+    assert find()[0].executable == sys.executable
+    remove(path)
+    remove(path)
+    assert find() == []
+
+
+def test_the_runtime_folder_of_jupyter_is_used(runtime: Path) -> None:
+    assert folder() == runtime / "mcp-workbench"
+    assert find() == [], "a folder that does not exist holds nothing"
+
+
+@posix
+def test_folder_and_file_are_for_their_owner_alone(runtime: Path) -> None:
+    before = os.umask(0)
+    try:
+        path = write(entry())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@posix
+def test_a_folder_that_is_too_open_is_closed(runtime: Path) -> None:
+    (runtime / "mcp-workbench").mkdir(parents=True)
+    (runtime / "mcp-workbench").chmod(0o777)
+    write(entry())
+    assert stat.S_IMODE(folder().stat().st_mode) == 0o700
+
+
+@posix
+def test_a_folder_that_is_a_link_is_refused(runtime: Path, tmp_path: Path) -> None:
+    runtime.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (runtime / "mcp-workbench").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError, match="must be a folder of your own"):
+        write(entry())
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_no_repr_shows_the_token() -> None:
+    assert "s3cret" not in repr(entry())
+    write(entry())
+    assert "s3cret" not in repr(survey())
+
+
+def test_a_restarted_kernel_replaces_its_file() -> None:
+    write(entry(url="ws://old"))
+    write(entry(url="ws://new"))
+    assert [found.url for found in find()] == ["ws://new"]
+    assert [path.name for path in folder().iterdir()] == ["kernel-k1.json"]
+
+
+def test_the_latest_comes_first() -> None:
+    for kernel_id, started in (("a", 1.0), ("b", 3.0), ("c", 2.0)):
+        write(entry(kernel_id=kernel_id, started=started))
+    assert [found.kernel_id for found in find()] == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("kernel_id", ["../../x", "a/b", "a b", ".hidden", "", "ключ", "x" * 500, "a\0b"])
+def test_an_odd_kernel_id_stays_in_the_folder_and_is_kept(kernel_id: str) -> None:
+    path = write(entry(kernel_id=kernel_id))
+    assert path.parent == folder()
+    assert [found.kernel_id for found in find()] == [kernel_id]
+
+
+def test_plain_ids_count_up() -> None:
+    first = plain_kernel_id()
+    assert first == f"pid-{os.getpid()}-1"
+    write(entry(kernel_id=first))
+    assert plain_kernel_id() == f"pid-{os.getpid()}-2"
+
+
+def dead_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@posix
+def test_files_of_dead_processes_are_removed() -> None:
+    path = write(entry(pid=dead_pid(), process_start=None))
+    assert find() == []
+    assert not path.exists()
+
+
+@proc
+def test_a_reused_process_id_does_not_count_as_alive() -> None:
+    path = write(entry(process_start=1))
+    assert find() == []
+    assert not path.exists()
+
+
+@proc
+def test_a_zombie_does_not_count_as_alive() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.read()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert process_start(process.pid) is None
+    process.stdout.close()
+    process.wait()
+
+
+@proc
+def test_another_process_is_known_by_its_start() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        start = process_start(process.pid)
+        mine = process_start(os.getpid())
+        assert start is not None
+        assert mine is not None
+        assert start >= mine
+        write(entry(pid=process.pid, process_start=start))
+        assert [found.pid for found in find()] == [process.pid]
+        process.communicate(b"\n")
+    assert find() == []
+
+
+@posix
+def test_without_proc_the_process_id_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcp_workbench.discovery.Path.exists", lambda self: False)
+    write(entry(process_start=None))
+    assert len(find()) == 1
+    write(entry(pid=dead_pid(), process_start=None))
+    assert find() == []
+
+
+def test_a_new_file_does_not_fall_to_the_verdict_on_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def restart_meanwhile(stale: Entry) -> bool:
+        monkeypatch.undo()
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(path.parent.parent))
+        write(entry(url="ws://new"))
+        return False
+
+    path = write(entry(url="ws://old"))
+    monkeypatch.setattr(discovery, "_is_live", restart_meanwhile)
+    assert find() == []
+    assert [found.url for found in find()] == ["ws://new"]
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o644, 0o620, 0o604, 0o666])
+def test_a_file_that_others_could_touch_is_ignored(mode: int) -> None:
+    write(entry()).chmod(mode)
+    assert find() == []
+    assert reasons() == ["could be read or written by others: its mode must be 0600"]
+
+
+@posix
+def test_a_foreign_file_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(entry())
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert find() == []
+    assert reasons() == ["belongs to another user"]
+
+
+@posix
+def test_links_and_pipes_are_not_opened_or_waited_for(tmp_path: Path) -> None:
+    target = write(entry())
+    (folder() / "kernel-link.json").symlink_to(target)
+    os.mkfifo(folder() / "kernel-pipe.json", 0o600)
+    assert len(find()) == 1
+    assert len(reasons()) == 2
+    assert "is not a plain file" in reasons()
+
+
+@proc
+def test_a_file_from_another_machine_is_ignored_and_kept() -> None:
+    path = write(entry(host="elsewhere", pid=dead_pid()))
+    assert find() == []
+    assert reasons() == ["was written on another machine"]
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "is not JSON"),
+        ("{", "is not JSON"),
+        ("[" * 60_000, "is not JSON"),
+        ("x" * 70_000, "is larger than any discovery file"),
+        ([], "does not hold an object"),
+        ({}, "has another schema than 1"),
+        ({"schema": 2}, "has another schema than 1"),
+        ({"schema": 1}, "has missing or mistyped fields"),
+    ],
+)
+def test_a_file_that_is_not_one_of_ours_is_ignored_with_a_reason(content: object, reason: str) -> None:
+    put(content)
+    assert len(find()) == 1, "the good one beside it"
+    assert [each.startswith(reason) for each in reasons()] == [True]
+
+
+@pytest.mark.parametrize(
+    "change", [{"pid": "1"}, {"pid": 0}, {"pid": -1}, {"pid": True}, {"token": None}, {"url": 3}, {"notebook": 1}, {"started": "now"}]
+)
+def test_a_mistyped_field_is_named_and_never_shown(change: dict[str, object]) -> None:
+    path = write(entry())
+    content = json.loads(path.read_text()) | change
+    path.write_text(json.dumps(content))
+    assert find() == []
+    assert reasons() == [f"has missing or mistyped fields: {next(iter(change))}"]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=8), inner),
+    )
+)
+def test_no_json_makes_the_reader_raise_anything_but_its_reason(content: object) -> None:
+    with pytest.raises(discovery._Unusable):
+        discovery._parse(content)
+
+
+def test_drafts_of_a_writer_that_was_killed_are_not_read() -> None:
+    write(entry())
+    (folder() / ".kernel-k1-0000.tmp").write_text("{")
+    assert len(find()) == 1
+    assert reasons() == []
+
+
+def test_a_failed_write_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("mcp_workbench.discovery.json.dump", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write(entry())
+    assert list(folder().iterdir()) == []

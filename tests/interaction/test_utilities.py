@@ -1,0 +1,232 @@
+"""Pages, cancelling, progress and logging."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import mcp_workbench as wb
+from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.cursors import PAGE_SIZE
+from tests.interaction.requirements import LEGACY, MODERN, requirement, versions
+from tests.support.stage import Stage
+from tests.support.talk import CLIENT, Talk, text_of
+
+PROGRESS = "notifications/progress"
+LOG = "notifications/message"
+
+
+@requirement("pagination")
+@requirement("pagination-cursor")
+def test_pages_join_to_the_whole(stage: Stage) -> None:
+    names = [f"tool_{number:04}" for number in range(PAGE_SIZE + 3)]
+
+    def nothing() -> None: ...
+
+    for name in names:
+        stage.workbench.tool(name=name)(nothing)
+
+    async def main(talk: Talk) -> None:
+        first = await talk.result("tools/list")
+        stage.workbench.unpublish(names[PAGE_SIZE - 1])
+        second = await talk.result("tools/list", {"cursor": first["nextCursor"]})
+        assert [tool["name"] for tool in first["tools"] + second["tools"]] == names
+        assert "nextCursor" not in second
+        for cursor in ("nonsense", "", first["nextCursor"][:-2], "dG9vbHM="):
+            assert (await talk.error("tools/list", {"cursor": cursor}))["code"] == -32602
+        assert (await talk.error("prompts/list", {"cursor": first["nextCursor"]}))["code"] == -32602
+
+    stage.play(main)
+
+
+@requirement("cancel")
+def test_after_a_cancel_nothing_more_is_sent(stage: Stage) -> None:
+    begun, told = threading.Event(), threading.Event()
+
+    @stage.workbench.tool
+    def count(ctx: wb.Context) -> str:
+        begun.set()
+        number = 0
+        while not ctx.cancelled:
+            number += 1
+            ctx.report_progress(number)
+            ctx.log(f"{number}")
+        told.set()
+        ctx.report_progress(number + 1)
+        return "too late"
+
+    @stage.workbench.tool
+    async def sleep() -> str:
+        begun.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            told.set()
+        return "never"
+
+    async def main(talk: Talk) -> None:
+        for tool in ("count", "sleep"):
+            begun.clear()
+            told.clear()
+            call = talk.ask("tools/call", {"name": tool}, progressToken="p", **_wants_logs(talk))
+            await asyncio.to_thread(begun.wait)
+            talk.cancel(call, "changed my mind")
+            await talk.fence()
+            talk.inbox.clear()
+            await asyncio.to_thread(told.wait)
+            await talk.until(lambda: stage.workbench.status().execution["abandoned"] == 0)
+            assert talk.inbox == []
+        assert [record.outcome for record in stage.workbench.telemetry.calls() if record.method == "tools/call"] == ["cancelled"] * 2
+
+    stage.play(main)
+
+
+def _wants_logs(talk: Talk) -> dict[str, Any]:
+    return {wire.META_LOG_LEVEL: "info"} if talk.modern else {}
+
+
+@requirement("cancel-waiting")
+def test_a_waiting_call_can_be_cancelled_and_is_never_run(stage: Stage) -> None:
+    release, ran = threading.Event(), []
+
+    @stage.workbench.tool
+    def hold(n: int) -> int:
+        ran.append(n)
+        release.wait()
+        return n
+
+    async def main(talk: Talk) -> None:
+        first, second, third = [talk.call("hold", n=number) for number in range(3)]
+        talk.cancel(second)
+        await talk.fence()
+        release.set()
+        await talk.answer(first)
+        await talk.answer(third)
+        assert (ran, talk.inbox) == ([0, 2], [])
+
+    stage.play(main, limits=wb.Limits(running_calls=1))
+
+
+@requirement("cancel-late")
+def test_a_cancel_of_nothing_is_ignored(stage: Stage) -> None:
+    async def main(talk: Talk) -> None:
+        finished = talk.ask("tools/list")
+        await talk.answer(finished)
+        for params in ({"requestId": finished}, {"requestId": "nope"}, {"requestId": 2**63}, {"requestId": 1, "reason": "x" * 100_000}):
+            talk.notify("notifications/cancelled", params)
+        for broken in ({"requestId": None}, {"requestId": {"a": 1}}, {"requestId": 1.5}, {}):
+            talk.notify("notifications/cancelled", broken)
+        await talk.fence()
+        assert talk.inbox == []
+        [session] = stage.workbench.sessions
+        assert session.record.ignored == {"cancel of an unknown or finished request": 4, "broken notification": 4}
+
+    stage.play(main)
+
+
+@requirement("cancel-initialize")
+@versions(*LEGACY)
+def test_initialize_cannot_be_cancelled(stage: Stage) -> None:
+    async def main(talk: Talk) -> None:
+        opening = talk.ask("initialize", {"protocolVersion": stage.version, "capabilities": {}, "clientInfo": CLIENT})
+        talk.cancel(opening)
+        assert (await talk.answer(opening))["result"]["protocolVersion"] == stage.version
+
+    stage.play(main, opened=False)
+
+
+@requirement("progress")
+def test_progress_comes_under_its_token_increasing_and_before_the_answer(stage: Stage) -> None:
+    @stage.workbench.tool
+    def work(ctx: wb.Context) -> str:
+        for number in (1, 2, 2, 1, float("nan"), 3):
+            ctx.report_progress(number, 3, f"step {number}")
+        return "done"
+
+    @stage.workbench.tool
+    async def work_async(ctx: wb.AsyncContext) -> str:
+        await ctx.report_progress(1, 1)
+        return "done"
+
+    async def main(talk: Talk) -> None:
+        for tool, token in (("work", "t"), ("work_async", 77)):
+            call = talk.ask("tools/call", {"name": tool}, progressToken=token)
+            reports = []
+            while True:
+                message = await talk.take(lambda message: True)
+                if "method" not in message:
+                    break
+                reports.append(message["params"])
+            assert message["id"] == call
+            assert {report["progressToken"] for report in reports} == {token}
+            values = [report["progress"] for report in reports]
+            assert values == sorted(set(values))
+            assert values[-1] == (3 if tool == "work" else 1)
+
+    stage.play(main)
+
+
+@requirement("progress-unasked")
+def test_without_a_token_there_is_no_progress(stage: Stage) -> None:
+    @stage.workbench.tool
+    def work(ctx: wb.Context) -> str:
+        ctx.report_progress(1)
+        return "done"
+
+    async def main(talk: Talk) -> None:
+        assert text_of(await talk.called("work")) == "done"
+        await talk.fence()
+        assert talk.inbox == []
+
+    stage.play(main)
+
+
+def _chatty(stage: Stage) -> None:
+    @stage.workbench.tool
+    def chat(ctx: wb.Context) -> str:
+        ctx.log("small", level="debug")
+        ctx.log({"rows": 3}, level="warning", logger="loader")
+        return "done"
+
+
+@requirement("logging-level")
+@versions(*LEGACY)
+def test_the_level_decides_which_messages_come(stage: Stage) -> None:
+    _chatty(stage)
+
+    async def main(talk: Talk) -> None:
+        for level, expected in (("debug", ["debug", "warning"]), ("warning", ["warning"]), ("error", [])):
+            assert await talk.result("logging/setLevel", {"level": level}) == {}
+            await talk.called("chat")
+            heard = talk.heard(LOG)
+            assert [message["level"] for message in heard] == expected
+        assert talk.inbox == []
+
+    stage.play(main)
+
+
+@requirement("logging-request")
+@versions(*MODERN)
+def test_only_a_request_that_names_a_level_gets_messages(stage: Stage) -> None:
+    _chatty(stage)
+
+    async def main(talk: Talk) -> None:
+        await talk.called("chat")
+        assert talk.heard(LOG) == []
+        await talk.result("tools/call", {"name": "chat"}, **{wire.META_LOG_LEVEL: "info"})
+        assert talk.heard(LOG) == [{"level": "warning", "logger": "loader", "data": {"rows": 3}}]
+
+    stage.play(main)
+
+
+@requirement("logging-invalid-level")
+def test_an_unknown_level_is_invalid_params(stage: Stage) -> None:
+    async def main(talk: Talk) -> None:
+        if stage.modern:
+            error = await talk.error("tools/list", **{wire.META_LOG_LEVEL: "loud"})
+        else:
+            error = await talk.error("logging/setLevel", {"level": "loud"})
+        assert (error["code"], "loud" in error["message"]) == (-32602, False)
+
+    stage.play(main)

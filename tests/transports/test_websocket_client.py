@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -148,9 +148,7 @@ def test_a_ticket_needs_no_token() -> None:
 def test_a_wrong_token_is_refused_in_words_that_do_not_show_it() -> None:
     async def main() -> None:
         async with house() as here:
-            with pytest.raises(
-                HandshakeRefused, match="handshake refused with HTTP 401: 127.0.0.1:.* says: This server wants a credential"
-            ) as refused:
+            with pytest.raises(HandshakeRefused, match=r"refused with HTTP 401: 127\.0\.0\.1:\d+ says: This server wants") as refused:
                 await open_websocket(here.url, token="wrong-token")
             assert refused.value.status == 401
             assert "wrong-token" not in str(refused.value)
@@ -201,9 +199,20 @@ def test_nothing_listening_is_said_with_place_and_remedy() -> None:
     run(main)
 
 
+@pytest.fixture
+def no_such_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are not looked up on any network."""
+
+    async def lookup(self: asyncio.BaseEventLoop, *args: object, **kwargs: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", lookup)
+
+
+@pytest.mark.usefixtures("no_such_host")
 def test_an_unknown_host_is_said() -> None:
     async def main() -> None:
-        with pytest.raises(ConnectionClosed, match=r"nowhere\.invalid:80 cannot be reached"):
+        with pytest.raises(ConnectionClosed, match=r"nowhere\.invalid:80 cannot be reached: Name or service not known"):
             await open_websocket("ws://nowhere.invalid/mcp")
 
     run(main)
@@ -227,10 +236,8 @@ def test_cancelling_drops_the_connection() -> None:
 
         async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             arrived.set()
-            try:
+            with suppress(ConnectionResetError):  # an aborted connection ends either way
                 await reader.read()
-            except ConnectionResetError:
-                pass  # an aborted connection ends either way
             gone.set()
 
         async with scripted(play) as port, asyncio.TaskGroup() as group:
@@ -303,6 +310,7 @@ def test_a_token_does_not_leave_this_machine_unprotected(host: str, how: dict[st
     run(main)
 
 
+@pytest.mark.usefixtures("no_such_host")
 def test_a_remote_host_may_be_allowed() -> None:
     async def main() -> None:
         with pytest.raises(ConnectionClosed, match="cannot be reached"):

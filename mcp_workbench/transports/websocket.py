@@ -193,7 +193,7 @@ class WebSocketChannel(asyncio.BufferedProtocol):
     # What asyncio calls
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Where to read into: without this, asyncio allocates 256 KiB for every read, 16 µs of a 60 µs round trip."""
+        """Where to read into: asyncio would allocate 256 KiB for every read (the bare call: 16-20 µs, into this 2.6 µs)."""
         return self._landing
 
     def buffer_updated(self, nbytes: int) -> None:

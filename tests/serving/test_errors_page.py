@@ -1,0 +1,602 @@
+"""docs/errors.md, row by row: each situation is made to happen on a running server.
+
+A row without a scene here fails, and so does a scene without a row; the outcome and the words told to the
+client are compared with what the page says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import mcp_workbench as wb
+from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
+from mcp_workbench.sessions.session import Session
+from mcp_workbench.tasks import start_task
+from tests.support.oracle import Message
+from tests.support.stage import on_loop, running, server_of, talking, within
+from tests.support.talk import CLIENT, META, Talk, text_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the page's table."""
+
+    situation: str
+    outcome: str
+    words: str
+
+
+def _rows() -> list[Row]:
+    table = re.findall(r"^\| ([^|]+) \| ([^|]+) \|([^|]*)\|$", PAGE.read_text(), re.MULTILINE)
+    return [Row(situation, outcome, words.strip()) for situation, outcome, words in table if situation != "situation"]
+
+
+Act = Callable[[wb.Workbench, Talk], Awaitable[Message | None]]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """How a situation is brought about."""
+
+    act: Act
+    version: str
+    opened: bool
+    limits: wb.Limits = field(default_factory=wb.Limits)
+
+
+SCENES: dict[str, Scene] = {}
+
+
+def scene(situation: str, version: str = LATEST_LEGACY, *, opened: bool = True, **limits: Any) -> Callable[[Act], Act]:
+    """Name the row; the function plays it and returns the answer, None where none is due."""
+
+    def note(act: Act) -> Act:
+        assert situation not in SCENES, f"{situation} is played twice"
+        SCENES[situation] = Scene(act, version, opened, wb.Limits(**limits))
+        return act
+
+    return note
+
+
+@pytest.mark.parametrize("row", _rows(), ids=lambda row: row.situation.replace(" ", "_"))
+def test_what_the_page_says_happens(row: Row) -> None:
+    assert row.situation in SCENES, "this row has no scene"
+    scene = SCENES[row.situation]
+    workbench = wb.Workbench(name="errors")
+
+    async def main() -> None:
+        async with talking(workbench, scene.version, opened=scene.opened) as talk:
+            answer = await scene.act(workbench, talk)
+            if row.outcome == "ignored":
+                await _compare_ignored(workbench, talk, row, answer)
+            else:
+                _compare(row, answer)
+
+    with running(workbench, limits=scene.limits):
+        within(main)
+
+
+def _compare(row: Row, answer: Message | None) -> None:
+    assert answer is not None
+    if row.outcome == "isError":
+        assert answer["result"]["isError"] is True
+        said = text_of(answer["result"])
+    else:
+        assert f"error {answer['error']['code']}" == row.outcome
+        said = answer["error"]["message"]
+    assert row.words == "the author's words" or row.words in said, said
+    assert row.words != "the author's words" or said == "the author's words"
+
+
+async def _compare_ignored(workbench: wb.Workbench, talk: Talk, row: Row, answer: Message | None) -> None:
+    assert answer is None
+    await talk.fence()
+    talk.heard("notifications/tools/list_changed")
+    assert talk.inbox == []
+    [session] = workbench.sessions
+    assert session.record.ignored == ({row.words: 1} if row.words else {})
+
+
+def test_every_scene_has_its_row() -> None:
+    assert SCENES.keys() - {row.situation for row in _rows()} == set()
+
+
+def test_the_page_names_no_situation_twice() -> None:
+    situations = [row.situation for row in _rows()]
+    assert len(situations) > 40
+    assert len(set(situations)) == len(situations)
+
+
+# --- texts and messages ---------------------------------------------------------------------------------
+
+
+@scene("text that is no JSON")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.say(b"{nonsense")
+    return await talk.answer(None)
+
+
+@scene("JSON that is no message")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.say(b'{"jsonrpc":"2.0"}')
+    return await talk.answer(None)
+
+
+@scene("nested deeper than 128 levels")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.say(b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":' + b"[" * 127 + b"]" * 127 + b"}}")
+    return await talk.answer(1)
+
+
+@scene("batch on a connection without batches")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.channel.send(b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]')
+    return await talk.answer(None)
+
+
+@scene("batch of more than 64", "2025-03-26")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.channel.send(b"[" + b",".join([b'{"jsonrpc":"2.0","id":1,"method":"ping"}'] * 65) + b"]")
+    return await talk.answer(None)
+
+
+@scene("id of a request still in flight")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    release = threading.Event()
+
+    @workbench.tool
+    def hold() -> None:
+        release.wait()
+
+    talk.call("hold", "x")
+    talk.ask("ping", request_id="x")
+    answer = await talk.answer("x")
+    talk.oracle.note_sent({"id": "x", "method": "tools/call"})
+    release.set()
+    await talk.answer("x")
+    return answer
+
+
+# --- opening ----------------------------------------------------------------------------------------------
+
+
+@scene("request before initialize", opened=False)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("tools/list")
+
+
+@scene("second initialize")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("initialize", {"protocolVersion": LATEST_LEGACY, "capabilities": {}, "clientInfo": CLIENT})
+
+
+@scene("enveloped request after initialize")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("tools/list", {"_meta": META})
+
+
+@scene("initialize on a modern connection", LATEST_MODERN)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    params = {"protocolVersion": LATEST_LEGACY, "capabilities": {}, "clientInfo": CLIENT}
+    talk.say({"jsonrpc": "2.0", "id": 90, "method": "initialize", "params": params})
+    return await talk.answer(90)
+
+
+@scene("modern request with an unknown version", LATEST_MODERN)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("tools/list", None, **{wire.META_VERSION: "2031-01-01"})
+
+
+@scene("modern request without _meta", LATEST_MODERN)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.say({"jsonrpc": "2.0", "id": 90, "method": "tools/list"})
+    return await talk.answer(90)
+
+
+# --- methods and what they name ---------------------------------------------------------------------------
+
+
+@scene("unknown method")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("tools/destroy")
+
+
+@scene("method of another era")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("server/discover")
+
+
+@scene("params of the wrong shape")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("tools/call", {"name": 7})
+
+
+@scene("foreign cursor")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("tools/list", {"cursor": "mine"})
+
+
+@scene("unknown tool")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("tools/call", {"name": "absent"})
+
+
+@scene("unknown prompt")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("prompts/get", {"name": "absent"})
+
+
+@scene("wrong prompt arguments")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.prompt
+    def ask(topic: str) -> str:
+        return topic
+
+    return await talk.request("prompts/get", {"name": "ask", "arguments": {"subject": "x"}})
+
+
+@scene("completion of nothing")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("completion/complete", {"ref": {"type": "ref/prompt", "name": "x"}, "argument": {"name": "a", "value": ""}})
+
+
+@scene("unknown resource, legacy")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("resources/read", {"uri": "note://absent"})
+
+
+@scene("unknown resource, modern", LATEST_MODERN)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("resources/read", {"uri": "note://absent"})
+
+
+@scene("unknown published name")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    workbench.publish(flights=pd.DataFrame({"a": [1]}))
+    return await talk.request("resources/read", {"uri": "df://fligths"})
+
+
+@scene("template variable that does not fit")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.resource("day://{number}")
+    def day(number: int) -> str:
+        return str(number)
+
+    return await talk.request("resources/read", {"uri": "day://monday"})
+
+
+@scene("bad parameter of a df URI")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    workbench.publish(flights=pd.DataFrame({"delay": [1]}))
+    return await talk.request("resources/read", {"uri": "df://flights/rows?columns=dely"})
+
+
+@scene("too many subscriptions", subscriptions=1)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    workbench.publish(flights=pd.DataFrame({"a": [1]}))
+    await talk.result("resources/subscribe", {"uri": "df://flights"})
+    return await talk.request("resources/subscribe", {"uri": "df://flights/schema"})
+
+
+# --- the author's functions that are no tools -----------------------------------------------------------------
+
+
+def _boom(*_args: object) -> Any:
+    raise ValueError("boom")
+
+
+@scene("resource function raises")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.resource("note://x")
+    def note() -> str:
+        raise ValueError("boom")
+
+    return await talk.request("resources/read", {"uri": "note://x"})
+
+
+@scene("prompt function raises")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.prompt
+    def ask() -> str:
+        raise ValueError("boom")
+
+    return await talk.request("prompts/get", {"name": "ask"})
+
+
+@scene("completer raises")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.prompt(completions={"topic": _boom})
+    def ask(topic: str) -> str:
+        return topic
+
+    return await talk.request(
+        "completion/complete", {"ref": {"type": "ref/prompt", "name": "ask"}, "argument": {"name": "topic", "value": ""}}
+    )
+
+
+@scene("resource too large", max_result_bytes=10_000)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.resource("note://x")
+    def note() -> str:
+        return "x" * 20_000
+
+    return await talk.request("resources/read", {"uri": "note://x"})
+
+
+@scene("too many reads on one connection", running_calls=1, backlog_messages=0)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    release = threading.Event()
+
+    @workbench.resource("note://x")
+    def note() -> str:
+        release.wait()
+        return "x"
+
+    first = talk.ask("resources/read", {"uri": "note://x"})
+    answer = await talk.request("resources/read", {"uri": "note://x"})
+    release.set()
+    await talk.answer(first)
+    return answer
+
+
+@scene("fault of the server itself")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    def fault(*_args: object) -> None:
+        raise RuntimeError("injected")
+
+    server_of(workbench).sessions._handler._table["prompts/list"] = fault  # type: ignore[attr-defined]  # the Handler behind the protocol
+    return await talk.request("prompts/list")
+
+
+# --- tools ------------------------------------------------------------------------------------------------------
+
+
+async def _called(talk: Talk, tool: str, **arguments: object) -> Message:
+    return await talk.answer(talk.call(tool, **arguments))
+
+
+@scene("wrong tool arguments")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.tool
+    def add(a: int) -> int:
+        return a
+
+    return await _called(talk, "add", a="x")
+
+
+@scene("tool raises")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    workbench.tool(name="boom")(_raise)
+    return await _called(talk, "boom")
+
+
+def _raise() -> None:
+    raise ValueError("boom")
+
+
+@scene("tool raises ToolError")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.tool
+    def refuse() -> None:
+        raise wb.ToolError("the author's words")
+
+    return await _called(talk, "refuse")
+
+
+@scene("tool exits")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.tool
+    def leave() -> None:
+        raise SystemExit(3)
+
+    return await _called(talk, "leave")
+
+
+@scene("tool returns what has no JSON form")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.tool
+    def thing() -> object:
+        return object()
+
+    return await _called(talk, "thing")
+
+
+@scene("tool result breaks its annotation")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.tool
+    def totals() -> dict[str, int]:
+        return {"a": "one"}  # type: ignore[dict-item]  # that is the mistake
+
+    return await _called(talk, "totals")
+
+
+@scene("tool result too large", max_result_bytes=10_000)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.tool(max_chars=100_000)
+    def much() -> str:
+        return "x" * 20_000
+
+    return await _called(talk, "much")
+
+
+@scene("tool result that JSON cannot carry")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.tool
+    def broken() -> wire.TextContent:
+        return wire.TextContent(text="\ud800")
+
+    return await _called(talk, "broken")
+
+
+@scene("tool runs longer than its timeout")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    release = threading.Event()
+
+    @workbench.tool(timeout_s=0.01)
+    def hold() -> None:
+        release.wait()
+
+    answer = await _called(talk, "hold")
+    release.set()
+    return answer
+
+
+@scene("too many calls on one connection", running_calls=1, backlog_messages=1)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    release = threading.Event()
+
+    @workbench.tool
+    def hold() -> None:
+        release.wait()
+
+    waiting = [talk.call("hold") for _ in range(2)]
+    answer = await _called(talk, "hold")
+    release.set()
+    for request_id in waiting:
+        assert "result" in await talk.answer(request_id)
+    return answer
+
+
+# --- the end of the server ------------------------------------------------------------------------------------
+
+
+def _held(workbench: wb.Workbench) -> threading.Event:
+    release = threading.Event()
+
+    @workbench.tool
+    def hold() -> str:
+        release.wait()
+        return "held to the end"
+
+    return release
+
+
+@scene("call that comes while the server stops", stop_grace_s=8.0)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    release = _held(workbench)
+    first = talk.call("hold")
+    await talk.fence()
+    server = server_of(workbench)
+    stopping = start_task(asyncio.to_thread(workbench.stop), name="stop")
+    while not server.sessions.closing:
+        await talk.fence()
+    answer = await _called(talk, "hold")
+    release.set()
+    assert text_of((await talk.answer(first))["result"]) == "held to the end"
+    await stopping
+    return answer
+
+
+@scene("call that waits when the server stops", running_calls=1, stop_grace_s=8.0)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    release = _held(workbench)
+    first, second = talk.call("hold"), talk.call("hold")
+    await talk.fence()
+    stopping = start_task(asyncio.to_thread(workbench.stop), name="stop")
+    answer = await talk.answer(second)
+    release.set()
+    assert text_of((await talk.answer(first))["result"]) == "held to the end"
+    await stopping
+    return answer
+
+
+@scene("call that still runs when the server has waited", stop_grace_s=0.01)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    release = _held(workbench)
+    call = talk.call("hold")
+    await talk.fence()
+    stopping = start_task(asyncio.to_thread(workbench.stop), name="stop")
+    answer = await talk.answer(call)
+    release.set()
+    await stopping
+    assert await talk.closed == (1001, "server is shutting down")
+    return answer
+
+
+# --- what is ignored ---------------------------------------------------------------------------------------------
+
+
+@scene("cancelled call")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    release = _held(workbench)
+    call = talk.call("hold")
+    talk.cancel(call)
+    await talk.fence()
+    release.set()
+    await talk.until(lambda: workbench.status().execution["abandoned"] == 0)
+    return None
+
+
+@scene("cancel of an unknown request")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.cancel("never sent")
+    return None
+
+
+@scene("unknown notification")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.notify("notifications/weather")
+    return None
+
+
+@scene("broken notification")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.notify("notifications/cancelled", {"requestId": {}})
+    return None
+
+
+@scene("response to an unknown request")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    talk.say({"jsonrpc": "2.0", "id": 400, "result": {}})
+    return None
+
+
+def test_a_fault_of_the_server_is_found_in_the_record(caplog: pytest.LogCaptureFixture) -> None:
+    workbench = wb.Workbench()
+
+    async def main() -> None:
+        async with talking(workbench) as talk:
+            await SCENES["fault of the server itself"].act(workbench, talk)
+            assert await talk.result("ping") == {}
+
+    with running(workbench):
+        within(main)
+    [record] = [record for record in workbench.telemetry.calls() if record.method == "prompts/list"]
+    assert "injected" in (record.traceback_text or "")
+    assert "answering prompts/list failed" in caplog.text
+
+
+def test_a_crash_of_a_session_ends_it_alone_and_is_kept(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    workbench = wb.Workbench()
+
+    def fault(session: Session, exchange: object) -> None:
+        raise RuntimeError("injected into the driver")
+
+    async def main() -> None:
+        async with talking(workbench) as other:
+            async with talking(workbench) as talk:
+                monkeypatch.setattr(Session, "_handle", fault)
+                talk.ask("tools/list")
+                assert (await talk.closed)[0] == 1011
+                monkeypatch.undo()
+            assert await other.result("ping") == {}
+            [ended] = workbench.telemetry.sessions()
+            assert "injected into the driver" in (ended.crash or "")
+            assert ended.close_code == 1011
+
+    with running(workbench):
+        within(main)
+        on_loop(workbench, lambda: None)
+    assert capfd.readouterr().err == ""

@@ -16,21 +16,26 @@ import pytest
 from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError, python_of
 from tests.foreign.node import NodeSdk, node_sdk
 
+# Read when pytest collects: every test is shielded from the user's MCP_WORKBENCH_ settings, but these two are about the run.
+CACHE_VARIABLE = "MCP_WORKBENCH_TEST_CACHE"
+CACHE = os.environ.get(CACHE_VARIABLE)
+NO_SKIP = os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1"
+
 
 @pytest.fixture(scope="session")
-def mcp1_python() -> Path:
+def mcp1_python(_cache_of_the_run: None) -> Path:
     """The interpreter that has `mcp` 1.30."""
     return _python("mcp1")
 
 
 @pytest.fixture(scope="session")
-def mcp2_python() -> Path:
+def mcp2_python(_cache_of_the_run: None) -> Path:
     """The interpreter that has `mcp` 2.3."""
     return _python("mcp2")
 
 
 @pytest.fixture(scope="session")
-def typescript_sdk() -> NodeSdk:
+def typescript_sdk(_cache_of_the_run: None) -> NodeSdk:
     """Node, and the folder that has `@modelcontextprotocol/sdk` 1.32."""
     try:
         return node_sdk()
@@ -38,11 +43,11 @@ def typescript_sdk() -> NodeSdk:
         _cannot(f"no TypeScript SDK: {error}")
 
 
-@pytest.fixture(scope="module")
-def runtime_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Servers that start while it lasts are not announced among the user's kernels."""
+@pytest.fixture(scope="session")
+def _cache_of_the_run() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        if CACHE is not None:
+            patch.setenv(CACHE_VARIABLE, CACHE)
         yield
 
 
@@ -54,6 +59,6 @@ def _python(name: str) -> Path:
 
 
 def _cannot(reason: str) -> NoReturn:
-    if os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1":
+    if NO_SKIP:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

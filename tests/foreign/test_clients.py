@@ -87,18 +87,18 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def mcp1(mcp1_python: Path, runtime_folder: None) -> dict[str, Evidence]:
+def mcp1(mcp1_python: Path) -> dict[str, Evidence]:
     """It cannot send a header."""
     return judge([str(mcp1_python), str(SCRIPTS / "mcp1_client.py")], [*LEGACY, UNHEARD_OF], ITINERARY, with_ticket=True)
 
 
 @pytest.fixture(scope="module")
-def mcp2(mcp2_python: Path, runtime_folder: None) -> dict[str, Evidence]:
+def mcp2(mcp2_python: Path) -> dict[str, Evidence]:
     return judge([str(mcp2_python), str(SCRIPTS / "mcp2_client.py")], [AUTO, MODERN, *LEGACY], ITINERARY, with_ticket=False)
 
 
 @pytest.fixture(scope="module")
-def typescript1(typescript_sdk: NodeSdk, runtime_folder: None) -> dict[str, Evidence]:
+def typescript1(typescript_sdk: NodeSdk) -> dict[str, Evidence]:
     """It cannot send a header, nor be made to ask for another version than its latest."""
     command = [typescript_sdk.node, str(SCRIPTS / "typescript1_client.mjs"), str(typescript_sdk.folder)]
     return judge(command, [LATEST_LEGACY], ITINERARY, with_ticket=True)

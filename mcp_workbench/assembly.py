@@ -41,7 +41,7 @@ from mcp_workbench.settings import Settings
 from mcp_workbench.switching import SwitchInterval
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import Channel
-from mcp_workbench.transports.credentials import Credentials, Tickets
+from mcp_workbench.transports.credentials import DEFAULT_NAME, Credentials, Tickets
 from mcp_workbench.transports.gate import Endpoint, Gate
 from mcp_workbench.transports.websocket_server import WebSocketServer, serve_websocket
 from mcp_workbench.version import __version__
@@ -124,11 +124,14 @@ class RunningServer:
         self._discovery: Path | None = None
         try:
             self._engine.run(self._open())
+        except BaseException:
+            self._engine.stop()
+            raise
+        try:
             self._connect_host()
             self._discovery = self._announce()
         except BaseException:
-            self._undo.close()
-            self._engine.stop()
+            self.close(0)
             raise
 
     # --- building, on the loop -----------------------------------------------------------------------------
@@ -234,6 +237,9 @@ class RunningServer:
         return f"ws://{f'[{host}]' if ':' in host else host}:{self.server.port}{PATH}"
 
     def _announce(self) -> Path | None:
+        if DEFAULT_NAME not in self._offer.credentials.names():
+            logger.warning("other programs will not find this kernel: its token was revoked, so there is none to leave for them")
+            return None
         try:
             entry = discovery.describe_this_process(
                 kernel_id=self._discovery_id(),

@@ -1,0 +1,601 @@
+"""class Workbench: starting, stopping, offering, and what it never says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import warnings
+
+import pandas as pd
+import pytest
+
+import mcp_workbench as wb
+from mcp_workbench import discovery
+from mcp_workbench.errors import ConnectionClosed, HandshakeRefused, RegistrationError, WorkbenchError
+from mcp_workbench.events import ChangeKind
+from mcp_workbench.transports.credentials import DEFAULT_NAME
+from tests.support.stage import running, server_of, talking, within
+from tests.support.talk import text_of
+
+
+def _frame() -> pd.DataFrame:
+    return pd.DataFrame({"delay": [2, 11, -4]})
+
+
+# --- starting and stopping ------------------------------------------------------------------------------
+
+
+def test_starting_again_with_the_same_settings_does_nothing() -> None:
+    workbench = wb.Workbench()
+    with running(workbench, name="one") as started:
+        url = started.url
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert started.start() is workbench
+            assert started.start(name="one") is workbench
+        assert workbench.url == url
+
+
+def test_starting_again_with_other_settings_warns_and_changes_nothing() -> None:
+    workbench = wb.Workbench()
+    with running(workbench, name="one"):
+        url = workbench.url
+        with pytest.warns(UserWarning, match="already runs at .* nothing was changed"):
+            workbench.start(port=1)
+        assert workbench.url == url
+        assert workbench.status().name == "one"
+
+
+def test_a_start_that_fails_leaves_nothing_and_is_forgotten() -> None:
+    first, second = wb.Workbench(), wb.Workbench()
+    with running(first):
+        port = int(first.url.rpartition(":")[2].partition("/")[0])
+        with pytest.raises(OSError, match=f"port {port}"):
+            second.start(port=port)
+        assert not second.running
+        with running(second):
+            assert second.url != first.url
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "lab.example"])
+def test_other_machines_are_let_in_only_by_name(host: str) -> None:
+    with pytest.raises(ValueError, match="allow_remote=True"):
+        wb.Workbench().start(host=host)
+
+
+def test_the_name_comes_from_the_argument_or_the_folder() -> None:
+    with running(wb.Workbench("mine")) as workbench:
+        assert workbench.status().name == "mine"
+    with running(wb.Workbench()) as workbench:
+        assert workbench.status().name
+
+
+def test_stopping_twice_and_stopping_nothing_do_nothing() -> None:
+    workbench = wb.Workbench()
+    workbench.stop()
+    workbench.start()
+    workbench.stop()
+    workbench.stop()
+    assert not workbench.running
+    with pytest.raises(WorkbenchError, match=r"call start\(\) first"):
+        _ = workbench.url
+
+
+def test_what_was_offered_is_served_again_after_a_stop() -> None:
+    workbench = wb.Workbench()
+    workbench.publish(flights=_frame())
+
+    @workbench.tool
+    def rows(flights: pd.DataFrame) -> int:
+        return len(flights)
+
+    async def main() -> None:
+        async with talking(workbench) as talk:
+            assert text_of(await talk.called("rows")).startswith("3")
+
+    token = workbench.token
+    for _ in range(3):
+        with running(workbench):
+            within(main)
+            assert workbench.token == token
+
+
+def test_another_thread_may_stop_it() -> None:
+    workbench = wb.Workbench()
+    workbench.start()
+    thread = threading.Thread(target=workbench.stop)
+    thread.start()
+    thread.join()
+    assert not workbench.running
+
+
+def test_a_tool_may_stop_it_from_its_thread_and_an_inline_tool_is_told_why_not() -> None:
+    workbench = wb.Workbench(limits=wb.Limits(stop_grace_s=0.01))
+
+    @workbench.tool(run_on="inline")
+    def stop_inline() -> None:
+        workbench.stop()
+
+    @workbench.tool
+    def stop() -> None:
+        workbench.stop()
+
+    async def main() -> None:
+        async with talking(workbench) as talk:
+            refused = await talk.called("stop_inline")
+            assert (refused["isError"], "cannot stop the server it runs on" in text_of(refused)) == (True, True)
+            assert workbench.running
+            stopped = await talk.answer(talk.call("stop"))
+            assert "was stopped" in text_of(stopped["result"])
+            assert (await talk.closed)[0] == 1001
+
+    with running(workbench):
+        within(main)
+
+
+def test_async_with_starts_and_stops() -> None:
+    async def main() -> None:
+        async with wb.Workbench() as workbench:
+            assert workbench.running
+            async with workbench.connect() as session:
+                assert await session.list_tools() == []
+        assert not workbench.running
+
+    within(main)
+
+
+def test_two_workbenches_live_side_by_side() -> None:
+    one, other = wb.Workbench("one"), wb.Workbench("other")
+
+    @one.tool
+    def where() -> str:
+        return "one"
+
+    @other.tool(name="where")
+    def elsewhere() -> str:
+        return "other"
+
+    async def main() -> None:
+        async with talking(one) as a, talking(other) as b:
+            assert [text_of(await talk.called("where")) for talk in (a, b)] == ["one", "other"]
+        with pytest.raises(HandshakeRefused, match="401"):
+            await wb.connect(one.url, token=other.token)
+
+    with running(one), running(other):
+        assert one.url != other.url
+        assert one.token != other.token
+        assert {entry.url for entry in discovery.find()} >= {one.url, other.url}
+        within(main)
+
+
+def test_it_can_be_found_while_it_runs_and_no_longer() -> None:
+    workbench = wb.Workbench("findable")
+    with running(workbench):
+        [entry] = [entry for entry in discovery.find() if entry.name == "findable"]
+        assert (entry.url, entry.token) == (workbench.url, workbench.token)
+    assert [entry for entry in discovery.find() if entry.name == "findable"] == []
+
+
+def test_a_server_that_cannot_be_announced_runs_all_the_same(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def full(entry: discovery.Entry) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(discovery, "write", full)
+    with running(wb.Workbench()) as workbench:
+        assert workbench.running
+    assert "disk full" in caplog.text
+
+
+def test_a_start_that_fails_late_gives_back_thread_and_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**facts: object) -> None:
+        raise RuntimeError("late")
+
+    monkeypatch.setattr(discovery, "describe_this_process", broken)
+    workbench = wb.Workbench()
+    with pytest.raises(RuntimeError, match="late"):
+        workbench.start()
+    assert not workbench.running
+    monkeypatch.undo()
+    with running(workbench):
+        assert workbench.running
+
+
+def test_the_switch_interval_is_lowered_while_clients_are_connected() -> None:
+    workbench = wb.Workbench(switch_interval=0.0007)
+    before = sys.getswitchinterval()
+
+    async def main() -> None:
+        async with talking(workbench):
+            assert sys.getswitchinterval() == pytest.approx(0.0007)
+
+    with running(workbench):
+        assert sys.getswitchinterval() == before
+        within(main)
+    assert sys.getswitchinterval() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_knows_that_the_server_is_not_its_own() -> None:
+    script = """
+        import os, sys, warnings
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import mcp_workbench as wb
+        workbench = wb.Workbench().start()
+        child = os.fork()
+        if child == 0:
+            code = 0 if not workbench.running else 1
+            try:
+                workbench.start()
+                code |= 2
+            except wb.WorkbenchError as error:
+                code |= 0 if "forked" in str(error) else 4
+            workbench.stop()
+            wb.Workbench().start().stop()
+            os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert workbench.running
+        workbench.stop()
+    """
+    _run(script)
+
+
+def _run(script: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", textwrap.dedent(script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+# --- offering ---------------------------------------------------------------------------------------------
+
+
+def test_decorators_return_the_function_unchanged() -> None:
+    workbench = wb.Workbench()
+
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    assert workbench.tool(add) is add
+    assert workbench.tool(name="plus")(add) is add
+    assert workbench.prompt(add) is add
+    assert workbench.prompt(title="Plus")(add) is add
+    assert workbench.resource("sum://{a}/{b}")(add) is add
+    assert [tool.name for tool in workbench.tools] == ["add", "plus"]
+    assert [prompt.name for prompt in workbench.prompts] == ["add"]
+    assert [resource.uri for resource in workbench.resources] == ["sum://{a}/{b}"]
+
+
+def test_what_cannot_be_offered_is_refused_at_once() -> None:
+    workbench = wb.Workbench()
+
+    def wrong(ctx: wb.AsyncContext) -> None: ...
+
+    with pytest.raises(RegistrationError, match="wrong"):
+        workbench.tool(wrong)
+    assert workbench.tools == ()
+
+
+def test_publishing_one_or_several_and_with_details() -> None:
+    workbench = wb.Workbench()
+    workbench.publish(a=_frame(), b=_frame()["delay"])
+    workbench.publish("c", _frame(), description="third")
+    assert workbench.status().dataframes == ("a v1, 3 x 1", "b v1, 3 x 1", "c v1, 3 x 1")
+    with pytest.raises(RegistrationError):
+        workbench.publish(nonsense=3)  # type: ignore[call-overload]  # that is the mistake
+    with pytest.raises(RegistrationError):
+        workbench.publish("no name", _frame())
+
+
+def test_touch_makes_versions_that_get_hands_out() -> None:
+    workbench, frame = wb.Workbench(), _frame()
+    workbench.publish(flights=frame)
+    frame.loc[0, "delay"] = 99
+    change = workbench.touch("df://flights/rows?limit=3")
+    assert change is not None
+    assert (change.version, change.kind) == (2, ChangeKind.COLUMNS)
+    assert [workbench.get("flights", version)["delay"].tolist() for version in (1, None)] == [[2, 11, -4], [99, 11, -4]]
+    mine = workbench.get("flights")
+    mine.loc[0, "delay"] = 0
+    assert workbench.get("flights")["delay"].tolist() == [99, 11, -4]
+
+
+def test_touching_an_own_resource_returns_nothing_and_needs_no_server() -> None:
+    workbench = wb.Workbench()
+
+    @workbench.resource("note://{day}")
+    def note(day: str) -> str:
+        return day
+
+    assert workbench.touch("note://monday") is None
+
+
+@pytest.mark.parametrize("verb", ["touch", "get", "unpublish"])
+def test_what_is_not_there_is_said_not_to_be(verb: str) -> None:
+    with pytest.raises(WorkbenchError, match="absent"):
+        getattr(wb.Workbench(), verb)("absent")
+
+
+def test_unpublish_withdraws_anything_by_name() -> None:
+    workbench = wb.Workbench()
+    workbench.publish(flights=_frame())
+    workbench.tool(_frame)
+    workbench.prompt(name="ask")(lambda: "x")
+    workbench.resource("note://x", name="note")(lambda: "x")
+    for name in ("flights", "_frame", "ask", "note"):
+        workbench.unpublish(name)
+    status = workbench.status()
+    assert (status.tools, status.prompts, status.resources, status.dataframes) == ((), (), (), ())
+
+
+def test_limits_given_to_start_reach_what_existed_before() -> None:
+    workbench = wb.Workbench()
+    workbench.publish(flights=_frame())
+
+    @workbench.tool
+    def rows(flights: pd.DataFrame) -> pd.DataFrame:
+        return flights
+
+    async def main() -> None:
+        async with talking(workbench) as talk:
+            for _ in range(3):
+                await talk.called("rows")
+
+    with running(workbench, limits=wb.Limits(results=1, records=2)):
+        within(main)
+    assert workbench.get("_r3") is not None
+    with pytest.raises(WorkbenchError, match="_r2"):
+        workbench.get("_r2")
+    assert len(workbench.telemetry.calls()) == 2
+
+
+# --- who may come in -----------------------------------------------------------------------------------------
+
+
+def test_revoking_closes_sessions_and_voids_token_tickets_and_results() -> None:
+    workbench = wb.Workbench()
+    workbench.publish(flights=_frame())
+
+    @workbench.tool
+    def rows(flights: pd.DataFrame) -> pd.DataFrame:
+        return flights
+
+    token = workbench.tokens.add("alice")
+    assert workbench.tokens.names() == (DEFAULT_NAME, "alice")
+
+    async def main() -> None:
+        ticket = workbench.ticket_url(name="alice")
+        async with talking(workbench) as mine, talking(workbench, principal="alice") as hers:
+            await hers.called("rows")
+            assert workbench.get("_r1") is not None
+            workbench.tokens.revoke("alice")
+            assert (await hers.closed)[0] == 1008
+            assert await mine.result("ping") == {}
+        with pytest.raises(HandshakeRefused, match="401"):
+            await wb.connect(workbench.url, token=token)
+        with pytest.raises(HandshakeRefused, match="401"):
+            await wb.connect(ticket)
+
+    with running(workbench):
+        within(main)
+        with pytest.raises(ValueError, match="alice"):
+            workbench.ticket_url(name="alice")
+    with pytest.raises(WorkbenchError, match="_r1"):
+        workbench.get("_r1")
+    with pytest.raises(ValueError, match="alice"):
+        workbench.tokens.revoke("alice")
+    with pytest.raises(ValueError, match="default"):
+        workbench.tokens.add(DEFAULT_NAME)
+
+
+def test_an_inline_tool_may_revoke_too() -> None:
+    workbench = wb.Workbench()
+    workbench.tokens.add("alice")
+
+    @workbench.tool(run_on="inline")
+    def throw_out() -> str:
+        workbench.tokens.revoke("alice")
+        return "gone"
+
+    async def main() -> None:
+        async with talking(workbench) as mine, talking(workbench, principal="alice") as hers:
+            assert text_of(await mine.called("throw_out")) == "gone"
+            assert (await hers.closed)[0] == 1008
+
+    with running(workbench):
+        within(main)
+
+
+def test_a_ticket_opens_one_connection() -> None:
+    workbench = wb.Workbench()
+
+    async def main() -> None:
+        url = workbench.ticket_url(ttl_s=30)
+        assert workbench.status().waiting_tickets == 1
+        async with wb.connect(url, era="legacy") as session:
+            await session.ping()
+        assert workbench.status().waiting_tickets == 0
+        with pytest.raises(HandshakeRefused, match="401"):
+            await wb.connect(url)
+
+    with running(workbench):
+        within(main)
+        for ttl_s in (0, -1, 3601):
+            with pytest.raises(ValueError, match="ttl_s"):
+                workbench.ticket_url(ttl_s)
+
+
+def test_the_token_is_said_nowhere(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    caplog.set_level(logging.DEBUG)
+    workbench = wb.Workbench("quiet")
+    workbench.publish(flights=_frame())
+    heard: list[str] = []
+
+    @workbench.tool
+    def fail() -> None:
+        raise ValueError("boom")
+
+    async def main() -> None:
+        async with talking(workbench) as talk:
+            heard.extend([str(await talk.request(method, {"name": "fail"})) for method in ("tools/list", "tools/call", "nonsense")])
+            heard.extend([repr(workbench.status()), workbench.status()._repr_html_(), repr(workbench.sessions)])
+        for wrong in ("x", workbench.token[:-1], workbench.token + "x"):
+            try:
+                await wb.connect(workbench.url, token=wrong)
+            except HandshakeRefused as refused:
+                heard.append(str(refused))
+        heard.append(str(workbench.ticket_url()))
+
+    with running(workbench):
+        within(main)
+        server = server_of(workbench)
+        own = (workbench, workbench.tokens, workbench.status(), workbench._offer)
+        for thing in (*own, server, server.server, server.sessions, server.settings):
+            heard.extend([repr(thing), str(thing)])
+        heard.extend(repr(entry) for entry in discovery.find())
+        heard.extend([repr(workbench.connect()), repr(workbench._offer.credentials), repr(vars(workbench))])
+        heard.extend(str(record) for record in workbench.telemetry.calls())
+        heard.extend(record.traceback_text or "" for record in workbench.telemetry.calls())
+        token = workbench.token
+    output = capfd.readouterr()
+    everything = "\n".join([*heard, caplog.text, output.out, output.err, " ".join(sys.argv), str(dict(os.environ))])
+    assert len(everything) > 2_000
+    assert token not in everything
+    assert token[:16] not in everything
+
+
+def test_without_a_default_token_it_runs_and_is_not_announced(caplog: pytest.LogCaptureFixture) -> None:
+    workbench = wb.Workbench("private")
+    workbench.tokens.add("alice")
+    workbench.tokens.revoke(DEFAULT_NAME)
+
+    async def main() -> None:
+        async with talking(workbench, principal="alice") as talk:
+            assert await talk.result("ping") == {}
+
+    with running(workbench):
+        within(main)
+        assert [entry for entry in discovery.find() if entry.name == "private"] == []
+    assert "its token was revoked" in caplog.text
+
+
+# --- looking ---------------------------------------------------------------------------------------------------
+
+
+def test_status_tells_the_facts_of_the_moment() -> None:
+    workbench = wb.Workbench("facts")
+    workbench.publish(flights=_frame())
+
+    @workbench.tool
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    async def main() -> None:
+        async with talking(workbench) as talk:
+            await talk.called("add", a=1, b=2)
+            await talk.called("add", a=1, b="x")
+            shown = repr(workbench.status())
+            assert f"'facts' serves at {workbench.url}" in shown
+            assert "tools: add" in shown
+            assert "DataFrames: flights v1, 3 x 1" in shown
+            assert "scripted 1 (2025-11-25, websocket, default): 2 calls, 0 running" in shown
+            assert "add: 2 calls, 1 errors" in shown
+
+    with running(workbench):
+        assert "no client is connected" in repr(workbench.status())
+        within(main)
+    assert "is not running; wb.start() starts it." in repr(workbench.status())
+    assert repr(workbench) == "<Workbench 'facts' not running>"
+
+
+def test_status_shows_what_clients_say_of_themselves_as_text() -> None:
+    workbench = wb.Workbench("<script>alert(1)</script>")
+
+    async def main() -> None:
+        async with talking(workbench, opened=False) as talk:
+            info = {"name": "<img src=x onerror=alert(1)>", "version": "&"}
+            await talk.result("initialize", {"protocolVersion": talk.version, "capabilities": {}, "clientInfo": info})
+            shown = workbench.status()._repr_html_()
+            assert "<img" not in shown
+            assert "<script" not in shown
+            assert "&lt;img src=x" in shown
+
+    with running(workbench):
+        within(main)
+
+
+def test_sessions_come_and_go() -> None:
+    workbench = wb.Workbench()
+
+    async def main() -> None:
+        assert workbench.sessions == []
+        async with talking(workbench) as talk:
+            [session] = workbench.sessions
+            assert session.record.client_name == "scripted"
+            talk.channel.abort()
+            await talk.closed
+            await _until_nobody_is_left(workbench)
+
+    with running(workbench):
+        within(main)
+    assert workbench.sessions == []
+    assert [ended.close_code for ended in workbench.telemetry.sessions()] == [1006, 1000]
+
+
+async def _until_nobody_is_left(workbench: wb.Workbench) -> None:
+    async with talking(workbench) as other:
+        await other.until(lambda: len(workbench.sessions) == 1)
+
+
+def test_connecting_needs_a_running_server() -> None:
+    with pytest.raises(WorkbenchError, match="not running"):
+        wb.Workbench().connect()
+
+
+def test_a_stopped_server_is_gone() -> None:
+    workbench = wb.Workbench()
+    with running(workbench):
+        url = workbench.url
+
+    async def main() -> None:
+        with pytest.raises(ConnectionClosed, match="nothing listens"):
+            await wb.connect(url, token=workbench.token)
+
+    within(main)
+
+
+def test_reading_it_from_many_threads_while_clients_come_and_go() -> None:
+    workbench, faults, stop = wb.Workbench(), [], threading.Event()
+    workbench.tool(_frame)
+
+    def look() -> None:
+        try:
+            while not stop.is_set():
+                repr(workbench.status())
+                len(workbench.sessions)
+        except Exception as fault:
+            faults.append(fault)
+
+    async def visit() -> None:
+        async with talking(workbench) as talk:
+            await talk.called("_frame")
+
+    async def main() -> None:
+        for _ in range(5):
+            await asyncio.gather(*(visit() for _ in range(5)))
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    with running(workbench):
+        for looker in lookers:
+            looker.start()
+        try:
+            within(main)
+        finally:
+            stop.set()
+            for looker in lookers:
+                looker.join()
+    assert faults == []

@@ -498,6 +498,7 @@ def test_status_tells_the_facts_of_the_moment() -> None:
         async with talking(workbench) as talk:
             await talk.called("add", a=1, b=2)
             await talk.called("add", a=1, b="x")
+            await talk.fence()  # a call is recorded behind its answer
             shown = repr(workbench.status())
             assert f"'facts' serves at {workbench.url}" in shown
             assert "tools: add" in shown

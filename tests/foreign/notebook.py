@@ -120,6 +120,11 @@ class Notebook:
             return [1, 2, 3]
 
         @tool
+        def everything() -> list[str]:
+            """More than one message may carry."""
+            return ["x" * 1000] * 2000
+
+        @tool
         def worst(flights: pd.DataFrame, n: int = 2) -> pd.DataFrame:
             """The longest delays."""
             return flights.nlargest(n, "delay")

@@ -43,6 +43,7 @@ ITINERARY = Itinerary(
         "exception": ("fail", {}),
         "ToolError": ("fail_politely", {}),
         "wrong argument": ("add", {"a": "many"}),
+        "too large": ("everything", {}),
     },
     reads=[
         "df://flights",
@@ -149,7 +150,7 @@ def test_the_tools_are_listed_with_their_schemas(visit: Visit) -> None:
     assert tools["greet"]["inputSchema"]["properties"]["name"]["description"] == "Whom to greet."
     assert tools["add"]["inputSchema"]["required"] == ["a"]
     assert {name for name, tool in tools.items() if "outputSchema" in tool} == (
-        {"averages", "counts", "station"} if visit.has_structured_content else set()
+        {"averages", "counts", "everything", "station"} if visit.has_structured_content else set()
     )
 
 
@@ -215,6 +216,14 @@ def test_what_a_model_can_act_on_is_a_result_that_says_so(visit: Visit, name: st
     result = visit.called(name)
     assert result["isError"] is True
     assert result["content"][0]["text"].startswith(sentence)
+
+
+def test_a_result_that_would_burst_the_clients_bound_is_a_sentence_and_the_connection_goes_on(visit: Visit) -> None:
+    result = visit.called("too large")
+    # Structured content is whole or not at all; versions without it get the text, cut.
+    assert result.get("isError", False) == visit.has_structured_content
+    assert len(result["content"][0]["text"]) <= 8000
+    assert ("Ask for less" in result["content"][0]["text"]) == visit.has_structured_content
 
 
 def test_an_unknown_tool_and_an_unknown_resource_are_errors_of_the_protocol(visit: Visit) -> None:

@@ -21,13 +21,12 @@ class Outbox:
         max_bytes: Past this `full` is true; one text of any size is admitted when nothing waits.
     """
 
-    __slots__ = ("_channel", "_count", "_max_bytes", "_waiting", "dropped", "queued_bytes")
+    __slots__ = ("_channel", "_max_bytes", "_waiting", "dropped", "queued_bytes")
 
     def __init__(self, channel: Channel, max_bytes: int) -> None:
         self._channel = channel
         self._max_bytes = max_bytes
         self._waiting: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._count = 0
         self.queued_bytes = 0
         """Bytes waiting here."""
         self.dropped = 0
@@ -46,8 +45,8 @@ class Outbox:
         if not self._waiting and self._channel.writable:
             self._channel.send(text)
             return
-        self._count += 1
-        self._queue(("answer", self._count), text)
+        # A key that nothing else can be equal to: an answer is never replaced.
+        self._queue(object(), text)
 
     def notify(self, text: bytes, key: Hashable | None = None) -> None:
         """A notification.

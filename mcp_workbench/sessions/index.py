@@ -20,7 +20,9 @@ class TopicIndex(Generic[S]):
         self._of_session: dict[S, dict[str, str]] = {}
 
     def add(self, session: S, uri: str, topic: str) -> None:
-        """This session named `topic` as `uri`."""
+        """This session named `topic` as `uri`; a URI leads to one topic, so one it had before is forgotten."""
+        if self._of_session.get(session, {}).get(uri, topic) != topic:
+            self.discard(session, uri)
         self._topics.setdefault(topic, {}).setdefault(session, {})[uri] = None
         self._of_session.setdefault(session, {})[uri] = topic
 

@@ -89,6 +89,7 @@ class Sessions:
             self.index.drop(session)
             self.telemetry.record_session(session.record)
             self._population_changed()
+            self.call_ended()
 
     def watch(self, session: Session, uri: str, topic: str) -> None:
         """A session subscribed to `uri`, which belongs to `topic`."""

@@ -19,7 +19,7 @@ from mcp_workbench.events import Principal
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.limits import Limits
 from mcp_workbench.protocol import wire
-from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.protocol.exchange import Exchange, Fate
 from mcp_workbench.protocol.happenings import (
     Happening,
     RequestCancelled,
@@ -93,6 +93,8 @@ class Session:
         self.state: dict[str, Any] = {}
         """`ctx.session.state` of legacy sessions."""
         self.closed = False
+        self._ending = False
+        """`close` was called: nothing more is taken in or started, although the channel has still to report its end."""
         self._handler = handler
         self._sessions = sessions
         self._limits = limits
@@ -133,6 +135,8 @@ class Session:
 
     def receive_text(self, text: bytes) -> None:
         """One text arrived."""
+        if self._ending:
+            return
         self._arrived_ns = time.perf_counter_ns()
         self.record.messages_in += 1
         self.record.bytes_in += len(text)
@@ -145,27 +149,32 @@ class Session:
 
     def receive_writable(self) -> None:
         """The client reads again."""
-        self.outbox.flush()
-        if not self.outbox.full and not self.closed:
-            self.channel.resume_receiving()
-            self._start_waiting()
+        try:
+            self.outbox.flush()
+            if not self.outbox.full and not self.closed:
+                self.channel.resume_receiving()
+                self._start_waiting()
+        except Exception:  # noqa: BLE001  # a named boundary
+            self._crash()
 
     def receive_close(self, code: int, reason: str) -> None:
         """The connection is gone."""
         if self.closed:
             return
-        self.closed = True
+        self.closed = self._ending = True
         self.record.until = time.time()
         self.record.close_code, self.record.close_reason = code, reason
         for job in self._backlog.values():
             self.finish_record(job.record, Outcome.DROPPED)
         self._backlog.clear()
         self._backlog_bytes = 0
-        for job in list(self._running.values()):
-            job.work.cancel(f"the connection was closed ({code})")
+        self._cancel_running(f"the connection was closed ({code})")
         self.peer.close()
         self.outbox.clear()
-        self._handler.session_closed(self)
+        try:
+            self._handler.session_closed(self)
+        except Exception:
+            logger.exception("the end of session %s could not be told", self.id)
         self._sessions.forget(self)
 
     def _react(self, happening: Happening) -> None:
@@ -213,10 +222,8 @@ class Session:
             self._answer(exchange, error, record)
         except Exception as error:
             logger.exception("answering %s failed", exchange.method)
-            outcome, record.exception = None, freeze_exception(error)
-            self._answer(
-                exchange, RemoteProtocolError(ErrorCode.INTERNAL_ERROR, "Internal error", {"reason": type(error).__name__}), record
-            )
+            outcome = None
+            self._answer(exchange, _internal_error(error, record), record)
         if isinstance(outcome, Work):
             self._take_on(_Job(self, exchange, outcome, record))
         elif outcome is not None:
@@ -241,18 +248,25 @@ class Session:
 
     def _start(self, job: _Job) -> None:
         self._running[job.exchange] = job
-        job.work.start(job.done)
+        try:
+            job.work.start(job.done)
+        except Exception as error:
+            logger.exception("starting %s failed", job.exchange.method)
+            self.finish(job, _internal_error(error, job.record))
 
     def finish(self, job: _Job, answer: Answer | None) -> None:
         """A work has ended: answer, and start what waits."""
         if self._running.pop(job.exchange, None) is None:
             return
-        if answer is None or self.closed:
-            self.finish_record(job.record, Outcome.CANCELLED if answer is None else Outcome.DROPPED)
-        else:
-            self._answer(job.exchange, answer, job.record)
-        if self._backlog:
-            self._start_waiting()
+        try:
+            if answer is None or self.closed or job.exchange.fate is Fate.CANCELLED:
+                self.finish_record(job.record, Outcome.DROPPED if self.closed and answer is not None else Outcome.CANCELLED)
+            else:
+                self._answer(job.exchange, answer, job.record)
+            if self._backlog:
+                self._start_waiting()
+        except Exception:  # noqa: BLE001  # a named boundary: whoever ran the work cannot help
+            self._crash()
         self._sessions.call_ended()
 
     def _start_waiting(self) -> None:
@@ -261,7 +275,7 @@ class Session:
             return
         self._starting = True
         try:
-            while self._backlog and len(self._running) < self._limits.running_calls and not self.outbox.full and not self.closed:
+            while self._backlog and len(self._running) < self._limits.running_calls and not self.outbox.full and not self._ending:
                 _, job = self._backlog.popitem(last=False)
                 self._backlog_bytes -= job.size
                 self._start(job)
@@ -274,9 +288,13 @@ class Session:
             self._backlog_bytes -= waiting.size
             self.finish_record(waiting.record, Outcome.CANCELLED)
         elif (job := self._running.get(exchange)) is not None:
-            job.work.cancel(reason or "the client cancelled the request")
+            _cancel_work(job, reason or "the client cancelled the request")
         else:
             self._sessions.sync_index(self, exchange)
+
+    def _cancel_running(self, reason: str) -> None:
+        for job in list(self._running.values()):
+            _cancel_work(job, reason)
 
     def _answer(self, exchange: Exchange, answer: Answer, record: CallRecord, outcome: Outcome | None = None) -> None:
         try:
@@ -343,11 +361,11 @@ class Session:
 
     def close(self, code: int, reason: str) -> None:
         """End the connection; `receive_close` follows."""
-        if self.closed:
+        if self._ending:
             return
+        self._ending = True
         if code == CLOSE_GOING_AWAY:
-            for job in list(self._running.values()):
-                job.work.cancel("the server is shutting down")
+            self._cancel_running("the server is shutting down")
             self._end_listens()
         self.outbox.flush_all()
         self.channel.close(code, reason)
@@ -371,6 +389,8 @@ class Session:
         Args:
             now: `time.monotonic()`.
         """
+        if self._ending:
+            return
         verdict = self.life.look(self.channel, self.outbox.queued_bytes, now, self._limits)
         if verdict == "ping":
             self.channel.ping()
@@ -378,16 +398,20 @@ class Session:
             self.close(CLOSE_INTERNAL_ERROR, f"no sign of life for {self._limits.ping_after_s + self._limits.dead_after_s:.0f} s")
         elif verdict == "slow":
             self.outbox.clear()
-            self.channel.close(CLOSE_TRY_LATER, "slow consumer: read faster, or subscribe to less")
+            self.close(CLOSE_TRY_LATER, "slow consumer: read faster, or subscribe to less")
 
 
 class _Life:
-    """When this client was last heard of, and when it last read. Any byte counts, in either direction."""
+    """When this client was last heard of, and when it last read. Any byte counts, in either direction.
 
-    __slots__ = ("_alive_at", "_drained", "_drained_at", "_pinged_at", "_received")
+    A byte that leaves is a sign of life only where bytes had been stuck: an idle operating system takes what
+    we send, our own ping included, whether or not anybody is left at the other end.
+    """
+
+    __slots__ = ("_alive_at", "_drained", "_drained_at", "_pinged_at", "_received", "_stuck")
 
     def __init__(self, now: float) -> None:
-        self._received = self._drained = 0
+        self._received = self._drained = self._stuck = 0
         self._alive_at = self._drained_at = now
         self._pinged_at: float | None = None
 
@@ -398,8 +422,9 @@ class _Life:
         moved = drained != self._drained
         if moved or not (unsent or queued_bytes):
             self._drained, self._drained_at = drained, now
-        if moved or channel.bytes_received != self._received:
+        if (moved and self._stuck) or channel.bytes_received != self._received:
             self._received, self._alive_at, self._pinged_at = channel.bytes_received, now, None
+        self._stuck = unsent
         if now - self._drained_at >= limits.slow_consumer_s:
             return "slow"
         if self._pinged_at is not None:
@@ -408,6 +433,19 @@ class _Life:
             self._pinged_at = now
             return "ping"
         return ""
+
+
+def _cancel_work(job: _Job, reason: str) -> None:
+    try:
+        job.work.cancel(reason)
+    except Exception:
+        logger.exception("cancelling %s failed; it goes on", job.exchange.method)
+
+
+def _internal_error(error: Exception, record: CallRecord) -> RemoteProtocolError:
+    """The answer when the handler itself has failed; the traceback stays with the record."""
+    record.exception = freeze_exception(error)
+    return RemoteProtocolError(ErrorCode.INTERNAL_ERROR, "Internal error", {"reason": type(error).__name__})
 
 
 def _outcome_of(answer: Answer, record: CallRecord) -> Outcome:

@@ -17,7 +17,7 @@ from mcp_workbench.live.dataframes.cells import MAX_CELL_CHARS, column_labels
 from mcp_workbench.live.dataframes.lookup import only_known
 from mcp_workbench.live.dataframes.names import Reference, said
 from mcp_workbench.live.dataframes.snapshots import Snapshot
-from mcp_workbench.live.dataframes.tables import Lines, TableFormat, write_rows
+from mcp_workbench.live.dataframes.tables import Lines, TableFormat, plain_index, write_rows
 from mcp_workbench.primitives.binding import ArgumentError
 from mcp_workbench.primitives.wording import nearest
 from mcp_workbench.protocol.wire import Json
@@ -144,6 +144,8 @@ def read_page(snapshot: Snapshot, request: RowsRequest, *, max_chars: int = MAX_
 
 def _fitting(snapshot: Snapshot, request: RowsRequest, max_chars: int) -> tuple[Lines, int, int]:
     page = snapshot.df.iloc[request.offset : request.offset + request.limit]
+    if plain_index(snapshot.df.index):  # the page's offset says all that its labels would
+        page = page.set_axis(pd.RangeIndex(len(page)))
     if request.columns is not None:
         page = page.iloc[:, list(request.columns)]
     for cell_chars in _NARROWER_CELLS:

@@ -68,7 +68,7 @@ def write_rows(df: pd.DataFrame, table_format: TableFormat, *, max_cell_chars: i
     """Write every row of a (small) DataFrame.
 
     Args:
-        df: One page; an index that only counts rows (unnamed RangeIndex) is left out, any other comes first.
+        df: One page; an index that only counts rows from 0 (unnamed RangeIndex) is left out, any other comes first.
         table_format: CSV, split JSON or Markdown.
         max_cell_chars: Longest text of a cell; longer ones are cut and say by how much.
 
@@ -80,8 +80,8 @@ def write_rows(df: pd.DataFrame, table_format: TableFormat, *, max_cell_chars: i
 
 
 def plain_index(index: pd.Index) -> bool:
-    """Tell whether an index only counts rows and so need not be shown."""
-    return isinstance(index, pd.RangeIndex) and index.name is None and index.step == 1
+    """Tell whether an index only counts rows from 0 and so need not be shown."""
+    return isinstance(index, pd.RangeIndex) and index.name is None and index.start == 0 and index.step == 1
 
 
 def index_names(index: pd.Index) -> list[str]:

@@ -42,6 +42,11 @@ def test_a_large_result_is_cut_and_says_how_to_go_on() -> None:
     assert last == f'More: df://_r1/rows?offset={shown}, or pass "_r1" to another tool.'
 
 
+def test_the_only_row_of_a_selection_keeps_its_label() -> None:
+    text, _ = rendered(pd.DataFrame({"n": range(100)}).nlargest(1, "n"))
+    assert text.endswith("\nindex,n\n99,99\n")
+
+
 def test_a_series_keeps_its_index() -> None:
     text, _ = rendered(pd.Series([2, 1], index=pd.Index(["JFK", "LGA"], name="origin"), name="flights"))
     assert text.endswith("origin,flights\nJFK,2\nLGA,1\n")

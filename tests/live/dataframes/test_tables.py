@@ -56,7 +56,8 @@ def test_formulas_stay_as_they_are() -> None:
 
 def test_an_index_that_only_counts_is_left_out_and_any_other_comes_first() -> None:
     df = pd.DataFrame({"n": [1, 2, 3]})
-    assert written(df.iloc[1:]) == "n\n2\n3\n"
+    assert written(df) == "n\n1\n2\n3\n"
+    assert written(df.iloc[1:]) == "index,n\n1,2\n2,3\n"
     assert written(df.set_index(pd.Index(["a", "b", "c"], name="key"))) == "key,n\na,1\nb,2\nc,3\n"
     assert written(df.iloc[[2, 0]]) == "index,n\n2,3\n0,1\n"
     assert msgspec.json.decode(written(df.iloc[[2, 0]], TableFormat.JSON)) == {"columns": ["n"], "index": [2, 0], "data": [[3], [1]]}

@@ -221,7 +221,8 @@ class Peer:
         if self._answers_malformed(malformed):
             self._send_error(malformed.id, malformed.code, malformed.reason, batch, happened)
             return
-        pending = self._outgoing.pop(malformed.id, None) if malformed.id is not None else None
+        # Each side counts its own ids: a broken request of theirs is no answer to ours with the same id.
+        pending = None if malformed.id is None or malformed.answerable else self._outgoing.pop(malformed.id, None)
         if pending is not None:
             # Whoever waits would wait in vain: this was the answer.
             happened.append(ResponseReceived(pending, None, PeerError(malformed.code, f"The answer was malformed. {malformed.reason}")))

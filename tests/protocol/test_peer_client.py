@@ -178,6 +178,32 @@ def test_what_cannot_be_read_is_never_answered_by_a_client() -> None:
         """)
 
 
+@pytest.mark.parametrize("members", ['"result":null', '"result":[]', '"error":{}', '"result":{},"error":{"code":1,"message":"m"}'])
+def test_a_malformed_answer_ends_the_request_it_answers(members: str) -> None:
+    talk = legacy_client()
+    talk.ask(talk.peer.request("tools/list"))
+    talk.play(f"""
+        << #1 tools/list
+        >> {{"jsonrpc":"2.0","id":1,{members}}}
+        << (response to tools/list) error -32600
+        >> {{"jsonrpc":"2.0","id":1,{members}}}
+        << (ignored BROKEN_RESPONSE)
+    """)
+
+
+@pytest.mark.parametrize("members", ['"method":5', '"method":"ping","params":[]', '"x":1'])
+def test_a_malformed_request_of_the_server_is_no_answer_to_ours_with_the_same_id(members: str) -> None:
+    talk = legacy_client()
+    talk.ask(talk.peer.request("tools/list"))
+    talk.play(f"""
+        << #1 tools/list
+        >> {{"jsonrpc":"2.0","id":1,{members}}}
+        << (ignored BROKEN_RESPONSE)
+        >> #1 result {{}}
+        << (response to tools/list) {{}}
+    """)
+
+
 def test_a_cancelled_request_is_given_up_and_its_late_response_ignored() -> None:
     talk = legacy_client()
     pending = talk.ask(talk.peer.request("tools/call", {"name": "a"}))

@@ -9,6 +9,7 @@ the tool asked for `inline`): validators and `__str__` are the author's code too
 from __future__ import annotations
 
 import inspect
+import logging
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -23,8 +24,10 @@ from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.failures import Failure, failure_of
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
-from mcp_workbench.telemetry.records import CallRecord
+from mcp_workbench.telemetry.records import CallRecord, freeze_exception
 from mcp_workbench.telemetry.records import Outcome as RecordOutcome
+
+logger = logging.getLogger("mcp_workbench")
 
 
 class SessionView:
@@ -190,9 +193,16 @@ class FunctionWork(Work):
         record, done = self.record, self._done
         record.started_ns, record.returned_ns = call.started_ns or None, call.returned_ns or None
         record.notes = self.notes
-        self.ended()
+        answer: Answer | None
+        try:
+            self.ended()
+            answer = self._answer_for(outcome)
+        except Exception as error:  # a fault of ours must not leave the client waiting
+            logger.exception("the end of a call of %s could not be told", self.name)
+            record.exception = freeze_exception(error)
+            answer = RemoteProtocolError(ErrorCode.INTERNAL_ERROR, "Internal error", {"reason": type(error).__name__})
         if done is not None:
-            done(self._answer_for(outcome))
+            done(answer)
 
     def _answer_for(self, outcome: Outcome) -> Answer | None:
         """One table for every way a call can end: docs/errors.md shows it."""

@@ -72,9 +72,11 @@ class Exchange:
 class BatchReply:
     """The one array that answers a batch, complete when every request in it is answered or cancelled."""
 
-    __slots__ = ("_open", "_replies")
+    __slots__ = ("_open", "_replies", "requests")
 
     def __init__(self, requests: int) -> None:
+        self.requests = requests
+        """How many share the array, and so its bound of bytes."""
         self._open = requests
         self._replies: list[bytes] = []
 

@@ -420,8 +420,9 @@ class Peer:
         if self._incoming.get(exchange.id) is not exchange:
             return None
         text = encode_result(exchange.id, self._encode_result(exchange.client, result))
-        if len(text) > self._max_text_bytes:
-            raise ResultTooLarge(len(text), self._max_text_bytes)
+        limit = self._max_text_bytes if exchange.batch is None else self._max_text_bytes // exchange.batch.requests
+        if len(text) > limit:
+            raise ResultTooLarge(len(text), limit)
         del self._incoming[exchange.id]
         return self._settle(exchange, text)
 
@@ -609,6 +610,8 @@ class Peer:
         Returns:
             The acknowledgement, which MUST be the first message of the stream (2026-07-28 subscriptions).
         """
+        if exchange.fate is not Fate.OPEN:
+            raise LocalProtocolError("a listen that has ended cannot be acknowledged")
         self.subscriptions.open_listen(Listen(exchange, honoured))
         return self._stream_notification("notifications/subscriptions/acknowledged", exchange.id, {"notifications": honoured})
 
@@ -616,21 +619,29 @@ class Peer:
         """Modern: end a listen from our side with its response (subscriptions: "response SHOULD end it")."""
         return self.answer(exchange, wire.EmptyResult(meta={wire.META_SUBSCRIPTION: exchange.id}))
 
-    def resource_updated(self, uri: str) -> list[bytes]:
-        """Notifications for whoever on this connection wants `uri`, which is repeated as subscribed."""
-        texts = [_updated_text(uri)] if self.subscriptions.wants_uri(uri) else []
-        return texts + [
-            self._stream_notification("notifications/resources/updated", listen_id, {"uri": uri})
-            for listen_id in self.subscriptions.listens_for_uri(uri)
-        ]
+    def resource_updated(self, uri: str) -> dict[RequestId | None, bytes]:
+        """Notifications for whoever on this connection wants `uri`, which is repeated as subscribed.
 
-    def list_changed(self, listing: Listing) -> list[bytes]:
-        """Notifications that a list has changed; legacy: to every initialized client, modern: to the listens that asked."""
+        Returns:
+            The texts, by the listen they belong to; None: the legacy subscription.
+        """
+        texts: dict[RequestId | None, bytes] = {None: _updated_text(uri)} if self.subscriptions.wants_uri(uri) else {}
+        for listen_id in self.subscriptions.listens_for_uri(uri):
+            texts[listen_id] = self._stream_notification("notifications/resources/updated", listen_id, {"uri": uri})
+        return texts
+
+    def list_changed(self, listing: Listing) -> dict[RequestId | None, bytes]:
+        """Notifications that a list has changed; legacy: to every initialized client, modern: to the listens that asked.
+
+        Returns:
+            The texts, as `resource_updated`.
+        """
         method = f"notifications/{listing}/list_changed"
         if self.state is State.LEGACY:
             # A list that was not offered in `initialize` cannot change for this client.
-            return [encode_notification(method)] if self._offers(listing) else []
-        return [self._stream_notification(method, listen_id, {}) for listen_id in self.subscriptions.listens_for_listing(listing)]
+            return {None: encode_notification(method)} if self._offers(listing) else {}
+        listens = self.subscriptions.listens_for_listing(listing)
+        return {listen_id: self._stream_notification(method, listen_id, {}) for listen_id in listens}
 
     def progress(self, exchange: Exchange, progress: float, total: float | None = None, message: str | None = None) -> bytes | None:
         """Progress of an open request that asked for it; None otherwise: nothing may follow an answer or a cancel."""

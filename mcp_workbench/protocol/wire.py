@@ -224,7 +224,9 @@ class PromptMessage(Wire, frozen=True, kw_only=True):
 ProgressToken = str | int
 LogLevel = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
 LOG_LEVELS: tuple[LogLevel, ...] = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
-Text64K = Annotated[str, msgspec.Meta(max_length=65536)]
+Name = Annotated[str, msgspec.Meta(max_length=1024)]
+Uri = Annotated[str, msgspec.Meta(max_length=8192)]
+"""Bounded, because subscribed URIs are kept."""
 
 
 class NoParams(Wire, frozen=True, kw_only=True):
@@ -248,7 +250,7 @@ class ListParams(Wire, frozen=True, kw_only=True):
 class CallToolParams(Wire, frozen=True, kw_only=True):
     """`tools/call`."""
 
-    name: Text64K
+    name: Name
     arguments: dict[str, Json] | UnsetType = UNSET
     input_responses: dict[str, Json] | UnsetType = UNSET
     """Answers to an `input_required` result (2026-07-28)."""
@@ -258,7 +260,7 @@ class CallToolParams(Wire, frozen=True, kw_only=True):
 class UriParams(Wire, frozen=True, kw_only=True):
     """`resources/read`, `resources/subscribe`, `resources/unsubscribe`."""
 
-    uri: Text64K
+    uri: Uri
     input_responses: dict[str, Json] | UnsetType = UNSET
     request_state: str | UnsetType = UNSET
 
@@ -266,7 +268,7 @@ class UriParams(Wire, frozen=True, kw_only=True):
 class GetPromptParams(Wire, frozen=True, kw_only=True):
     """`prompts/get`."""
 
-    name: Text64K
+    name: Name
     arguments: dict[str, str] | UnsetType = UNSET
     input_responses: dict[str, Json] | UnsetType = UNSET
     request_state: str | UnsetType = UNSET
@@ -318,7 +320,7 @@ class ListenFilter(Wire, frozen=True, kw_only=True):
     tools_list_changed: bool | UnsetType = UNSET
     prompts_list_changed: bool | UnsetType = UNSET
     resources_list_changed: bool | UnsetType = UNSET
-    resource_subscriptions: list[Text64K] | UnsetType = UNSET
+    resource_subscriptions: list[Uri] | UnsetType = UNSET
 
 
 class ListenParams(Wire, frozen=True, kw_only=True):

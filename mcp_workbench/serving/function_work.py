@@ -179,13 +179,13 @@ class FunctionWork(Work):
         """Latest value wins while the client does not read."""
         text = self.session.peer.progress(self.exchange, progress, total, message)
         if text is not None:
-            self.session.notify(text, ("progress", self.exchange.id))
+            self.session.notify(text, owner=self.exchange.id, key="progress")
 
     def send_log(self, level: wire.LogLevel, data: wire.Json, logger: str | None) -> None:
         """Dropped, counted, once the outbox is full."""
         text = self.session.peer.log(self.exchange, level, data, logger)
         if text is not None:
-            self.session.notify(text)
+            self.session.notify(text, owner=self.exchange.id)
 
     # --- back on the loop -----------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 
+from mcp_workbench.jsonrpc import RequestId
 from mcp_workbench.transports.channel import Channel
 
 
@@ -26,7 +27,8 @@ class Outbox:
     def __init__(self, channel: Channel, max_bytes: int) -> None:
         self._channel = channel
         self._max_bytes = max_bytes
-        self._waiting: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._waiting: OrderedDict[tuple[RequestId | None, Hashable], bytes] = OrderedDict()
+        """(owner, key) -> text, in the order they leave."""
         self.queued_bytes = 0
         """Bytes waiting here."""
         self.dropped = 0
@@ -46,21 +48,27 @@ class Outbox:
             self._channel.send(text)
             return
         # A key that nothing else can be equal to: an answer is never replaced.
-        self._queue(object(), text)
+        self._queue((None, object()), text)
 
-    def notify(self, text: bytes, key: Hashable | None = None) -> None:
+    def notify(self, text: bytes, *, owner: RequestId | None = None, key: Hashable | None = None) -> None:
         """A notification.
 
         Args:
             text: Its text.
-            key: Says what it is about; a newer text replaces a waiting one with the same key. None: never replaced.
+            owner: Id of the request it belongs to, so that `forget` finds it; None: to no request.
+            key: Says what it is about; a newer text replaces a waiting one of the same owner and key. None: never replaced.
         """
-        if key is None and self.full:
+        if not self._waiting and self._channel.writable:
+            self._channel.send(text)
+        elif key is None and self.full:
             self.dropped += 1
-        elif key is None or (not self._waiting and self._channel.writable):
-            self.send(text)
         else:
-            self._queue(key, text)
+            self._queue((owner, object() if key is None else key), text)
+
+    def forget(self, owner: RequestId) -> None:
+        """A request was cancelled: nothing more may be sent for it, what waits included."""
+        for entry in [entry for entry in self._waiting if entry[0] == owner and entry[0] is not None]:
+            self.queued_bytes -= len(self._waiting.pop(entry))
 
     def flush(self) -> None:
         """The channel takes texts again."""
@@ -80,7 +88,7 @@ class Outbox:
         self._waiting.clear()
         self.queued_bytes = 0
 
-    def _queue(self, key: Hashable, text: bytes) -> None:
+    def _queue(self, key: tuple[RequestId | None, Hashable], text: bytes) -> None:
         replaced = self._waiting.get(key)
         self.queued_bytes += len(text) - (0 if replaced is None else len(replaced))
         self._waiting[key] = text

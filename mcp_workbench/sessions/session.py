@@ -12,11 +12,12 @@ import logging
 import time
 import traceback
 from collections import OrderedDict
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.events import Principal
-from mcp_workbench.jsonrpc import ErrorCode
+from mcp_workbench.jsonrpc import ErrorCode, RequestId
 from mcp_workbench.limits import Limits
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange, Fate
@@ -283,6 +284,7 @@ class Session:
             self._starting = False
 
     def _cancel(self, exchange: Exchange, reason: str) -> None:
+        self.outbox.forget(exchange.id)
         waiting = self._backlog.pop(exchange, None)
         if waiting is not None:
             self._backlog_bytes -= waiting.size
@@ -335,11 +337,11 @@ class Session:
         self.outbox.send(text)
         self._watch_outbox()
 
-    def notify(self, text: bytes, key: object | None = None) -> None:
-        """A notification; with a key the latest one wins while the client does not read."""
+    def notify(self, text: bytes, *, owner: RequestId | None = None, key: Hashable | None = None) -> None:
+        """A notification; see `Outbox.notify`."""
         self.record.messages_out += 1
         self.record.bytes_out += len(text)
-        self.outbox.notify(text, key)
+        self.outbox.notify(text, owner=owner, key=key)
         self._watch_outbox()
 
     def _watch_outbox(self) -> None:
@@ -349,13 +351,13 @@ class Session:
     def notify_updated(self, uris: list[str]) -> None:
         """Tell that what these URIs name has changed."""
         for uri in uris:
-            for number, text in enumerate(self.peer.resource_updated(uri)):
-                self.notify(text, ("updated", uri, number))
+            for listen_id, text in self.peer.resource_updated(uri).items():
+                self.notify(text, owner=listen_id, key=("updated", uri))
 
     def notify_list_changed(self, listing: Listing) -> None:
         """Tell that a list has changed, if this client is to be told."""
-        for number, text in enumerate(self.peer.list_changed(listing)):
-            self.notify(text, ("list", listing, number))
+        for listen_id, text in self.peer.list_changed(listing).items():
+            self.notify(text, owner=listen_id, key=("list", listing))
 
     # --- the end ----------------------------------------------------------------------------------------------
 

@@ -171,7 +171,7 @@ class ServerPeerMachine(RuleBasedStateMachine):
 
     @rule()
     def something_changes(self) -> None:
-        for text in self.peer.list_changed(Listing.TOOLS) + self.peer.resource_updated("df://a"):
+        for text in [*self.peer.list_changed(Listing.TOOLS).values(), *self.peer.resource_updated("df://a").values()]:
             self.check_stream(text)
 
     @precondition(lambda self: self.state is not State.CLOSED)

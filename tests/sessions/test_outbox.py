@@ -18,7 +18,7 @@ def test_while_the_channel_takes_texts_nothing_waits() -> None:
     outbox, channel = boxed(room=float("inf"))
     outbox.send(b"a")
     outbox.notify(b"b")
-    outbox.notify(b"c", "key")
+    outbox.notify(b"c", key="key")
     assert channel.texts == [b"a", b"b", b"c"]
     assert (len(outbox), outbox.queued_bytes, outbox.full) == (0, 0, False)
 
@@ -29,7 +29,7 @@ def test_what_waits_goes_first_even_when_the_channel_is_writable_again() -> None
     channel.room = 10
     outbox.send(b"b")
     outbox.notify(b"c")
-    outbox.notify(b"d", "key")
+    outbox.notify(b"d", key="key")
     assert channel.texts == []
     outbox.flush()
     assert channel.texts == [b"a", b"b", b"c", b"d"]
@@ -37,10 +37,10 @@ def test_what_waits_goes_first_even_when_the_channel_is_writable_again() -> None
 
 def test_the_latest_notification_of_a_key_takes_the_place_of_the_one_that_waits() -> None:
     outbox, channel = boxed()
-    outbox.notify(b"first of k", "k")
+    outbox.notify(b"first of k", key="k")
     outbox.send(b"answer")
-    outbox.notify(b"of another", "l")
-    outbox.notify(b"latest of k", "k")
+    outbox.notify(b"of another", key="l")
+    outbox.notify(b"latest of k", key="k")
     assert outbox.queued_bytes == len(b"latest of kanswerof another")
     channel.room = 10
     outbox.flush()
@@ -49,11 +49,11 @@ def test_the_latest_notification_of_a_key_takes_the_place_of_the_one_that_waits(
 
 def test_a_key_that_was_sent_is_free_again() -> None:
     outbox, channel = boxed(room=1)
-    outbox.notify(b"1", "k")
-    outbox.notify(b"2", "k")
+    outbox.notify(b"1", key="k")
+    outbox.notify(b"2", key="k")
     channel.room = 1
     outbox.flush()
-    outbox.notify(b"3", "k")
+    outbox.notify(b"3", key="k")
     assert (channel.texts, len(outbox)) == ([b"1", b"2"], 1)
 
 
@@ -75,7 +75,7 @@ def test_past_the_bound_answers_are_kept_and_notifications_without_a_key_are_dro
     outbox.notify(b"lost")
     outbox.notify(b"lost too")
     outbox.send(b"answer")
-    outbox.notify(b"level", "k")
+    outbox.notify(b"level", key="k")
     assert outbox.dropped == 2
     channel.room = 10
     outbox.flush()
@@ -91,7 +91,7 @@ def test_one_text_of_any_size_is_admitted_when_nothing_waits() -> None:
 def test_at_the_end_everything_is_handed_over_or_forgotten() -> None:
     outbox, channel = boxed()
     outbox.send(b"a")
-    outbox.notify(b"b", "k")
+    outbox.notify(b"b", key="k")
     outbox.flush_all()
     assert channel.texts == [b"a", b"b"]
     outbox.send(b"c")
@@ -134,7 +134,7 @@ class OutboxMachine(RuleBasedStateMachine):
             self.waiting = [(waiting, text if waiting == key else old) for waiting, old in self.waiting]
         else:
             self.waiting.append((object() if key is None else key, text))
-        self.outbox.notify(text, key)
+        self.outbox.notify(text, key=key)
 
     @rule(room=st.integers(0, 4))
     def drain(self, room: int) -> None:
@@ -154,3 +154,17 @@ class OutboxMachine(RuleBasedStateMachine):
 
 TestOutbox = OutboxMachine.TestCase
 TestOutbox.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_what_waits_for_a_cancelled_request_never_leaves() -> None:
+    outbox, channel = boxed()
+    outbox.send(b"answer")
+    outbox.notify(b"progress of 7", owner=7, key="progress")
+    outbox.notify(b"log of 7", owner=7)
+    outbox.notify(b"log of '7'", owner="7")
+    outbox.notify(b"of nobody", key="list")
+    outbox.forget(7)
+    assert outbox.queued_bytes == len(b"answer") + len(b"log of '7'") + len(b"of nobody")
+    channel.room = 1000
+    outbox.flush()
+    assert channel.texts == [b"answer", b"log of '7'", b"of nobody"]

@@ -126,7 +126,7 @@ class Conversation:
     def send(self, *texts: bytes | Iterable[bytes] | None) -> None:
         """Note what a call of the Peer gave to send."""
         for text in texts:
-            if text is None or text == []:
+            if text is None or (not isinstance(text, bytes) and not text):
                 self._note("nothing")
             elif isinstance(text, bytes):
                 self._note(self.oracle.check_sent(text))

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 logger = logging.getLogger("mcp_workbench")
+# Without a handler of anybody's, logging's last resort would print warnings and tracebacks into a cell.
+logger.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
@@ -76,6 +76,7 @@ class TemporaryKernel:
     """Output that belongs to no cell we ran, or to one that had ended."""
     _manager: Any = None
     _client: Any = None
+    _log_file: IO[bytes] | None = None
 
     @property
     def runtime(self) -> Path:
@@ -97,6 +98,11 @@ class TemporaryKernel:
         """The `KernelManager`."""
         return self._manager
 
+    @property
+    def client(self) -> Any:
+        """The `BlockingKernelClient` of the channels that are open."""
+        return self._client
+
     def __enter__(self) -> Self:
         """Start it and wait until it answers.
 
@@ -112,8 +118,9 @@ class TemporaryKernel:
             kernel_spec_manager=specs, kernel_name="python3", kernel_id=kernel_id, connection_file=str(connection_file)
         )
         try:
-            with self.log.open("wb") as log:
-                self._manager.start_kernel(env=self._environment(), cwd=str(self.folder), stdout=log, stderr=log)
+            # Stays open: a restart starts the process anew with the same arguments.
+            self._log_file = self.log.open("ab")
+            self._manager.start_kernel(env=self._environment(), cwd=str(self.folder), stdout=self._log_file, stderr=self._log_file)
             self.connect()
         except BaseException:
             self.end()
@@ -186,6 +193,8 @@ class TemporaryKernel:
         self.disconnect()
         if self._manager is not None and self._manager.has_kernel:
             self._manager.shutdown_kernel(now=not self._manager.is_alive())
+        if self._log_file is not None:
+            self._log_file.close()
 
     def _reply(self, cell: CellRun) -> dict[str, Any]:
         deadline = time.monotonic() + CELL_TIMEOUT_S

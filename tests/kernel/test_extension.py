@@ -1,0 +1,117 @@
+"""`%load_ext mcp_workbench` in a real kernel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mcp_workbench.cli.kernels import TemporaryKernel
+from mcp_workbench.kernel.extension import load_ipython_extension, unload_ipython_extension
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryKernel]:
+    with TemporaryKernel(tmp_path_factory.mktemp("kernel")) as kernel:
+        yield kernel
+
+
+def test_the_magic_is_there_after_loading_and_gone_after_unloading(kernel: TemporaryKernel) -> None:
+    run = kernel.run("%load_ext mcp_workbench\nimport sys\n'pandas' in sys.modules")
+    assert (run.error, run.stderr, run.result) == (None, "", "False")  # loading an extension must not slow every start of IPython
+    assert kernel.run("%mcp").stdout.startswith("There are: %mcp start, ")
+    assert kernel.run("%unload_ext mcp_workbench").error is None
+    assert "%mcp` not found" in (gone := kernel.run("%mcp")).stderr + str(gone.error)
+    assert kernel.run("%load_ext mcp_workbench").error is None
+
+
+def test_a_session_of_work_by_magics_alone(kernel: TemporaryKernel) -> None:
+    def said(code: str) -> str:
+        run = kernel.run(code)
+        assert (run.error, run.stderr) == (None, ""), run
+        return run.stdout
+
+    said("%reload_ext mcp_workbench")
+    assert "is not running" in said("%mcp stop")
+    assert "is not running" in said("%mcp status")
+    assert said("%mcp tools").startswith("No tools yet")
+    assert said("%mcp resources").startswith("No resources yet")
+    assert said("%mcp sessions") == "No client is connected.\n"
+    said(
+        """
+import pandas as pd
+import mcp_workbench as wb
+
+@wb.tool
+def add(a: int, b: int) -> int:
+    "Add two numbers.\\n\\nMore of it."
+    return a + b
+
+@wb.tool
+def wordless() -> None: ...
+
+@wb.resource("weather://{station}")
+def weather(station: str) -> str:
+    "The weather there."
+    return "sun"
+
+flights = pd.DataFrame({"a": [1, 2]})
+wb.publish(flights=flights)
+"""
+    )
+    assert "serves at ws://127.0.0.1:" in said("%mcp start")
+    assert said("%mcp tools") == "add  Add two numbers.\nwordless\n"
+    assert said("%mcp resources") == "df://flights v1, 2 x 1\nweather://{station}  The weather there.\n"
+    run = kernel.run(
+        """
+from mcp_workbench.protocol.wire import Implementation
+async with wb.connect(era="legacy", client_info=Implementation(name="\\x1b[31mred <b>", version="1\\n2")) as session:
+    await session.call_tool("add", a=1, b=2)
+    get_ipython().run_line_magic("mcp", "sessions")
+"""
+    )
+    assert run.error is None
+    assert r"\x1b[31mred <b> 1\n2, 2025-11-25, as default: 1 calls, 0 running, connected " in run.stdout
+    token = kernel.run("print(wb.start().token)").stdout.strip()
+    assert len(token) > 20
+    assert not any(token in said(f"%mcp {word}") for word in ("start", "status", "tools", "resources", "sessions"))
+    assert "The server is stopped" in said("%mcp stop")
+    assert "is not running" in said("%mcp status")
+
+
+@pytest.mark.parametrize("line", ["nonsense", "status now", "<b>\x1b[31m"])
+def test_what_it_does_not_know_is_answered_with_what_it_does(kernel: TemporaryKernel, line: str) -> None:
+    run = kernel.run(f"%reload_ext mcp_workbench\nget_ipython().run_line_magic('mcp', {line!r})")
+    assert run.error is None
+    assert run.stdout.startswith("%mcp has no ")
+    assert run.stdout.endswith("There are: %mcp start, %mcp stop, %mcp status, %mcp tools, %mcp resources, %mcp sessions.\n")
+    assert "\x1b" not in run.stdout
+
+
+def test_the_package_offers_the_extension_without_importing_ipython_or_pandas() -> None:
+    code = """
+import sys, mcp_workbench
+assert callable(mcp_workbench.load_ipython_extension) and callable(mcp_workbench.unload_ipython_extension)
+assert not {"IPython", "pandas", "pydantic"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_unloading_twice_is_fine() -> None:
+    magics: dict[str, dict[str, Any]] = {"line": {}}
+
+    def register(function: object, magic_kind: str, magic_name: str) -> None:
+        magics[magic_kind][magic_name] = function
+
+    shell = SimpleNamespace(register_magic_function=register, magics_manager=SimpleNamespace(magics=magics))
+    load_ipython_extension(shell)
+    assert set(magics["line"]) == {"mcp"}
+    unload_ipython_extension(shell)
+    unload_ipython_extension(shell)
+    assert magics == {"line": {}}

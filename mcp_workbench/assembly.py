@@ -32,7 +32,7 @@ from mcp_workbench.primitives.rendering import Rendering
 from mcp_workbench.primitives.resources import ResourceDefinition
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol import wire
-from mcp_workbench.protocol.peer import ServerDescription
+from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.serving.services import Services
 from mcp_workbench.sessions.registry import Sessions

@@ -11,10 +11,7 @@ One class for both sides. What differs stands beside the sentence of the specifi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -40,6 +37,7 @@ from mcp_workbench.jsonrpc import (
     encode_result,
 )
 from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.admission import UNKNOWN_CLIENT, Admission, convert
 from mcp_workbench.protocol.content import fit_result
 from mcp_workbench.protocol.exchange import BatchReply, ClientFacts, Exchange, Fate
 from mcp_workbench.protocol.happenings import (
@@ -56,33 +54,11 @@ from mcp_workbench.protocol.happenings import (
     TextIgnored,
     TextToSend,
 )
-from mcp_workbench.protocol.methods import (
-    BATCH_VERSION,
-    CLIENT_NOTIFICATIONS,
-    CLIENT_REQUESTS,
-    SERVER_NOTIFICATIONS,
-    SERVER_REQUESTS,
-    Method,
-)
+from mcp_workbench.protocol.methods import BATCH_VERSION, CLIENT_NOTIFICATIONS, SERVER_NOTIFICATIONS, SERVER_REQUESTS
+from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.states import TRANSITIONS, Refusal, State, Trigger
 from mcp_workbench.protocol.subscriptions import Listen, Listing, Subscriptions
-from mcp_workbench.protocol.versions import LATEST_LEGACY, LEGACY_VERSIONS, MODERN_VERSIONS, negotiate_legacy
-
-
-class Side(StrEnum):
-    """Which end of the connection this is."""
-
-    SERVER = "server"
-    CLIENT = "client"
-
-
-@dataclass(frozen=True, slots=True)
-class ServerDescription:
-    """What a server says of itself in `initialize` and `server/discover`."""
-
-    info: wire.Implementation
-    capabilities: wire.ServerCapabilities
-    instructions: str | None = None
+from mcp_workbench.protocol.versions import LATEST_LEGACY, LEGACY_VERSIONS, MODERN_VERSIONS
 
 
 class ResultTooLarge(Exception):
@@ -94,7 +70,6 @@ class ResultTooLarge(Exception):
         self.limit = limit
 
 
-_NO_META = wire.RequestMeta()
 _NO_CAPABILITIES = wire.ClientCapabilities()
 
 
@@ -136,9 +111,8 @@ class Peer:
         self._capabilities = capabilities
         self._max_batch = max_batch
         self._max_text_bytes = max_text_bytes
-        self._requests = CLIENT_REQUESTS if side is Side.SERVER else SERVER_REQUESTS
+        self._admission = Admission(side, server)
         self._notifications = CLIENT_NOTIFICATIONS if side is Side.SERVER else SERVER_NOTIFICATIONS
-        self._known: dict[str | None, dict[str, Method]] = {}
         self._incoming: dict[RequestId, Exchange] = {}
         self._outgoing: dict[RequestId, Pending] = {}
         self._next_id = 0
@@ -237,10 +211,15 @@ class Peer:
 
     def _receive_request(self, request: Request, size: int, batch: BatchReply | None, happened: list[Happening]) -> None:
         try:
-            exchange = self._admit(request, size, in_batch=batch is not None, happened=happened)
+            if request.id in self._incoming:
+                raise RemoteProtocolError(ErrorCode.INVALID_REQUEST, "Invalid request: a request with this id is still in flight")
+            exchange, self.state = self._admission.admit(request, size, self.state, self.facts)
         except RemoteProtocolError as error:
             self._send_error(request.id, error.code, error.message, batch, happened, method=request.method, data=error.data)
             return
+        if self.facts is None and exchange.client is not UNKNOWN_CLIENT:
+            self.facts = exchange.client
+            happened.append(SessionBegan(exchange.client))
         exchange.batch = batch
         self._incoming[exchange.id] = exchange
         if request.method == "initialize":
@@ -251,79 +230,6 @@ class Peer:
             self._answer_itself(exchange, self._discover_result(), happened)
         else:
             happened.append(RequestReceived(exchange))
-
-    def _admit(self, request: Request, size: int, *, in_batch: bool, happened: list[Happening]) -> Exchange:
-        """Check a request against state, version, method table and params; raises RemoteProtocolError."""
-        if request.id in self._incoming:
-            raise RemoteProtocolError(ErrorCode.INVALID_REQUEST, "Invalid request: a request with this id is still in flight")
-        raw_params = request.params or {}
-        raw_meta = raw_params.get("_meta")
-        trigger = self._trigger(request.method, raw_meta)
-        verdict = TRANSITIONS[self.state][trigger]
-        if isinstance(verdict, Refusal):
-            raise self._refused(verdict, raw_params)
-        if trigger is Trigger.INITIALIZE and in_batch:
-            # 2025-03-26 basic/lifecycle: "The initialize request MUST NOT be part of a JSON-RPC batch".
-            raise RemoteProtocolError(ErrorCode.INVALID_REQUEST, "Invalid request: initialize must not be part of a batch")
-        meta = _NO_META if raw_meta is None else _convert(raw_meta, wire.RequestMeta, "params._meta")
-        client = self._modern_facts(meta) if trigger is Trigger.ENVELOPED else self.facts
-        method = self._known_method(request.method, None if client is None else client.version)
-        params = _convert(raw_params, method.params, "params")
-        if trigger is Trigger.INITIALIZE:
-            client = _legacy_facts(params)
-        exchange = Exchange(request.id, request.method, params, client or _UNKNOWN_CLIENT, size)
-        if meta is not _NO_META:
-            _read_meta(exchange, meta)
-        self.state = verdict
-        if self.facts is None and client is not None:
-            self.facts = client
-            happened.append(SessionBegan(client))
-        return exchange
-
-    def _trigger(self, method: str, raw_meta: Any) -> Trigger:
-        # The key decides, not a bare _meta: legacy requests use _meta.progressToken.
-        if isinstance(raw_meta, dict) and wire.META_VERSION in raw_meta:
-            return Trigger.ENVELOPED
-        if method == "initialize":
-            return Trigger.INITIALIZE
-        return Trigger.PING if method == "ping" else Trigger.PLAIN
-
-    def _refused(self, refusal: Refusal, raw_params: dict[str, Any]) -> RemoteProtocolError:
-        if self.side is Side.CLIENT and self.state is State.MODERN:
-            # 2026-07-28 basic: "Servers MUST NOT initiate JSON-RPC requests".
-            return RemoteProtocolError(ErrorCode.INVALID_REQUEST, "In 2026-07-28 a server must not send requests")
-        data = None
-        if refusal.code is ErrorCode.UNSUPPORTED_VERSION:
-            data = _unsupported_data(raw_params.get("protocolVersion"))
-        return RemoteProtocolError(refusal.code, refusal.sentence, data)
-
-    def _modern_facts(self, meta: wire.RequestMeta) -> ClientFacts:
-        version, capabilities = meta.protocol_version, meta.client_capabilities
-        # 2026-07-28 basic: the version must be one of ours whatever else is wrong, so that a client can probe again.
-        if version not in MODERN_VERSIONS:
-            raise RemoteProtocolError(ErrorCode.UNSUPPORTED_VERSION, "Unsupported protocol version", _unsupported_data(version))
-        if capabilities is UNSET:
-            raise RemoteProtocolError(
-                ErrorCode.INVALID_PARAMS, f"Missing _meta: expected {wire.META_CAPABILITIES}, an object that may be empty"
-            )
-        info = None if meta.client_info is UNSET else meta.client_info
-        return ClientFacts(Era.MODERN, str(version), capabilities, info)
-
-    def _known_method(self, name: str, version: str | None) -> Method:
-        known = self._known.get(version)
-        if known is None:
-            known = self._known[version] = {
-                each: method
-                for each, method in self._requests.items()
-                if (version is None or method.exists_in(version)) and self._offers(method.capability)
-            }
-        method = known.get(name)
-        if method is not None:
-            return method
-        raise RemoteProtocolError(ErrorCode.METHOD_NOT_FOUND, f"Method not found: {name[:100]}")
-
-    def _offers(self, capability: str | None) -> bool:
-        return capability is None or self._server is None or getattr(self._server.capabilities, capability) is not UNSET
 
     def _initialize_result(self, exchange: Exchange) -> wire.InitializeResult:
         server = self._own_description()
@@ -357,7 +263,7 @@ class Peer:
             happened.append(TextIgnored(Ignored.EARLY_NOTIFICATION))
             return
         try:
-            params = _convert(notification.params or {}, method.params, "params")
+            params = convert(notification.params or {}, method.params, "params")
         except RemoteProtocolError:
             happened.append(TextIgnored(Ignored.BROKEN_NOTIFICATION))
             return
@@ -549,7 +455,7 @@ class Peer:
         Raises:
             RemoteProtocolError: The server chose a revision we do not speak, or its answer has the wrong shape.
         """
-        answer = _convert(result, wire.InitializeResult, "result")
+        answer = convert(result, wire.InitializeResult, "result")
         if answer.protocol_version not in LEGACY_VERSIONS:
             raise RemoteProtocolError(
                 ErrorCode.UNSUPPORTED_VERSION,
@@ -566,7 +472,7 @@ class Peer:
         Raises:
             RemoteProtocolError: No mutual modern revision, or the answer has the wrong shape.
         """
-        answer = _convert(result, wire.DiscoverResult, "result")
+        answer = convert(result, wire.DiscoverResult, "result")
         mutual = [version for version in MODERN_VERSIONS if version in answer.supported_versions]
         if not mutual:
             raise RemoteProtocolError(
@@ -639,7 +545,7 @@ class Peer:
         method = f"notifications/{listing}/list_changed"
         if self.state is State.LEGACY:
             # A list that was not offered in `initialize` cannot change for this client.
-            return {None: encode_notification(method)} if self._offers(listing) else {}
+            return {None: encode_notification(method)} if self._own_description().offers(listing) else {}
         listens = self.subscriptions.listens_for_listing(listing)
         return {listen_id: self._stream_notification(method, listen_id, {}) for listen_id in listens}
 
@@ -658,7 +564,7 @@ class Peer:
     def log(self, exchange: Exchange, level: wire.LogLevel, data: Any, logger: str | None = None) -> bytes | None:
         """A log message of an open request, when the client wants that level; None otherwise."""
         # Logging: "Servers that emit log message notifications MUST declare the logging capability".
-        if not self._offers("logging"):
+        if not self._own_description().offers("logging"):
             return None
         # 2026-07-28: without logLevel in the request's _meta a server MUST NOT emit.
         threshold = exchange.log_level if exchange.client.era is Era.MODERN else self.log_level
@@ -669,38 +575,6 @@ class Peer:
     def _stream_notification(self, method: str, listen_id: RequestId, params: dict[str, Any]) -> bytes:
         # 2026-07-28 subscriptions: every message of the stream carries the id of the listen request.
         return encode_notification(method, params | {"_meta": {wire.META_SUBSCRIPTION: listen_id}})
-
-
-_QUOTED_VALUE = re.compile(r"""value (['"]).*\1""", re.DOTALL)
-"""How msgspec quotes a value that is not among the allowed ones; the client's text does not go into our sentence."""
-
-_UNKNOWN_CLIENT = ClientFacts(Era.LEGACY, LATEST_LEGACY, _NO_CAPABILITIES)
-"""Stands in while nothing is known: a ping before the first deciding request."""
-
-
-def _legacy_facts(params: wire.InitializeParams) -> ClientFacts:
-    return ClientFacts(Era.LEGACY, negotiate_legacy(params.protocol_version), params.capabilities, params.client_info)
-
-
-def _read_meta(exchange: Exchange, meta: wire.RequestMeta) -> None:
-    if meta is _NO_META:
-        return
-    exchange.progress_token = None if meta.progress_token is UNSET else meta.progress_token
-    exchange.log_level = None if meta.log_level is UNSET else meta.log_level
-    exchange.traceparent = None if meta.traceparent is UNSET else meta.traceparent
-
-
-def _convert(value: Any, shape: type[Any], where: str) -> Any:
-    """Check a shape; the sentence names path and types, never values."""
-    try:
-        return msgspec.convert(value, shape)
-    except msgspec.ValidationError as error:
-        sentence = _QUOTED_VALUE.sub("value", str(error))
-        raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, f"Invalid params: {sentence} of {where}") from None
-
-
-def _unsupported_data(requested: Any) -> dict[str, Any]:
-    return {"supported": list(MODERN_VERSIONS), "requested": requested[:100] if isinstance(requested, str) else ""}
 
 
 def _subscription_id(params: dict[str, Any] | None) -> RequestId | None:

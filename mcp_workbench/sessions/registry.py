@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from mcp_workbench.events import Principal
 from mcp_workbench.limits import Limits
 from mcp_workbench.protocol.exchange import Exchange
-from mcp_workbench.protocol.peer import Peer, ServerDescription, Side
+from mcp_workbench.protocol.peer import Peer
+from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.index import TopicIndex
-from mcp_workbench.sessions.session import CLOSE_GOING_AWAY, Session
-from mcp_workbench.sessions.work import RequestHandler
+from mcp_workbench.sessions.session import CLOSE_GOING_AWAY, RequestHandler, Session
 from mcp_workbench.telemetry.records import SessionRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import Channel

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.events import Principal
@@ -32,18 +32,59 @@ from mcp_workbench.protocol.happenings import (
 from mcp_workbench.protocol.peer import Peer, ResultTooLarge
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.outbox import Outbox
-from mcp_workbench.sessions.work import Answer, RequestHandler, Work
+from mcp_workbench.sessions.work import Answer, Work
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
+from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import Channel
-
-if TYPE_CHECKING:
-    from mcp_workbench.sessions.registry import Sessions
 
 logger = logging.getLogger("mcp_workbench")
 
 CLOSE_GOING_AWAY = 1001
 CLOSE_INTERNAL_ERROR = 1011
 CLOSE_TRY_LATER = 1013
+
+
+class RequestHandler(Protocol):
+    """Whoever answers requests; methods run on the loop thread and must not block."""
+
+    def handle(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result | Work | None:
+        """Answer one request.
+
+        Args:
+            session: Whose request it is.
+            exchange: The request.
+            record: What is written down about it; targets, versions and notes are filled in here.
+
+        Returns:
+            The result; or Work; or None when the exchange was answered, or stays open, through the session itself.
+
+        Raises:
+            RemoteProtocolError: The error to answer with.
+        """
+
+    def too_large(self, exchange: Exchange, size: int, limit: int) -> Answer:
+        """The answer in place of one whose text would be `size` bytes."""
+
+    def unwritable(self, exchange: Exchange) -> Answer:
+        """The answer in place of one that has no JSON form."""
+
+    def session_closed(self, session: Session) -> None:
+        """The session is over."""
+
+
+class SessionHome(Protocol):
+    """Where a session lives: the registry, as far as one session sees it."""
+
+    telemetry: Telemetry
+
+    def forget(self, session: Session) -> None:
+        """The session has ended."""
+
+    def call_ended(self) -> None:
+        """One of its calls has ended."""
+
+    def sync_index(self, session: Session, exchange: Exchange) -> None:
+        """One of its listens was cancelled."""
 
 
 class _Job:
@@ -72,7 +113,7 @@ class Session:
         principal: Whose credential opened it.
         peer: The server side of the conversation.
         handler: Answers requests.
-        sessions: The registry it belongs to.
+        home: The registry it belongs to.
         limits: Bounds.
     """
 
@@ -83,7 +124,7 @@ class Session:
         principal: Principal,
         peer: Peer,
         handler: RequestHandler,
-        sessions: Sessions,
+        home: SessionHome,
         limits: Limits,
     ) -> None:
         self.id = session_id
@@ -97,7 +138,7 @@ class Session:
         self._ending = False
         """`close` was called: nothing more is taken in or started, although the channel has still to report its end."""
         self._handler = handler
-        self._sessions = sessions
+        self._home = home
         self._limits = limits
         self._running: dict[Exchange, _Job] = {}
         self._backlog: OrderedDict[Exchange, _Job] = OrderedDict()
@@ -176,7 +217,7 @@ class Session:
             self._handler.session_closed(self)
         except Exception:
             logger.exception("the end of session %s could not be told", self.id)
-        self._sessions.forget(self)
+        self._home.forget(self)
 
     def _react(self, happening: Happening) -> None:
         if isinstance(happening, RequestReceived):
@@ -268,7 +309,7 @@ class Session:
                 self._start_waiting()
         except Exception:  # noqa: BLE001  # a named boundary: whoever ran the work cannot help
             self._crash()
-        self._sessions.call_ended()
+        self._home.call_ended()
 
     def _start_waiting(self) -> None:
         """Start what waits; a loop, not a recursion: inline calls finish inside `_start`."""
@@ -292,7 +333,7 @@ class Session:
         elif (job := self._running.get(exchange)) is not None:
             _cancel_work(job, reason or "the client cancelled the request")
         else:
-            self._sessions.sync_index(self, exchange)
+            self._home.sync_index(self, exchange)
 
     def _cancel_running(self, reason: str) -> None:
         for job in list(self._running.values()):
@@ -326,7 +367,7 @@ class Session:
         """The exchange is over: note when and how."""
         record.sent_ns = time.perf_counter_ns()
         record.outcome = outcome
-        self._sessions.telemetry.record(record)
+        self._home.telemetry.record(record)
 
     # --- what goes out ------------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ from mcp_workbench.jsonrpc import encode, encode_error, encode_result
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.happenings import RequestReceived, ResponseReceived, TextToSend
-from mcp_workbench.protocol.peer import Peer, ServerDescription, Side
+from mcp_workbench.protocol.peer import Peer
+from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.memory import MemoryChannel, memory_pair
 

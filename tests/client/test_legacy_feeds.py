@@ -219,7 +219,7 @@ def test_changed_lists_come_unasked() -> None:
         async with asyncio.timeout(5), connect(listen, era="legacy") as session, session.list_changes() as changes:
             await listen.server.saw("notifications/initialized")
             for listing in (Listing.TOOLS, Listing.PROMPTS, Listing.TOOLS, Listing.RESOURCES):
-                for text in listen.server.peer.list_changed(listing):
+                for text in listen.server.peer.list_changed(listing).values():
                     listen.server.send(text)
             await session.ping()
             assert [await anext(changes) for _ in range(3)] == ["tools", "prompts", "resources"]

@@ -30,7 +30,7 @@ def acknowledging(honour: Any = None) -> Listener:
 
 
 def update(server: ScriptedServer, uri: str) -> None:
-    for text in server.peer.resource_updated(uri):
+    for text in server.peer.resource_updated(uri).values():
         server.send(text)
 
 
@@ -187,7 +187,7 @@ def test_changed_lists_are_told_by_a_listen_of_their_own() -> None:
         listen = acknowledging(lambda wanted: wire.ListenFilter(tools_list_changed=True, prompts_list_changed=True))
         async with asyncio.timeout(5), connect(listen) as session, session.list_changes() as changes:
             for listing in Listing:
-                for text in listen.server.peer.list_changed(listing):
+                for text in listen.server.peer.list_changed(listing).values():
                     listen.server.send(text)
             assert [await anext(changes) for _ in range(2)] == ["tools", "prompts"]
 

@@ -9,7 +9,8 @@ import pytest
 from mcp_workbench.errors import LocalProtocolError
 from mcp_workbench.events import Era
 from mcp_workbench.protocol import wire
-from mcp_workbench.protocol.peer import Peer, Side
+from mcp_workbench.protocol.peer import Peer
+from mcp_workbench.protocol.sides import Side
 from mcp_workbench.protocol.states import State
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LEGACY_VERSIONS, V2026_07_28
 from tests.support.protocol import Conversation, client_peer, server_peer

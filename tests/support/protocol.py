@@ -46,7 +46,8 @@ from mcp_workbench.protocol.happenings import (
     TextIgnored,
     TextToSend,
 )
-from mcp_workbench.protocol.peer import Peer, ServerDescription, Side
+from mcp_workbench.protocol.peer import Peer
+from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.versions import LATEST_LEGACY, V2026_07_28
 
 INFO = {"name": "workbench", "version": "1"}
@@ -65,7 +66,11 @@ ABBREVIATIONS = {
 }
 """What scripts may write for the parts that never change."""
 CAPABILITIES = wire.ServerCapabilities(
-    tools=wire.ListChanged(list_changed=True), resources=wire.ResourcesCapability(subscribe=True, list_changed=True), prompts=wire.ListChanged(list_changed=True), logging={}, completions={}
+    tools=wire.ListChanged(list_changed=True),
+    resources=wire.ResourcesCapability(subscribe=True, list_changed=True),
+    prompts=wire.ListChanged(list_changed=True),
+    logging={},
+    completions={},
 )
 FREE = "..."
 """Member of an expected object that allows further members."""

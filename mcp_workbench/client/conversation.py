@@ -32,7 +32,8 @@ from mcp_workbench.protocol.happenings import (
     ResponseReceived,
     TextToSend,
 )
-from mcp_workbench.protocol.peer import Peer, Side
+from mcp_workbench.protocol.peer import Peer
+from mcp_workbench.protocol.sides import Side
 from mcp_workbench.transports.channel import Channel
 
 logger = logging.getLogger("mcp_workbench")

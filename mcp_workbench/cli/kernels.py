@@ -103,11 +103,20 @@ class TemporaryKernel:
         """The `BlockingKernelClient` of the channels that are open."""
         return self._client
 
+    @property
+    def pid(self) -> int:
+        """Number of its process."""
+        return int(self._manager.provisioner.pid)
+
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
         """Start it and wait until it answers.
 
         Raises:
-            KernelFailed: It does not.
+            KernelFailed: It does not; it is ended then.
         """
         kernel_id = str(uuid.uuid4())
         self.runtime.mkdir(parents=True, exist_ok=True)
@@ -125,7 +134,6 @@ class TemporaryKernel:
         except BaseException:
             self.end()
             raise
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.end()
@@ -142,7 +150,7 @@ class TemporaryKernel:
         try:
             self._client.wait_for_ready(timeout=START_TIMEOUT_S)
         except RuntimeError as error:
-            raise KernelFailed(f"the Jupyter kernel did not start: {error}") from error
+            raise KernelFailed(f"the Jupyter kernel did not start: {error}. {self._last_words()}".rstrip()) from error
 
     def disconnect(self) -> None:
         """Close the channels; the kernel goes on."""
@@ -214,6 +222,10 @@ class TemporaryKernel:
             else:
                 return message
         raise KernelFailed("the Jupyter kernel did not finish a cell in time")
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
 
     def _environment(self) -> dict[str, str]:
         environment = {name: value for name, value in os.environ.items() if name not in ("JPY_SESSION_NAME", "PYTHONSTARTUP")}

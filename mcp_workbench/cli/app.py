@@ -1,0 +1,65 @@
+"""The commands and their options. What a command does is imported when it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mcp_workbench.version import __version__
+
+app = typer.Typer(
+    name="mcp-workbench",
+    help="Your running notebook as an MCP server.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # a local may be a token
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mcp-workbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    """Your running notebook as an MCP server."""
+
+
+@app.command()
+def demo(
+    *,
+    as_json: AsJson = False,
+    notebook: Annotated[Path | None, typer.Option(hidden=True, help="Another notebook with cells tagged `kernel` and `change`.")] = None,
+) -> None:
+    """See it work: a real kernel with 336,776 flights, two agents on its wire. Exit code 1: a step did not happen."""
+    from mcp_workbench.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(as_json=as_json, notebook=notebook))
+
+
+@app.command("list")
+def list_kernels(*, as_json: AsJson = False) -> None:
+    """List running kernels that serve. Tokens are never shown."""
+    from mcp_workbench.cli.listing import print_servers
+
+    print_servers(as_json=as_json)
+
+
+# Its options stand with it, in `bench`; reading them here would import it for every --help.
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context) -> None:
+    """Measure latency and throughput beside a bare server, REST and the official SDKs."""
+    from mcp_workbench.cli.bench import bench as measure
+
+    measuring = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+    measuring.command()(measure)
+    measuring(args=context.args, prog_name="mcp-workbench bench")

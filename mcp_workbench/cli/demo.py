@@ -24,9 +24,9 @@ from rich.console import Console
 
 from mcp_workbench import discovery
 from mcp_workbench.cli.demo_agents import ERAS, DemoAgent, View
-from mcp_workbench.cli.demo_report import CallLine, ChangeLine, change_line, make_report, print_change, print_code, print_report
+from mcp_workbench.cli.demo_report import CallLine, ChangeLine, DemoReport, change_line, make_report, print_change, print_code, print_report
 from mcp_workbench.cli.demo_steps import StepFailed, Steps
-from mcp_workbench.cli.kernels import CellRun, TemporaryKernel
+from mcp_workbench.cli.kernels import CellRun, TemporaryKernel, one_jupyter_loop
 from mcp_workbench.cli.quickstart import KernelCell, kernel_cells, quickstart_path
 from mcp_workbench.discovery import Entry
 from mcp_workbench.tasks import start_task
@@ -34,6 +34,7 @@ from mcp_workbench.tasks import start_task
 T = TypeVar("T")
 
 STEP_TIMEOUT_S = 20.0
+TOLD_TIMEOUT_S = 10.0
 CARRIERS = ("9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV")
 MISSING = 'the flights are missing: pip install "mcp-workbench[tutorials]"'
 
@@ -56,19 +57,28 @@ def run_demo(*, as_json: bool = False, notebook: Path | None = None) -> int:
     """
     console = Console(stderr=as_json, highlight=False)
     demo = Demo(Steps(console), notebook)
-    with tempfile.TemporaryDirectory(prefix="mcp-workbench-demo-", ignore_cleanup_errors=True) as folder, suppress(StepFailed):
-        asyncio.run(demo.run(Path(folder)))
+    with tempfile.TemporaryDirectory(prefix="mcp-workbench-demo-", ignore_cleanup_errors=True) as folder, one_jupyter_loop():
+        kernel = TemporaryKernel(Path(folder))
+        try:
+            with suppress(StepFailed):
+                asyncio.run(demo.run(kernel))
+        finally:
+            kernel.end()
     report = make_report(demo.steps, demo.agents, demo.changes, demo.server)
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    elif report.ok:
-        print_report(console, report)
-        console.print(
-            f"\nAll {len(report.steps)} steps happened, in {report.seconds:.1f} s. The story behind them:\n{demo.notebook}", soft_wrap=True
-        )
     else:
-        console.print("\nThe demo stopped there; nothing after it was tried.")
+        print_report(console, report)
+    _print_end(console, report, demo.notebook)
     return 0 if report.ok else 1
+
+
+def _print_end(console: Console, report: DemoReport, notebook: Path | None) -> None:
+    if report.ok:
+        sentence = f"All {len(report.steps)} steps happened, in {report.seconds:.1f} s. The story behind them:\n{notebook}"
+    else:
+        sentence = "The demo stopped there; nothing after it was tried."
+    console.print(f"\n{sentence}", soft_wrap=True, markup=False)
 
 
 @dataclass(slots=True)
@@ -82,18 +92,17 @@ class Demo:
     changes: list[ChangeLine] = field(default_factory=list)
     server: list[CallLine] = field(default_factory=list)
 
-    async def run(self, folder: Path) -> None:
-        """All steps.
+    async def run(self, kernel: TemporaryKernel) -> None:
+        """All steps. Cancelling kills the kernel, so that nobody waits for a cell any more.
 
         Args:
-            folder: For the kernel's files.
+            kernel: Not started yet; ending it is the caller's.
 
         Raises:
-            StepFailed: One did not happen; the kernel is ended all the same.
+            StepFailed: One did not happen.
         """
-        cells = self._prepare()
-        kernel = TemporaryKernel(folder)
         try:
+            cells = self._prepare()
             await self._start(kernel)
             for cell in cells:
                 if not cell.changes:
@@ -105,8 +114,9 @@ class Demo:
                     if cell.changes:
                         await self._change(kernel, cell)
                 await self._ask_server(kernel)
-        finally:
-            await asyncio.to_thread(kernel.end)
+        except asyncio.CancelledError:
+            kernel.kill()
+            raise
 
     # --- the person's side ----------------------------------------------------------------------------------
 
@@ -184,7 +194,7 @@ class Demo:
 
     async def _hear(self, listening: Sequence[asyncio.Task[None]], told_at: dict[str, float], sent: float) -> dict[str, float]:
         with self.steps.step("Both are told") as step:
-            async with asyncio.timeout(STEP_TIMEOUT_S):
+            async with asyncio.timeout(TOLD_TIMEOUT_S):
                 await asyncio.gather(*listening)
             after = {era: at - sent for era, at in sorted(told_at.items())}
             step.said = ", ".join(f"{era} {seconds * 1000:.0f} ms" for era, seconds in after.items()) + " after the cell was sent"

@@ -154,10 +154,12 @@ def _value(was: str, now: str) -> Text:
 
 def print_report(console: Console, report: DemoReport) -> None:
     """Calls and latencies: what agents waited, and what of that was the server's."""
-    console.print("\nAs the agents saw it, in ms:")
-    console.print(_agents_table(report.agents))
-    console.print("\nAs the server saw it, in ms, from a request's arrival to its answer's departure:")
-    console.print(_server_table(report.server))
+    if report.agents:
+        console.print("\nAs the agents saw it, in ms:")
+        console.print(_agents_table(report.agents))
+    if report.server:
+        console.print("\nAs the server saw it, in ms, from a request's arrival to its answer's departure:")
+        console.print(_server_table(report.server))
 
 
 def _agents_table(lines: list[RequestLine]) -> Table:

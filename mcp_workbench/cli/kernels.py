@@ -6,11 +6,13 @@ the user's IPython profile nor their Jupyter settings reach it. Knows nothing of
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +20,7 @@ from typing import IO, Any, Self
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
+from jupyter_core.utils import ensure_event_loop
 
 import mcp_workbench
 
@@ -25,6 +28,21 @@ START_TIMEOUT_S = 60.0
 CELL_TIMEOUT_S = 60.0
 _SLICE_S = 1.0
 """How often a wait for a message looks whether the kernel is still alive."""
+
+
+@contextmanager
+def one_jupyter_loop() -> Iterator[None]:
+    """Let jupyter_client's blocking calls use one event loop, in whichever thread they are made, closed at the end.
+
+    By itself jupyter_client makes a loop in each thread (more exactly: each context) that calls it, and closes none.
+    Inside, calls may come from several threads, one after the other.
+    """
+    loop = ensure_event_loop()
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 class KernelFailed(Exception):
@@ -44,7 +62,7 @@ class CellRun:
     result: str | None = None
     """Text of the last expression's value."""
     error: str | None = None
-    """`NameError: …`, or why it was not run; None: it ended well."""
+    """`NameError: …`; None: it ended well."""
     seconds: float | None = None
     """Duration until its last output; None while it runs."""
 
@@ -172,17 +190,15 @@ class TemporaryKernel:
         return self.finish(self.begin(code, **options), timeout_s)
 
     def begin(self, code: str, **options: Any) -> CellRun:
-        """Send a cell without waiting for anything."""
-        return CellRun(self._client.execute(code, **options), time.perf_counter())
+        """Send a cell without waiting for anything; it runs whatever became of the ones before it."""
+        return CellRun(self._client.execute(code, stop_on_error=False, **options), time.perf_counter())
 
     def finish(self, cell: CellRun, timeout_s: float = CELL_TIMEOUT_S) -> CellRun:
         """Wait until a cell has ended; raises as `run`."""
         for _ in self.progress(cell, timeout_s):
             if cell.seconds is not None:
                 break
-        reply = self._reply(cell)
-        if reply["status"] == "aborted":
-            cell.error = "Aborted: a cell before it failed"
+        self._take_reply(cell)
         return cell
 
     def progress(self, cell: CellRun, timeout_s: float = CELL_TIMEOUT_S) -> Iterator[CellRun]:
@@ -204,13 +220,16 @@ class TemporaryKernel:
         if self._log_file is not None:
             self._log_file.close()
 
-    def _reply(self, cell: CellRun) -> dict[str, Any]:
+    def kill(self) -> None:
+        """End its process at once, from any thread; who waits for a cell hears that it died. `end` is still due."""
+        if self._manager is not None and self._manager.provisioner is not None and self._manager.provisioner.process is not None:
+            self._manager.provisioner.process.kill()
+
+    def _take_reply(self, cell: CellRun) -> None:
+        """The reply says nothing new, but replies that nobody takes pile up."""
         deadline = time.monotonic() + CELL_TIMEOUT_S
-        while True:
-            message = self._next(self._client.get_shell_msg, deadline)
-            if message["parent_header"].get("msg_id") == cell.request:
-                content: dict[str, Any] = message["content"]
-                return content
+        while self._next(self._client.get_shell_msg, deadline)["parent_header"].get("msg_id") != cell.request:
+            continue
 
     def _next(self, get: Any, deadline: float) -> dict[str, Any]:
         while (left := deadline - time.monotonic()) > 0:

@@ -63,8 +63,11 @@ def kernel_cells(path: Path) -> list[KernelCell]:
 
 
 def _cells(path: Path) -> list[dict[str, Any]]:
+    text = path.read_text(encoding="utf-8")
     try:
-        cells: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        cells = json.loads(text)["cells"]
     except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path.name} is no Jupyter notebook") from None
+        cells = None
+    if not isinstance(cells, list):
+        raise ValueError(f"{path.name} is no Jupyter notebook")
     return cells

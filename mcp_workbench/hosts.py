@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 logger = logging.getLogger("mcp_workbench")
-# Without a handler of anybody's, logging's last resort would print warnings and tracebacks into a cell.
-logger.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,9 @@ class HostIdentity:
     kernel_id: str | None
     """Jupyter's id of the kernel; None outside Jupyter."""
     notebook: str
-    """Path of the notebook where one is known, else the working directory."""
+    """Path of the notebook where one is known, else the working folder."""
+    folder: str
+    """The working folder."""
 
 
 class Host(Protocol):
@@ -62,7 +62,7 @@ class PlainHost:
 
     def identity(self) -> HostIdentity:
         """Who this is."""
-        return HostIdentity("python", None, str(Path.cwd()))
+        return HostIdentity("python", None, _folder(), _folder())
 
     def namespace(self) -> Mapping[str, Any] | None:
         """None: a script's variables are its own."""
@@ -98,7 +98,7 @@ class IPythonHost:
 
     def identity(self) -> HostIdentity:
         """Who this is."""
-        return HostIdentity(self.kind, None, str(Path.cwd()))
+        return HostIdentity(self.kind, None, _folder(), _folder())
 
     def namespace(self) -> Mapping[str, Any] | None:
         """The user's variables."""
@@ -195,7 +195,7 @@ class IpykernelHost(IPythonHost):
 
     def identity(self) -> HostIdentity:
         """Kernel id from the connection file, notebook from Jupyter Server or VS Code."""
-        return HostIdentity(self.kind, self._kernel_id(), self._notebook())
+        return HostIdentity(self.kind, self._kernel_id(), self._notebook(), _folder())
 
     def run_between_cells(self, function: Callable[[], None]) -> bool:
         """Post to the kernel's own loop; skipped when a cell has begun by then, because its end will do it."""
@@ -228,7 +228,14 @@ class IpykernelHost(IPythonHost):
 
     def _notebook(self) -> str:
         named = os.environ.get("JPY_SESSION_NAME") or self._shell.user_ns.get("__vsc_ipynb_file__")
-        return named if isinstance(named, str) and named else str(Path.cwd())
+        return named if isinstance(named, str) and named else _folder()
+
+
+def _folder() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:  # it was deleted under us
+        return "(deleted folder)"
 
 
 def current_host() -> Host:

@@ -10,7 +10,7 @@ import mcp_workbench as wb
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import PAGE_SIZE
 from tests.interaction.requirements import LEGACY, MODERN, requirement, versions
-from tests.support.stage import Stage
+from tests.support.stage import Stage, happened
 from tests.support.talk import CLIENT, Talk, text_of
 
 PROGRESS = "notifications/progress"
@@ -70,11 +70,11 @@ def test_after_a_cancel_nothing_more_is_sent(stage: Stage) -> None:
             begun.clear()
             told.clear()
             call = talk.ask("tools/call", {"name": tool}, progressToken="p", **_wants_logs(talk))
-            await asyncio.to_thread(begun.wait)
+            await happened(begun)
             talk.cancel(call, "changed my mind")
             await talk.fence()
             talk.inbox.clear()
-            await asyncio.to_thread(told.wait)
+            await happened(told)
             await talk.until(lambda: stage.workbench.status().execution["abandoned"] == 0)
             assert talk.inbox == []
         assert [record.outcome for record in stage.workbench.telemetry.calls() if record.method == "tools/call"] == ["cancelled"] * 2

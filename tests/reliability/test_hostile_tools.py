@@ -16,9 +16,8 @@ import mcp_workbench as wb
 from mcp_workbench.protocol import wire
 from mcp_workbench.serving.tools import ToolWork
 from tests.reliability.bystanders import unharmed
-from tests.support.stage import running, server_of, talking, within
+from tests.support.stage import happened, running, server_of, talking, within
 from tests.support.talk import text_of
-
 
 Output = pytest.CaptureFixture[str]
 
@@ -238,6 +237,11 @@ def test_bottomless_recursion_is_an_error_result() -> None:
     _try(workbench, "fall", lambda result: _says(result, "RecursionError"))
 
 
+def _tells(result: dict[str, Any], words: str) -> None:
+    assert not result.get("isError")
+    assert text_of(result).startswith(words)
+
+
 def _says(result: dict[str, Any], words: str) -> None:
     _is_error(result)
     assert words in text_of(result)
@@ -250,12 +254,13 @@ def test_a_tool_that_changes_its_arguments_changes_its_own_copy() -> None:
     @workbench.tool
     def spoil(flights: pd.DataFrame, items: list[int], options: dict[str, int]) -> int:
         flights.loc[:, "delay"] = 0
-        flights.drop(index=0, inplace=True)
+        flights.loc[len(flights)] = 7
+        flights.insert(0, "mine", 1)
         items.clear()
         options.clear()
         return len(flights)
 
-    _try(workbench, "spoil", lambda result: None, items=[1, 2], options={"a": 1})
+    _try(workbench, "spoil", lambda result: _tells(result, "4"), items=[1, 2], options={"a": 1})
     assert frame["delay"].tolist() == [1, 2, 3]
     assert workbench.get("flights")["delay"].tolist() == [1, 2, 3]
 
@@ -306,9 +311,9 @@ def test_a_coroutine_that_swallows_its_cancellation_hurts_nobody() -> None:
     async def main() -> None:
         async with unharmed(workbench), talking(workbench) as talk:
             call = talk.call("stubborn")
-            await asyncio.to_thread(begun.wait)
+            await happened(begun)
             talk.cancel(call)
-            await asyncio.to_thread(swallowed.wait)
+            await happened(swallowed)
             await talk.fence()
             assert talk.inbox == []
             assert workbench.status().execution["abandoned"] == 1

@@ -163,7 +163,6 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     talk.call("hold", "x")
     talk.ask("ping", request_id="x")
     answer = await talk.answer("x")
-    talk.oracle.note_sent({"id": "x", "method": "tools/call"})
     release.set()
     await talk.answer("x")
     return answer

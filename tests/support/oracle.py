@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import Any
 
 from mcp_types import jsonrpc as oracle_jsonrpc
@@ -27,7 +28,7 @@ class Oracle:
 
     def __init__(self, version: str) -> None:
         self.version = version
-        self._methods: dict[tuple[type, str | int], str] = {}
+        self._methods: dict[tuple[type, str | int], deque[str]] = {}
 
     @property
     def modern(self) -> bool:
@@ -35,10 +36,10 @@ class Oracle:
         return self.version == LATEST_MODERN
 
     def note_sent(self, message: Any) -> None:
-        """Remember what a request asked for; an id that is in flight keeps its first meaning."""
+        """Remember what a request asked for; an id may be used again before the first answer has come."""
         for entry in message if isinstance(message, list) else [message]:
             if isinstance(entry, dict) and isinstance(entry.get("id"), str | int) and isinstance(entry.get("method"), str):
-                self._methods.setdefault((type(entry["id"]), entry["id"]), entry["method"])
+                self._methods.setdefault((type(entry["id"]), entry["id"]), deque()).append(entry["method"])
 
     def check(self, text: bytes) -> list[Message]:
         """Read one text.
@@ -61,7 +62,7 @@ class Oracle:
         if "error" in message:
             self._check_error(message)
         elif "result" in message:
-            self._check_result(self._methods.pop((type(message["id"]), message["id"])), message["result"])
+            self._check_result(self._methods[type(message["id"]), message["id"]].popleft(), message["result"])
         else:
             assert "id" not in message, "this server sends no requests"
             oracle.parse_server_notification(message["method"], self.version, message.get("params"))
@@ -81,7 +82,10 @@ class Oracle:
         assert error["code"] in CODES, error
         assert len(error["message"]) < 2_000, "a sentence, not a document"
         if isinstance(message["id"], str | int):
-            self._methods.pop((type(message["id"]), message["id"]), None)
+            methods = self._methods.get((type(message["id"]), message["id"]))
+            if methods:
+                # It was the later request that took an id in flight; the first is answered still.
+                methods.pop() if "still in flight" in error["message"] else methods.popleft()
         if error["code"] == -32002:
             assert self.version <= LATEST_LEGACY, "2026-07-28 answers an unknown resource with -32602"
 

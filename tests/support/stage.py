@@ -8,6 +8,7 @@ behaviour for every transport and revision.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal
@@ -85,6 +86,20 @@ def within(main: Callable[[], Awaitable[None]], seconds: float = TEST_S) -> None
             await main()
 
     asyncio.run(bounded())
+
+
+async def happened(event: threading.Event) -> None:
+    """Wait for something on another thread, without blocking this loop, and not for ever."""
+    assert await asyncio.to_thread(event.wait, TEST_S), "it did not happen"
+
+
+async def acquired(semaphore: threading.Semaphore, count: int) -> None:
+    """The same, for something that happens so many times."""
+
+    def all_of_them() -> bool:
+        return all(semaphore.acquire(timeout=TEST_S) for _ in range(count))
+
+    assert await asyncio.to_thread(all_of_them), "it did not happen as often"
 
 
 class Stage:

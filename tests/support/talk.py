@@ -38,6 +38,8 @@ class Talk:
         self.oracle = Oracle(version)
         self.inbox: list[Message] = []
         """What came and was not asked for yet, in order."""
+        self.history: list[Message] = []
+        """Everything that came, in order."""
         self.texts = 0
         """Texts that came."""
         self.closed: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
@@ -52,6 +54,8 @@ class Talk:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            self.channel.abort()
         await self.hang_up()
         if error is None and self._faults:
             raise self._faults[0]
@@ -76,6 +80,7 @@ class Talk:
             self._faults.append(fault)
             messages = [json.loads(text)]
         self.inbox.extend(messages)
+        self.history.extend(messages)
         self._came.set()
 
     def receive_writable(self) -> None:

@@ -95,6 +95,7 @@ class TemporaryKernel:
     _manager: Any = None
     _client: Any = None
     _log_file: IO[bytes] | None = None
+    _running: dict[str, CellRun] = field(default_factory=dict)
 
     @property
     def runtime(self) -> Path:
@@ -172,6 +173,7 @@ class TemporaryKernel:
 
     def disconnect(self) -> None:
         """Close the channels; the kernel goes on."""
+        self._running.clear()
         client, self._client = self._client, None
         if client is not None:
             client.stop_channels()
@@ -191,26 +193,28 @@ class TemporaryKernel:
 
     def begin(self, code: str, **options: Any) -> CellRun:
         """Send a cell without waiting for anything; it runs whatever became of the ones before it."""
-        return CellRun(self._client.execute(code, stop_on_error=False, **options), time.perf_counter())
+        return self.follow(self._client.execute(code, stop_on_error=False, **options))
+
+    def follow(self, request: str) -> CellRun:
+        """The run that an execute request begins, which was sent through `client`."""
+        # Replies say nothing that the other channel does not, but where nobody takes them they pile up.
+        while self._client.shell_channel.msg_ready():
+            self._client.shell_channel.get_msg()
+        run = self._running[request] = CellRun(request, time.perf_counter())
+        return run
 
     def finish(self, cell: CellRun, timeout_s: float = CELL_TIMEOUT_S) -> CellRun:
         """Wait until a cell has ended; raises as `run`."""
         for _ in self.progress(cell, timeout_s):
-            if cell.seconds is not None:
-                break
-        self._take_reply(cell)
+            continue
         return cell
 
     def progress(self, cell: CellRun, timeout_s: float = CELL_TIMEOUT_S) -> Iterator[CellRun]:
-        """Yield the cell after each message about it; raises as `run`."""
+        """Yield the cell after each message about it, until it has ended; raises as `run`."""
         deadline = time.monotonic() + timeout_s
-        while True:
-            message = self._next(self._client.get_iopub_msg, deadline)
-            if message["parent_header"].get("msg_id") == cell.request:
-                cell.take(message["msg_type"], message["content"])
+        while cell.seconds is None:
+            if self._receive(deadline) is cell:
                 yield cell
-            elif message["msg_type"] != "status":
-                self.strays.append(message)
 
     def end(self) -> None:
         """End the kernel: it is asked to, and killed when it does not. A second time does nothing."""
@@ -225,11 +229,17 @@ class TemporaryKernel:
         if self._manager is not None and self._manager.provisioner is not None and self._manager.provisioner.process is not None:
             self._manager.provisioner.process.kill()
 
-    def _take_reply(self, cell: CellRun) -> None:
-        """The reply says nothing new, but replies that nobody takes pile up."""
-        deadline = time.monotonic() + CELL_TIMEOUT_S
-        while self._next(self._client.get_shell_msg, deadline)["parent_header"].get("msg_id") != cell.request:
-            continue
+    def _receive(self, deadline: float) -> CellRun | None:
+        """Take one message; returns the cell it was about."""
+        message = self._next(self._client.get_iopub_msg, deadline)
+        cell = self._running.get(message["parent_header"].get("msg_id", ""))
+        if cell is not None:
+            cell.take(message["msg_type"], message["content"])
+            if cell.seconds is not None:
+                del self._running[cell.request]
+        elif message["msg_type"] != "status":
+            self.strays.append(message)
+        return cell
 
     def _next(self, get: Any, deadline: float) -> dict[str, Any]:
         while (left := deadline - time.monotonic()) > 0:

@@ -230,3 +230,22 @@ async def agents(kernel: TemporaryKernel, *, timeout_s: float = 30.0) -> AsyncIt
         visitors = Agents(tuple([await stack.enter_async_context(agent(kernel, era, timeout_s=timeout_s)) for era in ERAS]))
         await visitors.settle()
         yield visitors
+
+
+def make_subshell(kernel: TemporaryKernel) -> str:
+    """A second thread of the kernel that runs cells; returns its id."""
+    client = kernel.client
+    request = client.session.msg("create_subshell_request", {})
+    client.control_channel.send(request)
+    while (reply := client.get_control_msg(timeout=20))["parent_header"].get("msg_id") != request["header"]["msg_id"]:
+        continue
+    return str(reply["content"]["subshell_id"])
+
+
+def begin_in_subshell(kernel: TemporaryKernel, subshell: str, code: str) -> CellRun:
+    """Send a cell to the subshell."""
+    content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": False}
+    request = kernel.client.session.msg("execute_request", content)
+    request["header"]["subshell_id"] = subshell
+    kernel.client.shell_channel.send(request)
+    return kernel.follow(request["header"]["msg_id"])

@@ -7,7 +7,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kernel.harness import FLIGHTS, FRESH_CELL, Agents, ServingKernel, agents, cell, ran, real_kernel, running_cell
+from tests.kernel.harness import (
+    FLIGHTS,
+    FRESH_CELL,
+    Agents,
+    ServingKernel,
+    agents,
+    begin_in_subshell,
+    cell,
+    make_subshell,
+    ran,
+    real_kernel,
+    running_cell,
+)
 
 pytestmark = pytest.mark.kernel
 
@@ -133,6 +145,26 @@ def test_a_silent_execution_that_changes_a_dataframe_is_noticed(kernel: ServingK
         async with agents(kernel) as visitors:
             ran(await asyncio.to_thread(kernel.run, "flights.loc[0, 'delay'] = 5.0", silent=True))
             assert (await changed_once(visitors))[1] == "UA,5.0"
+
+    asyncio.run(main())
+
+
+def test_a_subshells_cell_is_noticed_between_cells_and_never_in_the_middle_of_one(kernel: ServingKernel) -> None:
+    async def main() -> None:
+        subshell = await asyncio.to_thread(make_subshell, kernel)
+        async with agents(kernel) as visitors:
+            beside = begin_in_subshell(kernel, subshell, "flights.loc[0, 'delay'] = 30.0")
+            ran(await asyncio.to_thread(kernel.finish, beside))
+            assert (await changed_once(visitors))[1] == "UA,30.0"
+            await cell(kernel, "import threading\ngo_on = threading.Event()")
+            code = "flights.loc[0, 'delay'] = 40.0\nprint('begun')\ngo_on.wait(20)\nflights.loc[0, 'delay'] = 50.0"
+            async with running_cell(kernel, code):
+                beside = begin_in_subshell(kernel, subshell, "1 + 1")
+                assert ran(await asyncio.to_thread(kernel.finish, beside)).result == "2"
+                assert await visitors.settle() == []
+                assert (await visitors.rows())[1] == "UA,30.0"
+                ran(await asyncio.to_thread(kernel.finish, begin_in_subshell(kernel, subshell, "go_on.set()")))
+            assert (await changed_once(visitors))[1] == "UA,50.0"
 
     asyncio.run(main())
 

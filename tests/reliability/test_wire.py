@@ -188,7 +188,7 @@ def test_a_half_open_handshake_is_ended_after_its_time() -> None:
             silent, slow = [await RawConnection.dial(port_of(workbench)) for _ in range(2)]
             slow.send(b"GET /mcp HT")
             assert await silent.reader.read() == b""
-            await slow.reader.read()
+            assert await slow.reader.read() == b""
             await silent.hang_up()
             await slow.hang_up()
 

@@ -17,7 +17,8 @@ dict and other mappings                           object; keys that are int, flo
                                                   UUID … become text, two that become the same are an error
 dataclass, attrs class, msgspec Struct            object of its fields; names that begin with _ are private
 pydantic model                                    what `model_dump(mode="json", by_alias=True)` says
-numpy scalar, array                               as the Python value, nested arrays; NaT -> null
+numpy scalar, array                               as the Python value, nested arrays; NaT, masked -> null, and
+                                                  so is a float that is no double's
 what a room registered (`register`)               as its converter says
 ================================================  =====================================================
 
@@ -42,9 +43,10 @@ from typing import Any
 
 import msgspec
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import PydanticSerializationError
 
 from mcp_workbench.errors import ToolError
+from mcp_workbench.primitives.durations import numpy_duration_text, timedelta_text
 from mcp_workbench.primitives.wording import a_type, quote, type_name
 from mcp_workbench.protocol.wire import Json
 
@@ -238,7 +240,7 @@ def _scalar(value: Any, kind: type) -> Json:
     if issubclass(kind, float):
         return _number(float.__float__(value))
     if issubclass(kind, datetime.timedelta):
-        return to_jsonable_python(datetime.timedelta(value.days, value.seconds, value.microseconds))
+        return timedelta_text(value)
     if issubclass(kind, datetime.date | datetime.time):
         # NaT is a datetime, and differs from itself as NaN does.
         return None if value != value else value.isoformat()
@@ -274,11 +276,13 @@ def _is_numpy(kind: type) -> bool:
 
 
 def _numpy_as_python(value: Any) -> Any:
+    if value is sys.modules["numpy"].ma.masked:
+        return None
     if getattr(value, "size", 1) > MAX_VALUES:
         raise UnsupportedResult(f"The result holds an array of {value.size:,} values; return a part or a summary of it.")
     if value.ndim and value.dtype.kind in "mMgO":
         # `tolist()` turns nanosecond times into bare integers; one by one they keep their meaning.
-        return [value[index] for index in range(len(value))]
+        return _rows(value)
     if value.ndim:
         return value.tolist()
     match value.dtype.kind:
@@ -287,25 +291,29 @@ def _numpy_as_python(value: Any) -> Any:
         case "i" | "u":
             return int(value)
         case "f":
-            return float(value)
+            return _double(value)
         case "U":
             return str(value)
         case "M":
             return None if value != value else str(value)
         case "m":
-            return None if value != value else _numpy_duration(value)
+            return None if value != value else numpy_duration_text(value)
         case "O":
             return value.item()
     raise unsupported(type(value))
 
 
-def _numpy_duration(value: Any) -> Any:
-    # Months and years have no fixed length (numpy would take averages), "generic" has no unit at all.
-    if value.dtype.str.endswith(("M]", "Y]", "m8")):
-        return str(value)
-    duration = value.astype("timedelta64[us]")
-    # Nanoseconds and millennia do not fit Python's timedelta: numpy's words keep what it would lose.
-    return duration.item() if duration.astype(value.dtype) == value and isinstance(duration.item(), datetime.timedelta) else str(value)
+def _rows(array: Any) -> list[Any]:
+    numpy = sys.modules["numpy"]
+    if isinstance(array, numpy.matrix):  # whose rows are matrices again, without end
+        array = numpy.asarray(array)
+    return [array[index] for index in range(len(array))]
+
+
+def _double(value: Any) -> float | None:
+    """None for an extended float past the largest double, which is a number and no infinity."""
+    number = float(value)
+    return None if math.isinf(number) and sys.modules["numpy"].isfinite(value) else number
 
 
 FORMS = JsonForms()

@@ -1,7 +1,7 @@
 """What a tool returned -> content for a model, and structured content for a program.
 
-A chain of renderers is asked, first answer wins; other rooms bring theirs (DataFrames, figures). The
-built-in ones come last:
+A chain of renderers is asked, first answer wins; other rooms bring theirs (DataFrames, figures). Text, numbers,
+bools and None have one form only, so nobody is asked about them. The built-in ones come last:
 
 ==================================  ==========================================================
 value                               content

@@ -23,7 +23,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from mcp_workbench.primitives.jsonable import MAX_DEPTH, MAX_VALUES, JsonForms, UnsupportedResult, to_jsonable
+from mcp_workbench.primitives.jsonable import MAX_DEPTH, MAX_VALUES, JsonForms, UnsupportedResult
+
+to_jsonable = JsonForms().to_jsonable
+"""The table alone: what other rooms taught the process's own table is tested where they teach it."""
 
 
 class Colour(enum.Enum):
@@ -137,8 +140,16 @@ TABLE: list[tuple[Any, Any]] = [
     (np.timedelta64(90, "m"), "PT1H30M"),
     (np.timedelta64("NaT"), None),
     (np.timedelta64(2, "M"), "2 months"),
-    (np.timedelta64(5, "ns"), "5 nanoseconds"),
-    (np.timedelta64(2**60, "s"), f"{2**60} seconds"),
+    (np.timedelta64(5, "ns"), "PT0.000000005S"),
+    (np.timedelta64(5, "ps"), "5 picoseconds"),
+    (np.longdouble("1e4000"), None),
+    (np.longdouble("inf"), "Infinity"),
+    (np.array(["1e4000", "1.5", "-inf"], dtype=np.longdouble), [None, 1.5, "-Infinity"]),
+    (np.array([["2026-01-31", "NaT"]], dtype="M8[D]").view(np.matrix), [["2026-01-31", None]]),
+    (np.array([[1, 2]]).view(np.matrix), [[1, 2]]),
+    (np.ma.masked, None),
+    (np.ma.masked_array([1, 2], [False, True]), [1, None]),
+    (np.ma.masked_array(np.array(["2026-01-31"] * 2, dtype="M8[D]"), [True, False]), [None, "2026-01-31"]),
     (np.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")]), [[1, 2.5]]),
     (pd.Timestamp("2026-01-31"), "2026-01-31T00:00:00"),
     (pd.Timedelta(hours=1), "PT1H"),

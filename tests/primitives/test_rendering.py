@@ -186,7 +186,16 @@ def test_the_first_renderer_that_answers_wins() -> None:
 
     assert Rendering([Greedy(), TableRenderer()]).render(Table(), REQUEST).content == [TextContent(text="mine")]
     assert Rendering([TableRenderer(), Greedy()]).render(Table(), REQUEST).content == [TextContent(text="a table for default")]
-    assert Rendering([Greedy()]).render(3, REQUEST).content == [TextContent(text="mine")]
+    assert Rendering([Greedy()]).render({"a": 1}, REQUEST).content == [TextContent(text="mine")]
+
+
+@pytest.mark.parametrize("value", [None, True, 3, 2.5, "text"])
+def test_no_renderer_is_asked_for_what_has_one_form_only(value: object) -> None:
+    class Asked:
+        def render(self, value: object, request: RenderRequest) -> Rendered | None:
+            raise AssertionError("a renderer was asked")
+
+    assert Rendering([Asked()]).render(value, REQUEST) == Rendering().render(value, REQUEST)
 
 
 @pytest.mark.parametrize("value", [Secretive(), [Secretive()], {"a": Secretive()}, [PNG, Secretive()]])

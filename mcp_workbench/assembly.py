@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 from mcp_workbench import discovery
 from mcp_workbench.engine import Engine
+from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Change, Principal
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.execution.runner import Execution
@@ -49,6 +51,7 @@ from mcp_workbench.version import __version__
 logger = logging.getLogger("mcp_workbench")
 
 PATH = "/mcp"
+NOTICES_KEPT = 20
 SUBPROTOCOL = "mcp"
 
 CAPABILITIES = wire.ServerCapabilities(
@@ -120,6 +123,8 @@ class RunningServer:
         self._undo = ExitStack()
         self._cell = ExitStack()
         self._check_pending = False
+        self.notices: deque[str] = deque(maxlen=NOTICES_KEPT)
+        """What the author should know; shown by `status()`."""
         self._engine.start()
         self._discovery: Path | None = None
         try:
@@ -131,14 +136,14 @@ class RunningServer:
             self._connect_host()
             self._discovery = self._announce()
         except BaseException:
-            self.close(0)
+            self.close(0, 1)
             raise
 
     # --- building, on the loop -----------------------------------------------------------------------------
 
     async def _open(self) -> None:
         offer, settings, loop = self._offer, self.settings, asyncio.get_running_loop()
-        self.execution = Execution(loop, settings.limits, on_demoted=_say_demoted)
+        self.execution = Execution(loop, settings.limits, on_demoted=lambda _name, sentence: self._note(sentence))
         services = Services(
             tools=offer.tools,
             resources=offer.resources,
@@ -196,7 +201,10 @@ class RunningServer:
     def _after_call(self) -> None:
         """A tool has run in this process and may have changed a DataFrame: look, on the main thread, between cells."""
         if not self._check_pending and self._offer.dataframes.names():
-            self._check_pending = self.host.run_between_cells(self.check_dataframes)
+            # Set before posting: the main thread may have looked, and reset it, before the post returns.
+            self._check_pending = True
+            if not self.host.run_between_cells(self.check_dataframes):
+                self._check_pending = False
 
     def _dataframe_changed(self, change: Change) -> None:
         """From the thread that noticed."""
@@ -238,7 +246,7 @@ class RunningServer:
 
     def _announce(self) -> Path | None:
         if DEFAULT_NAME not in self._offer.credentials.names():
-            logger.warning("other programs will not find this kernel: its token was revoked, so there is none to leave for them")
+            self._note("other programs will not find this kernel: its token was revoked, so there is none to leave for them")
             return None
         try:
             entry = discovery.describe_this_process(
@@ -247,11 +255,16 @@ class RunningServer:
                 url=self.url,
                 token=self._offer.credentials.token(),
                 notebook=self.identity.notebook,
+                cwd=self.identity.folder,
             )
             return discovery.write(entry)
         except OSError as error:
-            logger.warning("other programs will not find this kernel: its discovery file could not be written (%s)", error)
+            self._note(f"other programs will not find this kernel: its discovery file could not be written ({error})")
             return None
+
+    def _note(self, sentence: str) -> None:
+        self.notices.append(sentence)
+        logger.warning("%s", sentence)
 
     def _discovery_id(self) -> str:
         """The kernel's id; for a second server of the same kernel, and outside kernels, one of its own."""
@@ -261,17 +274,29 @@ class RunningServer:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def close(self, grace_s: float) -> None:
-        """Refuse new work, let calls end for `grace_s` seconds, close every connection, give back everything."""
+    def close(self, grace_s: float, patience_s: float) -> None:
+        """Refuse new work, let calls end, close every connection, give back everything.
+
+        Args:
+            grace_s: How long calls in flight may go on.
+            patience_s: How long the loop may take beyond that; an inline tool that blocks it keeps it from doing anything.
+
+        Raises:
+            WorkbenchError: The loop was blocked; its daemon thread is left behind, and closes and ends when what blocks it does.
+        """
         self._undo.close()
         if self._discovery is not None:
             discovery.remove(self._discovery)
         try:
             if self._engine.running:
-                self._engine.run(self._shut(grace_s), timeout_s=3 * grace_s + 10)
+                self._engine.run(self._shut(grace_s), timeout_s=2 * grace_s + patience_s)
+            self._engine.stop(patience_s)
+        except TimeoutError:
+            raise WorkbenchError(
+                'the server did not stop in time: its loop is blocked, most likely by a tool with run_on="inline" that waits'
+            ) from None
         finally:
             self._switching.restore()
-            self._engine.stop()
 
     async def _shut(self, grace_s: float) -> None:
         self.server.stop_accepting()
@@ -279,6 +304,8 @@ class RunningServer:
         await self.execution.close(0)
         self._feed.close()
         await self.server.close()
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.stop)  # also when nobody waits for this any more
 
     def abandon_in_child(self) -> None:
         """After a fork: close this process's copies of the sockets; the parent goes on serving."""
@@ -292,7 +319,3 @@ L = TypeVar("L", bound=Callable[..., None])
 def _subscribe(listeners: list[L], listener: L) -> Callable[[], None]:
     listeners.append(listener)
     return lambda: listeners.remove(listener)
-
-
-def _say_demoted(name: str, sentence: str) -> None:
-    logger.warning("%s", sentence)

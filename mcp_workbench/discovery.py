@@ -77,7 +77,7 @@ class _Unusable(Exception):
     """Why a file is not used, as a phrase."""
 
 
-def describe_this_process(*, kernel_id: str, name: str, url: str, token: str, notebook: str | None = None) -> Entry:
+def describe_this_process(*, kernel_id: str, name: str, url: str, token: str, cwd: str | None = None, notebook: str | None = None) -> Entry:
     """An entry for a server that runs in this process and starts now; everything else about it is looked up.
 
     Args:
@@ -85,6 +85,7 @@ def describe_this_process(*, kernel_id: str, name: str, url: str, token: str, no
         name: What people call it.
         url: Address of the MCP endpoint.
         token: Opens it.
+        cwd: Its working folder; default: looked up.
         notebook: Path of the notebook, where known.
 
     Returns:
@@ -100,7 +101,7 @@ def describe_this_process(*, kernel_id: str, name: str, url: str, token: str, no
         host=_machine(),
         started=time.time(),
         executable=sys.executable,
-        cwd=str(Path.cwd()),
+        cwd=str(Path.cwd()) if cwd is None else cwd,
         notebook=notebook,
     )
 

@@ -78,7 +78,7 @@ class Engine:
         return self.run(once(), timeout_s=timeout_s)
 
     def run(self, coroutine: Coroutine[Any, Any, T], *, timeout_s: float = 30.0) -> T:
-        """Run a coroutine on the loop and wait for it; raises as `call`, and cancels it when time is up."""
+        """Run a coroutine on the loop and wait for it; raises as `call`. When time is up it goes on unwatched."""
         if self.is_here:
             coroutine.close()
             raise LocalProtocolError("waiting for the protocol loop on its own thread would never end")

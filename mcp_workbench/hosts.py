@@ -30,8 +30,8 @@ class HostIdentity:
     """Jupyter's id of the kernel; None outside Jupyter."""
     notebook: str
     """Path of the notebook where one is known, else the working folder."""
-    folder: str
-    """The working folder."""
+    folder: str | None = None
+    """The working folder; None: whatever it is."""
 
 
 class Host(Protocol):

@@ -6,10 +6,15 @@ reading in `Workbench.status()`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 
 KIB = 1024
 MIB = 1024 * 1024
+
+_LEAST = {"sessions": 0, "max_result_bytes": 4 * KIB, "backlog_messages": 0, "backlog_bytes": 0, "thread_queue": 0, "results": 0}
+"""Smallest sensible values of what is counted; 1 for the others."""
+_MAY_BE_ZERO_S = ("stop_grace_s",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +61,17 @@ class Limits:
     """Results of calls kept as `_rN`."""
     results_bytes: int = 256 * MIB
     """Memory of those results; the oldest go first."""
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that nothing could work within.
+
+        Raises:
+            ValueError: Names the limit, what is expected and what came.
+        """
+        for each in fields(self):
+            value, is_time = getattr(self, each.name), each.name.endswith("_s")
+            numeric = isinstance(value, int | float if is_time else int) and not isinstance(value, bool)
+            least = 0 if is_time else _LEAST.get(each.name, 1)
+            if not numeric or not math.isfinite(value) or value < least or (is_time and not value and each.name not in _MAY_BE_ZERO_S):
+                wanted = "seconds, more than 0" if is_time else f"a whole number, at least {least}"
+                raise ValueError(f"Limits({each.name}=…) takes {wanted}; got {str(value)[:40]!r}")

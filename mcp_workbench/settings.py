@@ -12,6 +12,7 @@ from mcp_workbench.limits import Limits
 from mcp_workbench.switching import BUSY_INTERVAL_S
 
 PREFIX = "MCP_WORKBENCH_"
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Settings:
         values: dict[str, Any] = {}
         for name in (each.name for each in fields(cls)):
             if name in given:
-                values[name] = tuple(given[name]) if name.startswith("allowed_") else given[name]
+                values[name] = _names(name, given[name]) if name.startswith("allowed_") else given[name]
             elif name != "limits" and (text := environment.get(PREFIX + name.upper())) is not None:
                 values[name] = _from_text(name, text)
         if unknown := set(given) - {each.name for each in fields(cls)}:
@@ -60,10 +61,18 @@ class Settings:
         Raises:
             ValueError: With the argument to change.
         """
-        if not 0 <= self.port <= 65535:
-            raise ValueError(f"port must lie between 0 and 65535, got {self.port}")
-        if self.switch_interval is not None and not 0 < self.switch_interval < 1:
-            raise ValueError(f"switch_interval is in seconds, for instance 0.0005, or None; got {self.switch_interval}")
+        if self.name is not None and not (_is_text(self.name) and 0 < len(self.name) <= MAX_NAME and self.name.isprintable()):
+            raise ValueError(f"name is a printable text of at most {MAX_NAME} characters, got {_shown(self.name)}")
+        if not _is_text(self.host):
+            raise ValueError(f"host is an address as text, for instance '127.0.0.1', got {_shown(self.host)}")
+        if type(self.port) is not int or not 0 <= self.port <= 65535:
+            raise ValueError(f"port is a whole number between 0 and 65535, got {_shown(self.port)}")
+        if self.switch_interval is not None and not (_is_number(self.switch_interval) and 0 < self.switch_interval < 1):
+            raise ValueError(f"switch_interval is in seconds, for instance 0.0005, or None; got {_shown(self.switch_interval)}")
+        if not isinstance(self.limits, Limits):
+            raise ValueError(f"limits is a wb.Limits(…), got {_shown(self.limits)}")
+        if not isinstance(self.allow_remote, bool):
+            raise ValueError(f"allow_remote is True or False, got {_shown(self.allow_remote)}")
         if not _is_loopback(self.host) and not self.allow_remote:
             raise ValueError(
                 f"host={self.host!r} can be reached from other machines, where anybody with the token can run your tools. "
@@ -80,6 +89,26 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _names(setting: str, given: object) -> tuple[str, ...]:
+    names = tuple(given) if isinstance(given, list | tuple | set | frozenset) else (None,)
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{setting} is a list of texts, for instance {setting}=['lab.example.org'], got {_shown(given)}")
+    return tuple(str(name) for name in names)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, str | int | float | bool | None) else f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
 def _from_text(name: str, text: str) -> Any:
     try:
         if name == "port":
@@ -89,7 +118,9 @@ def _from_text(name: str, text: str) -> Any:
     except ValueError:
         raise ValueError(f"{PREFIX}{name.upper()} must be a number, got {text[:40]!r}") from None
     if name == "allow_remote":
-        return text.strip().lower() in ("1", "true", "yes")
+        if (word := text.strip().lower()) not in ("1", "true", "yes", "0", "false", "no", ""):
+            raise ValueError(f"{PREFIX}ALLOW_REMOTE must be 1 or 0, got {text[:40]!r}")
+        return word in ("1", "true", "yes")
     if name.startswith("allowed_"):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return text

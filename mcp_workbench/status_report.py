@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mcp_workbench.telemetry.aggregates import Row
 from mcp_workbench.telemetry.records import SessionRecord
+from mcp_workbench.wording import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,16 @@ class Status:
     execution: dict[str, int] = field(default_factory=dict)
     """Reading of every queue that tools wait in."""
     waiting_tickets: int = 0
+    notices: tuple[str, ...] = ()
+    """What the author should know, for instance that a tool was moved from the loop to threads."""
 
     def lines(self) -> list[str]:
-        """The facts, one per line."""
+        """The facts, one per line; control characters, which clients' names may hold, as escapes."""
         if self.url is None:
-            return [f"mcp_workbench {self.name!r} is not running; wb.start() starts it.", *self._offer_lines()]
-        return [f"mcp_workbench {self.name!r} serves at {self.url}", *self._offer_lines(), *self._session_lines(), *self._call_lines()]
+            lines = [f"mcp_workbench {self.name!r} is not running; wb.start() starts it.", *self._offer_lines()]
+        else:
+            lines = [f"mcp_workbench {self.name!r} serves at {self.url}", *self._offer_lines(), *self._session_lines(), *self._call_lines()]
+        return [plain(line) for line in lines + [f"  note: {notice}" for notice in self.notices]]
 
     def _offer_lines(self) -> list[str]:
         kinds = {"tools": self.tools, "DataFrames": self.dataframes, "resources": self.resources, "prompts": self.prompts}

@@ -7,9 +7,11 @@ import atexit
 import functools
 import os
 import sys
+import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -19,6 +21,7 @@ from mcp_workbench.client.connect import Connecting, connect
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Change, Principal
 from mcp_workbench.hosts import current_host
+from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
 from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
 from mcp_workbench.primitives.tools import ToolDefinition, define_tool
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_GRACE_S = 0.5
+STOP_PATIENCE_S = 5.0
+"""How long the loop may be blocked before `stop()` gives it up."""
 
 
 class Workbench:
@@ -51,6 +56,8 @@ class Workbench:
         self._settings = Settings.read(self._given)
         self._offer = Offer(self._settings.limits)
         self._running: RunningServer | None = None
+        self._starting = threading.Lock()
+        self._registering = threading.Lock()
         self._forked = False
         self._watches_forks = False
         self.tokens = Tokens(self)
@@ -83,17 +90,17 @@ class Workbench:
         given = self._given | ({} if name is None else {"name": name}) | settings
         if self._forked:
             raise WorkbenchError("this process was forked from one that runs the server: make a Workbench of its own with wb.Workbench()")
-        if self._running is not None:
-            if Settings.read(given) != self._running.settings:
-                warnings.warn(
-                    f"the server already runs at {self.url} with other settings; nothing was changed. Call stop() first.", stacklevel=2
-                )
-            return self
-        settings_read = Settings.read(given)
-        self._running = RunningServer(self._offer, settings_read, current_host())
-        self._given, self._settings = given, settings_read
-        atexit.register(self._stop_at_exit)
-        self._watch_forks()
+        wanted = Settings.read(given)
+        with self._starting:
+            if self._running is None:
+                self._running = RunningServer(self._offer, wanted, current_host())
+                self._given, self._settings = given, wanted
+                atexit.register(self._stop_at_exit)
+                self._watch_forks()
+        if wanted != self._running.settings:
+            warnings.warn(
+                f"the server already runs at {self.url} with other settings; nothing was changed. Call stop() first.", stacklevel=2
+            )
         return self
 
     def stop(self) -> None:
@@ -104,18 +111,20 @@ class Workbench:
         Raises:
             WorkbenchError: Called by an inline tool, on the server's own thread, which cannot wait for itself.
         """
-        self._stop(self._settings.limits.stop_grace_s)
+        self._stop(self._settings.limits.stop_grace_s, STOP_PATIENCE_S)
 
-    def _stop(self, grace_s: float) -> None:
+    def _stop(self, grace_s: float, patience_s: float) -> None:
         if self._running is not None and self._running.on_own_thread:
             raise WorkbenchError('an inline tool cannot stop the server it runs on: register it without run_on="inline"')
-        running, self._running = self._running, None
+        with self._starting:
+            running, self._running = self._running, None
         if running is not None:
             atexit.unregister(self._stop_at_exit)
-            running.close(grace_s)
+            running.close(grace_s, patience_s)
 
     def _stop_at_exit(self) -> None:
-        self._stop(EXIT_GRACE_S)
+        with suppress(WorkbenchError):  # a loop that is blocked now will not be waited for: its thread is a daemon
+            self._stop(EXIT_GRACE_S, EXIT_GRACE_S)
 
     def _watch_forks(self) -> None:
         if not self._watches_forks and hasattr(os, "register_at_fork"):
@@ -212,9 +221,9 @@ class Workbench:
         if function is None:
             return lambda function: self.tool(function, **options) or function
         offer = self._offer
-        offer.tools.add(
-            define_tool(function, binders=offer.binders, sync_context=offer.sync_context, async_context=offer.async_context, **options)
-        )
+        tool = define_tool(function, binders=offer.binders, sync_context=offer.sync_context, async_context=offer.async_context, **options)
+        with self._registering:
+            offer.tools.add(tool)
         return function
 
     def resource(self, uri: str, /, **options: Any) -> Callable[[F], F]:
@@ -230,9 +239,9 @@ class Workbench:
 
         def register(function: F) -> F:
             offer = self._offer
-            offer.resources.add(
-                define_resource(uri, function, sync_context=offer.sync_context, async_context=offer.async_context, **options)
-            )
+            resource = define_resource(uri, function, sync_context=offer.sync_context, async_context=offer.async_context, **options)
+            with self._registering:
+                offer.resources.add(resource)
             return function
 
         return register
@@ -256,7 +265,9 @@ class Workbench:
         if function is None:
             return lambda function: self.prompt(function, **options) or function
         offer = self._offer
-        offer.prompts.add(define_prompt(function, sync_context=offer.sync_context, async_context=offer.async_context, **options))
+        prompt = define_prompt(function, sync_context=offer.sync_context, async_context=offer.async_context, **options)
+        with self._registering:
+            offer.prompts.add(prompt)
         return function
 
     # --- DataFrames --------------------------------------------------------------------------------------------
@@ -371,11 +382,12 @@ class Workbench:
             tools=tuple(tool.name for tool in self.tools),
             resources=tuple(resource.uri for resource in self.resources),
             prompts=tuple(prompt.name for prompt in self.prompts),
-            dataframes=tuple(_dataframe_line(offer, name) for name in offer.dataframes.names()),
+            dataframes=tuple(line for name in offer.dataframes.names() if (line := _dataframe_line(offer, name))),
             sessions=tuple(self.sessions),
             calls=tuple(offer.telemetry.by_tool()),
             execution={} if running is None else asdict(running.execution.statistics()),
             waiting_tickets=len(offer.tickets),
+            notices=() if running is None else tuple(running.notices),
         )
 
     # --- connecting ------------------------------------------------------------------------------------------------------
@@ -426,8 +438,11 @@ class Tokens:
             running.close_principal(name)
 
 
-def _dataframe_line(offer: Offer, name: str) -> str:
-    snapshot = offer.dataframes.snapshot(name)
+def _dataframe_line(offer: Offer, name: str) -> str | None:
+    try:
+        snapshot = offer.dataframes.snapshot(name)
+    except NotFound:  # another thread has unpublished it since
+        return None
     rows, columns = snapshot.df.shape
     return f"{name} v{snapshot.version}, {rows:,} x {columns:,}"
 
@@ -436,6 +451,7 @@ def _mark_forked(reference: weakref.ref[Workbench]) -> None:
     """In a forked child: our sockets belong to the parent."""
     workbench = reference()
     if workbench is not None and workbench._running is not None:  # noqa: SLF001  # the class above
+        workbench._starting, workbench._registering = threading.Lock(), threading.Lock()  # noqa: SLF001  # held by threads that are not here
         running, workbench._running = workbench._running, None  # noqa: SLF001  # the class above
         workbench._forked = True  # noqa: SLF001  # the class above
         running.abandon_in_child()

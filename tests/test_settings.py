@@ -77,3 +77,33 @@ def test_loopback_needs_nothing(host: str) -> None:
 def test_a_variable_cannot_open_the_server_by_half() -> None:
     with pytest.raises(ValueError, match="allow_remote"):
         Settings.read({}, {"MCP_WORKBENCH_HOST": "0.0.0.0"})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"port": "8801"},
+        {"port": None},
+        {"port": 1.5},
+        {"port": True},
+        {"limits": {}},
+        {"limits": None},
+        {"name": 5},
+        {"name": ""},
+        {"name": "x" * 70_000},
+        {"host": 5},
+        {"switch_interval": "soon"},
+        {"allow_remote": "no", "host": "0.0.0.0"},
+        {"allowed_hosts": "lab"},
+        {"allowed_origins": "https://lab.example"},
+        {"allowed_hosts": [5]},
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_by_name_and_opens_nothing(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(given))} .*got"):
+        Settings.read(given, {})
+
+
+def test_a_variable_that_is_neither_yes_nor_no_is_refused() -> None:
+    with pytest.raises(ValueError, match="MCP_WORKBENCH_ALLOW_REMOTE must be 1 or 0"):
+        Settings.read({}, {"MCP_WORKBENCH_ALLOW_REMOTE": "maybe"})

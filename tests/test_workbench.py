@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 import warnings
+from collections.abc import Callable
 
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ import mcp_workbench as wb
 from mcp_workbench import discovery
 from mcp_workbench.errors import ConnectionClosed, HandshakeRefused, RegistrationError, WorkbenchError
 from mcp_workbench.events import ChangeKind
+from mcp_workbench.hosts import PlainHost
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 from tests.support.stage import running, server_of, talking, within
 from tests.support.talk import text_of
@@ -600,3 +602,129 @@ def test_reading_it_from_many_threads_while_clients_come_and_go() -> None:
             for looker in lookers:
                 looker.join()
     assert faults == []
+
+
+# --- what breaking it has shown ----------------------------------------------------------------------------
+
+
+class _EagerHost(PlainHost):
+    """A notebook whose main thread looks before the post that asked for it has returned."""
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    def run_between_cells(self, function: Callable[[], None]) -> bool:
+        self.looked += 1
+        function()
+        return True
+
+
+def test_dataframes_are_looked_at_after_every_call_however_quick_the_main_thread_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = _EagerHost()
+    monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: host)
+    workbench = wb.Workbench()
+    workbench.publish(delays=_frame())
+    workbench.tool(name="nothing")(lambda: None)
+
+    async def main() -> None:
+        async with talking(workbench) as talk:
+            for _ in range(3):
+                await talk.result("tools/call", {"name": "nothing"})
+
+    with running(workbench):
+        within(main)
+        assert host.looked == 3
+
+
+def test_one_server_is_started_however_many_threads_start_it() -> None:
+    workbench = wb.Workbench()
+    barrier = threading.Barrier(8)
+    urls: list[str] = []
+
+    def start() -> None:
+        barrier.wait(5)
+        urls.append(workbench.start().url)
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    try:
+        assert set(urls) == {workbench.url}
+        assert len(urls) == 8
+        assert len(discovery.find()) == 1
+    finally:
+        workbench.stop()
+
+
+def test_no_tool_is_lost_when_threads_register_side_by_side() -> None:
+    workbench = wb.Workbench()
+
+    def register(number: int) -> None:
+        for each in range(20):
+            workbench.tool(name=f"tool_{number}_{each}")(lambda: None)
+
+    threads = [threading.Thread(target=register, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(workbench.tools) == 80
+
+
+@pytest.mark.leaks_threads("the loop of the server that was given up")
+def test_stopping_a_server_whose_loop_is_blocked_says_why_and_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcp_workbench.workbench.STOP_PATIENCE_S", 0.1)
+    workbench = wb.Workbench(limits=wb.Limits(stop_grace_s=0)).start()
+    entered, leave = threading.Event(), threading.Event()
+
+    def block() -> None:
+        entered.set()
+        leave.wait(10)
+
+    server = server_of(workbench)
+    server._engine.post(block)
+    assert entered.wait(5)
+    with pytest.raises(WorkbenchError, match="its loop is blocked"):
+        workbench.stop()
+    leave.set()
+    assert not workbench.running
+
+
+def test_a_blocked_inline_tool_does_not_hold_up_the_end_of_the_program() -> None:
+    script = """
+        import threading, mcp_workbench as wb
+        workbench = wb.Workbench().start()
+        entered = threading.Event()
+        workbench._running._engine.post(lambda: (entered.set(), threading.Event().wait()))
+        entered.wait(5)
+        print("over")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "over\n", "")
+
+
+def test_what_the_author_should_know_stands_in_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(entry: discovery.Entry) -> None:
+        raise OSError("disk \x1b[31mfull")
+
+    monkeypatch.setattr(discovery, "write", full)
+    with running(wb.Workbench()) as workbench:
+        assert "note: other programs will not find this kernel" in repr(workbench.status())
+        assert "disk \\x1b[31mfull" in repr(workbench.status())
+
+
+def test_a_folder_deleted_under_us_keeps_nobody_from_starting() -> None:
+    script = """
+        import os, tempfile
+        import mcp_workbench as wb
+        folder = tempfile.mkdtemp()
+        os.chdir(folder)
+        os.rmdir(folder)
+        with_server = wb.Workbench().start()
+        print(with_server.running)
+        with_server.stop()
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

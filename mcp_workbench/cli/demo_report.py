@@ -14,8 +14,8 @@ from rich.text import Text
 
 from mcp_workbench.cli.demo_agents import DemoAgent, View
 from mcp_workbench.cli.demo_steps import Steps
-from mcp_workbench.kernel.magics import plain
 from mcp_workbench.version import __version__
+from mcp_workbench.wording import plain
 
 
 class StepLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.text import Text
 
-from mcp_workbench.kernel.magics import plain
+from mcp_workbench.wording import plain
 
 TITLE_WIDTH = 38
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mcp_workbench.discovery import Entry, Survey, survey
-from mcp_workbench.kernel.magics import plain
+from mcp_workbench.wording import plain
 
 SHOWN = ("name", "url", "kernel_id", "pid", "started", "notebook", "cwd", "executable")
 """Fields of an entry that are printed; the token is not among them."""

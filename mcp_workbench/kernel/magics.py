@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from mcp_workbench.wording import plain
+
 if TYPE_CHECKING:
     from mcp_workbench.workbench import Workbench
 
@@ -23,11 +25,6 @@ def run_mcp(line: str) -> None:
     command = _COMMANDS.get(words[0]) if len(words) == 1 else None
     lines = _help(line) if command is None else command()
     sys.stdout.write("\n".join(plain(each) for each in lines) + "\n")
-
-
-def plain(text: str) -> str:
-    """Text as one line that a terminal shows as it is: anything not printable becomes its escape."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def _workbench() -> Workbench:

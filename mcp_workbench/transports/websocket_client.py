@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import ssl as tls
 from collections.abc import Mapping
 from typing import cast
@@ -24,6 +25,7 @@ from mcp_workbench.errors import ConnectionClosed, HandshakeRefused
 from mcp_workbench.limits import MIB
 from mcp_workbench.transports.websocket import WebSocketChannel, silent
 
+_HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 MAX_REFUSAL_CHARS = 300
 HOW_TO_START = "start it with `import mcp_workbench as wb; wb.start()` in the notebook"
 
@@ -64,7 +66,9 @@ async def open_websocket(
     place = _place(uri)
     extra = dict(headers or {})
     if token is not None:
-        extra["Authorization"] = f"Bearer {token}"
+        extra["Authorization"] = f"Bearer {token.strip()}"  # a token read from a file often ends in a newline
+    if any(not _can_be_sent(name, value) for name, value in extra.items()):
+        raise ValueError("token and headers must be printable ASCII text without line breaks, and a header's name one word")
     if any(name.lower() == "authorization" for name in extra) and not (uri.secure or allow_remote or _is_loopback(uri.host)):
         raise ValueError(f"a token would travel unencrypted to {place}: use wss://, or allow_remote=True if you know the way there is safe")
     offered = None if subprotocol is None else [Subprotocol(subprotocol)]
@@ -159,6 +163,11 @@ def _parse(url: str) -> WebSocketURI:
 
 def _place(uri: WebSocketURI) -> str:
     return f"[{uri.host}]:{uri.port}" if ":" in uri.host else f"{uri.host}:{uri.port}"
+
+
+def _can_be_sent(name: str, value: str) -> bool:
+    """RFC 9110 section 5: what could end a header early must not stand in one. The library would say so with the value."""
+    return _HEADER_NAME.fullmatch(name) is not None and value.isascii() and value.isprintable()
 
 
 def _is_loopback(host: str) -> bool:

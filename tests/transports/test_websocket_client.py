@@ -325,3 +325,35 @@ def test_an_ipv6_loopback_address_counts_as_this_machine() -> None:
             await open_websocket(f"ws://[::1]:{free_port()}/mcp", token="t")
 
     run(main)
+
+
+@pytest.mark.parametrize("headers", [{"X-A": "a\r\nX-B: b"}, {"X A": "b"}, {"X-A": "\N{SNOWMAN}"}, {"": "a"}])
+def test_headers_that_could_smuggle_others_are_refused_without_repeating_them(headers: dict[str, str]) -> None:
+    async def main() -> None:
+        with pytest.raises(ValueError, match="printable ASCII") as refused:
+            await open_websocket("ws://127.0.0.1:9/mcp", headers=headers)
+        assert "X-B" not in str(refused.value)
+
+    run(main)
+
+
+def test_a_token_read_from_a_file_may_end_in_a_newline_and_a_broken_one_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    heads: list[str] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def main() -> None:
+        async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp"
+            with pytest.raises(HandshakeRefused):
+                await open_websocket(url, token="secret-token\n")
+            with pytest.raises(ValueError, match="printable ASCII") as refused:
+                await open_websocket(url, token="secret\ntoken")
+        assert "secret" not in str(refused.value)
+
+    run(main)
+    assert ["Authorization: Bearer secret-token\r\n" in head for head in heads] == [True]
+    assert "secret" not in caplog.text

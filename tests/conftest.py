@@ -19,6 +19,8 @@ import pytest
 
 from mcp_workbench import tasks
 
+SUITE_SETTINGS = ("MCP_WORKBENCH_NO_SKIP", "MCP_WORKBENCH_TEST_CACHE")
+"""Settings of this suite, not of a server."""
 JOIN_S = 2.0
 """A thread that was told to end has this long to do so before it counts as left behind."""
 OUR_THREADS = ("mcp-workbench", "mcp-tool-", "mcp-async-tools")
@@ -37,7 +39,7 @@ def own_runtime_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     folder = tmp_path_factory.mktemp("runtime")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(folder))
-        for name in [name for name in os.environ if name.startswith("MCP_WORKBENCH_")]:
+        for name in [name for name in os.environ if name.startswith("MCP_WORKBENCH_") and name not in SUITE_SETTINGS]:
             patch.delenv(name)
         yield folder
 

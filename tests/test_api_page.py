@@ -35,5 +35,5 @@ def test_methods_of_the_default_workbench_are_methods_of_every_workbench() -> No
 
 def test_the_commands_on_the_page_are_those_of_the_command_line() -> None:
     help_text = subprocess.run([sys.executable, "-m", "mcp_workbench", "--help"], capture_output=True, text=True, check=True).stdout
-    offered = set(re.findall(r"^\W*(demo|list|bench|[a-z]+)\s{2,}", help_text, re.MULTILINE))
+    offered = set(re.findall(r"^│ ([a-z]+)\s{2,}", help_text, re.MULTILINE))
     assert _names_after("mcp-workbench ", PAGE.replace("mcp-workbench --help", "")) == offered

@@ -673,6 +673,7 @@ def test_closing_is_not_held_up_by_an_async_tool_that_blocks() -> None:
     assert threads_left(before) == set()
 
 
+@pytest.mark.leaks_threads("an Execution that nobody closed keeps its parked threads")
 def test_a_result_after_the_loop_was_closed_is_dropped_quietly() -> None:
     release = threading.Event()
     stuck: list[threading.Thread] = []

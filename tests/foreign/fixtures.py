@@ -7,7 +7,6 @@ in one line; with MCP_WORKBENCH_NO_SKIP=1 that is a failure.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,39 +15,28 @@ import pytest
 from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError, python_of
 from tests.foreign.node import NodeSdk, node_sdk
 
-# Read when pytest collects: every test is shielded from the user's MCP_WORKBENCH_ settings, but these two are about the run.
-CACHE_VARIABLE = "MCP_WORKBENCH_TEST_CACHE"
-CACHE = os.environ.get(CACHE_VARIABLE)
 NO_SKIP = os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1"
 
 
 @pytest.fixture(scope="session")
-def mcp1_python(_cache_of_the_run: None) -> Path:
+def mcp1_python() -> Path:
     """The interpreter that has `mcp` 1.30."""
     return _python("mcp1")
 
 
 @pytest.fixture(scope="session")
-def mcp2_python(_cache_of_the_run: None) -> Path:
+def mcp2_python() -> Path:
     """The interpreter that has `mcp` 2.3."""
     return _python("mcp2")
 
 
 @pytest.fixture(scope="session")
-def typescript_sdk(_cache_of_the_run: None) -> NodeSdk:
+def typescript_sdk() -> NodeSdk:
     """Node, and the folder that has `@modelcontextprotocol/sdk` 1.32."""
     try:
         return node_sdk()
     except EnvironmentNotMadeError as error:
         _cannot(f"no TypeScript SDK: {error}")
-
-
-@pytest.fixture(scope="session")
-def _cache_of_the_run() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        if CACHE is not None:
-            patch.setenv(CACHE_VARIABLE, CACHE)
-        yield
 
 
 def _python(name: str) -> Path:

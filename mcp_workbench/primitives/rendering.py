@@ -15,7 +15,9 @@ list of these among other values    each on its own
 dict, list, dataclass, model …      compact JSON as text, and the same as structured content
 ==================================  ==========================================================
 
-Nothing is cut silently: text past `max_chars` is cut with a line that says how much was and what to do.
+Nothing is cut silently: text past `max_chars` is cut with a line that says how much was and what to do. In a
+list whose items are rendered one by one the bound holds for all of them together: each gets an equal share of
+what is left, and those for which nothing is left are counted in a last line.
 Structured content that nobody was promised is left out together with the cut text, because hosts that
 prefer it would otherwise pass the model all that the bound kept away. What an output schema promises is
 always whole. Arrays travel as `{"result": [...]}`, as everywhere in MCP up to 2025-11-25.
@@ -23,6 +25,7 @@ always whole. Arrays travel as `{"result": [...]}`, as everywhere in MCP up to 2
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
@@ -42,6 +45,10 @@ _NOTE_ROOM = 200
 """Characters kept for the note about a cut, so that text and note stay within the bound."""
 MAX_MIXED_ITEMS = 100
 """Items of a list that is looked through for content objects; images come by the handful."""
+MAX_RENDERED_ITEMS = 20
+"""Items of one list that other rooms' renderers show: each may keep a result, and only so many are kept."""
+_ITEM_ROOM = 400
+"""Characters below which an item is left out rather than cut: a shape and a line of columns take half of them."""
 
 _CONTENT = (TextContent, ImageContent, AudioContent, ResourceLink, EmbeddedResource)
 _EXACT = 1 << 63
@@ -116,39 +123,124 @@ class Rendering:
 
     def _special(self, value: object, request: RenderRequest) -> Rendered | None:
         """Values with a form of their own; None for what is JSON."""
+        return self._asked(value, request) or _own_form(value)
+
+    def _asked(self, value: object, request: RenderRequest) -> Rendered | None:
         for renderer in self._renderers:
             if (rendered := renderer.render(value, request)) is not None:
                 return rendered
-        kind = type(value)
-        if kind in _PLAIN:
-            return None
-        if isinstance(value, Rendered):
-            return value
-        if isinstance(value, _CONTENT):
-            return Rendered([value])
-        if isinstance(value, bytes | bytearray | memoryview):
-            return Rendered([_image(bytes(value))])
-        return Rendered(images_from_pillow(value)) if is_pillow(kind) else None
+        return None
 
     def _mixed(self, value: object, request: RenderRequest) -> Rendered | None:
         """A short list in which something has a form of its own: each item is rendered alone."""
-        if not isinstance(value, list | tuple) or len(value) > MAX_MIXED_ITEMS or all(type(item) in _PLAIN for item in value):
+        items = _few_items(value)
+        page = _Page(request, len(items))
+        # Until something special is found the list may be plain JSON, and nothing of it is rendered.
+        begin, first = self._first_special(items, page.request)
+        if first is None:
             return None
-        special = [None if type(item) in _PLAIN else self._special(item, request) for item in value]
-        if not any(special):
-            return None
-        return Rendered(_joined(value, special, request))
+        for index, item in enumerate(items):
+            if index < begin or type(item) in _PLAIN:
+                page.add_plain(item)
+            elif page.takes_rendered and (rendered := first if index == begin else self._asked(item, page.request)) is not None:
+                page.add_rendered(rendered)
+            elif (own := _own_form(item)) is not None:
+                page.add(own.content)
+            elif page.takes_rendered:
+                page.add_plain(item)
+            else:
+                page.leave_out()
+        return Rendered(page.finished())
+
+    def _first_special(self, items: Sequence[object], request: RenderRequest) -> tuple[int, Rendered | None]:
+        for index, item in enumerate(items):
+            if type(item) not in _PLAIN and (rendered := self._special(item, request)) is not None:
+                return index, rendered
+        return len(items), None
 
 
-def _joined(items: Sequence[object], special: Sequence[Rendered | None], request: RenderRequest) -> list[Content]:
-    """All items' content; the bound of text holds for all of them together."""
-    content: list[Content] = []
-    left = request.max_chars
-    for item, rendered in zip(items, special, strict=True):
-        added = rendered.content if rendered else _plain(item, msgspec.structs.replace(request, max_chars=max(left, 1))).content
-        left -= sum(len(part.text) for part in added if isinstance(part, TextContent))
-        content.extend(added)
-    return content
+class _Page:
+    """The content of a list's items, one after the other, within one bound of text."""
+
+    def __init__(self, request: RenderRequest, items: int) -> None:
+        self._request = request
+        self._items = self._waiting = items
+        self._left = request.max_chars
+        self._rendered = 0
+        self._left_out = 0
+        self._content: list[Content] = []
+
+    @property
+    def _room(self) -> int:
+        """Characters for the next item: an equal share of what is left, but no less than an item needs."""
+        if self._waiting <= 1 and not self._left_out:
+            return self._left
+        left = self._left - _NOTE_ROOM
+        return max(left // self._waiting, min(_ITEM_ROOM, left))
+
+    @property
+    def request(self) -> RenderRequest:
+        """For the next item."""
+        return msgspec.structs.replace(self._request, max_chars=max(self._room, 1))
+
+    @property
+    def _full(self) -> bool:
+        return bool(self._content) and self._room < _ITEM_ROOM
+
+    @property
+    def takes_rendered(self) -> bool:
+        """There is room for one more item of a renderer's."""
+        return not self._full and self._rendered < MAX_RENDERED_ITEMS
+
+    def add_rendered(self, rendered: Rendered) -> None:
+        self._rendered += 1
+        self.add(rendered.content)
+
+    def add_plain(self, item: object) -> None:
+        (text,) = _plain(item, self.request).content
+        if self._full and isinstance(text, TextContent) and len(text.text) > self._room:
+            self.leave_out()
+        else:
+            self.add([text])
+
+    def add(self, content: Sequence[Content]) -> None:
+        self._waiting -= 1
+        self._left -= sum(len(part.text) for part in content if isinstance(part, TextContent))
+        self._content.extend(content)
+
+    def leave_out(self) -> None:
+        self._waiting -= 1
+        self._left_out += 1
+
+    def finished(self) -> list[Content]:
+        """All that was added, and the line that counts what was not."""
+        if self._left_out:
+            advice = f"Call {self._request.tool} for fewer at a time, or have it return a part or a summary."
+            self._content.append(TextContent(text=f"[Left out: {self._left_out} of {self._items} items. {advice}]"))
+        return self._content
+
+
+def _few_items(value: object) -> list[Any]:
+    """The items of a short list that may hold something special; empty for everything else."""
+    if not isinstance(value, list | tuple):
+        return []
+    # Counted, not asked: a subclass may say any length, and iterate without end.
+    items = list(itertools.islice(value, MAX_MIXED_ITEMS + 1))
+    return [] if len(items) > MAX_MIXED_ITEMS or all(type(item) in _PLAIN for item in items) else items
+
+
+def _own_form(value: object) -> Rendered | None:
+    """The built-in forms that are no JSON."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return None
+    if isinstance(value, Rendered):
+        return value
+    if isinstance(value, _CONTENT):
+        return Rendered([value])
+    if isinstance(value, bytes | bytearray | memoryview):
+        return Rendered([_image(bytes(value))])
+    return Rendered(images_from_pillow(value)) if is_pillow(kind) else None
 
 
 def _plain(value: object, request: RenderRequest) -> Rendered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import itertools
 import math
 from decimal import Decimal
 from typing import Any
@@ -174,9 +175,77 @@ def test_a_list_that_mixes_is_rendered_item_by_item() -> None:
 def test_the_bound_of_text_holds_for_all_items_together() -> None:
     content = rendered([PNG, "x" * 2000, "y" * 2000], 1000).content
     texts = [part.text for part in content if isinstance(part, TextContent)]
-    assert "[Cut: 800 of 2,000" in texts[0]
-    assert sum(map(len, texts)) <= 1000 + 400
+    assert sum(map(len, texts)) <= 1000
     assert all("[Cut: " in part for part in texts)
+
+
+class WordyRenderer:
+    """Uses all the room it is given, and counts as results what it was asked to show."""
+
+    def __init__(self) -> None:
+        self.rooms: list[int] = []
+
+    def render(self, value: object, request: RenderRequest) -> Rendered | None:
+        if not isinstance(value, Table):
+            return None
+        self.rooms.append(request.max_chars)
+        return Rendered([TextContent(text="t" * request.max_chars), ResourceLink(uri=f"df://_r{len(self.rooms)}", name="r")])
+
+
+def test_renderers_share_the_bound_of_text_equally() -> None:
+    wordy = WordyRenderer()
+    content = Rendering([wordy]).render(["look:", Table(), Table(), Table()], REQUEST).content
+    assert sum(len(part.text) for part in content if isinstance(part, TextContent)) <= REQUEST.max_chars
+    assert len(content) == 7
+    assert min(wordy.rooms) > 1900
+
+
+@pytest.mark.parametrize(("max_chars", "shown"), [(1, 1), (300, 1), (2000, 4), (8000, 19), (100_000, 20)])
+def test_what_finds_no_room_is_not_rendered_but_counted(max_chars: int, shown: int) -> None:
+    wordy = WordyRenderer()
+    content = Rendering([wordy]).render([Table()] * 60, RenderRequest("top_routes", max_chars, "default")).content
+    texts = [part.text for part in content if isinstance(part, TextContent)]
+    assert len(wordy.rooms) == shown
+    assert sum(isinstance(part, ResourceLink) for part in content) == shown
+    assert texts[-1] == (
+        f"[Left out: {60 - shown} of 60 items. Call top_routes for fewer at a time, or have it return a part or a summary.]"
+    )
+    assert sum(map(len, texts)) <= max(max_chars, 500)
+
+
+def test_what_takes_no_room_is_shown_where_tables_find_none() -> None:
+    content = Rendering([WordyRenderer()]).render([*[Table()] * 30, PNG, "end"], REQUEST).content
+    assert [type(part).__name__ for part in content[-3:]] == ["ImageContent", "TextContent", "TextContent"]
+    assert content[-2] == TextContent(text="end")
+
+
+def test_many_images_and_few_tables_go_together() -> None:
+    content = Rendering([WordyRenderer()]).render([*[PNG] * 30, Table()], REQUEST).content
+    assert [type(part).__name__ for part in content] == ["ImageContent"] * 30 + ["TextContent", "ResourceLink"]
+
+
+@given(st.lists(st.sampled_from([PNG, "word", "x" * 900, None, Route("JFK", 3), Table()]), max_size=30), st.integers(700, 9000))
+def test_a_mixed_list_stays_within_the_bound_and_accounts_for_every_item(items: list[Any], max_chars: int) -> None:
+    wordy = WordyRenderer()
+    content = Rendering([wordy]).render(items, RenderRequest("f", max_chars, "default")).content
+    texts = [part.text for part in content if isinstance(part, TextContent)]
+    assert sum(map(len, texts)) <= max_chars
+    if any(isinstance(item, Table | bytes) for item in items):
+        left_out = int(texts[-1].split()[2]) if texts and texts[-1].startswith("[Left out: ") else 0
+        links = sum(isinstance(part, ResourceLink) for part in content)
+        assert len(content) - links - bool(left_out) + left_out == len(items)
+
+
+def test_a_list_that_iterates_without_end_meets_the_bound_of_values() -> None:
+    class Endless(list[object]):
+        def __iter__(self) -> Any:
+            return itertools.repeat(1)
+
+        def __len__(self) -> int:
+            return 1
+
+    with pytest.raises(UnsupportedResult, match="more than 1,000,000 values"):
+        rendered(Endless())
 
 
 def test_the_first_renderer_that_answers_wins() -> None:

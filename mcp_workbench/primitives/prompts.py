@@ -17,6 +17,7 @@ from mcp_workbench.events import DefinedAt
 from mcp_workbench.primitives.binding import ArgumentBinder, Arguments
 from mcp_workbench.primitives.completions import Completer, checked_completers, choices_of
 from mcp_workbench.primitives.docstrings import read_documentation
+from mcp_workbench.primitives.listing import listed_size
 from mcp_workbench.primitives.options import (
     IconLike,
     RunOn,
@@ -55,6 +56,8 @@ class PromptDefinition:
     version: int
     defined_at: DefinedAt
     digest: str
+    listed_bytes: int
+    """Bytes of `listed` on the wire."""
 
 
 def define_prompt(
@@ -104,6 +107,7 @@ def define_prompt(
         arguments=_listed_arguments(arguments) or msgspec.UNSET,
         icons=checked_icons(icons, name),
     )
+    listed_bytes = listed_size(listed, name)
     version = checked_count(1 if version is None else version, "version", name)
     return PromptDefinition(
         name=name,
@@ -118,6 +122,7 @@ def define_prompt(
         version=version,
         defined_at=defined_at or signature.defined_at,
         digest=digest_of(listed, version),
+        listed_bytes=listed_bytes,
     )
 
 

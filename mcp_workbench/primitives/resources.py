@@ -16,6 +16,7 @@ from mcp_workbench.events import DefinedAt
 from mcp_workbench.primitives.binding import ArgumentBinder, Arguments
 from mcp_workbench.primitives.completions import Completer, checked_completers, choices_of
 from mcp_workbench.primitives.docstrings import read_documentation
+from mcp_workbench.primitives.listing import listed_size
 from mcp_workbench.primitives.options import (
     IconLike,
     RunOn,
@@ -56,6 +57,8 @@ class ResourceDefinition:
     version: int
     defined_at: DefinedAt
     digest: str
+    listed_bytes: int
+    """Bytes of `listed` on the wire."""
 
     @property
     def uri(self) -> str:
@@ -124,6 +127,7 @@ def define_resource(
         "icons": checked_icons(icons, name),
     }
     listed = ResourceTemplate(uri_template=uri, **facts) if template.variables else Resource(uri=uri, **facts)
+    listed_bytes = listed_size(listed, name)
     version = checked_count(1 if version is None else version, "version", name)
     return ResourceDefinition(
         name=name,
@@ -140,6 +144,7 @@ def define_resource(
         version=version,
         defined_at=defined_at or signature.defined_at,
         digest=digest_of(listed, version),
+        listed_bytes=listed_bytes,
     )
 
 

@@ -17,6 +17,7 @@ from mcp_workbench.errors import RegistrationError
 from mcp_workbench.events import DefinedAt
 from mcp_workbench.primitives.binding import ArgumentBinder, Arguments
 from mcp_workbench.primitives.docstrings import read_documentation
+from mcp_workbench.primitives.listing import listed_size
 from mcp_workbench.primitives.options import (
     IconLike,
     RunOn,
@@ -62,6 +63,8 @@ class ToolDefinition:
     defined_at: DefinedAt
     digest: str
     """Hash of name, listing and version: equal when nothing published changed."""
+    listed_bytes: int
+    """Bytes of `listed` on the wire."""
 
 
 def define_tool(
@@ -126,6 +129,7 @@ def define_tool(
         annotations=_hints(annotations, read_only, destructive, name),
         icons=checked_icons(icons, name),
     )
+    listed_bytes = listed_size(listed, name)
     return ToolDefinition(
         name=name,
         function=function,
@@ -140,6 +144,7 @@ def define_tool(
         version=version,
         defined_at=defined_at or signature.defined_at,
         digest=digest_of(listed, version),
+        listed_bytes=listed_bytes,
     )
 
 

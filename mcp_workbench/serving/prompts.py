@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -45,9 +46,8 @@ class Prompts:
     def list(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
         """`prompts/list`."""
         prompts = self._prompts.list()
-        names = [prompt.name for prompt in prompts]
-        shown, following = page("prompts", names, [prompt.listed for prompt in prompts], exchange.params.cursor)
-        return wire.ListPromptsResult(prompts=shown, next_cursor=following or UNSET)
+        shown, following = page("prompts", prompts, exchange.params.cursor, key=attrgetter("name"), size=attrgetter("listed_bytes"))
+        return wire.ListPromptsResult(prompts=[prompt.listed for prompt in shown], next_cursor=following or UNSET)
 
     def get(self, session: Session, exchange: Exchange, record: CallRecord) -> Work:
         """`prompts/get`."""

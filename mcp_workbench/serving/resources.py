@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -23,6 +24,14 @@ from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Work
 from mcp_workbench.telemetry.records import CallRecord
 
+_uri: Callable[[wire.Resource], str] = attrgetter("uri")
+_uri_template: Callable[[wire.ResourceTemplate], str] = attrgetter("uri_template")
+
+
+def _size(listed: wire.Resource | wire.ResourceTemplate) -> int:
+    """Encoded here, for a page at a time: what is listed of a DataFrame is made anew for every list."""
+    return len(encode(listed))
+
 
 class Resources:
     """Answers the resources methods; subscriptions are next door.
@@ -41,16 +50,16 @@ class Resources:
     def list(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
         """`resources/list`."""
         listed = [definition.listed for definition in self._registry if isinstance(definition.listed, wire.Resource)]
-        listed = sorted(listed + self._dataframes.list(), key=lambda resource: resource.uri)
-        shown, following = page("resources", [resource.uri for resource in listed], listed, exchange.params.cursor)
-        return wire.ListResourcesResult(resources=shown, next_cursor=following or UNSET)
+        listed = sorted(listed + self._dataframes.list(), key=_uri)
+        shown, following = page("resources", listed, exchange.params.cursor, key=_uri, size=_size)
+        return wire.ListResourcesResult(resources=list(shown), next_cursor=following or UNSET)
 
     def list_templates(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
         """`resources/templates/list`."""
         listed = [definition.listed for definition in self._registry if isinstance(definition.listed, wire.ResourceTemplate)]
-        listed = sorted(listed + self._dataframes.templates(), key=lambda template: template.uri_template)
-        shown, following = page("templates", [template.uri_template for template in listed], listed, exchange.params.cursor)
-        return wire.ListResourceTemplatesResult(resource_templates=shown, next_cursor=following or UNSET)
+        listed = sorted(listed + self._dataframes.templates(), key=_uri_template)
+        shown, following = page("templates", listed, exchange.params.cursor, key=_uri_template, size=_size)
+        return wire.ListResourceTemplatesResult(resource_templates=list(shown), next_cursor=following or UNSET)
 
     def read(self, session: Session, exchange: Exchange, record: CallRecord) -> Work:
         """`resources/read`: in a tool thread, because it reads data or runs the author's function."""

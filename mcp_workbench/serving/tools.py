@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -42,9 +43,8 @@ class Tools:
     def list(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
         """`tools/list`."""
         tools = self._registry.list()
-        names = [tool.name for tool in tools]
-        shown, following = page("tools", names, [tool.listed for tool in tools], exchange.params.cursor)
-        return wire.ListToolsResult(tools=shown, next_cursor=following or UNSET)
+        shown, following = page("tools", tools, exchange.params.cursor, key=attrgetter("name"), size=attrgetter("listed_bytes"))
+        return wire.ListToolsResult(tools=[tool.listed for tool in shown], next_cursor=following or UNSET)
 
     def call(self, session: Session, exchange: Exchange, record: CallRecord) -> Work:
         """`tools/call`."""

@@ -1,16 +1,24 @@
-"""What a resource's function returned, as contents."""
+"""What a resource's function returned, as contents; and the lists, of which every page fits a message."""
 
 from __future__ import annotations
 
 import base64
 import json
+from typing import Any, cast
 
+import msgspec
+import pandas as pd
 import pytest
 
+from mcp_workbench.assembly import Offer
 from mcp_workbench.errors import ToolError
-from mcp_workbench.protocol.wire import ResourceContents
-from mcp_workbench.serving.resources import contents_of
+from mcp_workbench.limits import Limits
+from mcp_workbench.primitives import define_resource
+from mcp_workbench.protocol.exchange import ClientFacts, Exchange
+from mcp_workbench.protocol.wire import ListParams, ResourceContents
+from mcp_workbench.serving.resources import Resources, contents_of
 
+NOBODY: Any = None
 URI = "note://x"
 
 
@@ -43,3 +51,30 @@ def test_anything_else_is_json(value: object, text: object) -> None:
 def test_what_has_no_json_form_is_refused_by_its_type() -> None:
     with pytest.raises(ToolError, match="object"):
         contents_of(URI, object(), None)
+
+
+def note(page: str = "") -> str:
+    return page
+
+
+def asked(cursor: str | None) -> Exchange:
+    return Exchange(1, "resources/list", ListParams(cursor=cursor), cast(ClientFacts, None), 1)
+
+
+def test_long_descriptions_make_more_pages_of_which_each_fits() -> None:
+    offer = Offer(Limits())
+    for number in range(60):
+        offer.dataframes.publish(f"t{number:02}", pd.DataFrame({"a": [1]}), namespace=None, description="d" * 20_000)
+        offer.resources.add(define_resource(f"note://{number:02}", note, name=f"n{number:02}", description="d" * 20_000))
+        offer.resources.add(define_resource(f"note://{number:02}/{{page}}", note, name=f"p{number:02}", description="d" * 20_000))
+    service = Resources(offer.resources, offer.dataframe_resources, NOBODY)
+    for answer, member, count in ((service.list, "resources", 120), (service.list_templates, "resource_templates", 63)):
+        cursor: Any = None
+        entries: list[Any] = []
+        while len(entries) < count:
+            found = answer(NOBODY, asked(cursor), NOBODY)
+            assert len(msgspec.json.encode(found)) < Limits().max_result_bytes // 2
+            entries += getattr(found, member)
+            cursor = found.next_cursor  # type: ignore[attr-defined]
+        assert not isinstance(cursor, str)
+        assert len({getattr(entry, "uri", "") or entry.uri_template for entry in entries}) == count

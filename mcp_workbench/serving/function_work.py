@@ -12,13 +12,15 @@ import inspect
 import logging
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.events import Era
 from mcp_workbench.execution.calls import Busy, Call, Cancelled, Outcome, Raised, Returned, RunOn, TimedOut
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode
+from mcp_workbench.primitives import ArgumentError, Arguments
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.failures import Failure, failure_of
@@ -45,6 +47,48 @@ class SessionView:
         self.state = session.state
 
 
+class Runnable(Protocol):
+    """A function and where it runs."""
+
+    @property
+    def name(self) -> str:
+        """Shown with the call."""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """Called with what `bind` gives."""
+
+    @property
+    def run_on(self) -> RunOn:
+        """thread, async or inline."""
+
+    @property
+    def timeout_s(self) -> float | None:
+        """Seconds until it is given up; None: never."""
+
+
+class Defined(Runnable, Protocol):
+    """A function of the author's, as it was registered."""
+
+    @property
+    def arguments(self) -> Arguments:
+        """Its compiled binder."""
+
+    @property
+    def context_parameter(self) -> str | None:
+        """Where the call's context goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFunction:
+    """A function of ours that must not run on the protocol loop."""
+
+    name: str
+    function: Callable[..., Any]
+    run_on: RunOn = "thread"
+    timeout_s: float | None = None
+
+
 class FunctionWork(Work):
     """One run of one function for one request; subclasses say how it is bound and rendered.
 
@@ -55,32 +99,22 @@ class FunctionWork(Work):
         session: Who asked.
         exchange: The request.
         record: What is written down about it.
+        runs: The function.
     """
 
-    __slots__ = ("_call", "_done", "_execution", "exchange", "notes", "record", "run_on", "session", "timeout_s")
+    __slots__ = ("_call", "_done", "_execution", "exchange", "notes", "record", "runs", "session")
 
-    def __init__(self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord) -> None:
+    def __init__(self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord, runs: Runnable) -> None:
         self._execution = execution
+        self.runs = runs
         self._call: Call | None = None
         self._done: Done | None = None
         self.session = session
         self.exchange = exchange
         self.record = record
         self.notes: tuple[str, ...] = ()
-        self.run_on: RunOn = "thread"
-        self.timeout_s: float | None = None
 
     # --- what a subclass says -------------------------------------------------------------------------
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """Shown with the call."""
-
-    @property
-    @abstractmethod
-    def function(self) -> Callable[..., Any]:
-        """The author's function."""
 
     @abstractmethod
     def bind(self, call: Call) -> dict[str, Any]:
@@ -103,14 +137,14 @@ class FunctionWork(Work):
         """Run."""
         self._done = done
         call = self._call = self._execution.new_call(
-            self.name,
-            self.run_on,
-            function=self.function,
-            timeout_s=self.timeout_s,
+            self.runs.name,
+            self.runs.run_on,
+            function=self.runs.function,
+            timeout_s=self.runs.timeout_s,
             principal=self.session.principal,
             port=self,
         )
-        call.work = self._run_async if self.run_on == "async" else self._run
+        call.work = self._run_async if self.runs.run_on == "async" else self._run
         call.finish = self._finish
         self.record.call_id = call.id
         self._execution.start(call, self._ended)
@@ -128,13 +162,13 @@ class FunctionWork(Work):
 
     def _run(self) -> object:
         try:
-            return self.function(**self._bound())
+            return self.runs.function(**self._bound())
         except BaseException as error:  # noqa: BLE001  # the author's code ends here, whatever it raises
             raise self._failure(error) from None
 
     async def _run_async(self) -> object:
         try:
-            value = self.function(**self._bound())
+            value = self.runs.function(**self._bound())
             return await value if inspect.isawaitable(value) else value
         except BaseException as error:  # the author's code ends here, whatever it raises
             if isinstance(error, GeneratorExit) or (self._call is not None and self._call.cancelled):
@@ -143,7 +177,7 @@ class FunctionWork(Work):
 
     def _failure(self, error: BaseException) -> BaseException:
         """What is left of an exception of the author's code; runs where the code ran."""
-        return failure_of(error, self.function)
+        return failure_of(error, self.runs.function)
 
     def _bound(self) -> dict[str, Any]:
         if self._call is None:
@@ -156,12 +190,20 @@ class FunctionWork(Work):
         except BaseException as error:  # noqa: BLE001  # the author's code ends here, whatever it raises
             raise self._failure(error) from None
 
-    def context(self, call: Call, parameter: str | None) -> dict[str, Any]:
-        """The context argument, for functions that want one."""
+    def bind_definition(self, call: Call, definition: Defined, raw: dict[str, wire.Json]) -> dict[str, Any]:
+        """Validated arguments, the snapshots they name (noted), and the context where the function wants one.
+
+        Raises:
+            ArgumentError: The arguments do not fit.
+        """
+        bound = definition.arguments.bind(raw, self.session.principal.name)
+        self.notes = bound.notes
+        parameter = definition.context_parameter
         if parameter is None:
-            return {}
+            return bound.kwargs
         execution, call.session = self._execution, SessionView(self.session, self.exchange)
-        return {parameter: execution.async_context(call) if self.run_on == "async" else execution.context(call)}
+        context = execution.async_context(call) if self.runs.run_on == "async" else execution.context(call)
+        return bound.kwargs | {parameter: context}
 
     # --- CallPort, on the loop --------------------------------------------------------------------------
 
@@ -198,7 +240,7 @@ class FunctionWork(Work):
             self.ended()
             answer = self._answer_for(outcome)
         except Exception as error:  # a fault of ours must not leave the client waiting
-            logger.exception("the end of a call of %s could not be told", self.name)
+            logger.exception("the end of a call of %s could not be told", self.runs.name)
             record.exception = freeze_exception(error)
             answer = RemoteProtocolError(ErrorCode.INTERNAL_ERROR, "Internal error", {"reason": type(error).__name__})
         if done is not None:
@@ -216,7 +258,7 @@ class FunctionWork(Work):
             return self.fail(record.error, "shutting down")
         if isinstance(outcome, TimedOut):
             record.outcome = RecordOutcome.TIMEOUT
-            sentence = f"{self.name} did not finish within {outcome.seconds:g} s and was given up; its code may still be running."
+            sentence = f"{self.runs.name} did not finish within {outcome.seconds:g} s and was given up; its code may still be running."
             record.error = sentence
             return self.fail(sentence, "timeout")
         if isinstance(outcome, Busy):
@@ -232,7 +274,7 @@ class FunctionWork(Work):
 
     def _raised(self, outcome: Raised) -> Answer:
         error = outcome.exception
-        failure = error if isinstance(error, Failure) else failure_of(error, self.function)
+        failure = error if isinstance(error, Failure) else failure_of(error, self.runs.function)
         self.record.outcome = RecordOutcome.TOOL_ERROR
         self.record.error, self.record.exception = failure.sentence[:500], failure.frozen
         return self.fail(failure.sentence, "failed")
@@ -248,8 +290,8 @@ class OtherWork(FunctionWork):
         return RemoteProtocolError(ErrorCode.INTERNAL_ERROR, sentence, {"reason": reason})
 
     def error_for(self, error: BaseException) -> RemoteProtocolError | None:
-        """The error a method has for this exception; None: the function failed."""
-        return None
+        """The error a method has for this exception, here for arguments that do not fit; None: the function failed."""
+        return RemoteProtocolError(ErrorCode.INVALID_PARAMS, str(error)) if isinstance(error, ArgumentError) else None
 
     def _failure(self, error: BaseException) -> BaseException:
         return self.error_for(error) or super()._failure(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -13,7 +12,6 @@ from mcp_workbench.execution.calls import Call
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.primitives import (
-    ArgumentError,
     PromptDefinition,
     Registry,
     ResourceDefinition,
@@ -23,7 +21,7 @@ from mcp_workbench.primitives import (
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
 from mcp_workbench.protocol.exchange import Exchange
-from mcp_workbench.serving.function_work import OtherWork
+from mcp_workbench.serving.function_work import OtherWork, OwnFunction
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Work
 from mcp_workbench.telemetry.records import CallRecord
@@ -83,45 +81,27 @@ class Prompts:
 class PromptWork(OtherWork):
     """One `prompts/get`."""
 
-    __slots__ = ("_definition", "run_on", "timeout_s")
+    __slots__ = ("_definition",)
 
     def __init__(
         self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord, definition: PromptDefinition
     ) -> None:
-        super().__init__(execution, session, exchange, record)
+        super().__init__(execution, session, exchange, record, definition)
         self._definition = definition
-        self.run_on = definition.run_on
-        self.timeout_s = definition.timeout_s
-
-    @property
-    def name(self) -> str:
-        """The prompt's name."""
-        return self._definition.name
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """The author's."""
-        return self._definition.function
 
     def bind(self, call: Call) -> dict[str, Any]:
         """The arguments, converted from text."""
         arguments = self.exchange.params.arguments
-        bound = self._definition.arguments.bind({} if arguments is UNSET else dict(arguments), self.session.principal.name)
-        self.notes = bound.notes
-        return bound.kwargs | self.context(call, self._definition.context_parameter)
+        return self.bind_definition(call, self._definition, {} if arguments is UNSET else dict(arguments))
 
     def render(self, value: object) -> wire.Result:
         """The messages."""
         messages = prompt_messages(self._definition.name, value)
         return wire.GetPromptResult(messages=messages, description=self._definition.listed.description)
 
-    def error_for(self, error: BaseException) -> RemoteProtocolError | None:
-        """Arguments that do not fit."""
-        return RemoteProtocolError(ErrorCode.INVALID_PARAMS, str(error)) if isinstance(error, ArgumentError) else None
-
 
 class CompletionWork(OtherWork):
-    """One `completion/complete`."""
+    """One `completion/complete`: a function of ours that calls the author's completer."""
 
     __slots__ = ("_definition",)
 
@@ -133,29 +113,21 @@ class CompletionWork(OtherWork):
         record: CallRecord,
         definition: PromptDefinition | ResourceDefinition,
     ) -> None:
-        super().__init__(execution, session, exchange, record)
+        super().__init__(execution, session, exchange, record, OwnFunction(f"completion of {definition.name}", complete))
         self._definition = definition
 
-    @property
-    def name(self) -> str:
-        """What is completed."""
-        return f"completion of {self._definition.name}"
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """Ours, which calls the author's completer."""
-        return self._complete
-
     def bind(self, call: Call) -> dict[str, Any]:
-        """Nothing: the params say it all."""
-        return {}
-
-    def _complete(self) -> wire.CompletionValues:
+        """What is typed so far, what was chosen before, and what there is to choose from."""
         params: wire.CompleteParams = self.exchange.params
         chosen = {} if params.context is UNSET or params.context.arguments is UNSET else params.context.arguments
-        definition = self._definition
-        return complete(params.argument.name, params.argument.value, chosen, choices=definition.choices, completers=definition.completers)
+        return {
+            "argument": params.argument.name,
+            "typed": params.argument.value,
+            "context": chosen,
+            "choices": self._definition.choices,
+            "completers": self._definition.completers,
+        }
 
     def render(self, value: object) -> wire.Result:
         """The values."""
-        return wire.CompleteResult(completion=value)  # type: ignore[arg-type]  # `_complete` gives CompletionValues
+        return wire.CompleteResult(completion=value)  # type: ignore[arg-type]  # `complete` gives CompletionValues

@@ -12,14 +12,14 @@ from msgspec import UNSET
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.execution.calls import Call
 from mcp_workbench.execution.runner import Execution
-from mcp_workbench.jsonrpc import ErrorCode, encode
+from mcp_workbench.jsonrpc import encode
 from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.live.dataframes.reading import DataFrameResources
-from mcp_workbench.primitives import ArgumentError, Registry, ResourceDefinition, find_resource, to_jsonable
+from mcp_workbench.primitives import Registry, ResourceDefinition, find_resource, to_jsonable
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
 from mcp_workbench.protocol.exchange import Exchange
-from mcp_workbench.serving.function_work import OtherWork
+from mcp_workbench.serving.function_work import OtherWork, OwnFunction
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Work
 from mcp_workbench.telemetry.records import CallRecord
@@ -69,7 +69,7 @@ class Resources:
             record.tool_version, record.defined_at = found[0].digest, found[0].defined_at
             return ResourceWork(self._execution, session, exchange, record, *found)
         if self._dataframes.resolve(uri) is not None:
-            return DataFrameWork(self._execution, session, exchange, record, self._dataframes)
+            return DataFrameWork(self._execution, session, exchange, record, OwnFunction(uri[:200], self._dataframes.read))
         raise exchange.resource_not_found(f"No resource {uri[:200]}; resources/list and resources/templates/list name those there are")
 
     def topic_of(self, uri: str, principal: str) -> str | None:
@@ -83,23 +83,7 @@ class Resources:
 class DataFrameWork(OtherWork):
     """Reading a published DataFrame or a kept result."""
 
-    __slots__ = ("_dataframes",)
-
-    def __init__(
-        self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord, dataframes: DataFrameResources
-    ) -> None:
-        super().__init__(execution, session, exchange, record)
-        self._dataframes = dataframes
-
-    @property
-    def name(self) -> str:
-        """The URI."""
-        return str(self.exchange.params.uri)[:200]
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """Ours; it reads snapshots only."""
-        return self._dataframes.read
+    __slots__ = ()
 
     def bind(self, call: Call) -> dict[str, Any]:
         """URI and principal."""
@@ -110,16 +94,14 @@ class DataFrameWork(OtherWork):
         return wire.ReadResourceResult(contents=value)  # type: ignore[arg-type]  # DataFrameResources.read gives list[ResourceContents]
 
     def error_for(self, error: BaseException) -> RemoteProtocolError | None:
-        """A name that is not there is the protocol's not-found, a parameter that does not fit is invalid params."""
-        if isinstance(error, NotFound):
-            return self.exchange.resource_not_found(str(error))
-        return RemoteProtocolError(ErrorCode.INVALID_PARAMS, str(error)) if isinstance(error, ArgumentError) else None
+        """A name that is not there is the protocol's not-found."""
+        return self.exchange.resource_not_found(str(error)) if isinstance(error, NotFound) else super().error_for(error)
 
 
 class ResourceWork(OtherWork):
     """Reading one of the author's resources."""
 
-    __slots__ = ("_definition", "_variables", "run_on", "timeout_s")
+    __slots__ = ("_definition", "_variables")
 
     def __init__(
         self,
@@ -130,34 +112,17 @@ class ResourceWork(OtherWork):
         definition: ResourceDefinition,
         variables: dict[str, str],
     ) -> None:
-        super().__init__(execution, session, exchange, record)
+        super().__init__(execution, session, exchange, record, definition)
         self._definition = definition
         self._variables = variables
-        self.run_on = definition.run_on
-        self.timeout_s = definition.timeout_s
-
-    @property
-    def name(self) -> str:
-        """The resource's name."""
-        return self._definition.name
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """The author's."""
-        return self._definition.function
 
     def bind(self, call: Call) -> dict[str, Any]:
         """The URI's variables, converted."""
-        bound = self._definition.arguments.bind(dict(self._variables), self.session.principal.name)
-        return bound.kwargs | self.context(call, self._definition.context_parameter)
+        return self.bind_definition(call, self._definition, dict(self._variables))
 
     def render(self, value: object) -> wire.Result:
         """Text stays text, bytes become base64, anything else JSON."""
         return wire.ReadResourceResult(contents=contents_of(self.exchange.params.uri, value, self._definition.mime_type))
-
-    def error_for(self, error: BaseException) -> RemoteProtocolError | None:
-        """Variables that do not fit."""
-        return RemoteProtocolError(ErrorCode.INVALID_PARAMS, str(error)) if isinstance(error, ArgumentError) else None
 
 
 def contents_of(uri: str, value: object, mime_type: str | None) -> list[wire.ResourceContents]:

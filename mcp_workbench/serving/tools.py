@@ -65,7 +65,7 @@ class Tools:
 class ToolWork(FunctionWork):
     """One `tools/call`."""
 
-    __slots__ = ("_after_call", "_rendering", "run_on", "timeout_s", "tool")
+    __slots__ = ("_after_call", "_rendering", "tool")
 
     def __init__(
         self,
@@ -77,29 +77,15 @@ class ToolWork(FunctionWork):
         rendering: Rendering,
         after_call: Callable[[], None],
     ) -> None:
-        super().__init__(execution, session, exchange, record)
-        self._after_call = after_call
+        super().__init__(execution, session, exchange, record, tool)
         self.tool = tool
-        self.run_on = tool.run_on
-        self.timeout_s = tool.timeout_s
         self._rendering = rendering
-
-    @property
-    def name(self) -> str:
-        """The tool's name."""
-        return self.tool.name
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """The tool's function."""
-        return self.tool.function
+        self._after_call = after_call
 
     def bind(self, call: Call) -> dict[str, Any]:
         """Validate the arguments and take the snapshots they name."""
         arguments = self.exchange.params.arguments
-        bound = self.tool.arguments.bind({} if arguments is UNSET else arguments, self.session.principal.name)
-        self.notes = bound.notes
-        return bound.kwargs | self.context(call, self.tool.context_parameter)
+        return self.bind_definition(call, self.tool, {} if arguments is UNSET else arguments)
 
     def render(self, value: object) -> wire.CallToolResult:
         """Content, structured content, and which versions were read."""

@@ -17,8 +17,9 @@ from types import MappingProxyType
 from typing import Any
 
 from mcp_workbench.errors import RegistrationError, ToolError
+from mcp_workbench.primitives.listing import fault_in
 from mcp_workbench.primitives.signature import Signature
-from mcp_workbench.primitives.wording import a_type, describe_value, nearest
+from mcp_workbench.primitives.wording import a_type, describe_value, nearest, shorten
 from mcp_workbench.protocol.wire import CompletionValues
 
 MAX_VALUES = 100
@@ -31,29 +32,40 @@ Completer = Callable[[str, Mapping[str, str]], Iterable[str]]
 
 
 def choices_of(signature: Signature) -> Mapping[str, tuple[str, ...]]:
-    """Parameter -> its possible values as text, for the annotations that list them."""
+    """Parameter -> its possible values as text, for the annotations that list them.
+
+    Raises:
+        RegistrationError: A value cannot be sent.
+    """
     found = {parameter.name: _choices(parameter.annotation) for parameter in signature.parameters}
+    if (fault := fault_in(found)) is not None:
+        raise RegistrationError(f"{signature.label}: of the values to complete with, {fault}")
     return MappingProxyType({name: values for name, values in found.items() if values})
 
 
-def checked_completers(completers: Mapping[str, Completer] | None, names: Iterable[str], label: str) -> Mapping[str, Completer]:
+def checked_completers(completers: object, names: Iterable[str], label: str) -> Mapping[str, Completer]:
     """The author's completers, as a frozen mapping.
 
     Raises:
         RegistrationError: One is for a name that does not exist, or is not callable.
     """
+    if completers is None:
+        return MappingProxyType({})
+    if not isinstance(completers, Mapping):
+        raise RegistrationError(f"{label}: completions is a dict of completers by argument, got {describe_value(completers)}.")
     known = tuple(names)
-    for name, completer in (completers or {}).items():
+    for name, completer in completers.items():
         if name not in known:
-            close = nearest(str(name), known, 1)
+            shown = name if isinstance(name, str) else describe_value(name)
+            close = nearest(shown, known, 1)
             raise RegistrationError(
-                f"{label}: completions names {name}, which is none of its arguments{f'; nearest is {close[0]}' if close else ''}."
+                f"{label}: completions names {shorten(shown)}, which is none of its arguments{f'; nearest is {close[0]}' if close else ''}."
             )
         if not callable(completer):
             raise RegistrationError(
                 f"{label}: the completer of {name} is a function of prefix and context, got {describe_value(completer)}."
             )
-    return MappingProxyType(dict(completers or {}))
+    return MappingProxyType(dict(completers))
 
 
 def complete(

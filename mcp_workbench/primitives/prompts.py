@@ -15,6 +15,7 @@ import msgspec
 from mcp_workbench.errors import ToolError
 from mcp_workbench.events import DefinedAt
 from mcp_workbench.primitives.binding import ArgumentBinder, Arguments
+from mcp_workbench.primitives.boundary import ends_in_a_sentence
 from mcp_workbench.primitives.completions import Completer, checked_completers, choices_of
 from mcp_workbench.primitives.docstrings import read_documentation
 from mcp_workbench.primitives.listing import listed_size
@@ -25,9 +26,9 @@ from mcp_workbench.primitives.options import (
     checked_icons,
     checked_name,
     checked_run_on,
+    checked_text,
     checked_timeout,
     digest_of,
-    text_or_unset,
 )
 from mcp_workbench.primitives.signature import read_signature
 from mcp_workbench.primitives.wording import a_type, shorten
@@ -60,6 +61,7 @@ class PromptDefinition:
     """Bytes of `listed` on the wire."""
 
 
+@ends_in_a_sentence
 def define_prompt(
     function: Callable[..., Any],
     *,
@@ -102,8 +104,8 @@ def define_prompt(
     arguments = Arguments(signature, descriptions=documentation.parameters, binders=binders)
     listed = Prompt(
         name=name,
-        title=text_or_unset(title),
-        description=text_or_unset(description if description is not None else documentation.text),
+        title=checked_text(title, "title", name),
+        description=checked_text(documentation.text if description is None else description, "description", name),
         arguments=_listed_arguments(arguments) or msgspec.UNSET,
         icons=checked_icons(icons, name),
     )

@@ -14,6 +14,7 @@ from typing import Any
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.events import DefinedAt
 from mcp_workbench.primitives.binding import ArgumentBinder, Arguments
+from mcp_workbench.primitives.boundary import ends_in_a_sentence
 from mcp_workbench.primitives.completions import Completer, checked_completers, choices_of
 from mcp_workbench.primitives.docstrings import read_documentation
 from mcp_workbench.primitives.listing import listed_size
@@ -24,9 +25,9 @@ from mcp_workbench.primitives.options import (
     checked_icons,
     checked_name,
     checked_run_on,
+    checked_text,
     checked_timeout,
     digest_of,
-    text_or_unset,
 )
 from mcp_workbench.primitives.signature import Signature, read_signature
 from mcp_workbench.primitives.uri_templates import UriTemplate, best_match
@@ -71,6 +72,7 @@ class ResourceDefinition:
         return bool(self.template.variables)
 
 
+@ends_in_a_sentence
 def define_resource(
     uri: object,
     function: Callable[..., Any],
@@ -114,19 +116,19 @@ def define_resource(
     name = checked_name(name, function, "resource")
     if not isinstance(uri, str):
         raise RegistrationError(f'A resource needs its URI first: resource("notes://today"); got {describe_value(uri)}.')
-    template = UriTemplate(uri)
+    template = UriTemplate(str.__str__(uri))
     signature = read_signature(function, label=name, sync_context=sync_context, async_context=async_context)
     documentation = read_documentation(function)
     arguments = Arguments(signature, descriptions=documentation.parameters, binders=binders)
     _check_fit(template, signature, arguments)
     facts: dict[str, Any] = {
         "name": name,
-        "title": text_or_unset(title),
-        "description": text_or_unset(description if description is not None else documentation.description()),
-        "mime_type": text_or_unset(mime_type),
+        "title": checked_text(title, "title", name),
+        "description": checked_text(documentation.description() if description is None else description, "description", name),
+        "mime_type": checked_text(mime_type, "mime_type", name),
         "icons": checked_icons(icons, name),
     }
-    listed = ResourceTemplate(uri_template=uri, **facts) if template.variables else Resource(uri=uri, **facts)
+    listed = ResourceTemplate(uri_template=template.text, **facts) if template.variables else Resource(uri=template.text, **facts)
     listed_bytes = listed_size(listed, name)
     version = checked_count(1 if version is None else version, "version", name)
     return ResourceDefinition(
@@ -137,7 +139,7 @@ def define_resource(
         listed=listed,
         arguments=arguments,
         context_parameter=signature.context_parameter,
-        mime_type=mime_type,
+        mime_type=listed.mime_type or None,
         timeout_s=checked_timeout(timeout_s, name),
         choices=MappingProxyType({key: values for key, values in choices_of(signature).items() if key in template.variables}),
         completers=checked_completers(completions, template.variables, name),

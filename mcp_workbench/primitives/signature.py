@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.events import DefinedAt
-from mcp_workbench.primitives.wording import describe_value, type_name
+from mcp_workbench.primitives.wording import describe_value, shorten, type_name
 
 
 class _Missing:
@@ -122,6 +122,9 @@ def docstring_of(function: object) -> str:
     """The text its author wrote about a function; empty when there is none."""
     # Not `inspect.getdoc`: it inherits, and every `__call__` inherits "Call self as a function."
     text = _code_owner(function).__doc__ or (type(function).__doc__ if _is_instance(function) else None)
+    if text is not None and not isinstance(text, str):
+        name = own_name(function) or type_name(type(function))
+        raise RegistrationError(f"The docstring of {name} is text, got {describe_value(text)}.")
     return inspect.cleandoc(text or "")
 
 
@@ -171,7 +174,9 @@ def _hints(owner: Any, label: str) -> dict[str, Any]:
         return typing.get_type_hints(owner, localns=enclosing, include_extras=True)
     except NameError as error:
         raise _unresolved(label, error) from None
-    except (TypeError, SyntaxError, AttributeError, ValueError) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an annotation in quotes is code of the author's, and runs here
         raise RegistrationError(f"{label}: an annotation cannot be resolved ({type(error).__name__}); write it as a type.") from error
 
 
@@ -184,7 +189,7 @@ def _cell(cell: types.CellType) -> Any:
 
 def _unresolved(label: str, error: NameError) -> RegistrationError:
     return RegistrationError(
-        f"{label}: the name {error.name!r} in its annotations cannot be resolved. "
+        f"{label}: the name {shorten(error.name or '')!r} in its annotations cannot be resolved. "
         "Define or import it at module level before the function, not only under TYPE_CHECKING."
     )
 

@@ -16,19 +16,22 @@ from msgspec import UNSET, UnsetType
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.events import DefinedAt
 from mcp_workbench.primitives.binding import ArgumentBinder, Arguments
+from mcp_workbench.primitives.boundary import concerning, ends_in_a_sentence
 from mcp_workbench.primitives.docstrings import read_documentation
 from mcp_workbench.primitives.listing import listed_size
 from mcp_workbench.primitives.options import (
     IconLike,
     RunOn,
     checked_count,
+    checked_flag,
     checked_icons,
     checked_name,
     checked_run_on,
+    checked_tags,
+    checked_text,
     checked_timeout,
     digest_of,
     one_struct,
-    text_or_unset,
 )
 from mcp_workbench.primitives.output import Output, output_of
 from mcp_workbench.primitives.signature import read_signature
@@ -67,6 +70,7 @@ class ToolDefinition:
     """Bytes of `listed` on the wire."""
 
 
+@ends_in_a_sentence
 def define_tool(
     function: Callable[..., Any],
     *,
@@ -118,12 +122,13 @@ def define_tool(
     signature = read_signature(function, label=name, sync_context=sync_context, async_context=async_context)
     documentation = read_documentation(function)
     arguments = Arguments(signature, descriptions=documentation.parameters, binders=binders)
-    output = output_of(signature.returns)
+    with concerning(f"{name}: its return annotation"):
+        output = output_of(signature.returns)
     version = checked_count(1 if version is None else version, "version", name)
     listed = Tool(
         name=name,
-        title=text_or_unset(title),
-        description=text_or_unset(description if description is not None else documentation.description()),
+        title=checked_text(title, "title", name),
+        description=checked_text(documentation.description() if description is None else description, "description", name),
         input_schema=arguments.input_schema,
         output_schema=output.schema if output else UNSET,
         annotations=_hints(annotations, read_only, destructive, name),
@@ -140,7 +145,7 @@ def define_tool(
         context_parameter=signature.context_parameter,
         timeout_s=checked_timeout(timeout_s, name),
         max_chars=checked_count(max_chars, "max_chars", name),
-        tags=frozenset([tags] if isinstance(tags, str) else tags),
+        tags=checked_tags(tags, name),
         version=version,
         defined_at=defined_at or signature.defined_at,
         digest=digest_of(listed, version),
@@ -152,12 +157,9 @@ def _hints(
     annotations: ToolAnnotations | Mapping[str, Any] | None, read_only: bool | None, destructive: bool | None, label: str
 ) -> ToolAnnotations | UnsetType:
     """Annotations with the two short forms merged in; the two ways to say one thing must agree."""
-    hints: ToolAnnotations
-    if annotations is None:
-        hints = ToolAnnotations()
-    else:
-        hints = annotations if isinstance(annotations, ToolAnnotations) else one_struct(ToolAnnotations, annotations, label)
-    for option, hint, value in (("read_only", "read_only_hint", read_only), ("destructive", "destructive_hint", destructive)):
+    hints: ToolAnnotations = ToolAnnotations() if annotations is None else one_struct(ToolAnnotations, annotations, f"{label}: annotations")
+    for option, hint, given in (("read_only", "read_only_hint", read_only), ("destructive", "destructive_hint", destructive)):
+        value = checked_flag(given, option, label)
         if value is None:
             continue
         if getattr(hints, hint) not in (UNSET, value):

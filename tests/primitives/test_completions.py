@@ -95,7 +95,7 @@ def test_completers_are_checked_at_registration() -> None:
     with pytest.raises(RegistrationError, match="none of its arguments"):
         checked_completers({"b": lambda prefix, context: []}, ["a"], "f")
     with pytest.raises(RegistrationError, match="got an array of 1 item"):
-        checked_completers({"a": ["x"]}, ["a"], "f")  # type: ignore[dict-item]
+        checked_completers({"a": ["x"]}, ["a"], "f")
 
 
 @given(st.lists(st.text(), max_size=300), st.text(max_size=3))

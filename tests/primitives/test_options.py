@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Any
 
 import msgspec
@@ -10,10 +11,15 @@ import pytest
 
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.primitives.options import (
+    MAX_ENTRIES,
+    MAX_TEXT_BYTES,
     checked_count,
+    checked_flag,
     checked_icons,
     checked_name,
     checked_run_on,
+    checked_tags,
+    checked_text,
     checked_timeout,
     digest_of,
     one_struct,
@@ -73,6 +79,59 @@ def test_a_count_starts_at_one() -> None:
     for wrong in (0, -1, 1.5, True, "2"):
         with pytest.raises(RegistrationError, match="f: version is a whole number from 1 up"):
             checked_count(wrong, "version", "f")
+
+
+def test_a_text_is_listed_as_it_is_and_an_empty_one_not_at_all() -> None:
+    assert checked_text("é\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"), "title", "f") == "é😀"
+    assert checked_text("x" * MAX_TEXT_BYTES, "title", "f") == "x" * MAX_TEXT_BYTES
+    assert checked_text(None, "title", "f") is msgspec.UNSET
+    assert checked_text("", "title", "f") is msgspec.UNSET
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (5, "f: title is text, got the number 5"),
+        (b"x", "f: title is text, got a bytes"),
+        ("\ud800", "f: title holds half of a surrogate pair"),
+        ("x" * (MAX_TEXT_BYTES + 1), "f: title is 65,537 bytes, 65,536 are listed"),
+        ("é" * MAX_TEXT_BYTES, "f: title is 131,072 bytes"),
+    ],
+)
+def test_a_text_that_cannot_be_listed_says_why(text: object, words: str) -> None:
+    with pytest.raises(RegistrationError, match=words):
+        checked_text(text, "title", "f")
+
+
+def test_a_flag_is_a_bool_and_nothing_that_looks_like_one() -> None:
+    assert [checked_flag(flag, "read_only", "f") for flag in (None, True, False)] == [None, True, False]
+    for wrong in (0, 1, "", "x", "no", b""):
+        with pytest.raises(RegistrationError, match="f: read_only is True or False, got "):
+            checked_flag(wrong, "read_only", "f")
+
+
+def test_tags_are_one_text_or_some() -> None:
+    assert checked_tags("one", "f") == {"one"}
+    assert checked_tags({"a", "b"}, "f") == checked_tags(iter(["a", "b"]), "f") == {"a", "b"}
+    assert checked_tags((), "f") == frozenset()
+
+
+def test_an_option_without_end_is_refused_at_its_bound() -> None:
+    for check, value in ((checked_tags, "x"), (checked_icons, "https://x")):
+        with pytest.raises(RegistrationError, match=f"takes up to {MAX_ENTRIES}, got more"):
+            check(itertools.repeat(value), "f")
+
+
+def test_an_object_is_checked_like_its_members() -> None:
+    assert one_struct(ToolAnnotations, ToolAnnotations(title="t"), "f") == ToolAnnotations(title="t")
+    with pytest.raises(RegistrationError, match="f: ToolAnnotations: Expected `str`, got `int`"):
+        one_struct(ToolAnnotations, ToolAnnotations(title=5), "f")  # type: ignore[arg-type]
+    with pytest.raises(RegistrationError, match="f: Icon: Expected `str`, got `int`"):
+        checked_icons(Icon(src=5), "f")  # type: ignore[arg-type]
+    with pytest.raises(RegistrationError, match="f: expected Icon or its members by name, got the number 5"):
+        checked_icons([5], "f")
+    with pytest.raises(RegistrationError, match='f: Icon has no member "int"'):
+        checked_icons([{5: 5}], "f")
 
 
 def test_an_icon_may_be_given_as_its_uri() -> None:

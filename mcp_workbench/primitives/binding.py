@@ -1,6 +1,6 @@
 """Arguments from the wire -> keyword arguments of a function, by a binder compiled at registration.
 
-All plain parameters are validated by one pydantic schema; parameters that stand for something live
+All plain parameters are validated by one pydantic schema (`plain_parameters`); parameters that stand for something live
 (a DataFrame named by its published name) are claimed by an `ArgumentBinder` that another room brings.
 This module knows neither DataFrames nor calls: JSON in, Python values out, or one sentence.
 
@@ -17,22 +17,17 @@ Decided here, and tested:
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, Required, cast
+from typing import Any, Protocol, cast
 
 import msgspec
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
-
-# pydantic accepts only this TypedDict before Python 3.12, and depends on the package itself.
-from typing_extensions import TypedDict
+from pydantic import ValidationError
 
 from mcp_workbench.errors import RegistrationError, ToolError
 from mcp_workbench.primitives.mistakes import explain, top_level_names
-from mcp_workbench.primitives.schema import NOT_DESCRIBABLE, default_as_json, describe
-from mcp_workbench.primitives.signature import MISSING, Parameter, Signature, _Missing, read_signature
-from mcp_workbench.primitives.wording import annotation_text, describe_value, shorten
+from mcp_workbench.primitives.plain_parameters import PlainParameters
+from mcp_workbench.primitives.signature import MISSING, Signature, _Missing, read_signature
+from mcp_workbench.primitives.wording import annotation_text, quote, shorten
 from mcp_workbench.protocol.wire import Json
 
 _MAX_USAGE = 400
@@ -95,9 +90,10 @@ class Arguments:
         """Compile; see `Arguments.of` for the arguments' meaning and what is raised."""
         owners = {p.name: next((b for b in binders if b.claims(p.annotation)), None) for p in signature.parameters}
         self._claimed = tuple((p, owner) for p in signature.parameters if (owner := owners[p.name]) is not None)
-        plain = _Plain(signature.label, tuple(p for p in signature.parameters if owners[p.name] is None))
+        plain = PlainParameters(signature.label, tuple(p for p in signature.parameters if owners[p.name] is None))
         self._validate = plain.adapter.validator.validate_python
-        self.usage = _usage(signature, {p.name for p, _ in self._claimed})
+        _refuse_shared_names(signature, plain.wire_names)
+        self.usage = _usage(signature, plain.wire_names)
         self.input_schema = self._schema(signature, plain, owners, descriptions or {})
         self.names = tuple(self.input_schema["properties"])
 
@@ -176,7 +172,7 @@ class Arguments:
     def _schema(
         self,
         signature: Signature,
-        plain: _Plain,
+        plain: PlainParameters,
         owners: Mapping[str, ArgumentBinder | None],
         descriptions: Mapping[str, str],
     ) -> dict[str, Json]:
@@ -193,92 +189,25 @@ class Arguments:
         return {"type": "object", "properties": properties, **described}
 
 
-class _Plain:
-    """The parameters that pydantic validates, compiled into one schema."""
-
-    def __init__(self, label: str, parameters: tuple[Parameter, ...]) -> None:
-        self._label = label
-        self._parameters = parameters
-        fields = {p.name: _field_type(p) for p in parameters}
-        self.wire_names = {p.name: _wire_name(p) for p in parameters}
-        shape = cast(Any, TypedDict)("Arguments", fields, total=False)
-        shape.__pydantic_config__ = ConfigDict(extra="forbid")
-        try:
-            self.adapter: TypeAdapter[Any] = TypeAdapter(shape)
-        except NOT_DESCRIBABLE as error:
-            raise self._culprit() from error
-
-    def schema(self, descriptions: Mapping[str, str]) -> dict[str, Json]:
-        """The object's schema, with descriptions and the defaults that JSON can hold."""
-        try:
-            described = describe(self.adapter, "validation")
-        except NOT_DESCRIBABLE as error:
-            raise self._culprit() from error
-        described.pop("title", None)
-        for parameter in self._parameters:
-            schema = described["properties"][self.wire_names[parameter.name]]
-            if text := descriptions.get(parameter.name):
-                schema.setdefault("description", text)
-            if parameter.default is not MISSING and not isinstance(parameter.default, FieldInfo):
-                self._add_default(parameter, schema)
-        return described
-
-    def _add_default(self, parameter: Parameter, schema: dict[str, Json]) -> None:
-        adapter: TypeAdapter[Any] = TypeAdapter(Any if parameter.annotation is MISSING else parameter.annotation)
-        try:
-            adapter.validate_python(parameter.default)
-        except ValidationError:
-            advice = f"; write {annotation_text(parameter.annotation)} | None" if parameter.default is None else ""
+def _refuse_shared_names(signature: Signature, wire_names: Mapping[str, str]) -> None:
+    """An alias may be another parameter's name; what a client sends under it would go to one of the two."""
+    owners: dict[str, str] = {}
+    for parameter in signature.parameters:
+        name = wire_names.get(parameter.name, parameter.name)
+        if name in owners:
             raise RegistrationError(
-                f"{self._label}: parameter {parameter.name} is annotated {annotation_text(parameter.annotation)}, "
-                f"its default is {describe_value(parameter.default)}{advice}."
-            ) from None
-        if (default := default_as_json(adapter, parameter.default)) is not None:
-            schema["default"] = default[0]
-
-    def _culprit(self) -> RegistrationError:
-        """Name the parameter: pydantic's message about the whole does not."""
-        for parameter in self._parameters:
-            try:
-                describe(TypeAdapter(_bare_type(parameter)), "validation")
-            except NOT_DESCRIBABLE as error:
-                if getattr(error, "code", None) == "typed-dict-version":
-                    reason = "uses typing.TypedDict; before Python 3.12 import TypedDict from typing_extensions"
-                else:
-                    reason = (
-                        f"is annotated {annotation_text(parameter.annotation)}, which no JSON value can become; "
-                        "take a JSON type, a dataclass or a pydantic model, and look the object up inside"
-                    )
-                return RegistrationError(f"{self._label}: parameter {parameter.name} {reason}.")
-        return RegistrationError(f"{self._label}: its parameters cannot be described as JSON together; check their annotations.")
+                f"{signature.label}: {owners[name]} and {parameter.name} would both be sent as {quote(name)}; give one another alias."
+            )
+        owners[name] = parameter.name
 
 
-def _bare_type(parameter: Parameter) -> Any:
-    annotation = Any if parameter.annotation is MISSING else parameter.annotation
-    return typing.Annotated[annotation, parameter.default] if isinstance(parameter.default, FieldInfo) else annotation
-
-
-def _field_type(parameter: Parameter) -> Any:
-    annotation = _bare_type(parameter)
-    field = FieldInfo.from_annotation(annotation)
-    if isinstance(parameter.default, FieldInfo):
-        return Required[annotation] if field.is_required() else annotation
-    return Required[annotation] if parameter.default is MISSING and field.is_required() else annotation
-
-
-def _wire_name(parameter: Parameter) -> str:
-    """`Annotated[str, Field(alias="from")]` lets a client send what Python cannot name."""
-    alias = FieldInfo.from_annotation(_bare_type(parameter)).validation_alias
-    return alias if isinstance(alias, str) else parameter.name
-
-
-def _usage(signature: Signature, claimed: set[str]) -> str:
+def _usage(signature: Signature, wire_names: Mapping[str, str]) -> str:
     parts = []
     for parameter in signature.parameters:
-        name = parameter.name if parameter.name in claimed else _wire_name(parameter)
         annotated = "" if parameter.annotation is MISSING else f": {annotation_text(parameter.annotation)}"
-        optional = parameter.default is not MISSING or parameter.name in claimed
-        parts.append(f"{name}{annotated}{_default_text(parameter.default, spaced=bool(annotated)) if optional else ''}")
+        optional = parameter.default is not MISSING or parameter.name not in wire_names
+        default = _default_text(parameter.default, spaced=bool(annotated)) if optional else ""
+        parts.append(f"{wire_names.get(parameter.name, parameter.name)}{annotated}{default}")
     return shorten(f"{signature.label}({', '.join(parts)})", _MAX_USAGE)
 
 

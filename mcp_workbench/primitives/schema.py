@@ -23,15 +23,10 @@ from pydantic_core import PydanticSerializationError, SchemaError
 
 from mcp_workbench.protocol.wire import Json
 
-NOT_DESCRIBABLE = (
-    PydanticSchemaGenerationError,
-    PydanticInvalidForJsonSchema,
-    PydanticUndefinedAnnotation,
-    PydanticForbiddenQualifier,
-    PydanticUserError,
-    SchemaError,
-)
-"""What pydantic raises for an annotation it cannot validate or describe."""
+NO_JSON_FORM = (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation, PydanticForbiddenQualifier)
+"""What pydantic raises for a type that it cannot make of JSON or describe as JSON."""
+NOT_DESCRIBABLE = (*NO_JSON_FORM, PydanticUserError, SchemaError)
+"""The same, and what it raises for an annotation that is put together wrongly."""
 
 
 class _Inputs(GenerateJsonSchema):

@@ -8,6 +8,7 @@ this room words its errors through here.
 from __future__ import annotations
 
 import difflib
+import enum
 import inspect
 import math
 import types
@@ -18,6 +19,8 @@ import msgspec
 
 MAX_ECHO = 60
 """Characters of a value that an error repeats."""
+MAX_ANNOTATION = 200
+"""Characters of an annotation in a sentence."""
 
 
 def shorten(text: str, limit: int = MAX_ECHO) -> str:
@@ -80,18 +83,26 @@ def a_type(kind: type) -> str:
 
 
 def annotation_text(annotation: object) -> str:
-    """An annotation as its author would write it, without modules: `list[str]`, `Literal['a', 'b']`."""
+    """An annotation as its author would write it, without modules, of at most `MAX_ANNOTATION` characters: `list[str]`, `Literal['a']`."""
+    return shorten(_annotation_text(annotation), MAX_ANNOTATION)
+
+
+def _annotation_text(annotation: object) -> str:
     if typing.get_origin(annotation) is typing.Annotated:
-        return annotation_text(typing.get_args(annotation)[0])
+        return _annotation_text(typing.get_args(annotation)[0])
     if annotation is None or annotation is types.NoneType:
         return "None"
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation.__qualname__.rsplit(".", 1)[-1]
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+        return type_name(annotation).rpartition(".")[2]
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)[:MAX_ANNOTATION]
     if origin is typing.Union or origin is types.UnionType:
-        return " | ".join(annotation_text(argument) for argument in arguments)
+        return " | ".join(_annotation_text(argument) for argument in arguments)
+    if origin is typing.Literal:
+        return f"Literal[{', '.join(map(_literal_text, arguments))}]"
     if isinstance(origin, type) and arguments:
-        return f"{annotation_text(origin)}[{', '.join(_argument_text(argument) for argument in arguments)}]"
+        return f"{_annotation_text(origin)}[{', '.join(_argument_text(argument) for argument in arguments)}]"
+    if type(annotation).__module__ not in ("typing", "typing_extensions", "types"):
+        return describe_value(annotation)
     return inspect.formatannotation(annotation).replace("typing.", "")
 
 
@@ -104,7 +115,13 @@ def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
 def _argument_text(argument: object) -> str:
     if argument is Ellipsis:
         return "..."
-    return f"[{', '.join(map(annotation_text, argument))}]" if isinstance(argument, list) else annotation_text(argument)
+    return f"[{', '.join(map(_annotation_text, argument))}]" if isinstance(argument, list) else _annotation_text(argument)
+
+
+def _literal_text(value: object) -> str:
+    if isinstance(value, enum.Enum):
+        return f"{type_name(type(value)).rpartition('.')[2]}.{value.name}"
+    return repr(value) if type(value) in (str, int, bool, bytes, type(None)) else describe_value(value)
 
 
 def _count(number: int, noun: str) -> str:

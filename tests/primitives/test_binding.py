@@ -255,6 +255,21 @@ def test_a_claimed_name_beside_a_mistake_is_not_called_unknown() -> None:
     assert message.startswith('n: expected a valid integer, got text "x". Expected: join(flights: Table = …, n: int).')
 
 
+def test_two_parameters_are_never_sent_under_one_name() -> None:
+    def aliased(x: Annotated[int, Field(alias="y")], y: int) -> None: ...
+    def twice(x: Annotated[int, Field(alias="z")], y: Annotated[int, Field(alias="z")]) -> None: ...
+    def crossed(x: Annotated[int, Field(alias="y")], y: Annotated[int, Field(alias="x")]) -> None: ...
+    def claimed(table: Table, x: Annotated[int, Field(alias="table")]) -> None: ...
+
+    with pytest.raises(RegistrationError, match='aliased: x and y would both be sent as "y"; give one another alias'):
+        Arguments.of(aliased)
+    with pytest.raises(RegistrationError, match='twice: x and y would both be sent as "z"'):
+        Arguments.of(twice)
+    with pytest.raises(RegistrationError, match='claimed: table and x would both be sent as "table"'):
+        Arguments.of(claimed, binders=[TableBinder({})])
+    assert Arguments.of(crossed).bind({"x": 1, "y": 2}).kwargs == {"x": 2, "y": 1}
+
+
 def test_the_first_binder_that_claims_owns_the_parameter() -> None:
     def tool(table: Table) -> None: ...
 

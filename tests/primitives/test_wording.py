@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import enum
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_workbench.primitives.wording import a_type, annotation_text, describe_value, nearest, quote, shorten, type_name
+from mcp_workbench.primitives.wording import MAX_ANNOTATION, a_type, annotation_text, describe_value, nearest, quote, shorten, type_name
 
 
 class Secretive:
@@ -19,6 +21,15 @@ class Secretive:
 
     def __getattribute__(self, name: str) -> Any:
         raise AssertionError(f"attribute {name} was read")
+
+
+class Odd:
+    def __repr__(self) -> str:
+        raise AssertionError("repr was called")
+
+
+class Level(enum.IntEnum):
+    LOW = 1
 
 
 class Shouting(str):
@@ -92,10 +103,25 @@ def test_a_metaclass_is_not_asked_for_the_name() -> None:
         (Literal["a", 1], "Literal['a', 1]"),
         (tuple[int, ...], "tuple[int, ...]"),
         (Any, "Any"),
+        (Literal[Level.LOW], "Literal[Level.LOW]"),
+        ({"a": 1}, "an object with 1 member"),
+        (Callable[[int], str], "Callable[[int], str]"),
+        (ClassVar[int], "ClassVar[int]"),
     ],
 )
 def test_annotations_read_as_they_were_written(annotation: object, text: str) -> None:
     assert annotation_text(annotation) == text
+
+
+def test_an_object_in_an_annotation_is_named_and_never_shown() -> None:
+    odd: Any = Odd()
+    for annotation in (odd, Annotated[odd, 1], list[odd], Literal[odd]):
+        assert "Odd" in annotation_text(annotation)
+
+
+def test_a_long_annotation_is_cut() -> None:
+    values: Any = Literal.__getitem__(tuple(f"value {number}" for number in range(50_000)))
+    assert len(annotation_text(values)) == len(annotation_text(list[values])) == MAX_ANNOTATION
 
 
 def test_the_nearest_names_come_best_first_whatever_their_case() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -51,6 +52,8 @@ from mcp_workbench.version import __version__
 logger = logging.getLogger("mcp_workbench")
 
 PATH = "/mcp"
+TOKEN_VARIABLE = "MCP_WORKBENCH_TOKEN"  # noqa: S105  # the name of the variable
+"""Environment variable with a token of the owner's choice, so that hosts configured once find the next kernel too."""
 NOTICES_KEPT = 20
 SUBPROTOCOL = "mcp"
 
@@ -88,7 +91,7 @@ class Offer:
         self._records = limits.records
         self.telemetry = Telemetry(limits.records)
         self.tickets = Tickets()
-        self.credentials = Credentials(tickets=self.tickets)
+        self.credentials = Credentials(tickets=self.tickets, token=os.environ.get(TOKEN_VARIABLE) or None)
         self.sync_context, self.async_context = Context, AsyncContext
 
     def apply(self, limits: Limits) -> None:

@@ -68,6 +68,9 @@ class HandshakeRefused(ConnectionClosed):
         super().__init__(1006, f"handshake refused with HTTP {status}: {text.strip()}")
         self.status = status
 
+    def __str__(self) -> str:
+        return self.reason
+
 
 class SlowConsumer(WorkbenchError):
     """The other side stopped reading: its connection or stream was ended."""

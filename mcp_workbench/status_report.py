@@ -76,4 +76,4 @@ def _session_line(session: SessionStatus) -> str:
 
 
 def _ms(ns: int | None) -> str:
-    return "?" if ns is None else f"{ns / 1e6:.2f} ms"
+    return "-" if ns is None else f"{ns / 1e6:.2f} ms"

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from mcp_workbench.assembly import Offer, RunningServer
 from mcp_workbench.client.connect import Connecting, connect
-from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.errors import RegistrationError, WorkbenchError
 from mcp_workbench.events import Change, Principal
-from mcp_workbench.hosts import current_host
+from mcp_workbench.hosts import current_host, notebook_name
 from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
 from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
@@ -68,7 +68,7 @@ class Workbench:
 
     @property
     def _name(self) -> str:
-        return self._running.name if self._running else self._settings.name or "notebook"
+        return self._running.name if self._running else self._settings.name or notebook_name(current_host().identity().notebook)
 
     # --- starting and stopping ---------------------------------------------------------------------------
 
@@ -223,7 +223,10 @@ class Workbench:
         offer = self._offer
         tool = define_tool(function, binders=offer.binders, sync_context=offer.sync_context, async_context=offer.async_context, **options)
         with self._registering:
-            offer.tools.add(tool)
+            replaced = offer.tools.add(tool)
+        if replaced is not None and _written_as(replaced.function) != _written_as(function):
+            before, now = _written_as(replaced.function), _written_as(function)
+            warnings.warn(f"the tool {tool.name!r} was {before} and is now {now}; give one of them another name", stacklevel=2)
         return function
 
     def resource(self, uri: str, /, **options: Any) -> Callable[[F], F]:
@@ -291,10 +294,17 @@ class Workbench:
         Raises:
             RegistrationError: A name cannot be used, or a value is no DataFrame.
         """
-        tables = options if name is None else {name: df}
+        if name is not None and not isinstance(name, str):
+            raise RegistrationError('publish takes the name first: publish(flights=flights), or publish("flights", flights, description=…)')
+        tables, details = (options, {}) if name is None else ({name: df}, options)
+        for option in _PUBLISH_OPTIONS & tables.keys():
+            if not _is_table(tables[option]):
+                raise RegistrationError(
+                    f"publish({option}=…) names a DataFrame to publish; to say more about one, give its name first: "
+                    f'publish("flights", flights, {option}=…)'
+                )
         namespace = current_host().namespace()
         for table_name, table in tables.items():
-            details = {} if name is None else options
             published = self._offer.dataframes.publish(table_name, table, namespace=namespace, **details)
             if published.sentence and namespace is not None:
                 sys.stdout.write(published.sentence + "\n")
@@ -393,15 +403,36 @@ class Workbench:
     # --- connecting ------------------------------------------------------------------------------------------------------
 
     def connect(self, url: str | None = None, **options: Any) -> Connecting:
-        """Connect as a client; see `mcp_workbench.client.connect.connect`.
+        """Connect as a client: `async with wb.connect(url, token=token) as session:`.
 
         Args:
-            url: Where; None: this Workbench's own server, over the wire.
-            options: token, era ("auto"), timeout_s, handlers …
+            url: `ws://…/mcp`, or a ticket's address; None: this Workbench's own server, over the wire.
+            options: `token`; `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
+                `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
+                asks; `client_info`; `headers`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines.
+
+        Returns:
+            Something to await, or to enter with `async with`: a session with `list_tools`, `call_tool(name, on_progress=…, **arguments)`,
+            `read_resource`, `subscribe`, `list_changes`, `get_prompt`, `complete`, `ping` and `close`.
+
+        Raises:
+            WorkbenchError: No url, and this process serves nothing.
         """
+        if url is None and self._running is None:
+            raise WorkbenchError(
+                "the server of this process is not running: call start() first, or connect to another with url= and token="
+            )
         if url is None:
             options.setdefault("token", self.token)
         return connect(self.url if url is None else url, **options)
+
+
+_PUBLISH_OPTIONS = frozenset(("description", "live", "follow"))
+
+
+def _is_table(value: object) -> bool:
+    """Whether a value comes from pandas or looks like a table of another library."""
+    return hasattr(value, "columns") or hasattr(value, "to_frame")
 
 
 class Tokens:
@@ -436,6 +467,10 @@ class Tokens:
         offer.results.forget(name)
         if running is not None:
             running.close_principal(name)
+
+
+def _written_as(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", type(function).__qualname__)
 
 
 def _dataframe_line(offer: Offer, name: str) -> str | None:

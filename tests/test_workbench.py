@@ -728,3 +728,46 @@ def test_a_folder_deleted_under_us_keeps_nobody_from_starting() -> None:
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+def test_a_token_of_ones_own_choice_lasts_longer_than_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = "a-token-that-outlives-the-kernel-0123456789"
+    monkeypatch.setenv("MCP_WORKBENCH_TOKEN", chosen)
+    workbench = wb.Workbench()
+    assert workbench.token == chosen
+    assert chosen not in repr(workbench) + repr(workbench.tokens)
+    assert workbench.tokens.add("alice") != chosen
+    monkeypatch.setenv("MCP_WORKBENCH_TOKEN", "short")
+    with pytest.raises(ValueError, match="a chosen token has 32 to 512") as refused:
+        wb.Workbench()
+    assert "short" not in str(refused.value)
+
+
+def test_the_mistakes_of_a_first_publish_are_named() -> None:
+    workbench = wb.Workbench()
+    with pytest.raises(RegistrationError, match="publish takes the name first"):
+        workbench.publish(_frame())  # type: ignore[call-overload]  # the mistake
+    with pytest.raises(RegistrationError, match=r'publish\("flights", flights, description=…\)'):
+        workbench.publish(delays=_frame(), description="late")  # type: ignore[call-overload]  # the mistake
+    assert workbench.status().dataframes == ()
+    workbench.publish(description=_frame())
+    assert workbench.status().dataframes == ("description v1, 3 x 1",)
+
+
+def test_a_tool_that_takes_the_name_of_another_function_is_pointed_out() -> None:
+    workbench = wb.Workbench()
+
+    def first() -> None: ...
+    def second() -> None: ...
+
+    workbench.tool(name="dup")(first)
+    with pytest.warns(UserWarning, match=r"the tool 'dup' was .*first and is now .*second"):
+        workbench.tool(name="dup")(second)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        workbench.tool(name="dup")(second)
+
+
+def test_connecting_nowhere_says_where_to_connect() -> None:
+    with pytest.raises(WorkbenchError, match=r"call start\(\) first, or connect to another with url= and token="):
+        wb.Workbench().connect()

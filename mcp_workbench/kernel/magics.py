@@ -82,6 +82,8 @@ def _with_description(name: str, description: object) -> str:
 
 def _help(line: str) -> Lines:
     asked = f"%mcp has no {line.strip()[:40]!r}. " if line.strip() else ""
+    if line.split()[:1] == ["start"]:
+        asked += "Settings are given to wb.start(), for instance wb.start(port=8801). "
     return [f"{asked}There are: {', '.join(f'%mcp {name}' for name in _COMMANDS)}."]
 
 

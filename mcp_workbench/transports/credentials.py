@@ -23,6 +23,8 @@ from mcp_workbench.events import Principal
 DEFAULT_NAME = "default"
 MAX_TTL_S = 3600.0
 
+LEAST_TOKEN_CHARS = 32
+_TOKEN = re.compile(rf"[A-Za-z0-9\-_.~+/=]{{{LEAST_TOKEN_CHARS},512}}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.@-]{0,63}")
 
 
@@ -108,14 +110,22 @@ class Credentials:
 
     Args:
         tickets: Tickets made for these principals; revoking a name ends its tickets too.
+        token: The token of `default`, where its owner chose one that lasts; None: a random one.
+
+    Raises:
+        ValueError: The chosen token is too weak, or cannot stand in a header.
     """
 
-    def __init__(self, *, tickets: Tickets | None = None) -> None:
+    def __init__(self, *, tickets: Tickets | None = None, token: str | None = None) -> None:
         self.tickets = Tickets() if tickets is None else tickets
         self._tokens: dict[str, str] = {}
         self._digests: dict[str, bytes] = {}
         self._lock = threading.Lock()
-        self.add(DEFAULT_NAME)
+        if token is not None and not _TOKEN.fullmatch(token):
+            raise ValueError(
+                f"a chosen token has {LEAST_TOKEN_CHARS} to 512 letters, digits or -_.~+/=; make one with secrets.token_urlsafe(32)"
+            )
+        self._keep(DEFAULT_NAME, token or secrets.token_urlsafe(32))
 
     def __repr__(self) -> str:
         return f"<Credentials: {', '.join(self.names()) or 'none'}>"
@@ -134,7 +144,9 @@ class Credentials:
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"a token's name is a letter followed by up to 63 letters, digits or _.@-, got {name[:80]!r}")
-        token = secrets.token_urlsafe(32)
+        return self._keep(name, secrets.token_urlsafe(32))
+
+    def _keep(self, name: str, token: str) -> str:
         with self._lock:
             if name in self._tokens:
                 raise ValueError(f"a token named {name!r} exists: revoke it first, or choose another name")

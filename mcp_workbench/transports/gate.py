@@ -25,7 +25,10 @@ TICKET_STEP = "/t/"
 
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 _WILDCARD_ADDRESSES = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - recognised here, bound nowhere
-_NO_CREDENTIAL = "This server wants a credential: `Authorization: Bearer` with its token, or an unused ticket in the path."
+_NO_CREDENTIAL = (
+    "This server wants a credential: `Authorization: Bearer` with its token, or an unused ticket in the path. "
+    "A token that was right before may be old: a restarted kernel has a new one."
+)
 
 
 class CredentialCheck(Protocol):

@@ -12,6 +12,7 @@ import ipaddress
 import re
 import ssl as tls
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import cast
 
 from websockets.client import ClientProtocol
@@ -144,7 +145,8 @@ class _Handshake(asyncio.Protocol):
         text = bytes(response.body)[: 4 * MAX_REFUSAL_CHARS].decode("utf-8", "replace")[:MAX_REFUSAL_CHARS]
         for secret in self._headers.values():
             text = text.replace(secret.removeprefix("Bearer "), "…")
-        return HandshakeRefused(response.status_code, f"{self.place} says: {text.strip() or response.reason_phrase}")
+        hint = " The address of a workbench ends in /mcp." if response.status_code == HTTPStatus.NOT_FOUND else ""
+        return HandshakeRefused(response.status_code, f"{self.place} says: {text.strip() or response.reason_phrase}{hint}")
 
     def _not_websocket(self) -> ConnectionClosed:
         return ConnectionClosed(1002, f"what listens at {self.place} does not speak WebSocket: check host and port")

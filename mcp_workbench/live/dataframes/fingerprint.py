@@ -5,8 +5,8 @@ allocate a new buffer; so a column whose buffer is still the same one is unchang
 What goes past pandas is not seen: `df["a"].array[0] = …`, objects mutated inside a cell, a NumPy array
 that the caller kept and edits. For those there is `touch()`.
 
-pandas offers no public way to ask "which buffers?" cheaply, so this one module reads `df._mgr` (20 times
-faster than the public accessors on 10 columns). It is believed only after a trial at import
+pandas offers no public way to ask "which buffers?" cheaply, so this module reads `df._mgr` (20 times
+faster than the public accessors on 10 columns); only `lending` does so too. It is believed only after a trial at import
 (`manager_is_understood`); otherwise everything works through public accessors, a little slower.
 """
 

@@ -16,6 +16,7 @@ import pandas as pd
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.limits import MIB
 from mcp_workbench.live.dataframes.fingerprint import Buffer, Frame, column_buffers
+from mcp_workbench.live.dataframes.lending import Lender
 
 DEEP_COPY_BYTES = 64 * MIB
 """Largest DataFrame that is frozen by copying it whole, where pandas has no copy-on-write."""
@@ -40,6 +41,8 @@ class Snapshot:
     """Seconds since the epoch."""
     memory: tuple[tuple[Buffer, int], ...]
     """Where each column lies, and its bytes."""
+    lender: Lender
+    """Hands the data out."""
 
     @property
     def label(self) -> str:
@@ -52,13 +55,13 @@ class Snapshot:
         return sum(size for _buffer, size in self.memory)
 
     def copy(self) -> pd.DataFrame:
-        """Hand out the data: whoever gets it may write to it, and nobody else will see that."""
-        return self.df.copy(deep=not copy_on_write())
+        """Hand out the data: whoever gets it may write to it, and nobody else will see that (`lending` says how far)."""
+        return self.lender.lend(deep=not copy_on_write())
 
 
 def take_snapshot(name: str, version: int, frozen: pd.DataFrame, kind: ChangeKind, summary: str, taken_at: float) -> Snapshot:
     """Make the snapshot of a DataFrame that `freeze` gave."""
-    return Snapshot(name, version, frozen, kind, summary, taken_at, column_memory(frozen))
+    return Snapshot(name, version, frozen, kind, summary, taken_at, column_memory(frozen), Lender(frozen))
 
 
 def copy_on_write() -> bool:

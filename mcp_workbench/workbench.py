@@ -239,6 +239,8 @@ class Workbench:
         Raises:
             RegistrationError: URI and function do not fit each other.
         """
+        if not isinstance(uri, str):
+            raise RegistrationError('a resource needs its URI: @wb.resource("weather://{station}")')
 
         def register(function: F) -> F:
             offer = self._offer

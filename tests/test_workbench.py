@@ -771,3 +771,8 @@ def test_a_tool_that_takes_the_name_of_another_function_is_pointed_out() -> None
 def test_connecting_nowhere_says_where_to_connect() -> None:
     with pytest.raises(WorkbenchError, match=r"call start\(\) first, or connect to another with url= and token="):
         wb.Workbench().connect()
+
+
+def test_a_resource_without_its_uri_is_refused_at_once() -> None:
+    with pytest.raises(RegistrationError, match="a resource needs its URI"):
+        wb.Workbench().resource(lambda: "text")  # type: ignore[arg-type]  # the mistake

@@ -196,9 +196,10 @@ class _Walk:
 
 def unsupported(kind: type) -> UnsupportedResult:
     """The refusal of a type."""
-    return UnsupportedResult(
-        f"The result holds {a_type(kind)}, which has no JSON form. Supported: {_SUPPORTED}. Return its parts or a text."
-    )
+    advice = "Return its parts or a text."
+    if kind.__module__.partition(".")[0] == "matplotlib":
+        advice = "Return its picture as PNG bytes: buffer = io.BytesIO(); figure.savefig(buffer, format='png'); return buffer.getvalue()"
+    return UnsupportedResult(f"The result holds {a_type(kind)}, which has no JSON form. Supported: {_SUPPORTED}. {advice}")
 
 
 def _text(value: str) -> str:

@@ -47,7 +47,7 @@ def checked_name(name: object, function: Callable[..., Any], kind: str) -> str:
     """
     name = own_name(function) if name is None else name
     if name is None:
-        raise RegistrationError(f"This {kind} has no name of its own ({describe_value(function)}): give it one with name=....")
+        raise RegistrationError(f'This {kind} has no name of its own ({describe_value(function)}): give it one, for instance name="add".')
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         shown = quote(name) if isinstance(name, str) else describe_value(name)
         raise RegistrationError(f"A {kind} cannot be named {shown}: use 1 to 128 of the characters A-Z a-z 0-9 _ . - only.")

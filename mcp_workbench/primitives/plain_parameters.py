@@ -126,7 +126,7 @@ class PlainParameters:
             except NO_JSON_FORM as error:
                 raise RegistrationError(
                     f"{self._label}: parameter {parameter.name} is annotated {annotation_text(parameter.annotation)}, which no JSON value "
-                    "can become; take a JSON type, a dataclass or a pydantic model, and look the object up inside."
+                    "can become; take a JSON type, a date or datetime, a dataclass or a pydantic model, and look the object up inside."
                 ) from error
             except PydanticUserError as error:
                 if error.code != "typed-dict-version":

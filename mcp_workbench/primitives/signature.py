@@ -206,6 +206,10 @@ def _refuse_unnameable(parameter: inspect.Parameter, label: str) -> None:
         raise RegistrationError(f"{label}: parameter {name} is positional-only, arguments come by name; remove the '/'.")
     if name in ("self", "cls") and parameter.annotation is parameter.empty:
         raise RegistrationError(f"{label}: {name} shows a method that is not bound; register it on an instance: tool(instance.{label}).")
+    if name == "ctx" and parameter.annotation is parameter.empty:
+        raise RegistrationError(
+            f"{label}: ctx would be an argument the agent has to send; annotate it ctx: wb.Context (in async def: wb.AsyncContext)."
+        )
     if name.startswith("_"):
         raise RegistrationError(f"{label}: parameter {name} begins with an underscore; rename it, or bind it with functools.partial.")
 

@@ -351,3 +351,9 @@ def test_what_comes_out_is_json_and_survives_the_wire(value: Any) -> None:
         return
     assert only_json_types(converted)
     assert msgspec.json.decode(msgspec.json.encode(converted)) == converted
+
+
+def test_a_figure_is_refused_with_the_way_to_send_its_picture() -> None:
+    figure = type("Figure", (), {"__module__": "matplotlib.figure"})
+    with pytest.raises(UnsupportedResult, match=r"as PNG bytes: .*savefig"):
+        to_jsonable(figure())

@@ -44,7 +44,7 @@ def test_a_name_mcp_does_not_allow_is_refused(name: object) -> None:
 
 @pytest.mark.parametrize("nameless", [lambda: 1, functools.partial(function)])
 def test_what_has_no_name_says_how_to_give_one(nameless: Any) -> None:
-    with pytest.raises(RegistrationError, match=r"This prompt has no name of its own .* give it one with name="):
+    with pytest.raises(RegistrationError, match=r"This prompt has no name of its own .* give it one, for instance name="):
         checked_name(None, nameless, "prompt")
 
 

@@ -236,3 +236,11 @@ def test_code_of_a_cell_says_so(file: str) -> None:
     namespace: dict[str, Any] = {}
     exec(compile("\ndef tool(): ...", file, "exec"), namespace)
     assert str(read(namespace["tool"]).defined_at) == "<cell>:2"
+
+
+def test_a_context_without_its_annotation_is_no_argument_of_the_agents() -> None:
+    def tool(ctx, n: int) -> int:  # type: ignore[no-untyped-def]  # the mistake
+        return n
+
+    with pytest.raises(RegistrationError, match=r"annotate it ctx: wb\.Context \(in async def: wb\.AsyncContext\)"):
+        read_signature(tool)

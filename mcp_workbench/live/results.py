@@ -12,9 +12,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.limits import MIB
 from mcp_workbench.live.dataframes.fingerprint import Frame
+from mcp_workbench.live.dataframes.memory import detached, memory_of
 from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
 
@@ -57,19 +60,29 @@ class Results:
         Returns:
             Its snapshot, named `_rN`; None when it alone is larger than the whole store.
         """
-        frozen = freeze(value, "value")
+        frozen = self._freeze(value)
         with self._lock:
             self._made += 1
             name = f"_r{self._made}"
         snapshot = take_snapshot(name, 1, frozen, ChangeKind.PUBLISHED, "result of a call", self._clock())
-        if snapshot.nbytes > self.max_bytes or self.max_results < 1:
+        if snapshot.memory.alive > self.max_bytes or self.max_results < 1:
             return None
         with self._lock:
             self._kept[name] = _Kept(snapshot, principal)
-            self._bytes += snapshot.nbytes
+            self._bytes += snapshot.memory.alive
             while len(self._kept) > self.max_results or self._bytes > self.max_bytes:
-                self._bytes -= self._kept.pop(next(iter(self._kept))).snapshot.nbytes
+                self._drop(next(iter(self._kept)))
         return snapshot
+
+    def _freeze(self, value: Frame) -> pd.DataFrame:
+        """Five rows of a large DataFrame are copied out of it: as a slice they would keep all of it in memory."""
+        frozen = freeze(value, "value")
+        memory = memory_of(frozen)
+        fits_only_copied = memory.nbytes <= self.max_bytes < memory.alive
+        return detached(frozen) if memory.wasteful or fits_only_copied else frozen
+
+    def _drop(self, name: str) -> None:
+        self._bytes -= self._kept.pop(name).snapshot.memory.alive
 
     def snapshot(self, name: str, principal: str | None) -> Snapshot:
         """Find a result of a principal's.
@@ -99,11 +112,11 @@ class Results:
         """Drop what belongs to a principal, for instance when its credential is revoked."""
         with self._lock:
             for name in self.names(principal):
-                self._bytes -= self._kept.pop(name).snapshot.nbytes
+                self._drop(name)
 
     @property
     def nbytes(self) -> int:
-        """Memory of what is kept, in bytes; memory of object cells is estimated."""
+        """Memory that what is kept keeps alive, in bytes; memory of object cells is estimated."""
         return self._bytes
 
     def __len__(self) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -70,6 +73,41 @@ def test_what_is_larger_than_the_store_is_not_kept_and_drives_nothing_out() -> N
     keep(results, kilobytes(4))
     assert results.keep(kilobytes(11), "default") is None
     assert results.names(None) == ["_r1"]
+
+
+SLICES: list[Callable[[Any], Any]] = [
+    lambda big: big.iloc[:5],
+    lambda big: big.iloc[-5:],
+    lambda big: big.loc[10:15],
+    lambda big: big["c0"].iloc[:5],
+    lambda big: big[["c0"]],
+]
+
+
+@pytest.mark.parametrize("part", SLICES)
+def test_a_small_part_does_not_keep_the_whole_in_memory(part: Callable[[Any], Any]) -> None:
+    big = pd.DataFrame({f"c{n}": np.zeros(100_000) for n in range(10)}, index=pd.Index(np.arange(100_000)[::-1].copy()))
+    column: Any = big["c0"].to_numpy()
+    whole = weakref.ref(column.base if column.base.base is None else column.base.base)
+    results = Results()
+    kept = keep(results, part(big))
+    pd.testing.assert_frame_equal(kept.df, pd.DataFrame(part(big)))
+    assert results.nbytes == kept.memory.alive == kept.nbytes
+    del big, column
+    gc.collect()
+    assert whole() is None
+
+
+def test_a_large_part_counts_with_the_whole_it_keeps_in_memory() -> None:
+    big = pd.DataFrame(np.zeros((100_000, 4)))
+    results = Results()
+    kept = keep(results, big.iloc[:50_000])
+    assert (kept.nbytes, results.nbytes) == (1_600_000, 3_200_000)
+
+
+def test_a_part_that_fits_only_by_itself_is_copied() -> None:
+    results = Results(max_bytes=2_000_000)
+    assert keep(results, pd.DataFrame(np.zeros((100_000, 4))).iloc[:50_000]).memory.alive == results.nbytes == 1_600_000
 
 
 def test_a_revoked_principal_leaves_nothing() -> None:

@@ -28,7 +28,7 @@ Buffer: TypeAlias = tuple[int, ...]
 """Where the values of one column lie: addresses and strides. Equal while both owners live = the same memory."""
 
 _manager = attrgetter("_mgr")
-_PARTS = ("_ndarray", "_data", "_mask", "_left", "_right", "_pa_array", "_sparse_values", "_sparse_index")
+PARTS = ("_ndarray", "_data", "_mask", "_left", "_right", "_pa_array", "_sparse_values", "_sparse_index")
 """What extension arrays are made of: NumPy-backed, masked, interval, Arrow, sparse."""
 
 
@@ -107,8 +107,7 @@ def column_buffers(df: pd.DataFrame) -> tuple[Buffer, ...]:
 
 def column_buffers_by_accessors(df: Frame) -> tuple[Buffer, ...]:
     """The same through public accessors only."""
-    columns = [df] if isinstance(df, pd.Series) else [column for _label, column in df.items()]
-    return tuple(_buffer(column.array) for column in columns)
+    return tuple(map(_buffer, _column_arrays(df)))
 
 
 def _column_buffers_by_manager(df: pd.DataFrame) -> tuple[Buffer, ...]:
@@ -135,7 +134,7 @@ def _buffer(array: Any) -> Buffer:
         return (array.__array_interface__["data"][0], *array.strides)
     if hasattr(array, "chunks"):
         return tuple(_arrow_addresses(array))
-    parts = [part for name in _PARTS if (part := getattr(array, name, None)) is not None]
+    parts = [part for name in PARTS if (part := getattr(array, name, None)) is not None]
     if not parts:  # an extension array of somebody else: at least the same object is the same
         return (id(array),)
     return tuple(number for part in parts for number in _buffer(part))
@@ -145,6 +144,17 @@ def _arrow_addresses(chunked: Any) -> Iterator[int]:
     for chunk in chunked.chunks:
         yield from (chunk.offset, len(chunk))
         yield from (0 if buffer is None else buffer.address for buffer in chunk.buffers())
+
+
+def holders_of(df: Frame) -> list[object]:
+    """List the arrays that hold the values: those of the blocks, or one for each column where `_mgr` is not understood."""
+    if MANAGER_UNDERSTOOD:
+        return _holders(df)
+    return _column_arrays(df)
+
+
+def _column_arrays(df: Frame) -> list[object]:
+    return [df.array] if isinstance(df, pd.Series) else [column.array for _label, column in df.items()]
 
 
 def _holders(df: Frame) -> list[object]:

@@ -8,20 +8,18 @@ This module knows neither names nor subscribers; `publications` keeps snapshots 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.limits import MIB
-from mcp_workbench.live.dataframes.fingerprint import Buffer, Frame, column_buffers
+from mcp_workbench.live.dataframes.fingerprint import Frame
 from mcp_workbench.live.dataframes.lending import Lender
+from mcp_workbench.live.dataframes.memory import Memory, memory_of
 
 DEEP_COPY_BYTES = 64 * MIB
 """Largest DataFrame that is frozen by copying it whole, where pandas has no copy-on-write."""
 ENABLE_COPY_ON_WRITE = "pd.options.mode.copy_on_write = True"
-_SAMPLED_CELLS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,8 @@ class Snapshot:
     """What is new in this version, in one phrase."""
     taken_at: float
     """Seconds since the epoch."""
-    memory: tuple[tuple[Buffer, int], ...]
-    """Where each column lies, and its bytes."""
+    memory: Memory
+    """What it weighs, and what it keeps alive."""
     lender: Lender
     """Hands the data out."""
 
@@ -51,8 +49,8 @@ class Snapshot:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all columns; memory of object cells is estimated from a sample."""
-        return sum(size for _buffer, size in self.memory)
+        """Bytes of its values and labels; memory of object cells is estimated from a sample."""
+        return self.memory.nbytes
 
     def copy(self) -> pd.DataFrame:
         """Hand out the data: whoever gets it may write to it, and nobody else will see that (`lending` says how far)."""
@@ -61,7 +59,7 @@ class Snapshot:
 
 def take_snapshot(name: str, version: int, frozen: pd.DataFrame, kind: ChangeKind, summary: str, taken_at: float) -> Snapshot:
     """Make the snapshot of a DataFrame that `freeze` gave."""
-    return Snapshot(name, version, frozen, kind, summary, taken_at, column_memory(frozen), Lender(frozen))
+    return Snapshot(name, version, frozen, kind, summary, taken_at, memory_of(frozen), Lender(frozen))
 
 
 def copy_on_write() -> bool:
@@ -88,37 +86,16 @@ def freeze(value: Frame, unnamed: str) -> pd.DataFrame:
     return value.copy(deep=not copy_on_write())
 
 
-def column_memory(df: pd.DataFrame) -> tuple[tuple[Buffer, int], ...]:
-    """Say where each column lies and how many bytes it holds; O(columns), object cells are sampled."""
-    sizes = [_column_bytes(column) for _label, column in df.items()]
-    return tuple(zip(column_buffers(df), sizes, strict=True))
-
-
-def unshared_bytes(snapshot: Snapshot, seen: set[Buffer]) -> int:
+def unshared_bytes(snapshot: Snapshot, seen: set[int]) -> int:
     """Count what a snapshot alone keeps alive.
 
     Args:
         snapshot: The older snapshot.
-        seen: Buffers of the newer ones; this snapshot's are added.
+        seen: Owners of the newer ones' memory; this snapshot's are added.
 
     Returns:
-        Bytes of the columns that no newer snapshot shares.
+        Bytes that would be free without it.
     """
-    total = sum(size for buffer, size in snapshot.memory if buffer not in seen)
-    seen.update(buffer for buffer, _size in snapshot.memory)
+    total = sum(size for owner, size in snapshot.memory.owners if owner not in seen)
+    seen.update(owner for owner, _size in snapshot.memory.owners)
     return total
-
-
-def _column_bytes(column: pd.Series) -> int:
-    size = int(column.array.nbytes)
-    if not len(column) or not _holds_objects(column.dtype):
-        return size
-    step = max(1, len(column) // _SAMPLED_CELLS)
-    sample = column.iloc[::step]
-    return size + int((sample.memory_usage(index=False, deep=True) - sample.array.nbytes) / len(sample) * len(column))
-
-
-def _holds_objects(dtype: Any) -> bool:
-    if isinstance(dtype, pd.StringDtype):
-        return dtype.storage == "python"
-    return isinstance(dtype, np.dtype) and dtype.kind == "O"

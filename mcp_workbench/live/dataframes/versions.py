@@ -22,13 +22,13 @@ def kept(versions: tuple[Snapshot, ...], max_versions: int, max_bytes: int) -> t
     Args:
         versions: Oldest first.
         max_versions: How many may stay.
-        max_bytes: Memory of buffers that are not shared with a newer version.
+        max_bytes: Memory that no newer version keeps alive; of a slice it is that of the whole it was cut from.
 
     Returns:
         The newest ones, oldest first.
     """
     newest_first = versions[::-1][:max_versions]
-    seen = {buffer for buffer, _size in newest_first[0].memory}
+    seen = {owner for owner, _size in newest_first[0].memory.owners}
     used = 0
     for count, snapshot in enumerate(newest_first[1:], start=1):
         used += unshared_bytes(snapshot, seen)

@@ -68,6 +68,6 @@ def test_only_what_no_newer_snapshot_shares_is_counted() -> None:
     old = snapshot_of(df)
     df["a"] = 1.0
     new = snapshot_of(df, 2)
-    seen = {buffer for buffer, _size in new.memory}
+    seen = {owner for owner, _size in new.memory.owners}
     assert unshared_bytes(old, seen) == 8_000
     assert unshared_bytes(old, seen) == 0

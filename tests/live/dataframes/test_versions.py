@@ -38,6 +38,13 @@ def test_memory_of_their_own_bounds_the_older_ones() -> None:
     assert numbers(kept(history(5, rewritten=False), 8, 32_000)) == [1, 2, 3, 4, 5]
 
 
+def test_a_slice_counts_with_all_that_it_keeps_in_memory() -> None:
+    slices = [pd.DataFrame({"a": np.zeros(10_000)}).iloc[:5] for _ in range(5)]
+    snapshots = tuple(take_snapshot("s", at, freeze(df, "s"), ChangeKind.REPLACE, "", 0.0) for at, df in enumerate(slices, start=1))
+    assert [snapshot.nbytes for snapshot in snapshots] == [40] * 5
+    assert numbers(kept(snapshots, 8, 200_000)) == [3, 4, 5]
+
+
 def test_the_newest_is_kept_whatever_its_size() -> None:
     assert numbers(kept(history(3, rewritten=True), 8, 0)) == [3]
 

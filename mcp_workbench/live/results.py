@@ -49,6 +49,8 @@ class Results:
         self._kept: dict[str, _Kept] = {}
         self._bytes = 0
         self._made = 0
+        self._revoked: set[str] = set()
+        self._revocations: dict[str, int] = {}
 
     def keep(self, value: Frame, principal: str) -> Snapshot | None:
         """Keep a result; runs on the thread that made it, while nobody writes to it.
@@ -58,16 +60,22 @@ class Results:
             principal: Name of the principal whose call made it.
 
         Returns:
-            Its snapshot, named `_rN`; None when it alone is larger than the whole store.
+            Its snapshot, named `_rN`; None when it alone is larger than the whole store, or when the principal
+            was forgotten before it was kept.
         """
-        frozen = self._freeze(value)
         with self._lock:
+            admission = self._admission(principal)
             self._made += 1
             name = f"_r{self._made}"
+        if admission is None:
+            return None
+        frozen = self._freeze(value)
         snapshot = take_snapshot(name, 1, frozen, ChangeKind.PUBLISHED, "result of a call", self._clock())
         if snapshot.memory.alive > self.max_bytes or self.max_results < 1:
             return None
         with self._lock:
+            if self._admission(principal) != admission:
+                return None
             self._kept[name] = _Kept(snapshot, principal)
             self._bytes += snapshot.memory.alive
             while len(self._kept) > self.max_results or self._bytes > self.max_bytes:
@@ -109,10 +117,24 @@ class Results:
         return [name for name, kept in list(self._kept.items()) if principal in (None, kept.principal)]
 
     def forget(self, principal: str) -> None:
-        """Drop what belongs to a principal, for instance when its credential is revoked."""
+        """Drop what belongs to a principal, and keep nothing more for it: its credential is revoked.
+
+        A call of its that is still running, or whose result is being rendered, leaves nothing either.
+        """
         with self._lock:
+            self._revoked.add(principal)
+            self._revocations[principal] = self._revocations.get(principal, 0) + 1
             for name in self.names(principal):
                 self._drop(name)
+
+    def admit(self, principal: str) -> None:
+        """Keep results for a principal of this name again: it has a new credential. Names never forgotten need no admission."""
+        with self._lock:
+            self._revoked.discard(principal)
+
+    def _admission(self, principal: str) -> int | None:
+        """Tell principals of one name apart: how often it was revoked before; None: it is revoked."""
+        return None if principal in self._revoked else self._revocations.get(principal, 0)
 
     @property
     def nbytes(self) -> int:

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mcp_workbench.live import results as results_module
+from mcp_workbench.live.dataframes.fingerprint import Frame
 from mcp_workbench.live.dataframes.names import NotFound
-from mcp_workbench.live.dataframes.snapshots import Snapshot
+from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze
 from mcp_workbench.live.results import Results
 
 
@@ -117,3 +119,27 @@ def test_a_revoked_principal_leaves_nothing() -> None:
     results.forget("alice")
     assert results.names(None) == ["_r2"]
     assert results.nbytes == 2 * 1024
+
+
+def test_a_result_made_while_its_principal_is_revoked_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Results()
+
+    def revoked_meanwhile(value: Frame, unnamed: str) -> pd.DataFrame:
+        store.forget("alice")
+        store.admit("alice")
+        return freeze(value, unnamed)
+
+    monkeypatch.setattr(results_module, "freeze", revoked_meanwhile)
+    assert store.keep(kilobytes(1), "alice") is None
+    assert (store.names(None), store.nbytes) == ([], 0)
+
+
+def test_nothing_is_kept_for_a_revoked_principal_until_its_name_is_admitted_again() -> None:
+    store = Results()
+    store.forget("alice")
+    assert store.keep(kilobytes(1), "alice") is None
+    keep(store, kilobytes(1), "bob")
+    store.admit("alice")
+    assert store.names("alice") == []
+    keep(store, kilobytes(1), "alice")
+    assert len(store.names("alice")) == 1

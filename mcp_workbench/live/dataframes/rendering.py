@@ -66,8 +66,9 @@ class DataFrameRenderer:
 
     def _more(self, snapshot: Snapshot, count: int, total: int, *, kept: bool) -> str:
         if not kept:
-            bound = self._results.max_bytes >> 20
-            return f"\nNot kept: larger than the {bound} MiB for all results. Have the tool return a part or a summary."
+            bound = self._results.max_bytes
+            why = f": larger than the {bound >> 20} MiB for all results" if snapshot.memory.alive > bound else ""
+            return f"\nNot kept{why}. Have the tool return a part or a summary."
         if count == total:
             return ""
         return f'\nMore: df://{snapshot.name}/rows?offset={count}, or pass "{snapshot.name}" to another tool.'

@@ -74,6 +74,12 @@ def test_what_is_too_large_to_keep_is_shown_without_a_link() -> None:
     assert text.endswith("Not kept: larger than the 0 MiB for all results. Have the tool return a part or a summary.")
 
 
+def test_what_is_not_kept_for_another_reason_does_not_speak_of_size() -> None:
+    text, link = rendered(pd.DataFrame({"n": range(3)}), results=Results(max_results=0))
+    assert link is None
+    assert text.endswith("Not kept. Have the tool return a part or a summary.")
+
+
 def test_hundreds_of_columns_are_named_but_not_shown() -> None:
     text, _ = rendered(pd.DataFrame([range(3_000)], columns=[f"a_rather_long_label_{n}" for n in range(3_000)]), max_chars=2_000)
     assert len(text) <= 2_000

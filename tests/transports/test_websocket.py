@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import struct
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol as Wire
 from websockets.protocol import Side, State
 
@@ -508,3 +510,56 @@ def test_a_reason_is_cut_to_what_a_control_frame_holds(reason: str) -> None:
 
 def test_a_reason_that_is_no_text_does_not_raise() -> None:
     assert cut_reason("\ud800") == "?"
+
+
+# --- the short way for whole small frames ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 118, 119, 120, 124, 125, 126, 127, 128, 2039, 2040, 2041, 5000])
+def test_a_whole_frame_of_any_size_is_one_text_wherever_it_is_cut(size: int) -> None:
+    async def main() -> None:
+        text = "t" * size
+        data = frame(text)
+        for cut in {0, 1, 2, 4, 6, 8, len(data) - 1}:
+            bench = Bench()
+            bench.arrive(data[:cut])
+            bench.arrive(data[cut:])
+            await turns(8)
+            assert bench.texts == [text.encode()]
+
+    run(main)
+
+
+def test_a_length_in_eight_bytes_is_read_as_such() -> None:
+    async def main() -> None:
+        key, payload = b"abcd", b"x" * 119
+        masked = bytes(byte ^ key[index % 4] for index, byte in enumerate(payload))
+        bench = Bench()
+        # 133 bytes in all, as a frame of 127 bytes would be if 127 were a length.
+        bench.arrive(b"\x81\xff" + struct.pack("!Q", 119) + key + masked)
+        await turns(2)
+        assert bench.texts == [payload]
+
+    run(main)
+
+
+def test_a_frame_inside_a_fragmented_message_or_behind_half_a_frame_does_not_take_the_short_way() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.arrive(frame("a", fin=False))
+        bench.arrive(frame("b"))
+        await turns(2)
+        assert bench.texts == []
+        assert b"\x03\xea" in bench.pipe.written, "1002: a new message inside a message"
+        half = Bench()
+        half.arrive(frame("whole")[:3])
+        half.arrive(frame("whole")[3:])
+        assert len(half.texts) <= 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
+def test_what_is_written_is_what_the_library_writes(size: int) -> None:
+    payload = b"p" * size
+    assert websocket.text_frame_head(size) + payload == Frame(Opcode.TEXT, payload).serialize(mask=False)

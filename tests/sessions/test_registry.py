@@ -73,7 +73,7 @@ def test_the_ticker_runs_while_there_are_sessions() -> None:
 
 
 def test_a_session_that_ends_inside_a_tick_ends_the_ticker() -> None:
-    rig = Rig(Limits(ping_after_s=0.0, dead_after_s=0.0))
+    rig = Rig(Limits(ping_after_s=1e-9, dead_after_s=1e-9))
     rig.channel.on_ping = lambda: rig.channel.end(1006, "")
     rig.loop.timers[-1].callback()
     assert len(rig.sessions) == 0

@@ -456,7 +456,10 @@ class Tokens:
         Raises:
             ValueError: The name is taken, or cannot be one.
         """
-        return self._workbench._offer.credentials.add(name)  # noqa: SLF001  # one thing in two classes
+        offer = self._workbench._offer  # noqa: SLF001  # one thing in two classes
+        token = offer.credentials.add(name)
+        offer.results.admit(name)
+        return token
 
     def revoke(self, name: str) -> None:
         """Let `name` in no more: its token and tickets are void, its sessions closed with 1008, its results forgotten.

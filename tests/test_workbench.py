@@ -776,3 +776,22 @@ def test_connecting_nowhere_says_where_to_connect() -> None:
 def test_a_resource_without_its_uri_is_refused_at_once() -> None:
     with pytest.raises(RegistrationError, match="a resource needs its URI"):
         wb.Workbench().resource(lambda: "text")  # type: ignore[arg-type]  # the mistake
+
+
+def test_a_name_that_is_let_in_again_keeps_results_again_and_finds_none_of_before() -> None:
+    workbench = wb.Workbench()
+    workbench.tool(name="frame")(_frame)
+
+    async def call(expected: str) -> None:
+        async with talking(workbench, principal="alice") as talk:
+            assert expected in text_of(await talk.result("tools/call", {"name": "frame"}))
+
+    with running(workbench):
+        workbench.tokens.add("alice")
+        within(lambda: call("_r1"))
+        workbench.tokens.revoke("alice")
+        workbench.tokens.add("alice")
+        within(lambda: call("_r2"))
+    assert workbench.get("_r2").shape == (3, 1)
+    with pytest.raises(WorkbenchError, match="_r1"):
+        workbench.get("_r1")

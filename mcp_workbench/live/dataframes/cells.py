@@ -193,7 +193,7 @@ _NUMPY: dict[str, Callable[[Any], Cells]] = {
     "m": _durations,
 }
 
-_MASKED = (
+MASKED_DTYPES = (
     pd.BooleanDtype,
     pd.Int8Dtype,
     pd.Int16Dtype,
@@ -212,5 +212,5 @@ _EXTENSION: tuple[tuple[Any, Callable[[Any, int], Cells]], ...] = (
     (pd.DatetimeTZDtype, _zoned_datetimes),
     ((pd.PeriodDtype, pd.IntervalDtype), _periods_or_intervals),
     (pd.SparseDtype, _dense),
-    (_MASKED, _masked),
+    (MASKED_DTYPES, _masked),
 )

@@ -4,8 +4,8 @@ Labels and dtypes are compared first (O(columns)), then buffers; values are read
 
 * rows were added: the old rows are compared with the new ones (1.7 ms per million rows and column at worst;
   the cell that appended has just copied every one of those rows, so this never dominates);
-* same shape: columns on other buffers are *suspect*. With `confirm` (or when they are few cells) they are
-  compared with `equals` (about 3 ms per million cells), so that `df["a"] = df["a"].copy()` is no change;
+* same shape: columns on other buffers are *suspect*. With `confirm` (or when they are few cells) their values
+  are compared (`equality`; about 3 ms per million numbers), so that `df["a"] = df["a"].copy()` is no change;
   without it they count as changed.
 
 It knows no names, versions or subscribers: `publications` turns a `Difference` into an `events.Change`.
@@ -13,16 +13,14 @@ It knows no names, versions or subscribers: `publications` turns a `Difference` 
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import pandas as pd
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes.cells import column_labels
+from mcp_workbench.live.dataframes.equality import same_column, same_labels
 from mcp_workbench.live.dataframes.fingerprint import column_buffers
-
-logger = logging.getLogger("mcp_workbench")
 
 CHEAP_CELLS = 100_000
 """Suspect columns of at most so many cells in all are confirmed always: well under a millisecond."""
@@ -55,13 +53,13 @@ def describe(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Differen
         return schema
     if len(new) != len(old):
         return _length(old, new)
-    if not _same_index(old.index, new.index):
+    if not same_labels(old.index, new.index):
         return Difference(ChangeKind.REPLACE, "index changed")
     return _values(old, new, confirm=confirm)
 
 
 def _schema(old: pd.DataFrame, new: pd.DataFrame) -> Difference | None:
-    if not (_same_index(old.columns, new.columns)):
+    if not same_labels(old.columns, new.columns):
         return _labels(old, new)
     before, after = old.dtypes.tolist(), new.dtypes.tolist()
     changed = [position for position, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
@@ -97,17 +95,17 @@ def _length(old: pd.DataFrame, new: pd.DataFrame) -> Difference:
 
 
 def _starts_with(new: pd.DataFrame, old: pd.DataFrame) -> bool:
-    if not _same_index(old.index, new.index[: len(old)]):
+    if not same_labels(old.index, new.index[: len(old)]):
         return False
     head = new.iloc[: len(old)]
-    return all(_same_values(old, head, position) for position in range(old.shape[1]))
+    return all(same_column(old.iloc[:, position], head.iloc[:, position]) for position in range(old.shape[1]))
 
 
 def _values(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Difference | None:
     pairs = zip(column_buffers(old), column_buffers(new), strict=True)
     suspects = [position for position, (before, after) in enumerate(pairs) if before != after]
     if confirm or len(suspects) * len(new) <= CHEAP_CELLS:
-        suspects = [position for position in suspects if not _same_values(old, new, position)]
+        suspects = [position for position in suspects if not same_column(old.iloc[:, position], new.iloc[:, position])]
     if not suspects:
         return None
     if len(suspects) == new.shape[1] > 1:
@@ -115,20 +113,6 @@ def _values(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Differenc
     labels = column_labels(new)
     names = tuple(labels[position] for position in suspects)
     return Difference(ChangeKind.COLUMNS, f"{_columns(names)} {some(names)} changed", names)
-
-
-def _same_values(old: pd.DataFrame, new: pd.DataFrame, position: int) -> bool:
-    try:
-        return bool(old.iloc[:, position].equals(new.iloc[:, position]))
-    except Exception:  # the comparison runs `__eq__` of whatever the cells hold
-        logger.info("a column could not be compared and counts as changed", exc_info=True)
-        return False
-
-
-def _same_index(old: pd.Index, new: pd.Index) -> bool:
-    if old.names != new.names:
-        return False
-    return old is new or old.is_(new) or (old.dtype == new.dtype and old.equals(new))
 
 
 def some(names: tuple[str, ...]) -> str:

@@ -266,7 +266,9 @@ class DataFrames:
         if difference is not None:
             return self._make_version(publication, current, frozen, difference)
         # The new snapshot takes the place of the old: only while it is held does the next write in place move a buffer.
+        # Its values are certainly the same; everything else stays as it was.
         latest = publication.latest
+        frozen.index, frozen.columns, frozen.attrs = latest.df.index, latest.df.columns, latest.df.attrs
         same = take_snapshot(publication.name, latest.version, frozen, latest.kind, latest.summary, latest.taken_at)
         self._store(publication, current, (*publication.versions[:-1], same))
         return None

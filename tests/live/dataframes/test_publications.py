@@ -336,3 +336,35 @@ def test_touches_from_many_threads_make_one_version_each() -> None:
     for thread in threads:
         thread.join(30)
     assert sorted(heard) == list(range(2, 102))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (pd.Series([1, 2], dtype=object), pd.Series([True, 2], dtype=object)),
+        (pd.Series([[1], None], dtype=object), pd.Series([[1.0], None], dtype=object)),
+        (pd.Series([0.0, 1.0]), pd.Series([-0.0, 1.0])),
+        (pd.Series(pd.Categorical(["x"], ["x", "y"])), pd.Series(pd.Categorical(["x"], ["y", "x"]))),
+    ],
+)
+def test_an_old_version_never_changes_to_what_only_seems_equal(before: Any, after: Any) -> None:
+    namespace: dict[str, Any] = {"df": before.to_frame("a")}
+    dataframes = DataFrames()
+    dataframes.publish("df", namespace["df"], namespace=namespace)
+    namespace["df"] = after.to_frame("a")
+    assert [change.version for change in dataframes.check(namespace)] == [2]
+    assert repr(dataframes.get("df", 1)["a"].tolist()) == repr(before.tolist())
+    assert repr(dataframes.get("df", 2)["a"].tolist()) == repr(after.tolist())
+
+
+def test_what_is_no_change_leaves_labels_and_attributes_of_the_version_alone() -> None:
+    namespace: dict[str, Any] = {"df": pd.DataFrame({"a": [1, 2]})}
+    dataframes = DataFrames()
+    dataframes.publish("df", namespace["df"], namespace=namespace)
+    namespace["df"] = pd.DataFrame({"a": [1, 2]}, index=pd.Index([0, 1]))
+    namespace["df"].attrs["k"] = 1
+    assert dataframes.check(namespace) == []
+    assert isinstance(dataframes.get("df").index, pd.RangeIndex)
+    assert dataframes.get("df").attrs == {}
+    namespace["df"].loc[0, "a"] = 9
+    assert [change.summary for change in dataframes.check(namespace)] == ["column a changed"]

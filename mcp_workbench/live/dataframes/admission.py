@@ -48,6 +48,25 @@ def check_value(name: str, value: object) -> None:
     check_size(name, value)
 
 
+def check_options(description: object, live: object, follow: object) -> None:
+    """Refuse options that would fail later, when a client lists or reads what is published.
+
+    Raises:
+        RegistrationError: Names the option, what it takes, and the type of what came.
+    """
+    if not isinstance(description, str | None):
+        raise RegistrationError(f"publish(description=…) takes text or None, not {a_type(type(description))}.")
+    if description is not None and not _is_unicode(description):
+        raise RegistrationError(
+            "publish(description=…) takes Unicode text; half of a surrogate pair stands in it, which no client can read. "
+            'Try description.encode("utf-8", "replace").decode().'
+        )
+    if not isinstance(live, bool):
+        raise RegistrationError(f"publish(live=…) takes True or False, not {a_type(type(live))}.")
+    if not isinstance(follow, str | None):
+        raise RegistrationError(f"publish(follow=…) takes the name of a variable or None, not {a_type(type(follow))}.")
+
+
 def check_size(name: str, value: Frame) -> None:
     """Refuse what pandas could freeze only by a large copy.
 
@@ -75,3 +94,11 @@ def without_copy_on_write(name: str) -> str:
 def _suggestion(name: object) -> str:
     words = re.sub(r"\W+", "_", name, flags=re.ASCII) if isinstance(name, str) else ""
     return re.sub(r"\A[^A-Za-z]+", "", words)[:64].rstrip("_") or "table"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from mcp_workbench.events import Change, ChangeKind
-from mcp_workbench.live.dataframes.admission import check_name, check_size, check_value, without_copy_on_write
+from mcp_workbench.live.dataframes.admission import check_name, check_options, check_size, check_value, without_copy_on_write
 from mcp_workbench.live.dataframes.changes import Difference, describe
 from mcp_workbench.live.dataframes.fingerprint import Fingerprint, Frame, take_fingerprint, unchanged
 from mcp_workbench.live.dataframes.following import Followed, choose, look_up
@@ -115,10 +115,12 @@ class DataFrames:
             Version, change, and a sentence for the author where one is due.
 
         Raises:
-            RegistrationError: The name cannot be used, `df` is no DataFrame, or `follow` is not bound to it.
+            RegistrationError: The name cannot be used, `df` is no DataFrame, an option is not of its type, or
+                `follow` is not bound to `df`.
         """
         check_name(name)
         check_value(name, df)
+        check_options(description, live, follow)
         followed, sentence = choose(name, df, follow, namespace)
         if not copy_on_write():
             sentence = without_copy_on_write(name)

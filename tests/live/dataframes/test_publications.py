@@ -368,3 +368,21 @@ def test_what_is_no_change_leaves_labels_and_attributes_of_the_version_alone() -
     assert dataframes.get("df").attrs == {}
     namespace["df"].loc[0, "a"] = 9
     assert [change.summary for change in dataframes.check(namespace)] == ["column a changed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"description": 5}, "publish(description=…) takes text or None, not an int."),
+        ({"description": "\ud800"}, "publish(description=…) takes Unicode text; half of a surrogate pair stands in it"),
+        ({"live": "no"}, "publish(live=…) takes True or False, not a str."),
+        ({"live": 1}, "publish(live=…) takes True or False, not an int."),
+        ({"follow": 5}, "publish(follow=…) takes the name of a variable or None, not an int."),
+    ],
+)
+def test_options_that_no_client_could_read_are_refused_at_once(options: dict[str, Any], sentence: str) -> None:
+    dataframes = DataFrames()
+    with pytest.raises(RegistrationError) as refusal:
+        dataframes.publish("df", pd.DataFrame({"a": [1]}), **options)
+    assert str(refusal.value).startswith(sentence)
+    assert dataframes.names() == []

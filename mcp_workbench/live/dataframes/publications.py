@@ -126,8 +126,9 @@ class DataFrames:
             sentence = without_copy_on_write(name)
         with self._changing:
             change = self._put(name, df, description=description, live=live, followed=followed)
+            version = self._published[name].latest.version  # another thread may unpublish it as soon as the lock is free
         self._announce([change] if change else [])
-        return Published(name, self._published[name].latest.version, change, sentence if live else None)
+        return Published(name, version, change, sentence if live else None)
 
     def check(self, namespace: Mapping[str, Any] | None = None) -> list[Change]:
         """Look whether followed DataFrames have changed; main thread, between cells.

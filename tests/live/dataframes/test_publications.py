@@ -386,3 +386,17 @@ def test_options_that_no_client_could_read_are_refused_at_once(options: dict[str
         dataframes.publish("df", pd.DataFrame({"a": [1]}), **options)
     assert str(refusal.value).startswith(sentence)
     assert dataframes.names() == []
+
+
+def test_publishing_succeeds_although_another_thread_unpublishes_at_once() -> None:
+    dataframes = DataFrames()
+
+    def unpublish(change: Change) -> None:
+        if change.kind is ChangeKind.PUBLISHED:
+            other = threading.Thread(target=dataframes.unpublish, args=(change.name,))
+            other.start()
+            other.join()
+
+    dataframes.on_change.append(unpublish)
+    done = dataframes.publish("df", pd.DataFrame({"a": [1]}))
+    assert (done.version, dataframes.names()) == (1, [])

@@ -21,13 +21,13 @@ def check_name(name: object) -> str:
         name: What the author wants to publish under.
 
     Returns:
-        The name.
+        The name, as plain text.
 
     Raises:
         RegistrationError: With a name that would do.
     """
     if isinstance(name, str) and _NAME.fullmatch(name):
-        return name
+        return str.__str__(name)
     raise RegistrationError(
         f"A published name is a letter followed by up to 63 letters, digits or underscores, not {describe_value(name)}. "
         f'Try "{_suggestion(name)}".'
@@ -48,19 +48,33 @@ def check_value(name: str, value: object) -> None:
     check_size(name, value)
 
 
-def check_options(description: object, live: object, follow: object) -> None:
-    """Refuse options that would fail later, when a client lists or reads what is published.
+def check_description(description: object) -> str | None:
+    """Refuse a description that no client could read.
+
+    Returns:
+        The description, as plain text: JSON is made of nothing else.
 
     Raises:
-        RegistrationError: Names the option, what it takes, and the type of what came.
+        RegistrationError: Not text, or text that cannot be sent.
     """
-    if not isinstance(description, str | None):
+    if description is None:
+        return None
+    if not isinstance(description, str):
         raise RegistrationError(f"publish(description=…) takes text or None, not {a_type(type(description))}.")
-    if description is not None and not _is_unicode(description):
+    if not _is_unicode(description):
         raise RegistrationError(
             "publish(description=…) takes Unicode text; half of a surrogate pair stands in it, which no client can read. "
             'Try description.encode("utf-8", "replace").decode().'
         )
+    return str.__str__(description)
+
+
+def check_following(live: object, follow: object) -> None:
+    """Refuse what says neither whether nor what to follow.
+
+    Raises:
+        RegistrationError: Names the option and the type of what came.
+    """
     if not isinstance(live, bool):
         raise RegistrationError(f"publish(live=…) takes True or False, not {a_type(type(live))}.")
     if not isinstance(follow, str | None):

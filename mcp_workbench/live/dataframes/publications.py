@@ -18,7 +18,14 @@ from typing import Any
 import pandas as pd
 
 from mcp_workbench.events import Change, ChangeKind
-from mcp_workbench.live.dataframes.admission import check_name, check_options, check_size, check_value, without_copy_on_write
+from mcp_workbench.live.dataframes.admission import (
+    check_description,
+    check_following,
+    check_name,
+    check_size,
+    check_value,
+    without_copy_on_write,
+)
 from mcp_workbench.live.dataframes.changes import Difference, describe
 from mcp_workbench.live.dataframes.fingerprint import Fingerprint, Frame, take_fingerprint, unchanged
 from mcp_workbench.live.dataframes.following import Followed, choose, look_up
@@ -118,9 +125,9 @@ class DataFrames:
             RegistrationError: The name cannot be used, `df` is no DataFrame, an option is not of its type, or
                 `follow` is not bound to `df`.
         """
-        check_name(name)
+        name, description = check_name(name), check_description(description)
         check_value(name, df)
-        check_options(description, live, follow)
+        check_following(live, follow)
         followed, sentence = choose(name, df, follow, namespace)
         if not copy_on_write():
             sentence = without_copy_on_write(name)

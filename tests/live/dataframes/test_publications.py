@@ -400,3 +400,13 @@ def test_publishing_succeeds_although_another_thread_unpublishes_at_once() -> No
     dataframes.on_change.append(unpublish)
     done = dataframes.publish("df", pd.DataFrame({"a": [1]}))
     assert (done.version, dataframes.names()) == (1, [])
+
+
+def test_names_and_descriptions_of_a_class_of_ones_own_become_plain_text() -> None:
+    class Text(str):
+        def __str__(self) -> str:
+            raise AssertionError("nobody asked")
+
+    dataframes = DataFrames()
+    dataframes.publish(Text("df"), pd.DataFrame({"a": [1]}), description=Text("words"))
+    assert [type(text) for name in dataframes.names() for text in (name, dataframes.publication(name).description)] == [str, str]

@@ -8,6 +8,7 @@ same facts stand in `_meta` for programs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from urllib.parse import quote
 
 import msgspec
@@ -19,6 +20,7 @@ from mcp_workbench.live.dataframes.names import Reference, said
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.dataframes.tables import Lines, TableFormat, plain_index, write_rows
 from mcp_workbench.primitives.binding import ArgumentError
+from mcp_workbench.primitives.uri_templates import MAX_URI
 from mcp_workbench.primitives.wording import nearest
 from mcp_workbench.protocol.wire import Json
 
@@ -56,7 +58,7 @@ class Page:
     total: int
     """Rows of the DataFrame."""
     next_uri: str | None
-    """Where the following rows are; None at the end."""
+    """Where the following rows are; None at the end, or when naming the columns would take a URI too long to be read."""
 
     def meta(self, snapshot: Snapshot, offset: int) -> dict[str, Json]:
         """Say the same for programs, as `_meta`."""
@@ -89,7 +91,7 @@ def parse_request(snapshot: Snapshot, reference: Reference) -> RowsRequest:
     return RowsRequest(
         offset=_whole("offset", options["offset"], 0, _LARGEST_OFFSET) if "offset" in options else 0,
         limit=_whole("limit", options["limit"], 1, MAX_LIMIT) if "limit" in options else DEFAULT_LIMIT,
-        columns=find_columns(snapshot, columns) if any(columns) else None,
+        columns=find_columns(snapshot, columns) if any(columns) or (columns and "" in column_labels(snapshot.df)) else None,
         format=_format(options["format"]) if "format" in options else TableFormat.CSV,
     )
 
@@ -138,6 +140,8 @@ def read_page(snapshot: Snapshot, request: RowsRequest, *, max_chars: int = MAX_
     lines, count, cell_chars = _fitting(snapshot, request, max_chars)
     end = request.offset + count
     next_uri = _next_uri(snapshot, request, end) if end < total else None
+    if next_uri is not None and len(next_uri) > MAX_URI:
+        next_uri = None
     note = _note(snapshot, request, count, next_uri, cell_chars)
     return Page(_with_note(lines.text(count), note, request.format), request.format.mime_type, count, total, next_uri)
 
@@ -175,8 +179,13 @@ def _note(snapshot: Snapshot, request: RowsRequest, count: int, next_uri: str | 
         return cut.strip() or None
     if not count:
         return f"no rows at offset {request.offset:,}: {snapshot.label} has {total:,}"
-    more = f"More: {next_uri}" if next_uri else "These are the last."
-    return f"rows {request.offset}-{request.offset + count - 1} of {total:,} ({snapshot.label}).{cut} {more}"
+    end = request.offset + count
+    more = "These are the last." if end == total else f"More: {next_uri or _same_with(snapshot, end)}"
+    return f"rows {request.offset}-{end - 1} of {total:,} ({snapshot.label}).{cut} {more}"
+
+
+def _same_with(snapshot: Snapshot, offset: int) -> str:
+    return f"the same columns with {'&'.join([f'offset={offset}', *_version(snapshot)])}, fewer of them if the URI grows too long."
 
 
 def _with_note(text: str, note: str | None, table_format: TableFormat) -> str:
@@ -191,15 +200,32 @@ def _next_uri(snapshot: Snapshot, request: RowsRequest, offset: int) -> str:
     options = [f"offset={offset}"]
     if request.limit != DEFAULT_LIMIT:
         options.append(f"limit={request.limit}")
-    if request.columns is not None:
-        labels = column_labels(snapshot.df)
-        # One parameter per column, so that a comma within a label does no harm.
-        options += [f"columns={quote(label, safe='')}" for label in dict.fromkeys(labels[at] for at in request.columns)]
+    if request.columns is not None and request.columns != tuple(range(snapshot.df.shape[1])):
+        options += _columns_options(snapshot, request.columns)
     if request.format is not TableFormat.CSV:
         options.append(f"format={request.format}")
-    if not snapshot.name.startswith("_"):
-        options.append(f"version={snapshot.version}")
-    return f"df://{snapshot.name}/rows?{'&'.join(options)}"
+    return f"df://{snapshot.name}/rows?{'&'.join([*options, *_version(snapshot)])}"
+
+
+def _version(snapshot: Snapshot) -> list[str]:
+    return [] if snapshot.name.startswith("_") else [f"version={snapshot.version}"]
+
+
+def _columns_options(snapshot: Snapshot, positions: tuple[int, ...]) -> list[str]:
+    """Name columns shortly: joined by commas, but what joining would change has a parameter of its own."""
+    labels = column_labels(snapshot.df)
+    known = set(labels)
+    options: list[str] = []
+    for can_be_joined, run in groupby(dict.fromkeys(labels[at] for at in positions), key=_can_be_joined):
+        wanted = list(run)
+        joined = ",".join(wanted)
+        parts = [joined] if can_be_joined and (len(wanted) == 1 or joined not in known) else wanted
+        options += [f"columns={quote(part, safe=',' if can_be_joined else '')}" for part in parts]
+    return options
+
+
+def _can_be_joined(label: str) -> bool:
+    return bool(label) and "," not in label and label == label.strip()
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:

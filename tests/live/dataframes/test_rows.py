@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pandas as pd
@@ -14,6 +15,7 @@ from mcp_workbench.live.dataframes.rows import MAX_CHARS, RowsRequest, find_colu
 from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
 from mcp_workbench.live.dataframes.tables import TableFormat
 from mcp_workbench.primitives.binding import ArgumentError
+from mcp_workbench.primitives.uri_templates import MAX_URI
 
 
 def snapshot_of(df: pd.DataFrame, name: str = "flights") -> Snapshot:
@@ -46,6 +48,55 @@ def test_following_the_links_reads_every_row_once() -> None:
         seen += [row[0] for row in split["data"]]
         query = None if page.next_uri is None else page.next_uri.removeprefix("df://flights/rows")
     assert seen == list(range(250))
+
+
+def followed(snapshot: Snapshot, query: str, **options: Any) -> list[str]:
+    """The URIs of all pages; each has the columns of the first and can be read."""
+    uris: list[str] = []
+    uri: str | None = f"df://flights/rows?{query}"
+    first = None
+    while uri is not None:
+        assert len(uri) <= MAX_URI or not uris
+        uris.append(uri)
+        request = parse_request(snapshot, parse_reference(uri))
+        first = first or request.columns
+        assert (request.columns or tuple(range(snapshot.df.shape[1]))) == (first or tuple(range(snapshot.df.shape[1])))
+        page = read_page(snapshot, request, **options)
+        uri = page.next_uri
+    return uris
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [f"c{n}" for n in range(1_200)],
+        ["a", "b", "a,b", "c"],
+        ["a,b", "a", " b", "b "],
+        ["", "a"],
+        [",", "", "a"],
+        ["x y", "ä", "a&b=c", "50%"],
+    ],
+)
+def test_links_name_columns_so_that_they_can_be_read(labels: list[str]) -> None:
+    snapshot = snapshot_of(pd.DataFrame([range(len(labels))] * 3, columns=labels))
+    for wanted in (labels, labels[::-1], labels[1:], labels[:1]):
+        query = "&".join(f"columns={quote(label)}" for label in wanted)
+        assert len(followed(snapshot, f"limit=1&{query}")) == 3
+
+
+def test_a_column_without_a_label_is_meant_by_no_text() -> None:
+    snapshot = snapshot_of(pd.DataFrame([[1, 2]] * 3, columns=["", "a"]))
+    assert followed(snapshot, "limit=2&columns=,")[1] == "df://flights/rows?offset=2&limit=2&columns=&version=17"
+    assert read("?columns=", snapshot).splitlines()[0] == '""'
+
+
+def test_a_link_that_could_not_be_read_is_said_in_words() -> None:
+    labels = [f"{'ü' * 20}{n}" for n in range(300)]
+    snapshot = snapshot_of(pd.DataFrame([range(300)] * 3, columns=labels))
+    page = read_page(snapshot, RowsRequest(limit=2, columns=tuple(range(299))))
+    assert page.next_uri is None
+    assert page.text.endswith("More: the same columns with offset=2&version=17, fewer of them if the URI grows too long.\n")
+    assert "mcp-workbench/next" not in page.meta(snapshot, 0)
 
 
 def test_a_page_that_is_the_whole_has_no_note() -> None:

@@ -1,8 +1,9 @@
 """A DataFrame or Series that a tool returned -> a preview, and a link to the whole.
 
 The first line says what it is and how much of it is shown, then columns with dtypes, then rows as CSV within
-the tool's bound of characters. The whole stays in the kernel as `_rN`: read by URI, or passed by name to the
-next tool. It is not sent as structured content too, which would cost the model half as much again.
+the tool's bound of characters; where not even one row fits, rows of the first columns only. The whole stays in
+the kernel as `_rN`: read by URI, or passed by name to the next tool. It is not sent as structured content too,
+which would cost the model half as much again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pandas as pd
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes import json_forms
 from mcp_workbench.live.dataframes.cards import columns_line, shape_text
+from mcp_workbench.live.dataframes.cells import label_text
 from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
 from mcp_workbench.live.dataframes.tables import Lines, TableFormat, write_rows
 from mcp_workbench.live.results import Results
@@ -59,31 +61,63 @@ class DataFrameRenderer:
         total = len(snapshot.df)
         columns = columns_line(snapshot.df, min(_COLUMNS_CHARS, max(60, request.max_chars // 4)))
         room = request.max_chars - len(columns) - _NOTE_CHARS
-        lines, count = _rows(snapshot.df, room)
+        lines, count, width = _rows(snapshot.df, room)
         name = f" · {snapshot.name}" if kept else ""
         shown = shape_text(snapshot.df) if count == total else f"{count:,} of {shape_text(snapshot.df)}"
-        return f"{shown}{name}\n{columns}\n\n{lines.text(count)}{self._more(snapshot, count, total, kept=kept)}"
+        cut = f" · rows show the first {width:,} columns" if count and width < snapshot.df.shape[1] else ""
+        more = self._more(snapshot, count, total, kept=kept, cut=bool(cut))
+        return f"{shown}{name}{cut}\n{columns}\n\n{lines.text(count)}{more}"
 
-    def _more(self, snapshot: Snapshot, count: int, total: int, *, kept: bool) -> str:
+    def _more(self, snapshot: Snapshot, count: int, total: int, *, kept: bool, cut: bool) -> str:
         if not kept:
             bound = self._results.max_bytes
             why = f": larger than the {bound >> 20} MiB for all results" if snapshot.memory.alive > bound else ""
             return f"\nNot kept{why}. Have the tool return a part or a summary."
+        if cut:
+            return f'\nMore: df://{snapshot.name}/rows?columns=NAME,NAME, or pass "{snapshot.name}" to another tool.'
         if count == total:
             return ""
         return f'\nMore: df://{snapshot.name}/rows?offset={count}, or pass "{snapshot.name}" to another tool.'
 
 
-def _rows(df: pd.DataFrame, room: int) -> tuple[Lines, int]:
+def _rows(df: pd.DataFrame, room: int) -> tuple[Lines, int, int]:
+    """As many rows as fit, with all columns or else with the first ones: the text, rows and columns in it."""
+    if _can_fit(df, room):
+        lines, count = _rows_of_all_columns(df, room)
+        if count or not len(df):
+            return lines, count, df.shape[1]
+    width = _leading_columns(df, room // 2)
+    while width:
+        lines, count = _rows_of_all_columns(df.iloc[:, :width], room)
+        if count:
+            return lines, count, width
+        width //= 2
+    return write_rows(df.iloc[:0, :0], TableFormat.CSV), 0, 0
+
+
+def _can_fit(df: pd.DataFrame, room: int) -> bool:
+    """Ask the labels before thousands of columns are encoded; a row takes at least one character a column."""
+    columns = df.shape[1]
+    return 2 * columns <= room and _leading_columns(df, room - columns) == columns
+
+
+def _leading_columns(df: pd.DataFrame, room: int) -> int:
+    """Count the columns whose labels fit."""
+    for count, label in enumerate(df.columns):
+        room -= len(label_text(label)) + 1
+        if room < 0:
+            return count
+    return df.shape[1]
+
+
+def _rows_of_all_columns(df: pd.DataFrame, room: int) -> tuple[Lines, int]:
     # A cell takes at least one character with its comma, so more rows than this need not even be encoded.
     head = df.iloc[: max(1, room // max(1, df.shape[1])) + 1]
-    for cell_chars in (_CELL_CHARS, _NARROW_CELL_CHARS):
-        lines = write_rows(head, TableFormat.CSV, max_cell_chars=cell_chars)
-        if count := lines.fitting(room):
-            return lines, count
-    if lines.header_chars > room:  # hundreds of columns: the line of columns says what there is
-        lines = write_rows(df.iloc[:0, :0], TableFormat.CSV)
-    return lines, 0
+    lines = write_rows(head, TableFormat.CSV, max_cell_chars=_CELL_CHARS)
+    if not (count := lines.fitting(room)):
+        lines = write_rows(head, TableFormat.CSV, max_cell_chars=_NARROW_CELL_CHARS)
+        count = lines.fitting(room)
+    return lines, count
 
 
 def _not_kept(value: pd.DataFrame | pd.Series) -> Snapshot:

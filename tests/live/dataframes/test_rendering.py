@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcp_workbench.live.dataframes import rendering
 from mcp_workbench.live.dataframes.rendering import DataFrameRenderer
+from mcp_workbench.live.dataframes.tables import Lines, write_rows
 from mcp_workbench.live.results import Results
 from mcp_workbench.primitives.rendering import RenderRequest
 from mcp_workbench.protocol.wire import ResourceLink, TextContent
@@ -80,11 +82,34 @@ def test_what_is_not_kept_for_another_reason_does_not_speak_of_size() -> None:
     assert text.endswith("Not kept. Have the tool return a part or a summary.")
 
 
-def test_hundreds_of_columns_are_named_but_not_shown() -> None:
-    text, _ = rendered(pd.DataFrame([range(3_000)], columns=[f"a_rather_long_label_{n}" for n in range(3_000)]), max_chars=2_000)
+def test_of_hundreds_of_columns_the_first_are_shown_and_all_can_be_asked_for() -> None:
+    text, _ = rendered(pd.DataFrame([range(3_000)] * 2, columns=[f"a_rather_long_label_{n}" for n in range(3_000)]), max_chars=2_000)
     assert len(text) <= 2_000
-    assert text.startswith("0 of 1 row x 3,000 columns")
-    assert "… and 2," in text
+    first, columns, _, labels, *rows, _, last = text.splitlines()
+    width = labels.count(",") + 1
+    assert width > 10
+    assert first == f"2 rows x 3,000 columns · _r1 · rows show the first {width} columns"
+    assert "… and 2," in columns
+    assert rows == [",".join(map(str, range(width)))] * 2
+    assert last == 'More: df://_r1/rows?columns=NAME,NAME, or pass "_r1" to another tool.'
+
+
+def test_where_one_row_of_long_texts_does_not_fit_fewer_columns_are_shown() -> None:
+    text, _ = rendered(pd.DataFrame({f"c{n}": ["x" * 30] * 3 for n in range(50)}), max_chars=1_000)
+    assert len(text) <= 1_000
+    assert text.startswith("1 of 3 rows x 50 columns · _r1 · rows show the first 12 columns\n")
+
+
+def test_no_column_that_cannot_be_shown_is_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[int] = []
+
+    def counted(df: pd.DataFrame, *arguments: Any, **options: Any) -> Lines:
+        encoded.append(df.shape[1])
+        return write_rows(df, *arguments, **options)
+
+    monkeypatch.setattr(rendering, "write_rows", counted)
+    rendered(pd.DataFrame([range(5_000)] * 2))
+    assert sum(encoded) < 2_000
 
 
 @pytest.mark.parametrize("value", [None, "text", {"a": 1}, [pd.DataFrame()], 3])

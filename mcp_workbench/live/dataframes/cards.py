@@ -44,7 +44,7 @@ def card(snapshot: Snapshot, *, description: str | None = None, state: str | Non
     if description:
         parts.append(clean(" ".join(description.split()), _DESCRIPTION_CHARS))
     if state:
-        parts.append(f"Not followed any more: {clean(state, 120)}. No new version will come until it is published again.")
+        parts.append(f"Not followed any more: {clean(state, 120)}. No new version will come until it holds a DataFrame again.")
     more = _how_to_read_more(snapshot, versions)
     parts.append(f"Columns: {columns_line(snapshot.df, min(_COLUMNS_CHARS, _room(parts, more) - 20))}")
     if head := _head(snapshot.df, _room(parts, more)):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mcp_workbench.events import ChangeKind
-from mcp_workbench.live.dataframes.cells import column_labels
+from mcp_workbench.live.dataframes.cells import column_labels, label_text
 from mcp_workbench.live.dataframes.equality import same_column, same_labels
 from mcp_workbench.live.dataframes.fingerprint import column_buffers
 
@@ -79,10 +79,22 @@ def _labels(old: pd.DataFrame, new: pd.DataFrame) -> Difference:
     added = tuple(name for name in after if name not in had)
     removed = tuple(name for name in before if name not in has)
     parts = [f"{some(names)} {verb}" for names, verb in ((added, "added"), (removed, "removed")) if names]
-    phrase = f"{_columns(added + removed)} " + ", ".join(parts) if parts else "columns reordered"
+    phrase = f"{_columns(added + removed)} " + ", ".join(parts) if parts else _same_texts(old.columns, new.columns)
     if len(old) != len(new):
         phrase += f"; {_rows(new)} rows, were {_rows(old)}"
     return Difference(ChangeKind.SCHEMA, phrase, added + removed)
+
+
+def _same_texts(old: pd.Index, new: pd.Index) -> str:
+    """Say what differs in labels that are written alike."""
+    if old.nlevels == new.nlevels and same_labels(old, new.set_names(old.names)):
+        return f"name of the columns is {_name(new)}, was {_name(old)}"
+    before, after = (list(map(label_text, labels)) for labels in (old, new))
+    return "columns reordered" if before != after and sorted(before) == sorted(after) else "labels of the columns changed"
+
+
+def _name(labels: pd.Index) -> str:
+    return ".".join("none" if name is None else label_text(name) for name in labels.names)
 
 
 def _length(old: pd.DataFrame, new: pd.DataFrame) -> Difference:

@@ -264,6 +264,8 @@ class DataFrames:
             current, lost = look_up(publication.followed, namespace)
             if lost != publication.lost:
                 publication = self._published[publication.name] = replace(publication, lost=lost)
+                if lost is not None:
+                    return Change(publication.name, publication.latest.version, ChangeKind.LOST, f"no longer followed: {lost}")
             if current is None or unchanged(publication.fingerprint, current):
                 return None
             return self._advance(publication, current)

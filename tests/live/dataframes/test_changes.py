@@ -74,6 +74,27 @@ def test_schema_changes_name_columns_and_dtypes() -> None:
     assert difference(base(), base().assign(d=1).iloc[:1]).summary == "column d added; 1 rows, were 3"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "summary"),
+    [
+        (pd.Index(["a", "b"]), pd.Index(["a", "b"], name="c"), "name of the columns is c, was none"),
+        (pd.Index(["a", "b"], name="c"), pd.Index(["a", "b"], name="d"), "name of the columns is d, was c"),
+        (pd.Index(["1", "2"]), pd.Index([1, 2]), "labels of the columns changed"),
+        (pd.Index(["a", "a", "b"]), pd.Index(["a", "b", "b"]), "labels of the columns changed"),
+        (pd.Index(["a", "b"]), pd.Index(["b", "a"], name="c"), "columns reordered"),
+        (
+            pd.MultiIndex.from_tuples([("a", "x")]),
+            pd.MultiIndex.from_tuples([("a", "x")], names=["k", None]),
+            "name of the columns is k.none, was none.none",
+        ),
+        (pd.Index(["a.x"]), pd.MultiIndex.from_tuples([("a", "x")]), "labels of the columns changed"),
+    ],
+)
+def test_labels_written_alike_are_told_apart(before: pd.Index, after: pd.Index, summary: str) -> None:
+    old, new = (pd.DataFrame([range(len(labels))], columns=labels) for labels in (before, after))
+    assert difference(old, new) == Difference(ChangeKind.SCHEMA, summary)
+
+
 def test_duplicate_columns_are_compared_by_position() -> None:
     old = pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"])
     new: Any = old.copy()

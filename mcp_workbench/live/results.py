@@ -92,18 +92,21 @@ class Results:
     def _drop(self, name: str) -> None:
         self._bytes -= self._kept.pop(name).snapshot.memory.alive
 
-    def snapshot(self, name: str, principal: str | None) -> Snapshot:
+    def snapshot(self, name: str, principal: str | None, version: int | None = None) -> Snapshot:
         """Find a result of a principal's.
 
         Args:
             name: `_r7`.
             principal: Who asks; None: the notebook's author, who sees all.
+            version: Only 1 means anything: results have no versions.
 
         Raises:
-            NotFound: None of that name, not kept any more, or somebody else's: the sentence is the same.
+            NotFound: None of that name, not kept any more, or somebody else's: the sentence is the same. Or a version.
         """
         kept = self._kept.get(name)
         if kept is not None and principal in (None, kept.principal):
+            if version not in (None, kept.snapshot.version):
+                raise NotFound(f"{name} is a result and has no versions; leave version out.")
             return kept.snapshot
         own = self.names(principal)
         listed = f"Kept: {', '.join(own[-_LISTED:])}." if own else "None is kept now."

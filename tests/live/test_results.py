@@ -50,6 +50,14 @@ def test_a_result_exists_only_for_its_principal_and_the_author() -> None:
     assert str(foreign.value).replace("_r1", "_r9") == str(never.value)
 
 
+def test_a_result_has_no_versions_to_ask_for() -> None:
+    results = Results()
+    keep(results, kilobytes(1), "alice")
+    assert results.snapshot("_r1", "alice", 1) is results.snapshot("_r1", "alice")
+    with pytest.raises(NotFound, match=r"^_r1 is a result and has no versions; leave version out\.$"):
+        results.snapshot("_r1", None, 77)
+
+
 def test_the_oldest_go_first_and_the_sentence_says_so() -> None:
     results = Results(max_results=2)
     for _ in range(3):

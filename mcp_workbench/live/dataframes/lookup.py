@@ -5,7 +5,7 @@ Both ways in use it: resources (`reading`) and arguments of tools (`arguments`).
 
 from __future__ import annotations
 
-from mcp_workbench.live.dataframes.names import NotFound, Reference, is_result, parse_version, said
+from mcp_workbench.live.dataframes.names import Reference, is_result, parse_version, said
 from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.results import Results
@@ -42,10 +42,7 @@ class Lookup:
         version = self._version(reference)
         if not is_result(reference.name):
             return self.dataframes.snapshot(reference.name, version)
-        snapshot = self.results.snapshot(reference.name, principal)
-        if version not in (None, snapshot.version):
-            raise NotFound(f"{reference.name} is a result and has no versions; leave version out.")
-        return snapshot
+        return self.results.snapshot(reference.name, principal, version)
 
     def exists(self, name: str, principal: str | None) -> bool:
         """Tell whether a name means something to a principal."""

@@ -55,17 +55,19 @@ class ChangeKind(StrEnum):
     """Anything else: rows removed, reordered, or another DataFrame altogether."""
     TOUCHED = "touched"
     """`touch()` says so; nothing visible from outside."""
+    LOST = "lost"
+    """Its variable no longer holds a DataFrame: the version stays what it was, and no new one will come."""
     UNPUBLISHED = "unpublished"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One new version of one published thing."""
+    """One new version of one published thing, or the end of its versions."""
 
     name: str
     """Published name, for instance `flights`."""
     version: int
-    """The version that now is the latest, counted from 1."""
+    """The version that now is, or was, the latest, counted from 1."""
     kind: ChangeKind
     summary: str
     """One phrase for people and agents, for instance `1,000 rows appended`."""

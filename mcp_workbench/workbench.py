@@ -480,11 +480,12 @@ def _written_as(function: Callable[..., Any]) -> str:
 
 def _dataframe_line(offer: Offer, name: str) -> str | None:
     try:
-        snapshot = offer.dataframes.snapshot(name)
+        publication = offer.dataframes.publication(name)
     except NotFound:  # another thread has unpublished it since
         return None
-    rows, columns = snapshot.df.shape
-    return f"{name} v{snapshot.version}, {rows:,} x {columns:,}"
+    rows, columns = publication.latest.df.shape
+    lost = f" (not followed any more: {publication.lost})" if publication.lost else ""
+    return f"{name} v{publication.latest.version}, {rows:,} x {columns:,}{lost}"
 
 
 def _mark_forked(reference: weakref.ref[Workbench]) -> None:

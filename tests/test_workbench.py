@@ -21,6 +21,7 @@ from mcp_workbench.errors import ConnectionClosed, HandshakeRefused, Registratio
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.hosts import PlainHost
 from mcp_workbench.transports.credentials import DEFAULT_NAME
+from tests.support.host import ScriptedHost
 from tests.support.stage import running, server_of, talking, within
 from tests.support.talk import text_of
 
@@ -795,3 +796,15 @@ def test_a_name_that_is_let_in_again_keeps_results_again_and_finds_none_of_befor
     assert workbench.get("_r2").shape == (3, 1)
     with pytest.raises(WorkbenchError, match="_r1"):
         workbench.get("_r1")
+
+
+def test_a_dataframe_whose_variable_is_gone_is_marked_in_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = ScriptedHost()
+    monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: host)
+    workbench = wb.Workbench()
+    host.variables["delays"] = _frame()
+    workbench.publish(delays=host.variables["delays"])
+    with running(workbench):
+        with host.cell():
+            del host.variables["delays"]
+        assert workbench.status().dataframes == ("delays v1, 3 x 1 (not followed any more: its variable delays was deleted)",)

@@ -75,7 +75,8 @@ def test_a_lost_variable_leaves_the_last_version_and_says_so(value: object, why:
         del namespace["flights"]
     else:
         namespace["flights"] = value
-    assert dataframes.check(namespace) == []
+    lost = Change("flights", 1, ChangeKind.LOST, f"no longer followed: {why}")
+    assert [dataframes.check(namespace), dataframes.check(namespace)] == [[lost], []], "told once"
     assert dataframes.publication("flights").lost == why
     assert dataframes.get("flights").shape == (2, 2)
     with pytest.raises(NotFound, match=f"flights cannot be renewed: {why}"):

@@ -15,9 +15,7 @@ def test_a_bound_nothing_could_work_within_is_refused_by_name(name: str, value: 
         Limits(**{name: value})
 
 
-@pytest.mark.parametrize(
-    "name", ["running_calls", "tool_threads", "async_calls", "records", "handshake_timeout_s", "ping_after_s"]
-)
+@pytest.mark.parametrize("name", ["running_calls", "tool_threads", "async_calls", "records", "handshake_timeout_s", "ping_after_s"])
 def test_none_at_all_is_refused_where_nothing_would_ever_run(name: str) -> None:
     with pytest.raises(ValueError, match=name):
         Limits(**{name: 0})

@@ -244,7 +244,7 @@ class WritesAndLooks(RuleBasedStateMachine):
 
     @rule()
     def rebind_to_a_part(self) -> None:
-        self.df = self.df.iloc[:-1] if len(self.df) > 2 else mixed()
+        self.df = self.df.iloc[:-1] if len(self.df) > 3 else mixed()
 
     @rule()
     def look_again(self) -> None:

@@ -356,7 +356,7 @@ class Workbench:
         """
         if name in self._offer.dataframes.names():
             return self._offer.dataframes.get(name, version)
-        return self._offer.results.snapshot(name, None).copy()
+        return self._offer.results.snapshot(name, None, version).copy()
 
     # --- looking ---------------------------------------------------------------------------------------------------
 
@@ -469,9 +469,9 @@ class Tokens:
         """
         offer, running = self._workbench._offer, self._workbench._running  # noqa: SLF001  # one thing in two classes
         offer.credentials.revoke(name)
-        offer.results.forget(name)
         if running is not None:
             running.close_principal(name)
+        offer.results.forget(name)  # last: calls that were running are over, and leave nothing any more
 
 
 def _written_as(function: Callable[..., Any]) -> str:

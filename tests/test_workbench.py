@@ -808,3 +808,11 @@ def test_a_dataframe_whose_variable_is_gone_is_marked_in_the_status(monkeypatch:
         with host.cell():
             del host.variables["delays"]
         assert workbench.status().dataframes == ("delays v1, 3 x 1 (not followed any more: its variable delays was deleted)",)
+
+
+def test_a_result_has_no_versions() -> None:
+    workbench = wb.Workbench()
+    workbench._offer.results.keep(_frame(), "default")
+    assert workbench.get("_r1").shape == (3, 1)
+    with pytest.raises(WorkbenchError, match="has no versions"):
+        workbench.get("_r1", version=77)

@@ -63,7 +63,7 @@ def _install(npm: str, folder: Path) -> None:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=MAKING_TAKES_AT_MOST_S, cwd=folder)
     except subprocess.CalledProcessError as error:
-        last = (error.stderr.strip().splitlines() or ["no output"])[-1]
-        raise EnvironmentNotMadeError(f"npm could not install: {last}") from error
+        said = [line for line in error.stderr.strip().splitlines() if "complete log" not in line]
+        raise EnvironmentNotMadeError(f"npm could not install: {(said or ['no output'])[-1]}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EnvironmentNotMadeError(f"npm could not install: {error}") from error

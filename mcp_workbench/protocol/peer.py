@@ -500,16 +500,6 @@ class Peer:
 
     # --- what a server tells ------------------------------------------------------------------------------
 
-    def subscribe(self, exchange: Exchange) -> bytes | None:
-        """Legacy: accept a `resources/subscribe`; returns its answer."""
-        self.subscriptions.subscribe(exchange.params.uri)
-        return self.answer(exchange, wire.EmptyResult())
-
-    def unsubscribe(self, exchange: Exchange) -> bytes | None:
-        """Legacy: accept a `resources/unsubscribe`; one that was not subscribed is no error."""
-        self.subscriptions.unsubscribe(exchange.params.uri)
-        return self.answer(exchange, wire.EmptyResult())
-
     def acknowledge(self, exchange: Exchange, honoured: wire.ListenFilter) -> bytes:
         """Modern: accept a `subscriptions/listen`; the request stays open until cancelled or ended.
 

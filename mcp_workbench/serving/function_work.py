@@ -35,7 +35,7 @@ logger = logging.getLogger("mcp_workbench")
 class SessionView:
     """What a tool may know of the session and client that called it; fixed for the call."""
 
-    __slots__ = ("client_name", "client_version", "era", "protocol_version", "session_id", "state")
+    __slots__ = ("client_name", "client_version", "era", "protocol_version", "session_id")
 
     def __init__(self, session: Session, exchange: Exchange) -> None:
         client = exchange.client
@@ -44,7 +44,6 @@ class SessionView:
         self.client_version: str | None = None if client.info is None else client.info.version
         self.protocol_version: str = client.version
         self.era: Era = client.era
-        self.state = session.state
 
 
 class Runnable(Protocol):

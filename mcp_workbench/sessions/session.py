@@ -13,7 +13,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any, Protocol
+from typing import Protocol
 
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.events import Principal
@@ -132,8 +132,6 @@ class Session:
         self.principal = principal
         self.peer = peer
         self.outbox = Outbox(channel, limits.outbox_bytes)
-        self.state: dict[str, Any] = {}
-        """`ctx.session.state` of legacy sessions."""
         self.closed = False
         self._ending = False
         """`close` was called: nothing more is taken in or started, although the channel has still to report its end."""

@@ -23,7 +23,7 @@ from mcp_workbench.protocol.happenings import Happening, RequestCancelled, Reque
 from mcp_workbench.protocol.states import TRANSITIONS, State
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.protocol.versions import LATEST_LEGACY
-from tests.support.protocol import META, Oracle, server_peer
+from tests.support.protocol import META, Oracle, server_peer, subscribe
 
 Key = tuple[type, RequestId]
 MOVES = {state: {verdict for verdict in row.values() if isinstance(verdict, State)} for state, row in TRANSITIONS.items()}
@@ -146,7 +146,7 @@ class ServerPeerMachine(RuleBasedStateMachine):
         if exchange.method == "subscriptions/listen":
             self.settle(exchange, self.peer.end_listen(exchange))
         elif exchange.method == "resources/subscribe":
-            self.settle(exchange, self.peer.subscribe(exchange))
+            self.settle(exchange, subscribe(self.peer, exchange))
         else:
             self.settle(exchange, self.peer.answer(exchange, RESULTS[exchange.method]))
 

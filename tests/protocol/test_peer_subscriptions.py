@@ -10,7 +10,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.states import State
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.protocol.versions import LEGACY_VERSIONS
-from tests.support.protocol import Conversation, legacy, modern, server_peer
+from tests.support.protocol import Conversation, legacy, modern, server_peer, subscribe, unsubscribe
 
 UPDATED = "notifications/resources/updated"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
@@ -31,7 +31,7 @@ def listen(talk: Conversation, request_id: str, notifications: str, honoured: wi
 def test_a_subscribed_uri_is_told_in_the_words_of_the_client(version: str) -> None:
     talk, uri = legacy(version), "df://sal%65s"
     talk.play(f'>> #1 resources/subscribe {{"uri":"{uri}"}}\n << (request #1 resources/subscribe)')
-    talk.send(talk.peer.subscribe(talk.exchange(1)))
+    talk.send(subscribe(talk.peer, talk.exchange(1)))
     talk.send(talk.peer.resource_updated(uri).values())
     talk.play(f'<< #1 result {{}}\n << {UPDATED} {{"uri":"{uri}"}}')
     assert talk.peer.resource_updated("df://sales") == {}
@@ -41,11 +41,11 @@ def test_a_subscribed_uri_is_told_in_the_words_of_the_client(version: str) -> No
 def test_unsubscribing_ends_it_and_may_be_repeated() -> None:
     talk = legacy()
     talk.play('>> #1 resources/subscribe {"uri":"df://a"}\n << (request #1 resources/subscribe)')
-    talk.send(talk.peer.subscribe(talk.exchange(1)))
+    talk.send(subscribe(talk.peer, talk.exchange(1)))
     talk.play("<< #1 result {}")
     for number in (2, 3):
         talk.play(f'>> #{number} resources/unsubscribe {{"uri":"df://a"}}\n << (request #{number} resources/unsubscribe)')
-        talk.send(talk.peer.unsubscribe(talk.exchange(number)))
+        talk.send(unsubscribe(talk.peer, talk.exchange(number)))
         talk.play(f"<< #{number} result {{}}")
         assert talk.peer.resource_updated("df://a") == {}
     assert len(talk.peer.subscriptions) == 0
@@ -55,7 +55,7 @@ def test_subscribing_twice_tells_once() -> None:
     talk = legacy()
     for number in (1, 2):
         talk.play(f'>> #{number} resources/subscribe {{"uri":"df://a"}}\n << (request #{number} resources/subscribe)')
-        talk.send(talk.peer.subscribe(talk.exchange(number)))
+        talk.send(subscribe(talk.peer, talk.exchange(number)))
         talk.play(f"<< #{number} result {{}}")
     talk.send(talk.peer.resource_updated("df://a").values())
     talk.play(f'<< {UPDATED} {{"uri":"df://a"}}')

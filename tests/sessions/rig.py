@@ -19,7 +19,7 @@ from mcp_workbench.sessions.work import Answer, Done, Work
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
-from tests.support.protocol import META, server_peer
+from tests.support.protocol import META, server_peer, subscribe
 
 
 class FakeChannel:
@@ -141,7 +141,7 @@ class FakeHandler:
         if exchange.method == "tools/list":
             return wire.ListToolsResult(tools=[])
         if exchange.method == "resources/subscribe":
-            session.send(session.peer.subscribe(exchange) or b"")
+            session.send(subscribe(session.peer, exchange) or b"")
             return None
         if exchange.method == "subscriptions/listen":
             session.send(session.peer.acknowledge(exchange, exchange.params.notifications))

@@ -359,3 +359,15 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = [key for key, _ in pairs]
     assert len(keys) == len(set(keys)), f"a key stands twice in an object we send: {keys}"
     return dict(pairs)
+
+
+def subscribe(peer: Peer, exchange: Exchange) -> bytes | None:
+    """What the server's driver does with a `resources/subscribe` it accepts."""
+    peer.subscriptions.subscribe(exchange.params.uri)
+    return peer.answer(exchange, wire.EmptyResult())
+
+
+def unsubscribe(peer: Peer, exchange: Exchange) -> bytes | None:
+    """The same for `resources/unsubscribe`."""
+    peer.subscriptions.unsubscribe(exchange.params.uri)
+    return peer.answer(exchange, wire.EmptyResult())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _FACTS = re.compile(r"(?:([\d,]+) of )?([\d,]+) rows? x [\d,]+ columns?")
 _NOTE_ROWS = re.compile(r"^# rows \d+-\d+ of ([\d,]+)")
+_JSON_BOOLEAN = re.compile("true|false")
+_JSON_NUMBER = re.compile(r"(?!-0\Z)-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|Infinity)")
 _NOTE = re.compile(r"# |More: |Not kept: ")
 
 
@@ -121,10 +123,19 @@ def from_split(table: Mapping[str, Any], total_rows: int | None) -> pd.DataFrame
 
 
 def from_csv(block: CsvBlock) -> pd.DataFrame:
-    """Make a DataFrame of CSV; an empty field is a missing value, the text NA is not."""
+    """Make a DataFrame of CSV; an empty field is a missing value, the text NA is not; numbers are written as in JSON."""
     import pandas as pd
 
-    df = pd.read_csv(io.StringIO(block.text), keep_default_na=False, na_values=[""], skip_blank_lines=False)
+    df, texts = (
+        pd.read_csv(io.StringIO(block.text), keep_default_na=False, na_values=[""], skip_blank_lines=False, dtype=dtype)
+        for dtype in (None, str)
+    )
+    for at, dtype in enumerate(df.dtypes):
+        # pandas takes 007 for the number 7 and TRUE for a boolean; what JSON would not write so is text, and stays it.
+        written = texts.iloc[:, at]
+        spelling = _JSON_BOOLEAN if pd.api.types.is_bool_dtype(dtype) else _JSON_NUMBER
+        if not all(spelling.fullmatch(text) for text in written.dropna()):
+            df.isetitem(at, written.array)
     return _say_preview(df, block.total_rows)
 
 

@@ -1,7 +1,7 @@
-"""The object graph of one Workbench: what is on offer, and what lives while the server runs.
+"""What lives while the server runs: `RunningServer`, built anew by each start.
 
-`Offer` outlives a stop and a second start; `RunningServer` is built anew by each start. This is the
-one place where the rooms meet: nothing else knows both sessions and DataFrames, or execution and hosts.
+What it serves (`offer`) and what follows the cells (`notebook`) outlive it. This is the one place where
+the rooms meet: nothing else knows both sessions and DataFrames, or execution and hosts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,31 +19,21 @@ from mcp_workbench import discovery
 from mcp_workbench.engine import Engine
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Change, Principal
-from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.execution.runner import Execution
-from mcp_workbench.hosts import Host, HostIdentity, notebook_name
-from mcp_workbench.limits import Limits
-from mcp_workbench.live.dataframes.arguments import DataFrameBinder, SeriesBinder
-from mcp_workbench.live.dataframes.publications import DataFrames
-from mcp_workbench.live.dataframes.reading import DataFrameResources
-from mcp_workbench.live.dataframes.rendering import DataFrameRenderer
-from mcp_workbench.live.results import Results
-from mcp_workbench.primitives.prompts import PromptDefinition
-from mcp_workbench.primitives.registry import Registry
-from mcp_workbench.primitives.rendering import Rendering
-from mcp_workbench.primitives.resources import ResourceDefinition
-from mcp_workbench.primitives.tools import ToolDefinition
+from mcp_workbench.hosts import HostIdentity, notebook_name
+from mcp_workbench.notebook import Notebook
+from mcp_workbench.offer import Offer
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.serving.services import Services
+from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.settings import Settings
 from mcp_workbench.switching import SwitchInterval
-from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import Channel
-from mcp_workbench.transports.credentials import DEFAULT_NAME, Credentials, Tickets
+from mcp_workbench.transports.credentials import DEFAULT_NAME
 from mcp_workbench.transports.gate import Endpoint, Gate
 from mcp_workbench.transports.websocket_server import WebSocketServer, serve_websocket
 from mcp_workbench.version import __version__
@@ -52,8 +41,6 @@ from mcp_workbench.version import __version__
 logger = logging.getLogger("mcp_workbench")
 
 PATH = "/mcp"
-TOKEN_VARIABLE = "MCP_WORKBENCH_TOKEN"  # noqa: S105  # the name of the variable
-"""Environment variable with a token of the owner's choice, so that hosts configured once find the next kernel too."""
 NOTICES_KEPT = 20
 SUBPROTOCOL = "mcp"
 
@@ -73,59 +60,25 @@ INSTRUCTIONS = (
 )
 
 
-class Offer:
-    """What the notebook offers and what is remembered of it; exists with or without a running server.
-
-    The registries and DataFrames are changed by the notebook's main thread and read by the others.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        self.tools: Registry[ToolDefinition] = Registry()
-        self.resources: Registry[ResourceDefinition] = Registry()
-        self.prompts: Registry[PromptDefinition] = Registry()
-        self.results = Results(max_results=limits.results, max_bytes=limits.results_bytes)
-        self.dataframes = DataFrames()
-        self.dataframe_resources = DataFrameResources(self.dataframes, self.results)
-        self.binders = (DataFrameBinder(self.dataframes, self.results), SeriesBinder(self.dataframes, self.results))
-        self.rendering = Rendering([DataFrameRenderer(self.results)])
-        self._records = limits.records
-        self.telemetry = Telemetry(limits.records)
-        self.tickets = Tickets()
-        self.credentials = Credentials(tickets=self.tickets, token=os.environ.get(TOKEN_VARIABLE) or None)
-        self.sync_context, self.async_context = Context, AsyncContext
-
-    def apply(self, limits: Limits) -> None:
-        """Take over the bounds of a start; records already kept stay as they are."""
-        self.results.max_results, self.results.max_bytes = limits.results, limits.results_bytes
-        if limits.records != self._records and not self.telemetry.statistics().calls:
-            self._records, self.telemetry = limits.records, Telemetry(limits.records)
-
-    def listings(self) -> dict[Listing, Registry[ToolDefinition] | Registry[ResourceDefinition] | Registry[PromptDefinition]]:
-        """The registries by the list they fill."""
-        return {Listing.TOOLS: self.tools, Listing.RESOURCES: self.resources, Listing.PROMPTS: self.prompts}
-
-
 class RunningServer:
     """One run of the server, from start to stop. Made and closed on the thread that calls start() and stop().
 
     Args:
         offer: What is served.
         settings: How.
-        host: Where Python lives.
+        notebook: Follows the cells.
     """
 
-    def __init__(self, offer: Offer, settings: Settings, host: Host) -> None:
+    def __init__(self, offer: Offer, settings: Settings, notebook: Notebook) -> None:
         self.settings = settings
-        self.host = host
-        self.identity: HostIdentity = host.identity()
+        self._notebook = notebook
+        self.identity: HostIdentity = notebook.host.identity()
         self.name = settings.name or notebook_name(self.identity.notebook)
         self._offer = offer
         offer.apply(settings.limits)
         self._engine = Engine()
         self._switching = SwitchInterval(settings.switch_interval)
         self._undo = ExitStack()
-        self._cell = ExitStack()
-        self._check_pending = False
         self.notices: deque[str] = deque(maxlen=NOTICES_KEPT)
         """What the author should know; shown by `status()`."""
         self._engine.start()
@@ -136,7 +89,7 @@ class RunningServer:
             self._engine.stop()
             raise
         try:
-            self._connect_host()
+            self._listen_to_offer()
             self._discovery = self._announce()
         except BaseException:
             self.close(0, 1)
@@ -147,15 +100,17 @@ class RunningServer:
     async def _open(self) -> None:
         offer, settings, loop = self._offer, self.settings, asyncio.get_running_loop()
         self.execution = Execution(loop, settings.limits, on_demoted=lambda _name, sentence: self._note(sentence))
+        self.news = News(loop)
         services = Services(
-            tools=offer.tools,
+            tools=offer.catalog,
             resources=offer.resources,
             prompts=offer.prompts,
             dataframes=offer.dataframe_resources,
             rendering=offer.rendering,
             execution=self.execution,
+            news=self.news,
             limits=settings.limits,
-            after_call=self._after_call,
+            after_call=self._notebook.look_soon,
         )
         self.sessions = Sessions(services.handler, self.describe, offer.telemetry, settings.limits, loop)
         self._feed = services.connect(self.sessions, loop)
@@ -173,45 +128,20 @@ class RunningServer:
         info = wire.Implementation(name="mcp-workbench", version=__version__, title=f"Notebook {self.name}")
         return ServerDescription(info, CAPABILITIES, INSTRUCTIONS)
 
-    # --- the notebook's side --------------------------------------------------------------------------------
+    # --- what is told of the offer ----------------------------------------------------------------------------
 
-    def _connect_host(self) -> None:
+    def _listen_to_offer(self) -> None:
         undo, offer = self._undo, self._offer
-        undo.callback(self._cell.close)
-        undo.callback(self.host.on_cell(self._cell_begins, self._cell_ends))
         for listing, registry in offer.listings().items():
             undo.callback(_subscribe(registry.on_change, self._teller(listing)))
+        undo.callback(_subscribe(offer.builtins.on_change, self._teller(Listing.TOOLS)))
         undo.callback(_subscribe(offer.dataframes.on_change, self._dataframe_changed))
         offer.dataframes.watched = self._is_watched
-
-    def _cell_begins(self) -> None:
-        """One `list_changed` per cell run: the registries hold their tongue until the cell ends."""
-        self._cell.close()
-        for registry in self._offer.listings().values():
-            self._cell.enter_context(registry.paused())
-
-    def _cell_ends(self) -> None:
-        self._cell.close()
-        self.check_dataframes()
-
-    def check_dataframes(self) -> None:
-        """Look whether published DataFrames have changed. Main thread."""
-        self._check_pending = False
-        namespace = self.host.namespace()
-        if namespace is not None:
-            self._offer.dataframes.check(namespace)
-
-    def _after_call(self) -> None:
-        """A tool has run in this process and may have changed a DataFrame: look, on the main thread, between cells."""
-        if not self._check_pending and self._offer.dataframes.names():
-            # Set before posting: the main thread may have looked, and reset it, before the post returns.
-            self._check_pending = True
-            if not self.host.run_between_cells(self.check_dataframes):
-                self._check_pending = False
 
     def _dataframe_changed(self, change: Change) -> None:
         """From the thread that noticed."""
         self._engine.post(self._feed.changed, self._offer.dataframe_resources.topic(change.name))
+        self.tell_news()
         if change.kind in ("published", "unpublished"):
             self.list_changed(Listing.RESOURCES)
 
@@ -222,6 +152,11 @@ class RunningServer:
     def list_changed(self, listing: Listing) -> None:
         """From any thread: clients that want to know are told."""
         self._engine.post(self.sessions.list_changed, listing)
+        self.tell_news()
+
+    def tell_news(self) -> None:
+        """From any thread: something happened, calls that wait for news are asked whether it is theirs."""
+        self._engine.post(self.news.tell)
 
     def _teller(self, listing: Listing) -> Callable[[], None]:
         return lambda: self.list_changed(listing)
@@ -303,6 +238,7 @@ class RunningServer:
 
     async def _shut(self, grace_s: float) -> None:
         self.server.stop_accepting()
+        self.news.close()
         await self.sessions.close(grace_s)
         await self.execution.close(0)
         self._feed.close()

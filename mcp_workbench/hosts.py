@@ -1,8 +1,8 @@
 """Where Python lives: a plain process, an IPython shell, or the kernel of a notebook.
 
-The rest of the house asks a host four things: who are you (`identity`), what has the user defined
-(`namespace`), tell me when a cell begins and ends (`on_cell`), and run this on the main thread when no
-cell is at work (`run_between_cells`). Nobody else imports IPython or ipykernel.
+The rest of the house asks a host: who are you (`identity`), what has the user defined (`namespace`),
+which cell is at work (`cell`), tell me when one begins and ends (`on_cell`), and run this on the main thread
+when none is at work (`run_between_cells`). Nobody else imports IPython or ipykernel.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,24 @@ class HostIdentity:
     """The working folder; None: whatever it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One run of one cell, from its beginning to its end."""
+
+    label: str
+    """As the notebook shows it: `[12]`."""
+    cell_id: str | None
+    """The front end's id of the cell, the same when it runs again; None where the front end tells none."""
+    began: float
+    """`time.monotonic()` when it began, or when somebody first looked."""
+
+
+Begins = Callable[[Cell], None]
+"""Called when an outermost cell begins."""
+Ends = Callable[[Cell | None, bool], None]
+"""Called when it has ended: the cell, and whether it ended well. None: what ended is no cell and may still have changed something."""
+
+
 class Host(Protocol):
     """The seam; methods are called on the main thread unless said otherwise."""
 
@@ -43,10 +62,10 @@ class Host(Protocol):
     def namespace(self) -> Mapping[str, Any] | None:
         """The user's variables; None where there is no such thing."""
 
-    def cell_label(self) -> str | None:
-        """Label of the cell that runs now, for instance `[12]`; from any thread."""
+    def cell(self) -> Cell | None:
+        """The cell that runs now; from any thread. Before anybody follows the cells, only on the main thread."""
 
-    def on_cell(self, begins: Callable[[], None], ends: Callable[[], None]) -> Callable[[], None]:
+    def on_cell(self, begins: Begins, ends: Ends) -> Callable[[], None]:
         """Call `begins` before and `ends` after every cell; returns what undoes it."""
 
     def run_between_cells(self, function: Callable[[], None]) -> bool:
@@ -68,11 +87,11 @@ class PlainHost:
         """None: a script's variables are its own."""
         return None
 
-    def cell_label(self) -> str | None:
+    def cell(self) -> Cell | None:
         """None: there are no cells."""
         return None
 
-    def on_cell(self, begins: Callable[[], None], ends: Callable[[], None]) -> Callable[[], None]:
+    def on_cell(self, begins: Begins, ends: Ends) -> Callable[[], None]:
         """Nothing will be called."""
         return lambda: None
 
@@ -84,7 +103,7 @@ class PlainHost:
 class IPythonHost:
     """An IPython shell: cells, but no event loop that runs between them.
 
-    Threads: everything belongs to the main thread, except `cell_label` and `run_between_cells` (any) and the
+    Threads: everything belongs to the main thread, except `cell` and `run_between_cells` (any) and the
     event callbacks, which subshells of a kernel fire on threads of their own.
     """
 
@@ -93,7 +112,7 @@ class IPythonHost:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._main = threading.main_thread()
-        self._cells: tuple[_Cell, ...] = ()
+        self._cells: tuple[_Run, ...] = ()
         """Cells at work on the main thread, outermost first: a cell may run another by `run_cell`."""
 
     def identity(self) -> HostIdentity:
@@ -105,12 +124,15 @@ class IPythonHost:
         names: Mapping[str, Any] = self._shell.user_ns
         return names
 
-    def cell_label(self) -> str | None:
-        """Label of the running cell."""
+    def cell(self) -> Cell | None:
+        """The outermost cell at work."""
         cells = self._cells
-        return cells[0].label if cells else None
+        if cells:
+            return cells[0].cell
+        running = self._running_cell()
+        return None if running is None else self._describe(running)
 
-    def on_cell(self, begins: Callable[[], None], ends: Callable[[], None]) -> Callable[[], None]:
+    def on_cell(self, begins: Begins, ends: Ends) -> Callable[[], None]:
         """Follow the cells of the main thread; a cell within a cell is part of it. One follower per host.
 
         `ends` is also called after what is no cell and may still have changed something: a widget's message, a silent
@@ -118,22 +140,24 @@ class IPythonHost:
         """
 
         def before(info: Any) -> None:
-            if self._on_main() and self._enter(info):
-                begins()
+            if self._on_main() and (cell := self._enter(info)) is not None:
+                begins(cell)
 
         def after(result: Any) -> None:
             if not self._on_main():
-                self.run_between_cells(ends)
-            elif self._leave(getattr(result, "info", None)):
-                ends()
+                self.run_between_cells(lambda: ends(None, True))
+                return
+            outermost = self._cells[0].cell if self._cells else None
+            if self._leave(getattr(result, "info", None)):
+                ends(outermost, bool(getattr(result, "success", False)))
 
         def after_anything() -> None:
             if self._on_main() and not self._cells:
-                ends()
+                ends(None, True)
 
         running = self._running_cell()
-        if running is not None and self._enter(running):
-            begins()
+        if running is not None and (cell := self._enter(running)) is not None:
+            begins(cell)
         return self._register({"pre_run_cell": before, "post_run_cell": after, "post_execute": after_anything})
 
     def run_between_cells(self, function: Callable[[], None]) -> bool:
@@ -159,12 +183,16 @@ class IPythonHost:
         result = getattr(self._shell.displayhook, "exec_result", None) if self._on_main() else None
         return None if result is None or result.info.silent else result.info
 
-    def _enter(self, info: Any) -> bool:
-        """A cell begins; says whether it is an outermost one."""
+    def _enter(self, info: Any) -> Cell | None:
+        """A cell begins; the cell if it is an outermost one."""
+        cell = self._describe(info)
+        self._cells = (*self._cells, _Run(info, cell))
+        return cell if len(self._cells) == 1 else None
+
+    def _describe(self, info: Any) -> Cell:
         # Before its events a cell that is kept in the history has counted itself already.
         count = self._shell.execution_count - (1 if info.store_history else 0)
-        self._cells = (*self._cells, _Cell(info, f"[{count}]"))
-        return len(self._cells) == 1
+        return Cell(f"[{count}]", getattr(info, "cell_id", None), time.monotonic())
 
     def _leave(self, info: object) -> bool:
         """A cell ends; says whether none is left.
@@ -178,10 +206,10 @@ class IPythonHost:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
+class _Run:
     info: Any
     """IPython's `ExecutionInfo`, the same object at beginning and end."""
-    label: str
+    cell: Cell
 
 
 class IpykernelHost(IPythonHost):

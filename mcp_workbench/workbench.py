@@ -16,12 +16,14 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from mcp_workbench.assembly import Offer, RunningServer
+from mcp_workbench.assembly import RunningServer
 from mcp_workbench.client.connect import Connecting, connect
 from mcp_workbench.errors import RegistrationError, WorkbenchError
 from mcp_workbench.events import Change, Principal
 from mcp_workbench.hosts import current_host, notebook_name
 from mcp_workbench.live.dataframes.names import NotFound
+from mcp_workbench.notebook import Notebook
+from mcp_workbench.offer import Offer
 from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
 from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
 from mcp_workbench.primitives.tools import ToolDefinition, define_tool
@@ -56,6 +58,7 @@ class Workbench:
         self._settings = Settings.read(self._given)
         self._offer = Offer(self._settings.limits)
         self._running: RunningServer | None = None
+        self._notebook: Notebook | None = None
         self._starting = threading.Lock()
         self._registering = threading.Lock()
         self._forked = False
@@ -93,7 +96,7 @@ class Workbench:
         wanted = Settings.read(given)
         with self._starting:
             if self._running is None:
-                self._running = RunningServer(self._offer, wanted, current_host())
+                self._running = RunningServer(self._offer, wanted, self._following())
                 self._given, self._settings = given, wanted
                 atexit.register(self._stop_at_exit)
                 self._watch_forks()
@@ -120,6 +123,8 @@ class Workbench:
             running, self._running = self._running, None
         if running is not None:
             atexit.unregister(self._stop_at_exit)
+            if self._notebook is not None:
+                self._notebook.leave()
             running.close(grace_s, patience_s)
 
     def _stop_at_exit(self) -> None:
@@ -172,6 +177,13 @@ class Workbench:
         """
         self._offer.credentials.token(name)  # a ticket for nobody would let a revoked principal in again
         return f"{self._server().url}/t/{self._offer.tickets.mint(Principal(name), ttl_s=ttl_s)}"
+
+    def _following(self) -> Notebook:
+        """What follows the cells of this process, from now on."""
+        if self._notebook is None:
+            self._notebook = Notebook(self._offer, current_host())
+        self._notebook.follow()
+        return self._notebook
 
     def _server(self) -> RunningServer:
         if self._running is None:

@@ -65,16 +65,21 @@ class Followed:
     def __init__(self, shell: Shell, host: IPythonHost | None = None) -> None:
         self.host = host or IPythonHost(shell)
         self.heard: list[str] = []
-        self.undo = self.host.on_cell(lambda: self.heard.append("begins"), lambda: self.heard.append("ends"))
+        self.undo = self.host.on_cell(lambda _: self.heard.append("begins"), lambda _, __: self.heard.append("ends"))
+
+
+def label_of(host: IPythonHost) -> str | None:
+    cell = host.cell()
+    return None if cell is None else cell.label
 
 
 def test_a_plain_process_has_no_cells_and_no_loop_between_them() -> None:
     host = PlainHost()
     assert (host.identity().kind, host.identity().kernel_id, host.identity().notebook) == ("python", None, str(Path.cwd()))
     assert host.namespace() is None
-    assert host.cell_label() is None
+    assert host.cell() is None
     assert host.run_between_cells(lambda: pytest.fail("never")) is False
-    host.on_cell(lambda: pytest.fail("never"), lambda: pytest.fail("never"))()
+    host.on_cell(lambda _: pytest.fail("never"), lambda _, __: pytest.fail("never"))()
 
 
 def test_without_a_shell_this_process_is_a_plain_one() -> None:
@@ -92,20 +97,20 @@ def test_the_shell_says_which_host_this_is(monkeypatch: pytest.MonkeyPatch, shel
 def test_a_cell_begins_and_ends_and_has_a_label_meanwhile() -> None:
     shell = Shell()
     followed = Followed(shell)
-    assert followed.host.cell_label() is None
+    assert followed.host.cell() is None
     info = shell.begin()
     assert followed.heard == ["begins"]
-    assert followed.host.cell_label() == "[1]"
+    assert label_of(followed.host) == "[1]"
     shell.end(info)
     assert followed.heard == ["begins", "ends"]
-    assert followed.host.cell_label() is None
+    assert followed.host.cell() is None
 
 
 def test_a_cell_that_is_not_kept_in_the_history_has_the_number_it_would_have_got() -> None:
     shell = Shell()
     followed = Followed(shell)
     shell.begin(store_history=False)
-    assert followed.host.cell_label() == "[1]"
+    assert label_of(followed.host) == "[1]"
 
 
 def test_the_cell_that_starts_to_follow_has_begun_already() -> None:
@@ -114,7 +119,7 @@ def test_the_cell_that_starts_to_follow_has_begun_already() -> None:
     shell.displayhook.exec_result = SimpleNamespace(info=info)
     followed = Followed(shell)
     assert followed.heard == ["begins"]
-    assert followed.host.cell_label() == "[1]"
+    assert label_of(followed.host) == "[1]"
     shell.end(info)
     assert followed.heard == ["begins", "ends"]
 
@@ -124,7 +129,7 @@ def test_a_silent_execution_that_starts_to_follow_is_no_cell() -> None:
     shell.displayhook.exec_result = SimpleNamespace(info=shell.begin(silent=True))
     followed = Followed(shell)
     assert followed.heard == []
-    assert followed.host.cell_label() is None
+    assert followed.host.cell() is None
 
 
 def test_a_cell_within_a_cell_is_part_of_it() -> None:
@@ -144,7 +149,7 @@ def test_a_cell_whose_end_nobody_announces_ends_with_the_one_around_it() -> None
     shell.begin(store_history=False)
     shell.end(outer)
     assert followed.heard == ["begins", "ends"]
-    assert followed.host.cell_label() is None
+    assert followed.host.cell() is None
 
 
 @pytest.mark.parametrize("ending", [None, Info()], ids=["cancelled", "unknown"])
@@ -155,7 +160,7 @@ def test_an_end_that_fits_no_beginning_ends_all(ending: Info | None) -> None:
     shell.begin()
     shell.end(ending)
     assert followed.heard == ["begins", "ends"]
-    assert followed.host.cell_label() is None
+    assert followed.host.cell() is None
 
 
 def test_silent_executions_and_messages_outside_of_cells_are_followed_by_a_look() -> None:
@@ -239,11 +244,11 @@ def test_a_subshells_cell_is_followed_by_a_look_between_cells_on_the_main_thread
         host = IpykernelHost(shell, kernel_on(asyncio.get_running_loop()))
         threads: list[threading.Thread] = []
 
-        def look() -> None:
+        def look(*_: object) -> None:
             threads.append(threading.current_thread())
             looked.set()
 
-        host.on_cell(lambda: pytest.fail("no cell of the main thread"), look)
+        host.on_cell(lambda _: pytest.fail("no cell of the main thread"), look)
         await asyncio.to_thread(lambda: shell.end(shell.begin()))
         async with asyncio.timeout(5):
             await looked.wait()

@@ -690,6 +690,7 @@ def test_stopping_a_server_whose_loop_is_blocked_says_why_and_does_not_wait_for_
     with pytest.raises(WorkbenchError, match="its loop is blocked"):
         workbench.stop()
     leave.set()
+    server._engine._thread.join(5)
     assert not workbench.running
 
 
@@ -805,7 +806,7 @@ def test_a_dataframe_whose_variable_is_gone_is_marked_in_the_status(monkeypatch:
     host.variables["delays"] = _frame()
     workbench.publish(delays=host.variables["delays"])
     with running(workbench):
-        with host.cell():
+        with host.running_cell():
             del host.variables["delays"]
         assert workbench.status().dataframes == ("delays v1, 3 x 1 (not followed any more: its variable delays was deleted)",)
 

@@ -35,10 +35,19 @@ from mcp_workbench.primitives.options import (
 )
 from mcp_workbench.primitives.output import Output, output_of
 from mcp_workbench.primitives.signature import read_signature
-from mcp_workbench.protocol.wire import Tool, ToolAnnotations
+from mcp_workbench.protocol.wire import Json, Tool, ToolAnnotations
 
 DEFAULT_MAX_CHARS = 8000
 """Text of one result: what the thriftiest hosts show a model."""
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A call that has nothing to say yet."""
+
+    ready: Callable[[], bool]
+    """Whether it has by now; asked on the protocol loop each time anything happens, so it must be quick."""
+    at_most_s: float
+    """Seconds after which it is run anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,8 @@ class ToolDefinition:
     """Hash of name, listing and version: equal when nothing published changed."""
     listed_bytes: int
     """Bytes of `listed` on the wire."""
+    waits: Callable[[Mapping[str, Json], str], Waiting | None] | None = None
+    """What a call of one of the workbench's own tools waits for first, by raw arguments and principal; it holds no thread meanwhile."""
 
 
 @ends_in_a_sentence

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.limits import Limits
 from mcp_workbench.live.dataframes.reading import DataFrameResources
-from mcp_workbench.primitives import PromptDefinition, Registry, Rendering, ResourceDefinition, ToolDefinition
+from mcp_workbench.primitives import PromptDefinition, Registry, Rendering, ResourceDefinition
+from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.handler import Handler
 from mcp_workbench.serving.prompts import Prompts
 from mcp_workbench.serving.resources import Resources
 from mcp_workbench.serving.subscriptions import Subscriptions, UpdateFeed
 from mcp_workbench.serving.tools import Tools
+from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
 
 
@@ -21,12 +23,13 @@ class Services:
     """Everything that answers requests.
 
     Args:
-        tools: What is offered, as are `resources` and `prompts`.
+        tools: The author's and the workbench's own.
         resources: The author's.
         prompts: The author's.
         dataframes: What is published, as resources.
         rendering: Turns what tools return into content.
         execution: Where the author's code runs.
+        news: Where calls wait that have nothing to say yet.
         limits: Bounds.
         after_call: Called on the loop thread when a tool has ended, however it ended.
     """
@@ -34,16 +37,17 @@ class Services:
     def __init__(
         self,
         *,
-        tools: Registry[ToolDefinition],
+        tools: Catalog,
         resources: Registry[ResourceDefinition],
         prompts: Registry[PromptDefinition],
         dataframes: DataFrameResources,
         rendering: Rendering,
         execution: Execution,
+        news: News,
         limits: Limits,
         after_call: Callable[[], None],
     ) -> None:
-        tool_service = Tools(tools, rendering, execution, after_call)
+        tool_service = Tools(tools, rendering, execution, news, after_call)
         resource_service = Resources(resources, dataframes, execution)
         prompt_service = Prompts(prompts, resources, execution)
         self._subscriptions = Subscriptions(resource_service, limits)

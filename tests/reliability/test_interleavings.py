@@ -15,14 +15,16 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_workbench.assembly import CAPABILITIES, Offer
+from mcp_workbench.assembly import CAPABILITIES
 from mcp_workbench.events import Principal
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.limits import Limits
+from mcp_workbench.offer import Offer
 from mcp_workbench.primitives.tools import define_tool
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.serving.services import Services
+from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
 from mcp_workbench.telemetry.records import Outcome
 from mcp_workbench.transports.memory import memory_pair
@@ -63,12 +65,13 @@ async def _house() -> AsyncIterator[House]:
     loop, offer = asyncio.get_running_loop(), Offer(LIMITS)
     execution = Execution(loop, LIMITS)
     services = Services(
-        tools=offer.tools,
+        tools=offer.catalog,
         resources=offer.resources,
         prompts=offer.prompts,
         dataframes=offer.dataframe_resources,
         rendering=offer.rendering,
         execution=execution,
+        news=News(loop),
         limits=LIMITS,
         after_call=lambda: None,
     )

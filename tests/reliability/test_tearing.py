@@ -127,7 +127,7 @@ def test_ten_thousand_calls_beside_a_rewriting_cell_see_whole_cells_only(host: S
         while not done.is_set():
             sent.acquire()
             turn += 1
-            with host.cell():
+            with host.running_cell():
                 _rewrite(frame, turn)
         thread.join()
     assert faults == []
@@ -175,7 +175,7 @@ def test_after_the_last_change_every_subscriber_is_told_and_never_too_often(host
             def cells() -> None:
                 nonlocal turns
                 for turns in range(1, 41):  # the last one is what is waited for
-                    with host.cell():
+                    with host.running_cell():
                         _rewrite(frame, turns)
 
             await asyncio.to_thread(cells)
@@ -196,7 +196,7 @@ def test_one_cell_is_one_version_and_one_announcement(host: ScriptedHost) -> Non
 
     async def main() -> None:
         async with talking(workbench) as talk:
-            with host.cell():
+            with host.running_cell():
                 host.variables["flights"] = _frame()
                 workbench.publish(flights=host.variables["flights"])
                 for name in ("one", "two", "three"):
@@ -205,7 +205,7 @@ def test_one_cell_is_one_version_and_one_announcement(host: ScriptedHost) -> Non
             await talk.fence()
             assert len(talk.heard("notifications/tools/list_changed")) == 1
             talk.inbox.clear()
-            with host.cell():
+            with host.running_cell():
                 for name in ("one", "three"):
                     workbench.tool(name=name)(_frame)
                 for turn in (1, 2, 3):
@@ -221,12 +221,12 @@ def test_one_cell_is_one_version_and_one_announcement(host: ScriptedHost) -> Non
 def test_a_cell_that_deletes_its_variable_leaves_the_last_version(host: ScriptedHost) -> None:
     workbench = wb.Workbench()
     with running(workbench):
-        with host.cell():
+        with host.running_cell():
             host.variables["flights"] = _frame()
             workbench.publish(flights=host.variables["flights"])
-        with host.cell():
+        with host.running_cell():
             del host.variables["flights"]
         assert len(workbench.get("flights")) == ROWS
-        with host.cell():
+        with host.running_cell():
             host.variables["flights"] = _frame(3)
         assert len(workbench.get("flights")) == 3

@@ -8,17 +8,19 @@ from typing import Any, cast
 import pytest
 from msgspec import UNSET
 
-from mcp_workbench.assembly import CAPABILITIES, Offer
+from mcp_workbench.assembly import CAPABILITIES
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.events import Era
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.limits import Limits
+from mcp_workbench.offer import Offer
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import ClientFacts, Exchange
 from mcp_workbench.protocol.methods import CLIENT_REQUESTS
 from mcp_workbench.protocol.versions import LATEST_LEGACY
 from mcp_workbench.serving.handler import Handler
 from mcp_workbench.serving.services import Services
+from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.telemetry.records import CallRecord
 
@@ -33,12 +35,13 @@ def _services() -> Services:
     offer = Offer(Limits())
     nothing: Callable[[], None] = lambda: None  # noqa: E731  # a type for mypy
     return Services(
-        tools=offer.tools,
+        tools=offer.catalog,
         resources=offer.resources,
         prompts=offer.prompts,
         dataframes=offer.dataframe_resources,
         rendering=offer.rendering,
         execution=cast(Execution, None),
+        news=cast(News, None),
         limits=Limits(),
         after_call=nothing,
     )

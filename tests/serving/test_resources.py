@@ -10,9 +10,9 @@ import msgspec
 import pandas as pd
 import pytest
 
-from mcp_workbench.assembly import Offer
 from mcp_workbench.errors import ToolError
 from mcp_workbench.limits import Limits
+from mcp_workbench.offer import Offer
 from mcp_workbench.primitives import define_resource
 from mcp_workbench.protocol.exchange import ClientFacts, Exchange
 from mcp_workbench.protocol.wire import ListParams, ResourceContents

@@ -12,6 +12,7 @@ from mcp_workbench.limits import Limits
 from mcp_workbench.primitives import Registry, define_prompt, define_tool
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.prompts import Prompts
 from mcp_workbench.serving.tools import Tools
 
@@ -36,7 +37,7 @@ def pages(answer: Callable[[Exchange], wire.Result]) -> list[Any]:
 
 
 def tools_of(registry: Registry[Any]) -> list[Any]:
-    service = Tools(registry, NOBODY, NOBODY, nothing)
+    service = Tools(Catalog(registry), NOBODY, NOBODY, NOBODY, nothing)
     return pages(lambda exchange: service.list(NOBODY, exchange, NOBODY))
 
 

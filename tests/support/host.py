@@ -6,32 +6,34 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from mcp_workbench.hosts import HostIdentity
+from mcp_workbench.hosts import Begins, Cell, Ends, HostIdentity
 
 
 class ScriptedHost:
-    """The host of a notebook whose cells are `with host.cell():` blocks on the test's main thread."""
+    """The host of a notebook whose cells are `with host.running_cell():` blocks on the test's main thread."""
 
     def __init__(self) -> None:
         self.variables: dict[str, Any] = {}
-        self._begins: list[Callable[[], None]] = []
-        self._ends: list[Callable[[], None]] = []
+        self._begins: list[Begins] = []
+        self._ends: list[Ends] = []
         self._number = 0
-        self._inside = False
+        self._cell: Cell | None = None
 
     @contextmanager
-    def cell(self) -> Iterator[None]:
-        """Run one cell."""
+    def running_cell(self, cell_id: str | None = None) -> Iterator[Cell]:
+        """Run one cell; it ends well unless the block raises."""
         self._number += 1
-        self._inside = True
+        cell = self._cell = Cell(f"[{self._number}]", cell_id, 0.0)
         for begins in self._begins:
-            begins()
+            begins(cell)
+        well = False
         try:
-            yield
+            yield cell
+            well = True
         finally:
-            self._inside = False
+            self._cell = None
             for ends in self._ends:
-                ends()
+                ends(cell, well)
 
     def identity(self) -> HostIdentity:
         return HostIdentity("ipykernel", None, "/notebooks/scripted.ipynb")
@@ -39,10 +41,10 @@ class ScriptedHost:
     def namespace(self) -> Mapping[str, Any] | None:
         return self.variables
 
-    def cell_label(self) -> str | None:
-        return f"[{self._number}]" if self._inside else None
+    def cell(self) -> Cell | None:
+        return self._cell
 
-    def on_cell(self, begins: Callable[[], None], ends: Callable[[], None]) -> Callable[[], None]:
+    def on_cell(self, begins: Begins, ends: Ends) -> Callable[[], None]:
         self._begins.append(begins)
         self._ends.append(ends)
 

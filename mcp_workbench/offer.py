@@ -1,0 +1,60 @@
+"""What one Workbench offers and what is remembered of it; exists with or without a running server."""
+
+from __future__ import annotations
+
+import os
+
+from mcp_workbench.execution.context import AsyncContext, Context
+from mcp_workbench.limits import Limits
+from mcp_workbench.live.dataframes.arguments import DataFrameBinder, SeriesBinder
+from mcp_workbench.live.dataframes.publications import DataFrames
+from mcp_workbench.live.dataframes.reading import DataFrameResources
+from mcp_workbench.live.dataframes.rendering import DataFrameRenderer
+from mcp_workbench.live.results import Results
+from mcp_workbench.primitives.prompts import PromptDefinition
+from mcp_workbench.primitives.registry import Registry
+from mcp_workbench.primitives.rendering import Rendering
+from mcp_workbench.primitives.resources import ResourceDefinition
+from mcp_workbench.primitives.tools import ToolDefinition
+from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.serving.catalog import Catalog
+from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.transports.credentials import Credentials, Tickets
+
+TOKEN_VARIABLE = "MCP_WORKBENCH_TOKEN"  # noqa: S105  # the name of the variable
+"""Environment variable with a token of the owner's choice, so that hosts configured once find the next kernel too."""
+
+
+class Offer:
+    """The registries, the DataFrames, the memory of calls, and who may connect.
+
+    The registries and DataFrames are changed by the notebook's main thread and read by the others.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.tools: Registry[ToolDefinition] = Registry()
+        self.builtins: Registry[ToolDefinition] = Registry()
+        """The workbench's own tools that are on offer now."""
+        self.catalog = Catalog(self.tools, self.builtins)
+        self.resources: Registry[ResourceDefinition] = Registry()
+        self.prompts: Registry[PromptDefinition] = Registry()
+        self.results = Results(max_results=limits.results, max_bytes=limits.results_bytes)
+        self.dataframes = DataFrames()
+        self.dataframe_resources = DataFrameResources(self.dataframes, self.results)
+        self.binders = (DataFrameBinder(self.dataframes, self.results), SeriesBinder(self.dataframes, self.results))
+        self.rendering = Rendering([DataFrameRenderer(self.results)])
+        self._records = limits.records
+        self.telemetry = Telemetry(limits.records)
+        self.tickets = Tickets()
+        self.credentials = Credentials(tickets=self.tickets, token=os.environ.get(TOKEN_VARIABLE) or None)
+        self.sync_context, self.async_context = Context, AsyncContext
+
+    def apply(self, limits: Limits) -> None:
+        """Take over the bounds of a start; records already kept stay as they are."""
+        self.results.max_results, self.results.max_bytes = limits.results, limits.results_bytes
+        if limits.records != self._records and not self.telemetry.statistics().calls:
+            self._records, self.telemetry = limits.records, Telemetry(limits.records)
+
+    def listings(self) -> dict[Listing, Registry[ToolDefinition] | Registry[ResourceDefinition] | Registry[PromptDefinition]]:
+        """The author's registries by the list they fill."""
+        return {Listing.TOOLS: self.tools, Listing.RESOURCES: self.resources, Listing.PROMPTS: self.prompts}

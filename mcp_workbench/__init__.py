@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mcp_workbench.workbench import Tokens, Workbench
 
     _wb = Workbench()
+    config = _wb.config
     connect = _wb.connect
     get = _wb.get
     prompt = _wb.prompt
@@ -71,7 +72,7 @@ _ELSEWHERE = {
 """Name -> the module that holds it. The last two are IPython's: `%load_ext mcp_workbench` looks for them here."""
 
 _OF_DEFAULT = frozenset(
-    ("connect", "get", "prompt", "publish", "resource", "start", "status", "stop", "tokens", "tool", "touch", "unpublish")
+    ("config", "connect", "get", "prompt", "publish", "resource", "start", "status", "stop", "tokens", "tool", "touch", "unpublish")
 )
 """Methods of the default Workbench."""
 
@@ -88,6 +89,7 @@ __all__ = [
     "Workbench",
     "WorkbenchError",
     "__version__",
+    "config",
     "connect",
     "get",
     "prompt",

@@ -24,6 +24,7 @@ from mcp_workbench.hosts import current_host, notebook_name
 from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.notebook import Notebook
 from mcp_workbench.offer import Offer
+from mcp_workbench.pasting import HostConfig, config
 from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
 from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
 from mcp_workbench.primitives.tools import ToolDefinition, define_tool
@@ -81,7 +82,7 @@ class Workbench:
         Args:
             name: Shown to clients; default: the notebook's name.
             settings: host ("127.0.0.1"), port (0: any), switch_interval (0.0005 s), limits (`Limits()`), allow_remote (False),
-                allowed_hosts (()), allowed_origins (()). Each may also come from `MCP_WORKBENCH_…`.
+                allowed_hosts (()), allowed_origins (()), builtin_tools (True). Each may also come from `MCP_WORKBENCH_…`.
 
         Returns:
             This Workbench.
@@ -234,6 +235,7 @@ class Workbench:
             return lambda function: self.tool(function, **options) or function
         offer = self._offer
         tool = define_tool(function, binders=offer.binders, sync_context=offer.sync_context, async_context=offer.async_context, **options)
+        offer.own_tools.keep(tool.name)
         with self._registering:
             replaced = offer.tools.add(tool)
         if replaced is not None and _written_as(replaced.function) != _written_as(function):
@@ -439,6 +441,21 @@ class Workbench:
         if url is None:
             options.setdefault("token", self.token)
         return connect(self.url if url is None else url, **options)
+
+
+    def config(self, client: str = "json") -> HostConfig:
+        """What to paste into an agent's host so that it finds this notebook and the next ones: once per machine, no token in it.
+
+        Args:
+            client: claude-code, claude-desktop, vscode, cursor, codex, gemini-cli, windsurf, or json for any other.
+
+        Returns:
+            Shell lines, file contents and the allow-list of the tools that only look; shows as text.
+
+        Raises:
+            ValueError: There is no such client; names the nearest.
+        """
+        return config(client, port=self._settings.port or None)
 
 
 _PUBLISH_OPTIONS = frozenset(("description", "live", "follow"))

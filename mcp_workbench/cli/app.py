@@ -54,6 +54,20 @@ def list_kernels(*, as_json: AsJson = False) -> None:
     print_servers(as_json=as_json)
 
 
+@app.command()
+def config(
+    client: Annotated[
+        str, typer.Argument(help="claude-code, claude-desktop, vscode, cursor, codex, gemini-cli, windsurf, or json for any other.")
+    ] = "json",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what to paste into an agent's host, once per machine. Holds no token. Exit code 2: there is no such client."""
+    from mcp_workbench.cli.configuring import print_config
+
+    raise typer.Exit(print_config(client, as_json=as_json))
+
+
 # Its options stand with it, in `bench`; reading them here would import it for every --help.
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:

@@ -1,0 +1,259 @@
+"""What to paste into an agent's host so that it finds the notebook: once per machine, never with a token in it.
+
+Every host starts the bridge, a small stdio server that looks for running notebooks by itself; so what is
+pasted names only this interpreter, and stays right when kernels, ports and tokens change. The server is
+always called `notebook`, so that allow-lists and habits fit every notebook.
+
+Where each host keeps its settings is the only thing this module knows; the sources are named beside it.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_workbench.primitives.wording import nearest
+
+SERVER = "notebook"
+READ_ONLY = ("notebook_status", "df_describe", "df_read", "df_changes", "job_wait")
+"""Built-in tools that only look: a host may run them without asking each time."""
+WS_PORT = 8801
+"""Port in the WebSocket variant where no fixed one is in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """One thing to run or to paste."""
+
+    what: str
+    """Where it goes: `Run once in a shell`, or the path of a file."""
+    text: str
+    language: str
+    """`sh`, `json` or `toml`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostConfig:
+    """How one host finds the notebook. Shows as text; holds no secret."""
+
+    client: str
+    pastes: tuple[Paste, ...]
+    then: str
+    """How to see that it worked."""
+
+    def __repr__(self) -> str:
+        parts = [f"# {paste.what}\n{paste.text}" for paste in self.pastes]
+        return "\n\n".join([*parts, f"# {self.then}"])
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p>{html.escape(paste.what)}</p><pre>{html.escape(paste.text)}</pre>" for paste in self.pastes]
+        return f"<div>{''.join(parts)}<p>{html.escape(self.then)}</p></div>"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for programs: client, pastes (what, language, text) and `then`."""
+        pastes = [{"what": paste.what, "language": paste.language, "text": paste.text} for paste in self.pastes]
+        return {"client": self.client, "server": SERVER, "pastes": pastes, "then": self.then}
+
+
+def config(client: str = "json", *, executable: str | None = None, port: int | None = None) -> HostConfig:
+    """What to paste into a host, once per machine.
+
+    Args:
+        client: claude-code, claude-desktop, vscode, cursor, codex, gemini-cli, windsurf, or json for any other.
+        executable: Absolute path of a Python that has mcp_workbench; default: this one. Hosts with a window have no PATH.
+        port: Port for Claude Code's WebSocket variant; default 8801.
+
+    Returns:
+        Shell lines, file contents and the allow-list of the read-only built-in tools; prints as text.
+
+    Raises:
+        ValueError: There is no such client; names the nearest.
+    """
+    make = _HOSTS.get(str(client).strip().lower().replace("_", "-").replace(" ", "-"))
+    if make is None:
+        close = nearest(str(client), CLIENTS, 1)
+        hint = f", nearest is {close[0]}" if close else ""
+        raise ValueError(f"no client {str(client)[:40]!r}{hint}; there are {', '.join(CLIENTS)}")
+    return make(_Bridge(executable or sys.executable or "python", WS_PORT if port is None else port))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bridge:
+    """The program a host starts."""
+
+    executable: str
+    port: int
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["-m", "mcp_workbench", "bridge"]
+
+    @property
+    def server(self) -> dict[str, Any]:
+        """As nearly every host writes a stdio server."""
+        return {"command": self.executable, "args": self.arguments}
+
+    @property
+    def shell(self) -> str:
+        """The command for a shell of this system."""
+        return _words([self.executable, *self.arguments])
+
+
+def _claude_code(bridge: _Bridge) -> HostConfig:
+    # code.claude.com/docs: mcp, settings (permissions), mcp "ws" servers take headers with ${VARIABLE}.
+    over_ws = {
+        "type": "ws",
+        "url": f"ws://127.0.0.1:{bridge.port}/mcp",
+        "headers": {"Authorization": "Bearer ${MCP_WORKBENCH_TOKEN}"},
+    }
+    allowed = {"permissions": {"allow": [f"mcp__{SERVER}__{tool}" for tool in READ_ONLY]}}
+    return HostConfig(
+        "claude-code",
+        (
+            Paste("Run once in a shell", f"claude mcp add --scope user {SERVER} -- {bridge.shell}", "sh"),
+            Paste(
+                "The same as JSON, for .mcp.json of a project", _json({"mcpServers": {SERVER: {"type": "stdio", **bridge.server}}}), "json"
+            ),
+            Paste("~/.claude/settings.json: let it look without asking", _json(allowed), "json"),
+            Paste(
+                f"Or without the bridge, straight to wb.start(port={bridge.port}); MCP_WORKBENCH_TOKEN set for Jupyter and Claude Code",
+                f"claude mcp add-json --scope user {SERVER} {_quoted(json.dumps(over_ws))}",
+                "sh",
+            ),
+        ),
+        f"`claude mcp list` shows {SERVER} as connected, with or without a running notebook.",
+    )
+
+
+def _claude_desktop(bridge: _Bridge) -> HostConfig:
+    # modelcontextprotocol.io/quickstart/user: Settings > Developer > Edit Config.
+    return HostConfig(
+        "claude-desktop",
+        (
+            Paste(
+                "claude_desktop_config.json (Settings, Developer, Edit Config)",
+                _json({"mcpServers": {SERVER: bridge.server}}),
+                "json",
+            ),
+        ),
+        f"Restart Claude Desktop; {SERVER} stands under Search and tools. Allow {', '.join(READ_ONLY)} always when first asked.",
+    )
+
+
+def _vscode(bridge: _Bridge) -> HostConfig:
+    # code.visualstudio.com/docs: `code --add-mcp`, mcp.json with `servers`; tools with readOnlyHint run without a question.
+    return HostConfig(
+        "vscode",
+        (
+            Paste("Run once in a shell", f"code --add-mcp {_quoted(json.dumps({'name': SERVER, **bridge.server}))}", "sh"),
+            Paste(
+                "The same as .vscode/mcp.json of a workspace",
+                _json({"servers": {SERVER: {"type": "stdio", **bridge.server}}}),
+                "json",
+            ),
+        ),
+        f"MCP: List Servers shows {SERVER}. VS Code asks before no read-only tool: {', '.join(READ_ONLY)} say that they are.",
+    )
+
+
+def _cursor(bridge: _Bridge) -> HostConfig:
+    # cursor.com/docs: mcp.json; reference/permissions: mcpAllowlist of "server:tool".
+    return HostConfig(
+        "cursor",
+        (
+            Paste("~/.cursor/mcp.json", _json({"mcpServers": {SERVER: bridge.server}}), "json"),
+            Paste(
+                "~/.cursor/permissions.json: let it look without asking",
+                _json({"mcpAllowlist": [f"{SERVER}:{tool}" for tool in READ_ONLY]}),
+                "json",
+            ),
+        ),
+        f"Cursor Settings, MCP shows {SERVER} with a green dot.",
+    )
+
+
+def _codex(bridge: _Bridge) -> HostConfig:
+    # developers.openai.com/codex: mcp, config reference (tools.<name>.approval_mode).
+    lines = [f"[mcp_servers.{SERVER}]", f"command = {json.dumps(bridge.executable)}", f"args = {json.dumps(bridge.arguments)}"]
+    allowed = [f'[mcp_servers.{SERVER}.tools.{tool}]\napproval_mode = "approve"' for tool in READ_ONLY]
+    return HostConfig(
+        "codex",
+        (
+            Paste("Run once in a shell", f"codex mcp add {SERVER} -- {bridge.shell}", "sh"),
+            Paste("The same in ~/.codex/config.toml", "\n".join(lines), "toml"),
+            Paste("~/.codex/config.toml: let it look without asking", "\n\n".join(allowed), "toml"),
+        ),
+        f"`codex mcp list` shows {SERVER}.",
+    )
+
+
+def _gemini_cli(bridge: _Bridge) -> HostConfig:
+    # geminicli.com/docs: tools/mcp-server; reference/policy-engine.
+    policy = f'[[rule]]\nmcpName = "{SERVER}"\ntoolName = {json.dumps(list(READ_ONLY))}\ndecision = "allow"\npriority = 100'
+    shell = f"gemini mcp add --scope user {SERVER} {_words([bridge.executable])} -- {_words(bridge.arguments)}"
+    return HostConfig(
+        "gemini-cli",
+        (
+            Paste(
+                "Run once in a shell",
+                f"gemini mcp add --scope user {SERVER} {_words([bridge.executable])} -- {_words(bridge.arguments)}",
+                "sh",
+            ),
+            Paste("The same in ~/.gemini/settings.json", _json({"mcpServers": {SERVER: bridge.server}}), "json"),
+            Paste("~/.gemini/policies/notebook.toml: let it look without asking", policy, "toml"),
+        ),
+        f"/mcp inside Gemini CLI shows {SERVER}.",
+    )
+
+
+def _windsurf(bridge: _Bridge) -> HostConfig:
+    # docs.windsurf.com: cascade/mcp.
+    return HostConfig(
+        "windsurf",
+        (Paste("~/.codeium/windsurf/mcp_config.json", _json({"mcpServers": {SERVER: bridge.server}}), "json"),),
+        f"Refresh the MCP panel; {SERVER} is listed. Allow {', '.join(READ_ONLY)} when first asked.",
+    )
+
+
+def _any(bridge: _Bridge) -> HostConfig:
+    return HostConfig(
+        "json",
+        (Paste("The server as most hosts write it, in their MCP configuration", _json({"mcpServers": {SERVER: bridge.server}}), "json"),),
+        f"These tools only look and need no question each time: {', '.join(READ_ONLY)}.",
+    )
+
+
+_HOSTS: dict[str, Callable[[_Bridge], HostConfig]] = {
+    "claude-code": _claude_code,
+    "claude-desktop": _claude_desktop,
+    "vscode": _vscode,
+    "cursor": _cursor,
+    "codex": _codex,
+    "gemini-cli": _gemini_cli,
+    "windsurf": _windsurf,
+    "json": _any,
+}
+CLIENTS = tuple(_HOSTS)
+"""What `config` takes."""
+
+
+def _words(words: list[str]) -> str:
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2)
+
+
+def _quoted(text: str) -> str:
+    """One word of a shell line. PowerShell and POSIX shells both take single quotes; only the inner ones differ."""
+    if sys.platform == "win32":
+        doubled = text.replace("'", "''").replace('"', '\\"')
+        return f"'{doubled}'"
+    return shlex.quote(text)

@@ -76,6 +76,7 @@ class RunningServer:
         self.name = settings.name or notebook_name(self.identity.notebook)
         self._offer = offer
         offer.apply(settings.limits)
+        offer.own_tools.offer(offered=settings.builtin_tools)
         self._engine = Engine()
         self._switching = SwitchInterval(settings.switch_interval)
         self._undo = ExitStack()
@@ -136,6 +137,7 @@ class RunningServer:
             undo.callback(_subscribe(registry.on_change, self._teller(listing)))
         undo.callback(_subscribe(offer.builtins.on_change, self._teller(Listing.TOOLS)))
         undo.callback(_subscribe(offer.dataframes.on_change, self._dataframe_changed))
+        undo.callback(_subscribe(offer.chronicle.on_line, self.tell_news))
         offer.dataframes.watched = self._is_watched
 
     def _dataframe_changed(self, change: Change) -> None:

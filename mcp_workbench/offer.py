@@ -6,6 +6,7 @@ import os
 
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.limits import Limits
+from mcp_workbench.live.chronicle import Chronicle
 from mcp_workbench.live.dataframes.arguments import DataFrameBinder, SeriesBinder
 from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.live.dataframes.reading import DataFrameResources
@@ -17,6 +18,8 @@ from mcp_workbench.primitives.rendering import Rendering
 from mcp_workbench.primitives.resources import ResourceDefinition
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.serving.builtin.fitting import FittedRenderer
+from mcp_workbench.serving.builtin.own_tools import OwnTools
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.credentials import Credentials, Tickets
@@ -35,14 +38,17 @@ class Offer:
         self.tools: Registry[ToolDefinition] = Registry()
         self.builtins: Registry[ToolDefinition] = Registry()
         """The workbench's own tools that are on offer now."""
+        self.own_tools = OwnTools(self.builtins, self.tools)
         self.catalog = Catalog(self.tools, self.builtins)
         self.resources: Registry[ResourceDefinition] = Registry()
         self.prompts: Registry[PromptDefinition] = Registry()
         self.results = Results(max_results=limits.results, max_bytes=limits.results_bytes)
+        self.chronicle = Chronicle()
+        """What happened lately: whoever makes news that agents should hear of writes a line."""
         self.dataframes = DataFrames()
         self.dataframe_resources = DataFrameResources(self.dataframes, self.results)
         self.binders = (DataFrameBinder(self.dataframes, self.results), SeriesBinder(self.dataframes, self.results))
-        self.rendering = Rendering([DataFrameRenderer(self.results)])
+        self.rendering = Rendering([FittedRenderer(), DataFrameRenderer(self.results)])
         self._records = limits.records
         self.telemetry = Telemetry(limits.records)
         self.tickets = Tickets()

@@ -8,19 +8,18 @@ written are never read. Knows nothing of servers and sessions.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
 import secrets
-import socket
-import stat
 import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from mcp_workbench.platforms import is_alive, machine_name, make_private_folder, not_private, open_unfollowed, process_start
 
 SCHEMA = 1
 MAX_FILE_BYTES = 64 * 1024
@@ -98,7 +97,7 @@ def describe_this_process(*, kernel_id: str, name: str, url: str, token: str, cw
         token=token,
         pid=os.getpid(),
         process_start=process_start(os.getpid()),
-        host=_machine(),
+        host=machine_name(),
         started=time.time(),
         executable=sys.executable,
         cwd=str(Path.cwd()) if cwd is None else cwd,
@@ -136,7 +135,7 @@ def write(entry: Entry) -> Path:
     """
     from jupyter_core.paths import secure_write
 
-    _prepare(folder())
+    make_private_folder(folder())
     path = _path(entry.kernel_id)
     # Readers never see half a file: it gets its name when it is complete.
     draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.tmp")
@@ -178,48 +177,11 @@ def survey() -> Survey:
         except OSError as error:
             ignored.append(Ignored(path, f"cannot be read: {error.strerror}"))
         else:
-            if _is_live(entry):
+            if is_alive(entry.pid, entry.process_start):
                 entries.append(entry)
             else:
                 _remove_stale(path, inode)
     return Survey(tuple(sorted(entries, key=lambda entry: entry.started, reverse=True)), tuple(ignored))
-
-
-def process_start(pid: int) -> int | None:
-    """Clock ticks from boot to the start of a process; None when it is dead or the system does not tell."""
-    state = _proc_stat(pid)
-    return None if state is None or state[0] in "ZX" else int(state[19])
-
-
-def _proc_stat(pid: int) -> list[str] | None:
-    """Fields of /proc/<pid>/stat from the third on; the second, the name, may hold anything."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    return text.rpartition(")")[2].split()
-
-
-def _machine() -> str:
-    # Elsewhere the name may follow the network a laptop is in, and home folders are seldom shared.
-    return socket.gethostname() if sys.platform == "linux" else "this"
-
-
-def _is_live(entry: Entry) -> bool:
-    if Path("/proc/self/stat").exists():
-        start = process_start(entry.pid)
-        return start is not None and entry.process_start in (None, start)
-    if sys.platform == "win32":
-        # No harmless question exists there in the standard library (os.kill ends the process): connecting will tell.
-        return True
-    try:
-        os.kill(entry.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        # Somebody else's process has the number now; ours would answer us.
-        return False
-    return True
 
 
 def _path(kernel_id: str) -> Path:
@@ -228,23 +190,12 @@ def _path(kernel_id: str) -> Path:
     return folder() / f"kernel-{stem}.json"
 
 
-def _prepare(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if sys.platform == "win32":
-        return
-    facts = path.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
-        raise PermissionError(errno.EPERM, "must be a folder of your own, for it will hold a token: move what is there away", str(path))
-    if stat.S_IMODE(facts.st_mode) != 0o700:
-        path.chmod(0o700)
-
-
 def _read(path: Path) -> tuple[Entry, int]:
     """The entry in a file and the file's inode, by which a newer file under the same name is told apart."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(descriptor, "rb") as file:
+    with os.fdopen(open_unfollowed(path), "rb") as file:
         facts = os.fstat(file.fileno())
-        _check_owner(facts)
+        if (fault := not_private(facts)) is not None:
+            raise _Unusable(fault)
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise _Unusable("is larger than any discovery file")
@@ -252,17 +203,6 @@ def _read(path: Path) -> tuple[Entry, int]:
         return _parse(json.loads(data)), facts.st_ino
     except (ValueError, RecursionError):
         raise _Unusable("is not JSON") from None
-
-
-def _check_owner(facts: os.stat_result) -> None:
-    if not stat.S_ISREG(facts.st_mode):
-        raise _Unusable("is not a plain file")
-    if sys.platform == "win32":
-        return
-    if facts.st_uid != os.geteuid():
-        raise _Unusable("belongs to another user")
-    if stat.S_IMODE(facts.st_mode) & 0o077:
-        raise _Unusable("could be read or written by others: its mode must be 0600")
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -283,7 +223,7 @@ def _parse(content: Any) -> Entry:
     wrong = [name for name, types in _TYPES.items() if type(content.get(name)) not in types]
     if wrong or content["pid"] <= 0:
         raise _Unusable(f"has missing or mistyped fields: {', '.join(wrong) or 'pid'}")
-    if content["host"] != _machine():
+    if content["host"] != machine_name():
         raise _Unusable("was written on another machine")
     return Entry(**{name: content[name] for name in _TYPES})
 

@@ -200,11 +200,7 @@ def _gemini_cli(bridge: _Bridge) -> HostConfig:
     return HostConfig(
         "gemini-cli",
         (
-            Paste(
-                "Run once in a shell",
-                f"gemini mcp add --scope user {SERVER} {_words([bridge.executable])} -- {_words(bridge.arguments)}",
-                "sh",
-            ),
+            Paste("Run once in a shell", shell, "sh"),
             Paste("The same in ~/.gemini/settings.json", _json({"mcpServers": {SERVER: bridge.server}}), "json"),
             Paste("~/.gemini/policies/notebook.toml: let it look without asking", policy, "toml"),
         ),

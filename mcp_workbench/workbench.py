@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import functools
-import os
 import sys
 import threading
 import warnings
@@ -25,6 +24,7 @@ from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.notebook import Notebook
 from mcp_workbench.offer import Offer
 from mcp_workbench.pasting import HostConfig, config
+from mcp_workbench.platforms import call_in_forked_children
 from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
 from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
 from mcp_workbench.primitives.tools import ToolDefinition, define_tool
@@ -133,8 +133,8 @@ class Workbench:
             self._stop(EXIT_GRACE_S, EXIT_GRACE_S)
 
     def _watch_forks(self) -> None:
-        if not self._watches_forks and hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=functools.partial(_mark_forked, weakref.ref(self)))
+        if not self._watches_forks:
+            call_in_forked_children(functools.partial(_mark_forked, weakref.ref(self)))
             self._watches_forks = True
 
     async def __aenter__(self) -> Self:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench import discovery
-from mcp_workbench.discovery import Entry, describe_this_process, find, folder, plain_kernel_id, process_start, remove, survey, write
+from mcp_workbench.discovery import Entry, describe_this_process, find, folder, plain_kernel_id, remove, survey, write
+from mcp_workbench.platforms import process_start
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners are POSIX")
 proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="start times are read from /proc")
@@ -178,14 +179,14 @@ def test_without_proc_the_process_id_decides(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_new_file_does_not_fall_to_the_verdict_on_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def restart_meanwhile(stale: Entry) -> bool:
+    def restart_meanwhile(pid: int, start: int | None) -> bool:
         monkeypatch.undo()
         monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(path.parent.parent))
         write(entry(url="ws://new"))
         return False
 
     path = write(entry(url="ws://old"))
-    monkeypatch.setattr(discovery, "_is_live", restart_meanwhile)
+    monkeypatch.setattr(discovery, "is_alive", restart_meanwhile)
     assert find() == []
     assert [found.url for found in find()] == ["ws://new"]
 
@@ -210,7 +211,7 @@ def test_a_foreign_file_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_links_and_pipes_are_not_opened_or_waited_for(tmp_path: Path) -> None:
     target = write(entry())
     (folder() / "kernel-link.json").symlink_to(target)
-    os.mkfifo(folder() / "kernel-pipe.json", 0o600)
+    os.mkfifo(folder() / "kernel-pipe.json", 0o600)  # noqa: TID251  # the test runs on POSIX only
     assert len(find()) == 1
     assert len(reasons()) == 2
     assert "is not a plain file" in reasons()

@@ -14,7 +14,6 @@ import logging
 import os
 import socket
 import ssl as tls
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import cast
@@ -23,6 +22,7 @@ from websockets.protocol import Protocol as Wire
 from websockets.protocol import Side, State
 
 from mcp_workbench.limits import Limits
+from mcp_workbench.platforms import reuse_address
 from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse
 from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_refusal, render_switch
 from mcp_workbench.transports.websocket import LANDING_BYTES, WebSocketChannel, silent
@@ -238,9 +238,7 @@ async def _listen(host: str, port: int) -> socket.socket:
     family, kind, _, _, address = found[0]
     listener = socket.socket(family, kind, socket.IPPROTO_TCP)
     try:
-        if sys.platform != "win32":
-            # There the option would let another process take the port over.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reuse_address(listener)
         listener.setblocking(False)
         listener.bind(address)
     except OSError as error:

@@ -1,0 +1,122 @@
+"""What not every operating system has, each with what is done where it is missing.
+
+Nobody else calls these parts of `os` and `socket` (ruff keeps it): here one reads at a glance what Linux,
+macOS and Windows get. What was run where: docs/platforms.md.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+IS_WINDOWS = sys.platform == "win32"
+
+
+def machine_name() -> str:
+    """What tells this machine apart from others that share its home folder."""
+    # Elsewhere the name may follow the network a laptop is in, and home folders are seldom shared.
+    return socket.gethostname() if sys.platform == "linux" else "this"
+
+
+def call_in_forked_children(function: Callable[[], None]) -> None:
+    """Have every forked child of this process call a function first; does nothing where processes cannot fork."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=function)
+
+
+# --- processes -----------------------------------------------------------------------------------------------
+
+
+def process_start(pid: int) -> int | None:
+    """Clock ticks from boot to the start of a process; None when it is dead or the system does not tell (it does on Linux)."""
+    state = _proc_stat(pid)
+    return None if state is None or state[0] in "ZX" else int(state[19])
+
+
+def is_alive(pid: int, start: int | None) -> bool:
+    """Whether the process of that number, started then, still lives.
+
+    Args:
+        pid: Its number.
+        start: What `process_start` gave for it; None: unknown, then only the number is looked at.
+
+    Returns:
+        On Windows always True: no harmless question exists there in the standard library (`os.kill` ends the process), so
+        connecting will tell.
+    """
+    if Path("/proc/self/stat").exists():
+        found = process_start(pid)
+        return found is not None and start in (None, found)
+    if IS_WINDOWS:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # Somebody else's process has the number now; ours would answer us.
+        return False
+    return True
+
+
+def _proc_stat(pid: int) -> list[str] | None:
+    """Fields of /proc/<pid>/stat from the third on; the second, the name, may hold anything."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+# --- files only their owner may read -------------------------------------------------------------------------
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only its owner may enter, or make an existing one so.
+
+    On Windows the folder inherits the access rules of the user's own folders.
+
+    Raises:
+        PermissionError: What is there is a link, no folder, or somebody else's.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if IS_WINDOWS:
+        return
+    facts = path.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "must be a folder of your own, for it will hold a token: move what is there away", str(path))
+    if stat.S_IMODE(facts.st_mode) != 0o700:
+        path.chmod(0o700)
+
+
+def open_unfollowed(path: Path) -> int:
+    """A descriptor for reading a file; a link is not followed and a pipe not waited for, where the system can."""
+    return os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+
+
+def not_private(facts: os.stat_result) -> str | None:
+    """Why an open file must not be trusted with a token, as a phrase; None: only its owner, who we are, can have written it."""
+    if not stat.S_ISREG(facts.st_mode):
+        return "is not a plain file"
+    if IS_WINDOWS:
+        return None
+    if facts.st_uid != os.geteuid():
+        return "belongs to another user"
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        return "could be read or written by others: its mode must be 0600"
+    return None
+
+
+# --- sockets -------------------------------------------------------------------------------------------------
+
+
+def reuse_address(listener: socket.socket) -> None:
+    """Let a listening socket take a port that was just given up."""
+    if not IS_WINDOWS:
+        # There the option would let another process take the port over.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

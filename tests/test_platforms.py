@@ -1,0 +1,103 @@
+"""What differs between operating systems, each side of it: the other systems' answers are looked at by pretending."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from mcp_workbench import platforms
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners are POSIX")
+proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="start times are read from /proc")
+
+
+@proc
+def test_this_process_lives_and_one_of_its_number_that_started_at_another_time_does_not() -> None:
+    start = platforms.process_start(os.getpid())
+    assert start is not None
+    assert platforms.is_alive(os.getpid(), start)
+    assert platforms.is_alive(os.getpid(), None)
+    assert not platforms.is_alive(os.getpid(), start + 1)
+
+
+@posix
+def test_without_proc_only_the_number_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "exists", lambda self: False)
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert platforms.is_alive(process.pid, 1)
+    finally:
+        process.communicate(b"\n")
+    assert not platforms.is_alive(process.pid, 1)
+
+
+def test_somebody_elses_process_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "exists", lambda self: False)
+    monkeypatch.setattr(os, "kill", refuse)
+    monkeypatch.setattr(platforms, "IS_WINDOWS", False)
+    assert not platforms.is_alive(1, None)
+
+
+def test_on_windows_a_process_is_taken_to_live_and_never_asked_by_a_signal_which_would_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "exists", lambda self: False)
+    monkeypatch.setattr(os, "kill", lambda pid, signal: pytest.fail("it would have been ended"))
+    monkeypatch.setattr(platforms, "IS_WINDOWS", True)
+    assert platforms.is_alive(1, None)
+
+
+def test_where_processes_cannot_fork_nothing_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "register_at_fork", raising=False)
+    platforms.call_in_forked_children(lambda: None)
+
+
+def test_on_windows_owners_and_modes_are_not_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(platforms, "IS_WINDOWS", True)
+    monkeypatch.delattr(os, "geteuid", raising=False)
+    platforms.make_private_folder(tmp_path / "runtime")
+    file = tmp_path / "runtime" / "file"
+    file.write_text("")
+    assert platforms.not_private(file.stat()) is None
+    assert platforms.not_private(file.parent.stat()) == "is not a plain file"
+
+
+@posix
+def test_a_folder_that_was_open_to_others_is_closed_to_them(tmp_path: Path) -> None:
+    folder = tmp_path / "runtime"
+    folder.mkdir(mode=0o755)
+    platforms.make_private_folder(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@posix
+def test_a_link_in_the_folders_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "runtime").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError, match="a folder of your own"):
+        platforms.make_private_folder(tmp_path / "runtime")
+
+
+@pytest.mark.parametrize(("windows", "set_options"), [(False, 1), (True, 0)])
+def test_a_port_may_be_taken_again_at_once_except_where_others_could_take_it_over(
+    monkeypatch: pytest.MonkeyPatch, windows: bool, set_options: int
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(platforms, "IS_WINDOWS", windows)
+    platforms.reuse_address(cast(socket.socket, SimpleNamespace(setsockopt=lambda *option: asked.append(option))))
+    assert len(asked) == set_options
+
+
+def test_machines_of_one_linux_home_folder_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert platforms.machine_name() == socket.gethostname()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert platforms.machine_name() == "this"

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.execution.calls import Call
 from mcp_workbench.execution.runner import Execution
-from mcp_workbench.jsonrpc import ErrorCode
+from mcp_workbench.jsonrpc import ErrorCode, encode
 from mcp_workbench.primitives import Rendering, RenderRequest, ToolDefinition
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
@@ -21,7 +21,7 @@ from mcp_workbench.serving.function_work import FunctionWork
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
-from mcp_workbench.telemetry.records import CallRecord
+from mcp_workbench.telemetry.records import MAX_ARGUMENTS, CallRecord
 
 
 class Tools:
@@ -131,6 +131,8 @@ class ToolWork(FunctionWork):
 
     def fail(self, sentence: str, reason: str) -> Answer:
         """An `isError` result: whatever goes wrong with a tool, the model can act on the sentence."""
+        arguments = encode(self._arguments)
+        self.record.arguments = arguments if len(arguments) <= MAX_ARGUMENTS else None
         return tool_error(sentence)
 
     def ended(self) -> None:

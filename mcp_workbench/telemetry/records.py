@@ -1,8 +1,9 @@
 """What is written down about one call and about one session.
 
 A record is made when a request arrives, with what is known then, and filled in as the call passes; it
-holds numbers and short texts, never arguments, results, frames or exceptions, so it keeps none of the
-user's objects alive. Clock readings are given by whoever drives the call; nothing here reads a clock.
+holds numbers and short texts, never results, frames or exceptions, so it keeps none of the user's objects
+alive; arguments, as JSON text, only of the latest calls that failed (`failures`). Clock readings are given by
+whoever drives the call; nothing here reads a clock.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from enum import StrEnum
 import msgspec
 
 from mcp_workbench.events import DefinedAt, Era
+
+MAX_ARGUMENTS = 64 * 1024
+"""Bytes of a failed call's arguments that are kept."""
 
 
 class Outcome(StrEnum):
@@ -83,6 +87,8 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
     """One short sentence: what went wrong."""
     exception: traceback.TracebackException | None = None
     """What user code raised, through `freeze_exception`; for the author, never for the client."""
+    arguments: bytes | None = None
+    """What it was called with, as JSON; of one of the latest failures only, and None where that is longer than `MAX_ARGUMENTS`."""
     tool_version: str | None = None
     """Digest or version of the definition that ran."""
     defined_at: DefinedAt | None = None

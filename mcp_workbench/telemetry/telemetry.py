@@ -17,6 +17,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from mcp_workbench.telemetry.aggregates import Aggregates, Phase, Row
+from mcp_workbench.telemetry.failures import Failures
 from mcp_workbench.telemetry.histogram import Histogram
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord
 from mcp_workbench.telemetry.ring import Ring
@@ -68,6 +69,7 @@ class Telemetry:
         self._unfolded: deque[CallRecord] = deque()
         self._claim: dict[str, object] = {}
         self._aggregates = Aggregates()
+        self._failures = Failures()
         self._errors = 0
         self._bytes_in = 0
         self._bytes_out = 0
@@ -127,6 +129,17 @@ class Telemetry:
         self._fold()
         return self._aggregates.histogram((method, name), phase, failed=failed)
 
+    def failures(self) -> list[CallRecord]:
+        """The latest calls that failed in what the author wrote or offered, newest first, with their arguments."""
+        self._fold()
+        return self._failures.latest()
+
+    @property
+    def failed(self) -> int:
+        """How many calls failed so since the start."""
+        self._fold()
+        return self._failures.total
+
     def statistics(self) -> Statistics:
         """How much was recorded and kept."""
         self._fold()
@@ -162,4 +175,5 @@ class Telemetry:
             self._bytes_out += call.bytes_out
             if call.outcome is not Outcome.OK:
                 self._errors += 1
+                self._failures.add(call)
             self._aggregates.add(call)

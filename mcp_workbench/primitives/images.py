@@ -1,6 +1,7 @@
 """Images in results: bytes that are an image, and Pillow images, as MCP image content.
 
-Pillow is not imported: who returns one of its images has imported it. A picture is shrunk until it fits a
+Who returns one of Pillow's images has imported it; it is imported here only to make encoded images smaller that
+would not fit, and where it is missing a sentence and a link take their place. A picture is shrunk until it fits a
 message, and a line of text says so: models look at about 1.5 megapixels, whatever they are sent.
 """
 
@@ -10,6 +11,7 @@ import base64
 import io
 from typing import Any
 
+from mcp_workbench.primitives.keeping import Keep, keep_nothing, size_text
 from mcp_workbench.primitives.wording import quote
 from mcp_workbench.protocol.wire import Content, ImageContent, TextContent
 
@@ -17,6 +19,10 @@ MAX_PIXELS = 2_000_000
 """Pixels of a Pillow image that are sent."""
 MAX_IMAGE_BYTES = 500_000
 """Encoded bytes of a Pillow image; base64 makes a third more of them, the message bound is 768 KiB."""
+MAX_KEPT_PIXELS = 16_000_000
+"""Pixels of a picture that is kept in full behind a link: encoding more takes seconds."""
+MAX_DECODED_PIXELS = 64_000_000
+"""Pixels of an encoded image that is decoded to make it smaller: four bytes of memory each."""
 _SMALLEST_SIDE = 16
 
 _PNG_MODES = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA")
@@ -33,10 +39,74 @@ def image_mime_type(data: bytes) -> str | None:
     return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
 
 
+def png_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a PNG, from its header."""
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
 def image_from_bytes(data: bytes) -> ImageContent | None:
     """Image content of encoded bytes, as they are; None when they are no image."""
     mime_type = image_mime_type(data)
-    return None if mime_type is None else ImageContent(data=base64.b64encode(data).decode(), mime_type=mime_type)
+    return None if mime_type is None else image_content(data, mime_type)
+
+
+def image_content(data: bytes, mime_type: str = "image/png") -> ImageContent:
+    """Image content of encoded bytes."""
+    return ImageContent(data=base64.b64encode(data).decode(), mime_type=mime_type)
+
+
+def images_from_bytes(data: bytes, *, max_bytes: int = MAX_IMAGE_BYTES, keep: Keep = keep_nothing) -> list[Content] | None:
+    """Image content of encoded bytes: as they are where they fit, else smaller where Pillow is installed, else their link.
+
+    Args:
+        data: Any bytes.
+        max_bytes: Bytes of the image that is sent; default 500,000.
+        keep: Keeps the whole when less is sent.
+
+    Returns:
+        The image, a line of text and a link when it is not the whole; None when the bytes are no image.
+    """
+    mime_type = image_mime_type(data)
+    if mime_type is None:
+        return None
+    if len(data) <= max_bytes:
+        return [image_content(data, mime_type)]
+    link = keep(data, mime_type, f"the image as it was returned, {size_text(len(data))}")
+    whole = "" if link is None else f" In full: {link.uri}"
+    smaller = smaller_image(data, max_bytes=max_bytes)
+    if smaller is None:
+        advice = whole or " Have the tool return a smaller one."
+        content: list[Content] = [TextContent(text=f"An image of {size_text(len(data))} is not shown: too large for a message.{advice}")]
+    else:
+        image, size = smaller
+        content = [image, TextContent(text=f"The image of {size_text(len(data))} was sent as {size} pixels to fit a message.{whole}")]
+    return content if link is None else [*content, link]
+
+
+def smaller_image(data: bytes, *, max_bytes: int = MAX_IMAGE_BYTES, max_pixels: int = MAX_PIXELS) -> tuple[ImageContent, str] | None:
+    """Make an encoded image fit.
+
+    Args:
+        data: A PNG, JPEG, GIF or WebP; of an animation the first picture is taken.
+        max_bytes: Bytes of the result.
+        max_pixels: Pixels of the result.
+
+    Returns:
+        The image and its size as `640 x 480`; None where Pillow is not installed, cannot read it, or would take hundreds of megabytes to.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        return None
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MAX_DECODED_PIXELS:
+                return None
+            image.load()
+            shown, encoded, mime_type = _fitted(image, max_pixels, max_bytes)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return None  # broken or outlandish: whoever reads the whole finds out more
+    return image_content(encoded, mime_type), f"{shown.width:,} x {shown.height:,}"
 
 
 def is_pillow(kind: type) -> bool:
@@ -44,34 +114,48 @@ def is_pillow(kind: type) -> bool:
     return any(base.__name__ == "Image" and base.__module__.startswith("PIL.") for base in kind.__mro__)
 
 
-def images_from_pillow(image: Any) -> list[Content]:
+def images_from_pillow(image: Any, *, max_bytes: int = MAX_IMAGE_BYTES, keep: Keep = keep_nothing) -> list[Content]:
     """Image content of a Pillow image, and a line of text when it had to be changed.
 
     Args:
         image: Any mode, any size; never changed.
+        max_bytes: Encoded bytes; default 500,000.
+        keep: Keeps the whole, up to 16 million pixels, when a smaller one is sent.
 
     Returns:
-        PNG where it fits `MAX_IMAGE_BYTES`, else JPEG, else smaller.
+        PNG where it fits `max_bytes`, else JPEG, else smaller with a line of text, and a link where the whole is kept.
     """
+    shown, data, mime_type = _fitted(image, MAX_PIXELS, max_bytes)
+    content: list[Content] = [image_content(data, mime_type)]
+    if shown is image:
+        return content
     original = f"{image.width:,} x {image.height:,}"
-    shown = _shrunk(image, MAX_PIXELS) if image.width * image.height > MAX_PIXELS else image
-    data, mime_type = _encoded(shown)
-    while len(data) > MAX_IMAGE_BYTES and min(shown.width, shown.height) > _SMALLEST_SIDE:
+    can_be_kept = keep is not keep_nothing and image.width * image.height <= MAX_KEPT_PIXELS
+    link = keep(_png(image), "image/png", f"the image in full, {original} pixels") if can_be_kept else None
+    whole = "" if link is None else f" In full: {link.uri}"
+    line = TextContent(text=f"The image was shrunk from {original} to {shown.width:,} x {shown.height:,} pixels to fit a message.{whole}")
+    return [*content, line] if link is None else [*content, line, link]
+
+
+def _fitted(image: Any, max_pixels: int, max_bytes: int) -> tuple[Any, bytes, str]:
+    """The image itself or a smaller one, encoded within the bounds."""
+    shown = _shrunk(image, max_pixels) if image.width * image.height > max_pixels else image
+    data, mime_type = _encoded(shown, max_bytes)
+    while len(data) > max_bytes and min(shown.width, shown.height) > _SMALLEST_SIDE:
         shown = _shrunk(shown, shown.width * shown.height // 2)
-        data, mime_type = _encoded(shown)
-    content: list[Content] = [ImageContent(data=base64.b64encode(data).decode(), mime_type=mime_type)]
-    if shown is not image:
-        content.append(
-            TextContent(text=f"The image was shrunk from {original} to {shown.width:,} x {shown.height:,} pixels to fit a message.")
-        )
-    return content
+        data, mime_type = _encoded(shown, max_bytes)
+    return shown, data, mime_type
 
 
-def _encoded(image: Any) -> tuple[bytes, str]:
+def _png(image: Any) -> bytes:
+    return _saved(image if image.mode in _PNG_MODES else _as_rgb(image), "PNG", optimize=False)
+
+
+def _encoded(image: Any, max_bytes: int) -> tuple[bytes, str]:
     drawable = image if image.mode in _PNG_MODES else _as_rgb(image)
     png = _saved(drawable, "PNG", optimize=False)
     # JPEG has no transparency: only pictures without it may change their look this little.
-    if len(png) <= MAX_IMAGE_BYTES or drawable.mode not in ("L", "RGB"):
+    if len(png) <= max_bytes or drawable.mode not in ("L", "RGB"):
         return png, "image/png"
     jpeg = _saved(drawable, "JPEG", quality=85)
     return (jpeg, "image/jpeg") if len(jpeg) < len(png) else (png, "image/png")

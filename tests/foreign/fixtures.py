@@ -12,9 +12,27 @@ from typing import NoReturn
 
 import pytest
 
-from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError, python_of
+from mcp_workbench.cli.bench.environments import REQUIREMENTS, EnvironmentNotMadeError, python_of
 from tests.foreign.node import NodeSdk, node_sdk
 
+PANDAS_2 = (
+    "pandas==2.3.*",
+    "duckdb>=1.2",
+    "griffelib>=2",
+    "hypothesis>=6.130",
+    "jupyter-core>=5.7",
+    "msgspec>=0.20",
+    "narwhals>=2.0",
+    "polars>=1.20",
+    "psutil>=6",
+    "pyarrow>=19",
+    "pydantic>=2.11",
+    "pytest>=8.3",
+    "pytest-timeout>=2.3",
+    "typing-extensions>=4.12",
+    "websockets>=15",
+)
+"""The package itself is taken from the checkout."""
 NO_SKIP = os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1"
 
 
@@ -28,6 +46,13 @@ def mcp1_python() -> Path:
 def mcp2_python() -> Path:
     """The interpreter that has `mcp` 2.3."""
     return _python("mcp2")
+
+
+@pytest.fixture(scope="session")
+def pandas2_python() -> Path:
+    """The interpreter that has pandas 2.3 and what the live room's tests need."""
+    REQUIREMENTS["pandas2"] = PANDAS_2
+    return _python("pandas2")
 
 
 @pytest.fixture(scope="session")

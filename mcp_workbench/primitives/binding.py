@@ -27,10 +27,9 @@ from mcp_workbench.errors import RegistrationError, ToolError
 from mcp_workbench.primitives.mistakes import explain, top_level_names
 from mcp_workbench.primitives.plain_parameters import PlainParameters
 from mcp_workbench.primitives.signature import MISSING, Signature, _Missing, read_signature
-from mcp_workbench.primitives.wording import annotation_text, quote, shorten
+from mcp_workbench.primitives.usage import parameter_texts, usage_of
+from mcp_workbench.primitives.wording import quote
 from mcp_workbench.protocol.wire import Json
-
-_MAX_USAGE = 400
 
 
 class ArgumentError(ToolError):
@@ -79,10 +78,11 @@ class Arguments:
     Attributes:
         input_schema: JSON Schema of the object a client sends.
         names: What a client may send, in the order of the parameters.
+        parameters: The same as texts.
         usage: The function as a call, for sentences: `add(a: int, b: int = 2)`.
     """
 
-    __slots__ = ("_claimed", "_validate", "input_schema", "names", "usage")
+    __slots__ = ("_claimed", "_validate", "input_schema", "names", "parameters", "usage")
 
     def __init__(
         self, signature: Signature, *, descriptions: Mapping[str, str] | None = None, binders: Sequence[ArgumentBinder] = ()
@@ -93,7 +93,8 @@ class Arguments:
         plain = PlainParameters(signature.label, tuple(p for p in signature.parameters if owners[p.name] is None))
         self._validate = plain.adapter.validator.validate_python
         _refuse_shared_names(signature, plain.wire_names)
-        self.usage = _usage(signature, plain.wire_names)
+        self.parameters = parameter_texts(signature, plain.wire_names)
+        self.usage = usage_of(signature.label, self.parameters)
         self.input_schema = self._schema(signature, plain, owners, descriptions or {})
         self.names = tuple(self.input_schema["properties"])
 
@@ -199,23 +200,6 @@ def _refuse_shared_names(signature: Signature, wire_names: Mapping[str, str]) ->
                 f"{signature.label}: {owners[name]} and {parameter.name} would both be sent as {quote(name)}; give one another alias."
             )
         owners[name] = parameter.name
-
-
-def _usage(signature: Signature, wire_names: Mapping[str, str]) -> str:
-    parts = []
-    for parameter in signature.parameters:
-        annotated = "" if parameter.annotation is MISSING else f": {annotation_text(parameter.annotation)}"
-        optional = parameter.default is not MISSING or parameter.name not in wire_names
-        default = _default_text(parameter.default, spaced=bool(annotated)) if optional else ""
-        parts.append(f"{wire_names.get(parameter.name, parameter.name)}{annotated}{default}")
-    return shorten(f"{signature.label}({', '.join(parts)})", _MAX_USAGE)
-
-
-def _default_text(default: object, *, spaced: bool) -> str:
-    shown = "…"
-    if default is None or type(default) in (bool, int, float, str):
-        shown = shorten(repr(default), 30)
-    return f" = {shown}" if spaced else f"={shown}"
 
 
 def _json_in_text(value: Json) -> Json:

@@ -163,6 +163,11 @@ def digest_of(listed: msgspec.Struct, *more: object) -> str:
     return hashlib.sha256(text).hexdigest()[:32]
 
 
+def edition_of(version: int, digest: str) -> str:
+    """A definition's version for records: `v2@1f3a9c0e`, the second that was published under its name, and which one that was."""
+    return f"v{version}@{digest[:8]}"
+
+
 def _members(kind: type[msgspec.Struct], given: object, label: str) -> Mapping[Any, Any]:
     # An object is taken apart too: its constructor checks nothing.
     if isinstance(given, kind):

@@ -29,6 +29,7 @@ from mcp_workbench.primitives.options import (
     checked_text,
     checked_timeout,
     digest_of,
+    edition_of,
 )
 from mcp_workbench.primitives.signature import read_signature
 from mcp_workbench.primitives.wording import a_type, shorten
@@ -59,6 +60,8 @@ class PromptDefinition:
     digest: str
     listed_bytes: int
     """Bytes of `listed` on the wire."""
+    edition: str
+    """Version and digest, for call records: `v2@1f3a9c0e`."""
 
 
 @ends_in_a_sentence
@@ -111,6 +114,7 @@ def define_prompt(
     )
     listed_bytes = listed_size(listed, name)
     version = checked_count(1 if version is None else version, "version", name)
+    digest = digest_of(listed, version)
     return PromptDefinition(
         name=name,
         function=function,
@@ -123,8 +127,9 @@ def define_prompt(
         completers=checked_completers(completions, arguments.names, name),
         version=version,
         defined_at=defined_at or signature.defined_at,
-        digest=digest_of(listed, version),
+        digest=digest,
         listed_bytes=listed_bytes,
+        edition=edition_of(version, digest),
     )
 
 

@@ -28,6 +28,7 @@ from mcp_workbench.primitives.options import (
     checked_text,
     checked_timeout,
     digest_of,
+    edition_of,
 )
 from mcp_workbench.primitives.signature import Signature, read_signature
 from mcp_workbench.primitives.uri_templates import UriTemplate, best_match
@@ -60,6 +61,8 @@ class ResourceDefinition:
     digest: str
     listed_bytes: int
     """Bytes of `listed` on the wire."""
+    edition: str
+    """Version and digest, for call records: `v2@1f3a9c0e`."""
 
     @property
     def uri(self) -> str:
@@ -131,6 +134,7 @@ def define_resource(
     listed = ResourceTemplate(uri_template=template.text, **facts) if template.variables else Resource(uri=template.text, **facts)
     listed_bytes = listed_size(listed, name)
     version = checked_count(1 if version is None else version, "version", name)
+    digest = digest_of(listed, version)
     return ResourceDefinition(
         name=name,
         template=template,
@@ -145,8 +149,9 @@ def define_resource(
         completers=checked_completers(completions, template.variables, name),
         version=version,
         defined_at=defined_at or signature.defined_at,
-        digest=digest_of(listed, version),
+        digest=digest,
         listed_bytes=listed_bytes,
+        edition=edition_of(version, digest),
     )
 
 

@@ -31,10 +31,12 @@ from mcp_workbench.primitives.options import (
     checked_text,
     checked_timeout,
     digest_of,
+    edition_of,
     one_struct,
 )
 from mcp_workbench.primitives.output import Output, output_of
-from mcp_workbench.primitives.signature import read_signature
+from mcp_workbench.primitives.signature import MISSING, read_signature
+from mcp_workbench.primitives.wording import annotation_text
 from mcp_workbench.protocol.wire import Json, Tool, ToolAnnotations
 
 DEFAULT_MAX_CHARS = 8000
@@ -71,12 +73,16 @@ class ToolDefinition:
     tags: frozenset[str]
     """The author's labels; never listed."""
     version: int
-    """What `version=` says, from 1."""
+    """What `version=` says; else counted from 1 by the notebook, each time what is published changed."""
     defined_at: DefinedAt
     digest: str
     """Hash of name, listing and version: equal when nothing published changed."""
     listed_bytes: int
     """Bytes of `listed` on the wire."""
+    edition: str
+    """Version and digest, for call records: `v2@1f3a9c0e`."""
+    returns: str = ""
+    """The return annotation as text; empty when there is none."""
     waits: Callable[[Mapping[str, Json], str], Waiting | None] | None = None
     """What a call of one of the workbench's own tools waits for first, by raw arguments and principal; it holds no thread meanwhile."""
 
@@ -146,6 +152,7 @@ def define_tool(
         icons=checked_icons(icons, name),
     )
     listed_bytes = listed_size(listed, name)
+    digest = digest_of(listed, version)
     return ToolDefinition(
         name=name,
         function=function,
@@ -159,8 +166,10 @@ def define_tool(
         tags=checked_tags(tags, name),
         version=version,
         defined_at=defined_at or signature.defined_at,
-        digest=digest_of(listed, version),
+        digest=digest,
         listed_bytes=listed_bytes,
+        edition=edition_of(version, digest),
+        returns="" if signature.returns is MISSING else annotation_text(signature.returns),
     )
 
 

@@ -7,7 +7,7 @@ never shown in an error: there may be a ticket in it.
 from __future__ import annotations
 
 import ssl as tls
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -74,7 +74,7 @@ class Connecting:
 
 
 def connect(
-    url: str | ChannelOpener,
+    url: str | Sequence[str] | ChannelOpener,
     *,
     token: str | None = None,
     era: EraChoice = "auto",
@@ -94,8 +94,9 @@ def connect(
     """Open a session with an MCP server.
 
     Args:
-        url: `ws://` or `wss://` address, or a function that opens a channel.
-        token: Sent as `Authorization: Bearer`.
+        url: `ws://` or `wss://` address; or a command as a list of program and arguments, which is started and spoken with over its
+            stdin and stdout; or a function that opens a channel.
+        token: Sent as `Authorization: Bearer`; a command gets none.
         era: `auto` finds out; `legacy` (`initialize`) or `modern` (2026-07-28) insist.
         client_info: How we introduce ourselves; default: mcp-workbench and its version.
         on_elicit: Answers the server's questions to the person; sync or async.
@@ -116,12 +117,14 @@ def connect(
     Raises:
         ValueError: The address is of a kind this version does not speak, or an option makes no sense.
         HandshakeRefused: On entering: the server refused, for instance 401 for a wrong token.
-        ConnectionClosed: On entering: nothing listens there, or it closed the connection.
+        ConnectionClosed: On entering: nothing listens there, the command cannot be started, or the connection was closed.
         RemoteProtocolError: On entering: no protocol revision in common.
     """
     if isinstance(url, str):
         _check_scheme(url)
         opener = _websocket_opener(url, token, headers, max_message_bytes, open_timeout_s, ssl, allow_remote)
+    elif isinstance(url, Sequence):
+        opener = _command_opener(url, max_message_bytes)
     else:
         opener = url
     how = _opening(era, timeout_s, probe_timeout_s)
@@ -166,6 +169,18 @@ def _check_scheme(url: str) -> None:
     if not separator or scheme.lower() not in ("ws", "wss"):
         got = f"{scheme[:10]}://" if separator else "something without a scheme"
         raise ValueError(f"expected an address that begins with ws:// or wss://, got {got}; others are not in this version")
+
+
+def _command_opener(command: Sequence[str], max_message_bytes: int) -> ChannelOpener:
+    if not command or not all(isinstance(part, str) for part in command):
+        raise ValueError("a command is a list of texts: the program, then its arguments")
+
+    async def opener() -> Channel:
+        from mcp_workbench.transports.stdio import open_command
+
+        return await open_command(command, max_message_bytes=max_message_bytes)
+
+    return opener
 
 
 def _websocket_opener(

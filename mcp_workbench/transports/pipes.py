@@ -1,0 +1,301 @@
+"""Two pipes as a channel: one text per line, as MCP's stdio transport has it.
+
+Reading and long writes happen in two daemon threads, because that works alike with pipes, sockets, terminals and
+files, on every system, and changes no flag of a descriptor that others may share. A short text goes out at once
+from the loop when the pipe is known to have room. What bounds memory: reading stops 1 MiB ahead of the receiver,
+and `writable` tells when the other end does not read. `stdio` beside it makes these channels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+import select
+import stat
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVarTuple
+
+from mcp_workbench.limits import KIB, MIB
+from mcp_workbench.transports.channel import ChannelFacts, Receiver
+
+logger = logging.getLogger("mcp_workbench")
+
+Ts = TypeVarTuple("Ts")
+
+READ_BYTES = 64 * KIB
+READS_AHEAD = 16
+"""Reads whose texts the receiver has not taken yet: 1 MiB at most."""
+WRITE_BYTES = 256 * KIB
+"""Written at a time by the thread, so that `unsent_bytes` moves while a long text drains."""
+AT_ONCE_BYTES = getattr(select, "PIPE_BUF", 512)
+"""POSIX: a pipe that is ready for writing takes this much without blocking."""
+HIGH_WATER_BYTES = 64 * KIB
+LOW_WATER_BYTES = 16 * KIB
+
+
+class PipeChannel:
+    """A `Channel` over a descriptor to read from and one to write to; both are closed by it.
+
+    The two directions end separately: after `receive_close` told that nothing more will come, what is sent is still
+    written, until `close`. Everything but `_read` and `_write` runs on the loop's thread.
+
+    Args:
+        source: Descriptor to read from.
+        sink: Descriptor to write to.
+        remote: What the other end is called.
+        max_message_bytes: Longest text accepted; a longer one ends the channel with 1009.
+    """
+
+    def __init__(self, source: int, sink: int, *, remote: str, max_message_bytes: int = 64 * MIB) -> None:
+        self.facts = ChannelFacts("stdio", remote)
+        self.bytes_received = 0
+        self.bytes_sent = 0
+        self.unsent_bytes = 0
+        """Bytes the operating system has not taken yet."""
+        self._loop = asyncio.get_running_loop()
+        self._source = source
+        self._sink = sink
+        self._max_message_bytes = max_message_bytes
+        self._receiver: Receiver | None = None
+        self._opened = False
+        self._closing = False
+        self._full = False
+        self._sink_closed = asyncio.Event()
+        self._ready = _readiness(sink)
+        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._may_read = threading.Semaphore(READS_AHEAD)
+        self._reads_held = 0
+        self._reading = True
+        self._pieces: list[bytes] = []
+        self._piece_bytes = 0
+        self._texts: deque[bytes] = deque()
+        self._paused = False
+        self._delivering = False
+        self._end: tuple[int, str] | None = None
+        """How the source ended, told behind the last text."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} to {self.facts.remote}{', closing' if self._closing else ''}>"
+
+    # What the receiver calls
+
+    @property
+    def writable(self) -> bool:
+        """False while 64 KiB or more wait for the other end to read, and once closed."""
+        return not self._closing and not self._full
+
+    def open(self, receiver: Receiver) -> None:
+        """Start reading and delivering."""
+        self._receiver = receiver
+        self._start_reading()
+        self._loop.call_soon(self._deliver)
+
+    def send(self, text: bytes) -> None:
+        """Write one line; a line break in the text, which JSON has between tokens only, becomes a space."""
+        if self._closing:
+            return
+        line = (text.replace(b"\n", b" ") if b"\n" in text else text) + b"\n"
+        self.bytes_sent += len(line)
+        if self.unsent_bytes or len(line) > AT_ONCE_BYTES or not self._ready():
+            self._queue(line)
+            return
+        try:
+            os.write(self._sink, line)
+        except OSError as error:
+            self._loop.call_soon(self._lose_sink, _why(error))
+
+    def pause_receiving(self) -> None:
+        """Deliver no further text until `resume_receiving`; reading stops 1 MiB later."""
+        self._paused = True
+
+    def resume_receiving(self) -> None:
+        """Deliver again, from the loop's next turn on."""
+        self._paused = False
+        self._loop.call_soon(self._deliver)
+
+    def ping(self) -> None:
+        """Pipes have no such thing: the system tells at once when the other end is gone."""
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Write what was sent before, then close; the receiver is told when that is done."""
+        if self._closing:
+            return
+        self._closing = True
+        self._stop_reading(code, reason)
+        if self._writer is None:
+            os.close(self._sink)
+            self._sink_is_closed()
+        else:
+            self._outgoing.put(None)
+
+    def abort(self) -> None:
+        """Forget what was not written yet, and close."""
+        while not self._outgoing.empty():
+            self._outgoing.get_nowait()
+        self.close(1006, "dropped by this side")
+
+    async def wait_closed(self) -> None:
+        """Until everything sent before `close` has been written, or cannot be any more."""
+        await self._sink_closed.wait()
+
+    # Writing
+
+    def _queue(self, line: bytes) -> None:
+        self.unsent_bytes += len(line)
+        self._full = self._full or self.unsent_bytes >= HIGH_WATER_BYTES
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write, name=f"mcp-pipe-out {self.facts.remote}", daemon=True)
+            self._writer.start()
+        self._outgoing.put(line)
+
+    def _write(self) -> None:
+        """The writing thread: until None comes."""
+        problem = ""
+        while (line := self._outgoing.get()) is not None:
+            rest = memoryview(line)
+            while rest and not problem:
+                try:
+                    written = os.write(self._sink, rest[:WRITE_BYTES])
+                except OSError as error:
+                    problem = _why(error)
+                    self._post(self._lose_sink, problem)
+                else:
+                    rest = rest[written:]
+                    self._post(self._drained, written)
+        os.close(self._sink)
+        self._post(self._sink_is_closed)
+
+    def _drained(self, count: int) -> None:
+        self.unsent_bytes -= count
+        if self._full and self.unsent_bytes <= LOW_WATER_BYTES:
+            self._full = False
+            if self._receiver is not None and not self._closing:
+                self._tell(self._receiver.receive_writable)
+
+    def _lose_sink(self, problem: str) -> None:
+        """The other end does not read any more: nothing can be said to it, and nobody is there to be heard."""
+        self.unsent_bytes = 0
+        self._texts.clear()
+        self.close(1006, problem)
+
+    def _sink_is_closed(self) -> None:
+        self.unsent_bytes = 0
+        self._sink_closed.set()
+        self._deliver()
+
+    # Reading
+
+    def _start_reading(self) -> None:
+        if not self._opened:
+            self._opened = True
+            threading.Thread(target=self._read, name=f"mcp-pipe-in {self.facts.remote}", daemon=True).start()
+
+    def _read(self) -> None:
+        """The reading thread: until the other end closes, or this one does not want more."""
+        while self._may_read.acquire() and self._reading:
+            try:
+                data = os.read(self._source, READ_BYTES)
+            except OSError as error:
+                self._post(self._source_ended, 1006, _why(error))
+                break
+            if not data:
+                self._post(self._source_ended, 1000, "the other side closed its end")
+                break
+            self._post(self._arrived, data)
+        os.close(self._source)
+        self._source_is_closed()
+
+    def _source_is_closed(self) -> None:
+        """The reading thread's last deed; for who has to do something there."""
+
+    def _arrived(self, data: bytes) -> None:
+        self.bytes_received += len(data)
+        self._reads_held += 1
+        if not self._reading:
+            return
+        *ended, rest = data.split(b"\n")
+        for piece in ended:
+            self._texts.append(b"".join([*self._pieces, piece]) if self._pieces else piece)
+            self._pieces.clear()
+            self._piece_bytes = 0
+        if rest:
+            self._pieces.append(rest)
+            self._piece_bytes += len(rest)
+            if self._piece_bytes > self._max_message_bytes:
+                self.close(1009, f"a message may have at most {self._max_message_bytes:,} bytes")
+        self._deliver()
+
+    def _source_ended(self, code: int, reason: str) -> None:
+        if self._reading:
+            if self._pieces:  # a file need not end in a line break
+                self._texts.append(b"".join(self._pieces))
+            self._stop_reading(code, reason)
+        self._deliver()
+
+    def _stop_reading(self, code: int, reason: str) -> None:
+        self._end = self._end or (code, reason)
+        self._reading = False
+        self._pieces.clear()
+        self._may_read.release()
+
+    def _deliver(self) -> None:
+        if self._delivering or self._receiver is None:
+            return
+        self._delivering = True
+        while self._texts and not self._paused and not self._closing:
+            text = self._texts.popleft()
+            if text and not text.isspace():
+                self._tell(self._receiver.receive_text, text)
+        self._delivering = False
+        if not self._texts:
+            for _ in range(self._reads_held):
+                self._may_read.release()
+            self._reads_held = 0
+        self._tell_end()
+
+    @property
+    def _over(self) -> bool:
+        """Whether the last text was delivered, or after a close of ours the last byte written."""
+        return self._sink_closed.is_set() if self._closing else not self._texts and not self._paused
+
+    def _tell_end(self) -> None:
+        if self._end is None or not self._over or self._receiver is None:
+            return
+        receiver, self._receiver = self._receiver, None
+        try:
+            receiver.receive_close(*self._end)
+        except Exception:
+            logger.exception("the receiver of %s failed while it was told of the end", self.facts.remote)
+
+    def _tell(self, tell: Callable[[*Ts], None], *what: *Ts) -> None:
+        try:
+            tell(*what)
+        except Exception:
+            logger.exception("the receiver of %s failed; the connection is closed", self.facts.remote)
+            self.close(1011, "internal error")
+
+    def _post(self, function: Callable[[*Ts], None], *arguments: *Ts) -> None:
+        """From the two threads: run this on the loop; one that has ended needs to know nothing."""
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            self._reading = False
+
+
+def _why(error: OSError) -> str:
+    return f"the other side is gone: {error.strerror or type(error).__name__}"
+
+
+def _readiness(sink: int) -> Callable[[], bool]:
+    """A question whether a short write would not block; where it cannot be asked, the answer is no and the thread writes."""
+    mode = os.fstat(sink).st_mode
+    if not hasattr(select, "poll") or not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return lambda: False
+    poll = select.poll()
+    poll.register(sink, select.POLLOUT)
+    return lambda: bool(poll.poll(0))

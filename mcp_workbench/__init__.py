@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     prompt = _wb.prompt
     publish = _wb.publish
     resource = _wb.resource
+    show = _wb.show
     start = _wb.start
     status = _wb.status
     stop = _wb.stop
@@ -72,7 +73,7 @@ _ELSEWHERE = {
 """Name -> the module that holds it. The last two are IPython's: `%load_ext mcp_workbench` looks for them here."""
 
 _OF_DEFAULT = frozenset(
-    ("config", "connect", "get", "prompt", "publish", "resource", "start", "status", "stop", "tokens", "tool", "touch", "unpublish")
+    ("config", "connect", "get", "prompt", "publish", "resource", "show", "start", "status", "stop", "tokens", "tool", "touch", "unpublish")
 )
 """Methods of the default Workbench."""
 
@@ -95,6 +96,7 @@ __all__ = [
     "prompt",
     "publish",
     "resource",
+    "show",
     "start",
     "status",
     "stop",

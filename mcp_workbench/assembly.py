@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -26,6 +27,7 @@ from mcp_workbench.offer import Offer
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
@@ -74,6 +76,8 @@ class RunningServer:
         self._notebook = notebook
         self.identity: HostIdentity = notebook.host.identity()
         self.name = settings.name or notebook_name(self.identity.notebook)
+        self.since = time.time()
+        """When it was started, in seconds since 1970."""
         self._offer = offer
         offer.apply(settings.limits)
         offer.own_tools.offer(offered=settings.builtin_tools)
@@ -102,6 +106,7 @@ class RunningServer:
         offer, settings, loop = self._offer, self.settings, asyncio.get_running_loop()
         self.execution = Execution(loop, settings.limits, on_demoted=lambda _name, sentence: self._note(sentence))
         self.news = News(loop)
+        self._background = Background(loop, offer.jobs, offer.telemetry.record, lambda: "job_wait" in offer.builtins)
         services = Services(
             tools=offer.catalog,
             resources=offer.resources,
@@ -112,6 +117,7 @@ class RunningServer:
             news=self.news,
             limits=settings.limits,
             after_call=self._notebook.look_soon,
+            background=self._background,
         )
         self.sessions = Sessions(services.handler, self.describe, offer.telemetry, settings.limits, loop)
         self._feed = services.connect(self.sessions, loop)
@@ -138,14 +144,17 @@ class RunningServer:
         undo.callback(_subscribe(offer.builtins.on_change, self._teller(Listing.TOOLS)))
         undo.callback(_subscribe(offer.dataframes.on_change, self._dataframe_changed))
         undo.callback(_subscribe(offer.chronicle.on_line, self.tell_news))
+        offer.jobs.run_on_loop = self._on_loop
         offer.dataframes.watched = self._is_watched
 
     def _dataframe_changed(self, change: Change) -> None:
         """From the thread that noticed."""
         self._engine.post(self._feed.changed, self._offer.dataframe_resources.topic(change.name))
         self.tell_news()
-        if change.kind in ("published", "unpublished"):
-            self.list_changed(Listing.RESOURCES)
+
+    def _on_loop(self, function: Callable[[], object]) -> object:
+        """From any thread: what a function gives that runs on the protocol loop; as it is when there is no loop any more."""
+        return function() if self._engine.is_here or not self._engine.running else self._engine.call(function)
 
     def topic_changed(self, topic: str) -> None:
         """From any thread: subscribers of this topic are told."""
@@ -240,6 +249,7 @@ class RunningServer:
 
     async def _shut(self, grace_s: float) -> None:
         self.server.stop_accepting()
+        self._background.close()
         self.news.close()
         await self.sessions.close(grace_s)
         await self.execution.close(0)

@@ -1,22 +1,28 @@
 """Where Python lives: a plain process, an IPython shell, or the kernel of a notebook.
 
 The rest of the house asks a host: who are you (`identity`), what has the user defined (`namespace`),
-which cell is at work (`cell`), tell me when one begins and ends (`on_cell`), and run this on the main thread
-when none is at work (`run_between_cells`). Nobody else imports IPython or ipykernel.
+which cell is at work (`cell`), tell me when one begins and ends (`on_cell`), run this on the main thread
+when none is at work (`run_between_cells`) or at the next turn of its loop (`run_on_loop`), and when does that thread
+come free for others (`main_is_free`). Nobody else imports IPython or ipykernel.
 """
 
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 import os
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 logger = logging.getLogger("mcp_workbench")
 
@@ -51,10 +57,21 @@ Begins = Callable[[Cell], None]
 """Called when an outermost cell begins."""
 Ends = Callable[[Cell | None, bool], None]
 """Called when it has ended: the cell, and whether it ended well. None: what ended is no cell and may still have changed something."""
+Renew = Callable[[Mapping[str, str]], None]
+"""Puts another MIME bundle in the place of one that is shown; from any thread."""
+
+
+MainIsFree = Literal["between cells", "after cells", "on request"]
+"""When the main thread can run what others want of it: whenever no cell is at work, only when one has just ended, or only
+while its owner says so."""
 
 
 class Host(Protocol):
     """The seam; methods are called on the main thread unless said otherwise."""
+
+    @property
+    def main_is_free(self) -> MainIsFree:
+        """When the main thread comes free; constant, from any thread."""
 
     def identity(self) -> HostIdentity:
         """Who this is."""
@@ -73,6 +90,13 @@ class Host(Protocol):
 
         Returns:
             False when there is no way to, or a cell is at work: its end is announced by `on_cell`.
+        """
+
+    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+        """Show a MIME bundle, `text/plain` among it, where the cell's output goes.
+
+        Returns:
+            What replaces it; None where what was shown stays as it is.
         """
 
 
@@ -99,15 +123,29 @@ class PlainHost:
         """False: the main thread is the script's."""
         return False
 
+    def run_on_loop(self, function: Callable[[], None]) -> bool:
+        """False: a loop that a script runs is the script's."""
+        return False
+
+    def main_loop(self) -> asyncio.AbstractEventLoop | None:
+        """None: see `run_on_loop`."""
+        return None
+
+    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+        """Print the text."""
+        _print(bundle)
+        return None
+
 
 class IPythonHost:
     """An IPython shell: cells, but no event loop that runs between them.
 
-    Threads: everything belongs to the main thread, except `cell` and `run_between_cells` (any) and the
+    Threads: everything belongs to the main thread, except `cell`, `run_between_cells` and `run_on_loop` (any) and the
     event callbacks, which subshells of a kernel fire on threads of their own.
     """
 
     kind = "ipython"
+    main_is_free: MainIsFree = "after cells"
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
@@ -164,6 +202,22 @@ class IPythonHost:
         """False: between cells the main thread waits for the keyboard."""
         return False
 
+    def run_on_loop(self, function: Callable[[], None]) -> bool:
+        """False: see `run_between_cells`."""
+        return False
+
+    def main_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop that IPython awaits cells on, which rests otherwise."""
+        from IPython.core.async_helpers import get_asyncio_loop  # only where IPython is running already
+
+        loop: asyncio.AbstractEventLoop = get_asyncio_loop()
+        return loop
+
+    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+        """Print the text: a terminal cannot take back what it has shown."""
+        _print(bundle)
+        return None
+
     def _register(self, callbacks: Mapping[str, Callable[..., None]]) -> Callable[[], None]:
         events = self._shell.events
         for event, callback in callbacks.items():
@@ -216,6 +270,7 @@ class IpykernelHost(IPythonHost):
     """The kernel of a notebook: its main thread runs an event loop between cells."""
 
     kind = "ipykernel"
+    main_is_free: MainIsFree = "between cells"
 
     def __init__(self, shell: Any, kernel: Any) -> None:
         super().__init__(shell)
@@ -227,23 +282,56 @@ class IpykernelHost(IPythonHost):
 
     def run_between_cells(self, function: Callable[[], None]) -> bool:
         """Post to the kernel's own loop; skipped when a cell has begun by then, because its end will do it."""
-        loop = getattr(getattr(self._kernel, "io_loop", None), "asyncio_loop", None)
-        if self._cells or loop is None:
+        if self._cells:
+            return False
+        return self.run_on_loop(lambda: None if self._cells else function())
+
+    def run_on_loop(self, function: Callable[[], None]) -> bool:
+        """Post to the kernel's own loop, and wake that where a GUI's loop (`%gui`) keeps the main thread to itself."""
+        loop = self.main_loop()
+        if loop is None:
             return False
 
-        def between_cells() -> None:
-            if self._cells:
-                return
+        def guarded() -> None:
             try:
                 function()
             except Exception:  # the boundary to the kernel's loop, which would print the traceback into a cell
                 logger.exception("what was to run between cells failed")
 
         try:
-            loop.call_soon_threadsafe(between_cells)
+            loop.call_soon_threadsafe(guarded)
         except RuntimeError:  # the loop is closed: the kernel is ending
             return False
+        if getattr(self._kernel, "eventloop", None) is not None:
+            self._knock()
         return True
+
+    def main_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The kernel's own loop, which runs between cells and while one awaits. From any thread."""
+        loop: asyncio.AbstractEventLoop | None = getattr(getattr(self._kernel, "io_loop", None), "asyncio_loop", None)
+        return loop
+
+    def _knock(self) -> None:
+        """Send the kernel a message from itself: the loop of a GUI steps aside for messages, and for nothing else.
+
+        A question for the kernel's facts: unlike an execute request it is not aborted after a cell that failed,
+        counts no execution and fires no events. The answer goes to a socket that is closed by then.
+        """
+        import zmq
+        from ipykernel.connect import get_connection_info
+
+        try:
+            place = get_connection_info(unpack=True)
+            separator = "-" if place["transport"] == "ipc" else ":"
+            socket = zmq.Context.instance().socket(zmq.DEALER)
+            try:
+                socket.linger = 1000
+                socket.connect(f"{place['transport']}://{place['ip']}{separator}{place['shell_port']}")
+                self._kernel.session.clone().send(socket, "kernel_info_request")
+            finally:
+                socket.close()
+        except Exception:  # the boundary to other people's plumbing; whoever waits for the main thread knocks again
+            logger.exception("the loop of the GUI could not be asked to step aside")
 
     def _kernel_id(self) -> str | None:
         from ipykernel.connect import get_connection_file  # only where ipykernel is running already
@@ -257,6 +345,10 @@ class IpykernelHost(IPythonHost):
     def _notebook(self) -> str:
         named = os.environ.get("JPY_SESSION_NAME") or self._shell.user_ns.get("__vsc_ipynb_file__")
         return named if isinstance(named, str) and named else _folder()
+
+
+def _print(bundle: Mapping[str, str]) -> None:
+    sys.stdout.write(bundle["text/plain"] + "\n")
 
 
 def _folder() -> str:

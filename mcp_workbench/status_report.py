@@ -38,6 +38,8 @@ class Status:
     waiting_tickets: int = 0
     notices: tuple[str, ...] = ()
     """What the author should know, for instance that a tool was moved from the loop to threads."""
+    failed: int = 0
+    """Calls that failed since the start."""
 
     def lines(self) -> list[str]:
         """The facts, one per line; control characters, which clients' names may hold, as escapes."""
@@ -45,7 +47,10 @@ class Status:
             lines = [f"mcp_workbench {self.name!r} is not running; wb.start() starts it.", *self._offer_lines()]
         else:
             lines = [f"mcp_workbench {self.name!r} serves at {self.url}", *self._offer_lines(), *self._session_lines(), *self._call_lines()]
-        return [plain(line) for line in lines + [f"  note: {notice}" for notice in self.notices]]
+        lines += [f"  note: {notice}" for notice in self.notices]
+        if self.failed:
+            lines.append(f"  {failures_hint(self.failed)}")
+        return [plain(line) for line in lines]
 
     def _offer_lines(self) -> list[str]:
         kinds = {"tools": self.tools, "DataFrames": self.dataframes, "resources": self.resources, "prompts": self.prompts}
@@ -64,6 +69,12 @@ class Status:
 
     def _repr_html_(self) -> str:
         return "<pre>" + html.escape("\n".join(self.lines())) + "</pre>"
+
+
+def failures_hint(failed: int) -> str:
+    """What to do about so many failed calls, at least one."""
+    calls, which = ("1 call", "it") if failed == 1 else (f"{failed:,} calls", "the last one")
+    return f"{calls} failed: %mcp error shows {which}, %mcp debug runs it again in the debugger"
 
 
 def _session_line(session: SessionStatus) -> str:

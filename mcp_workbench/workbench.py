@@ -25,6 +25,7 @@ from mcp_workbench.notebook import Notebook
 from mcp_workbench.offer import Offer
 from mcp_workbench.pasting import HostConfig, config
 from mcp_workbench.platforms import call_in_forked_children
+from mcp_workbench.primitives.ownership import Kind
 from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
 from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
 from mcp_workbench.primitives.tools import ToolDefinition, define_tool
@@ -35,6 +36,8 @@ from mcp_workbench.transports.credentials import DEFAULT_NAME
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mcp_workbench.views.live_display import LiveDisplay
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,6 +66,7 @@ class Workbench:
         self._starting = threading.Lock()
         self._registering = threading.Lock()
         self._forked = False
+        self._display: LiveDisplay | None = None
         self._watches_forks = False
         self.tokens = Tokens(self)
         """Who may connect: `.add(name)`, `.revoke(name)`, `.names()`."""
@@ -124,9 +128,10 @@ class Workbench:
             running, self._running = self._running, None
         if running is not None:
             atexit.unregister(self._stop_at_exit)
-            if self._notebook is not None:
-                self._notebook.leave()
-            running.close(grace_s, patience_s)
+            try:
+                running.close(grace_s, patience_s)
+            finally:
+                self._show_last()
 
     def _stop_at_exit(self) -> None:
         with suppress(WorkbenchError):  # a loop that is blocked now will not be waited for: its thread is a daemon
@@ -180,11 +185,11 @@ class Workbench:
         return f"{self._server().url}/t/{self._offer.tickets.mint(Principal(name), ttl_s=ttl_s)}"
 
     def _following(self) -> Notebook:
-        """What follows the cells of this process, from now on."""
-        if self._notebook is None:
-            self._notebook = Notebook(self._offer, current_host())
-        self._notebook.follow()
-        return self._notebook
+        """What follows the cells of this process, from the first registration or start on."""
+        with self._registering:
+            if self._notebook is None:
+                self._notebook = Notebook(self._offer, current_host())
+            return self._notebook
 
     def _server(self) -> RunningServer:
         if self._running is None:
@@ -236,8 +241,7 @@ class Workbench:
         offer = self._offer
         tool = define_tool(function, binders=offer.binders, sync_context=offer.sync_context, async_context=offer.async_context, **options)
         offer.own_tools.keep(tool.name)
-        with self._registering:
-            replaced = offer.tools.add(tool)
+        replaced = self._following().registrar.enter(Kind.TOOL, tool, numbered=options.get("version") is not None)
         if replaced is not None and _written_as(replaced.function) != _written_as(function):
             before, now = _written_as(replaced.function), _written_as(function)
             warnings.warn(f"the tool {tool.name!r} was {before} and is now {now}; give one of them another name", stacklevel=2)
@@ -259,8 +263,7 @@ class Workbench:
         def register(function: F) -> F:
             offer = self._offer
             resource = define_resource(uri, function, sync_context=offer.sync_context, async_context=offer.async_context, **options)
-            with self._registering:
-                offer.resources.add(resource)
+            self._following().registrar.enter(Kind.RESOURCE, resource, numbered=options.get("version") is not None)
             return function
 
         return register
@@ -285,8 +288,7 @@ class Workbench:
             return lambda function: self.prompt(function, **options) or function
         offer = self._offer
         prompt = define_prompt(function, sync_context=offer.sync_context, async_context=offer.async_context, **options)
-        with self._registering:
-            offer.prompts.add(prompt)
+        self._following().registrar.enter(Kind.PROMPT, prompt, numbered=options.get("version") is not None)
         return function
 
     # --- DataFrames --------------------------------------------------------------------------------------------
@@ -319,9 +321,11 @@ class Workbench:
                     f"publish({option}=…) names a DataFrame to publish; to say more about one, give its name first: "
                     f'publish("flights", flights, {option}=…)'
                 )
-        namespace = current_host().namespace()
+        notebook = self._following()
+        namespace = notebook.host.namespace()
         for table_name, table in tables.items():
             published = self._offer.dataframes.publish(table_name, table, namespace=namespace, **details)
+            notebook.registrar.published(table_name)
             if published.sentence and namespace is not None:
                 sys.stdout.write(published.sentence + "\n")
 
@@ -331,10 +335,7 @@ class Workbench:
         Raises:
             WorkbenchError: Nothing of that name is offered.
         """
-        offer = self._offer
-        if name in offer.dataframes.names():
-            offer.dataframes.unpublish(name)
-        elif not any(registry.remove(name) for registry in offer.listings().values()):
+        if not self._following().registrar.withdraw(name):
             raise WorkbenchError(f"nothing is published as {name!r}; status() lists what is")
 
     def touch(self, name_or_uri: str) -> Change | None:
@@ -408,13 +409,49 @@ class Workbench:
             tools=tuple(tool.name for tool in self.tools),
             resources=tuple(resource.uri for resource in self.resources),
             prompts=tuple(prompt.name for prompt in self.prompts),
-            dataframes=tuple(line for name in offer.dataframes.names() if (line := _dataframe_line(offer, name))),
+            dataframes=self._dataframe_lines(),
             sessions=tuple(self.sessions),
             calls=tuple(offer.telemetry.by_tool()),
             execution={} if running is None else asdict(running.execution.statistics()),
             waiting_tickets=len(offer.tickets),
             notices=() if running is None else tuple(running.notices),
+            failed=offer.telemetry.failed,
         )
+
+    def show(self, panel: str = "all", *, browser: bool = False) -> None:
+        """Show the Workbench below the cell: state, how to connect, sessions, last calls, latencies. Starts the server if needed.
+
+        In a notebook the display renews itself at most twice a second, also while a cell runs, until `stop()`; a later `show()`
+        takes its place. A terminal prints it once. Never shows the token.
+
+        Args:
+            panel: "all", or "latency": state and tools only.
+            browser: A page of its own is not in this version.
+
+        Raises:
+            ValueError: There is no such panel.
+            WorkbenchError: `browser=True`.
+        """
+        from mcp_workbench.views.gathering import Gathering  # not before the first use: most scripts never show anything
+        from mcp_workbench.views.live_display import PANELS, LiveDisplay
+
+        if browser:
+            raise WorkbenchError("a page of its own (browser=True) is not in this version; wb.show() shows the display below this cell")
+        if panel not in PANELS:
+            raise ValueError(f"panel is one of {', '.join(PANELS)}; got {str(panel)[:40]!r}")
+        self.start()
+        self._show_last(moved=True)
+        gathering = Gathering(self._name, self._offer, lambda: self._running, self._dataframe_lines)
+        self._display = LiveDisplay(gathering.look, panel).show(current_host().display)
+
+    def _show_last(self, *, moved: bool = False) -> None:
+        display, self._display = self._display, None
+        if display is not None:
+            display.end(moved=moved)
+
+    def _dataframe_lines(self) -> tuple[str, ...]:
+        offer = self._offer
+        return tuple(line for name in offer.dataframes.names() if (line := _dataframe_line(offer, name)))
 
     # --- connecting ------------------------------------------------------------------------------------------------------
 
@@ -522,6 +559,8 @@ def _mark_forked(reference: weakref.ref[Workbench]) -> None:
     workbench = reference()
     if workbench is not None and workbench._running is not None:  # noqa: SLF001  # the class above
         workbench._starting, workbench._registering = threading.Lock(), threading.Lock()  # noqa: SLF001  # held by threads that are not here
+        if workbench._notebook is not None:  # noqa: SLF001  # the class above
+            workbench._notebook.registrar.lock = threading.Lock()  # noqa: SLF001  # the class above
         running, workbench._running = workbench._running, None  # noqa: SLF001  # the class above
         workbench._forked = True  # noqa: SLF001  # the class above
         running.abandon_in_child()

@@ -1,0 +1,81 @@
+"""What the display shows, as plain facts; equal facts look the same, so nothing is sent for them twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BARS = 14
+"""Bars of a small histogram: half a decade each, the same for every tool, so that tools can be compared by eye."""
+SHORTEST_NS = 10_000
+"""The first bar begins here, 10 µs, and takes what was shorter too; the last ends at 100 s, and takes what was longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """One open session."""
+
+    session_id: str
+    client: str
+    """Name and version, as the client says."""
+    protocol: str
+    """Revision and era, for instance `2025-11-25 legacy`."""
+    principal: str
+    calls: int
+    running: int
+    """Calls in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """One call that has ended."""
+
+    call_id: str
+    at: float
+    """When it came, in seconds since 1970."""
+    target: str
+    """Tool, prompt or URI, as the client wrote it."""
+    outcome: str
+    """`ok`, `tool_error` … as in the call's record."""
+    failed: bool
+    total_ns: int | None
+    who: str
+    """Client and, unless it is the first one, principal."""
+    error: str = ""
+    """One sentence; empty when it ended well."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFacts:
+    """The calls of one tool added up."""
+
+    name: str
+    calls: int
+    errors: int
+    p50_ns: int | None
+    """Of the calls that ended well; None when none did."""
+    p99_ns: int | None
+    bars: tuple[int, ...]
+    """How many calls that ended well took how long: `BARS` counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One moment of one Workbench."""
+
+    name: str
+    url: str | None
+    """None: it does not serve."""
+    since: float | None = None
+    """When the server started, in seconds since 1970."""
+    sessions: tuple[SessionFacts, ...] = ()
+    calls: tuple[CallFacts, ...] = ()
+    """The latest, newest first."""
+    tools: tuple[ToolFacts, ...] = ()
+    """The most called first."""
+    offered: int = 0
+    """How many tools are offered."""
+    dataframes: tuple[str, ...] = ()
+    """For instance `flights v3, 336,776 x 19`."""
+    notices: tuple[str, ...] = ()
+    failed: int = 0
+    """Failed calls since the start."""

@@ -1,0 +1,176 @@
+"""A view as one piece of HTML: inline CSS, no script, nothing loaded from anywhere.
+
+Colours are those of the front end (JupyterLab's and VS Code's variables, with fallbacks that can be read on light
+and dark); texts inherit theirs. It is made of `div` and `span` only: front ends style tables in their own way.
+Everything that clients, data or the author have named goes through `_text`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+from mcp_workbench.status_report import failures_hint
+from mcp_workbench.views.facts import CallFacts, SessionFacts, ToolFacts, View
+from mcp_workbench.views.words import counted, duration, moment, outcome, shown
+
+_GOOD = "var(--jp-success-color1, var(--vscode-testing-iconPassed, #2e9e4f))"
+_BAD = "var(--jp-error-color1, var(--vscode-errorForeground, #e0443e))"
+_ACCENT = "var(--jp-brand-color1, var(--vscode-charts-blue, #2f81d8))"
+_MONO = "font-family:var(--jp-code-font-family, var(--vscode-editor-font-family, monospace))"
+_SANS = "font-family:var(--jp-ui-font-family, var(--vscode-font-family, system-ui, sans-serif))"
+_FAINT = "opacity:.62"
+_LINE = "rgba(128,128,128,.35)"
+_ONE_LINE = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
+_BAR_PX = 14
+_SESSIONS = 4
+_DATAFRAMES = 6
+_NOTICES = 3
+
+
+def render_html(view: View, panel: str = "all") -> str:
+    """Draw a view.
+
+    Args:
+        view: The facts.
+        panel: `all`, or `latency`: state and tools only.
+    """
+    if panel == "latency":
+        parts = [_head(view), _columns([_tools(view)])]
+    else:
+        parts = [_head(view), _sessions(view), _columns([_calls(view), _tools(view)]), _foot(view)]
+    frame = f"border:1px solid {_LINE};border-radius:6px;padding:8px 12px;max-width:1040px"
+    return _box(f"{_SANS};font-size:12px;line-height:1.5;color:inherit;{frame}", *parts)
+
+
+def render_moved() -> str:
+    """What remains of a display when a newer one has taken its place."""
+    return _box(f"{_SANS};font-size:12px;{_FAINT}", _text("moved to the newer display"))
+
+
+# --- the parts ---------------------------------------------------------------------------------------------------
+
+
+def _head(view: View) -> str:
+    if view.url is None:
+        dot, facts = _FAINT, [_strong("stopped"), _strong(shown(view.name, 60)), _faint("wb.show() starts it and shows it again")]
+    else:
+        since = "" if view.since is None else f"since {moment(view.since)}"
+        dot = f"color:{_GOOD}"
+        facts = [_strong("serving"), _strong(shown(view.name, 60)), _span(_MONO, _text(view.url)), _faint(since)]
+        facts.append(_faint(f"{counted(view.offered, 'tool')} offered"))
+    return _box("display:flex;flex-wrap:wrap;gap:0 10px;align-items:baseline", _span(dot, "●"), *facts)
+
+
+def _sessions(view: View) -> str:
+    if view.url is None:
+        return ""
+    if not view.sessions:
+        command = _span(f"{_MONO};color:{_ACCENT}", _text("%mcp config claude-code"))
+        return _box("", _text("waiting for your agent: "), command, _faint(" says what to paste, once per machine"))
+    lines = [_session(session) for session in view.sessions[:_SESSIONS]]
+    return "".join([*lines, _more(len(view.sessions) - _SESSIONS, "session")])
+
+
+def _session(session: SessionFacts) -> str:
+    running = _span(f"color:{_ACCENT}", _text(f"{session.running} running")) if session.running else ""
+    details = _faint(f"{session.protocol} · as {shown(session.principal, 40)} · {counted(session.calls, 'call')}")
+    client = _strong(shown(session.client, 60))
+    return _box("display:flex;flex-wrap:wrap;gap:0 8px", _faint(session.session_id), client, details, running)
+
+
+def _columns(columns: Iterable[str]) -> str:
+    present = [column for column in columns if column]
+    if not present:
+        return ""
+    return _box("display:flex;flex-wrap:wrap;gap:4px 32px;margin-top:6px", *present)
+
+
+def _calls(view: View) -> str:
+    if not view.calls:
+        return ""
+    grid = "display:grid;grid-template-columns:auto minmax(0,auto) auto auto minmax(40px,1fr);gap:0 10px"
+    cells = [cell for call in view.calls for cell in _call(call)]
+    return _box("flex:1 1 460px;min-width:0", _title("last calls"), _box(grid, *cells))
+
+
+def _call(call: CallFacts) -> list[str]:
+    how = f"color:{_BAD};font-weight:600" if call.failed else f"color:{_GOOD}"
+    error = shown(call.error, 200) if call.failed else ""
+    told = [_span(f"color:{_BAD}", _text(f"  {error}"))] if error else []
+    return [
+        _faint(moment(call.at)),
+        _span(f"{_MONO};{_ONE_LINE}", _text(shown(call.target, 60))),
+        _span(how, _text(f"{'✗' if call.failed else '✓'} {outcome(call.outcome)}")),
+        _span("text-align:right;white-space:nowrap", _text(duration(call.total_ns))),
+        _span(f"{_ONE_LINE};white-space:pre", _faint(shown(call.who, 40)), *told, title=error),
+    ]
+
+
+def _tools(view: View) -> str:
+    if not view.tools:
+        return ""
+    grid = "display:grid;grid-template-columns:minmax(0,auto) auto auto auto auto auto;gap:0 12px;align-items:end"
+    heads = [_title("per tool"), *(_span(f"{_FAINT};text-align:right", word) for word in ("calls", "errors", "p50", "p99"))]
+    heads.append(_span(_FAINT, "10 µs … 100 s"))
+    cells = [cell for tool in view.tools for cell in _tool(tool)]
+    return _box("flex:0 1 auto;min-width:0", _box(grid, *heads, *cells))
+
+
+def _tool(tool: ToolFacts) -> list[str]:
+    numbers = (f"{tool.calls:,}", f"{tool.errors:,}", duration(tool.p50_ns), duration(tool.p99_ns))
+    styles = ("", f"color:{_BAD};font-weight:600" if tool.errors else _FAINT, "", "")
+    cells = [_span(f"text-align:right;white-space:nowrap;{style}", _text(text)) for text, style in zip(numbers, styles, strict=True)]
+    return [_span(f"{_MONO};{_ONE_LINE}", _text(shown(tool.name, 40))), *cells, _histogram(tool.bars)]
+
+
+def _histogram(bars: tuple[int, ...]) -> str:
+    highest = max(bars, default=0)
+    heights = [max(2, round(_BAR_PX * count / highest)) if count else 0 for count in bars]
+    parts = [_span(f"width:5px;height:{height}px;background:{_ACCENT}") for height in heights]
+    box = f"display:inline-flex;gap:1px;align-items:flex-end;height:{_BAR_PX}px;border-bottom:1px solid {_LINE};justify-self:start"
+    return _span(box, *parts)
+
+
+def _foot(view: View) -> str:
+    lines = []
+    if view.dataframes:
+        names = [_span(_MONO, _text(shown(line, 70))) for line in view.dataframes[:_DATAFRAMES]]
+        more = _more(len(view.dataframes) - _DATAFRAMES, "DataFrame")
+        lines.append(_box("display:flex;flex-wrap:wrap;gap:0 14px", _faint("df://"), *names, more))
+    lines += [_box(_FAINT, _text(f"note: {shown(notice, 240)}")) for notice in view.notices[-_NOTICES:]]
+    if view.failed:
+        lines.append(_box(f"color:{_BAD}", _text(failures_hint(view.failed))))
+    return _box("margin-top:6px", *lines) if lines else ""
+
+
+# --- the pieces ----------------------------------------------------------------------------------------------------
+
+
+def _text(text: str) -> str:
+    return html.escape(text)
+
+
+def _strong(text: str) -> str:
+    return _span("font-weight:600", _text(text))
+
+
+def _faint(text: str) -> str:
+    return _span(f"{_FAINT};white-space:nowrap", _text(text)) if text else ""
+
+
+def _title(text: str) -> str:
+    return _box(f"{_FAINT};font-weight:600", _text(text))
+
+
+def _more(left: int, noun: str) -> str:
+    return _faint(f"and {left} more {noun}{'' if left == 1 else 's'}") if left > 0 else ""
+
+
+def _box(style: str, *inner: str) -> str:
+    return f'<div style="{style}">{"".join(inner)}</div>'
+
+
+def _span(style: str, *inner: str, title: str = "") -> str:
+    hover = f' title="{_text(title)}"' if title else ""
+    return f'<span style="{style}"{hover}>{"".join(inner)}</span>'

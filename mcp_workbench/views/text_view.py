@@ -1,0 +1,73 @@
+"""A view as plain text: for terminals, and beside the HTML for whoever cannot show that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mcp_workbench.status_report import failures_hint
+from mcp_workbench.views.facts import View
+from mcp_workbench.views.words import counted, duration, moment, outcome, shown
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_DATAFRAMES = 6
+_NOTICES = 3
+
+
+def render_text(view: View, panel: str = "all") -> str:
+    """Draw a view.
+
+    Args:
+        view: The facts.
+        panel: `all`, or `latency`: state and tools only.
+    """
+    lines = [_state(view)]
+    if panel == "all":
+        lines += [*_sessions(view), *_calls(view)]
+    lines += _tools(view)
+    if panel == "all":
+        lines += _foot(view)
+    return "\n".join(lines)
+
+
+def sparkline(bars: tuple[int, ...]) -> str:
+    """One block per bar, as high as its share of the highest; whatever is not empty is seen."""
+    highest = max(bars, default=0)
+    return "".join(_BLOCKS[max(1, round(8 * count / highest)) if count else 0] for count in bars)
+
+
+def _state(view: View) -> str:
+    if view.url is None:
+        return f"mcp_workbench {shown(view.name, 60)!r} is stopped; wb.show() starts it and shows it again."
+    since = "" if view.since is None else f" since {moment(view.since)}"
+    return f"mcp_workbench {shown(view.name, 60)!r} serves at {view.url}{since}"
+
+
+def _sessions(view: View) -> Iterator[str]:
+    if view.url is not None and not view.sessions:
+        yield "  waiting for your agent: %mcp config claude-code says what to paste"
+    for session in view.sessions:
+        running = f", {session.running} running" if session.running else ""
+        client, principal = shown(session.client, 60), shown(session.principal, 40)
+        yield f"  {session.session_id}  {client} ({session.protocol}, as {principal}): {counted(session.calls, 'call')}{running}"
+
+
+def _calls(view: View) -> Iterator[str]:
+    for call in view.calls:
+        error = f"  {shown(call.error, 100)}" if call.failed else ""
+        facts = (moment(call.at), shown(call.target, 50), outcome(call.outcome), duration(call.total_ns), shown(call.who, 50))
+        yield f"  {'  '.join(facts)}{error}"
+
+
+def _tools(view: View) -> Iterator[str]:
+    for tool in view.tools:
+        facts = f"{counted(tool.calls, 'call')}, {counted(tool.errors, 'error')}, p50 {duration(tool.p50_ns)}, p99 {duration(tool.p99_ns)}"
+        yield f"  {shown(tool.name, 50)}: {facts}  {sparkline(tool.bars)}".rstrip()
+
+
+def _foot(view: View) -> Iterator[str]:
+    for dataframe in view.dataframes[:_DATAFRAMES]:
+        yield f"  df://{shown(dataframe, 100)}"
+    for notice in view.notices[-_NOTICES:]:
+        yield f"  note: {shown(notice, 240)}"
+    if view.failed:
+        yield f"  {failures_hint(view.failed)}"

@@ -1,0 +1,146 @@
+"""The HTML of a view: everything that others named is text, nothing is loaded, nothing runs."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_workbench.views.facts import BARS, CallFacts, SessionFacts, ToolFacts, View
+from mcp_workbench.views.html_view import render_html, render_moved
+from mcp_workbench.views.text_view import render_text, sparkline
+
+CALL = CallFacts("c1", 1.7e9, "add", "ok", False, 4_200_000, "claude-code")
+FAILED = replace(CALL, outcome="tool_error", failed=True, error="KeyError: 'dely' (in add, line 4)")
+TOOL = ToolFacts("add", 23, 1, 4_200_000, 9_800_000, (0,) * 5 + (4, 18, 1) + (0,) * 6)
+SESSION = SessionFacts("s1", "claude-code 2.1", "2025-11-25 legacy", "default", 23, 1)
+VIEW = View(
+    "trips", "ws://127.0.0.1:1/mcp", 1.7e9, (SESSION,), (FAILED, CALL), (TOOL,), 3, ("flights v3, 336,776 x 19",), ("moved to threads",), 1
+)
+
+
+class Reader(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.styles = ""
+        self.texts: list[str] = []
+        self.depth = 0
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.depth += 1
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.styles += dict(attrs).get("style") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= 1
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def _named(text: str) -> View:
+    """A view in which everything that somebody else names is called this."""
+    return View(
+        text,
+        "ws://127.0.0.1:1/mcp",
+        1.7e9,
+        (replace(SESSION, client=text, principal=text),),
+        (replace(FAILED, target=text, who=text, error=text), replace(CALL, target=text, who=text)),
+        (replace(TOOL, name=text),),
+        1,
+        (text,),
+        (text,),
+    )
+
+
+def test_every_fact_of_a_view_is_on_it() -> None:
+    text = " ".join(Reader(render_html(VIEW)).texts)
+    for fact in (
+        "serving",
+        "trips",
+        "ws://127.0.0.1:1/mcp",
+        "3 tools offered",
+        "claude-code 2.1",
+        "2025-11-25 legacy",
+        "as default",
+        "23 calls",
+    ):
+        assert fact in text
+    for fact in ("1 running", "✓ ok", "✗ error", "4.2 ms", "KeyError: 'dely' (in add, line 4)", "9.8 ms", "flights v3, 336,776 x 19"):
+        assert fact in text
+    for fact in ("note: moved to threads", "1 call failed: %mcp error shows it, %mcp debug runs it again in the debugger"):
+        assert fact in text
+
+
+def test_it_waits_for_an_agent_until_there_is_one() -> None:
+    lonely = replace(VIEW, sessions=())
+    assert "%mcp config claude-code" in render_html(lonely)
+    assert "%mcp config claude-code" in render_text(lonely)
+    assert "%mcp config" not in render_html(VIEW) + render_text(VIEW)
+
+
+def test_a_stopped_workbench_says_how_to_go_on_and_keeps_its_calls() -> None:
+    stopped = replace(VIEW, url=None, since=None, sessions=(), notices=())
+    text = " ".join(Reader(render_html(stopped)).texts)
+    assert "stopped" in text
+    assert "wb.show() starts it" in text
+    assert "waiting for your agent" not in text
+    assert "✗ error" in text
+
+
+@pytest.mark.parametrize("panel", ["all", "latency"])
+@given(text=st.text(min_size=1, max_size=30) | st.sampled_from(["<script>alert(1)</script>", '"><img src=x onerror=y>', "\x1b[31m‮", "]]>"]))
+def test_whatever_others_named_is_text(panel: str, text: str) -> None:
+    page = render_html(_named(text), panel)
+    reader = Reader(page)
+    assert reader.tags == {"div", "span"}
+    assert reader.attributes <= {"style", "title"}
+    assert reader.depth == 0
+    assert "url(" not in reader.styles
+    assert all(character.isprintable() for character in page)
+    assert all(line.isprintable() for line in render_text(_named(text), panel).split("\n"))
+
+
+def test_it_stays_small_however_much_there_is_and_however_long_the_names_are() -> None:
+    crowd = replace(
+        _named("x" * 100_000),
+        sessions=(SESSION,) * 500,
+        calls=(replace(FAILED, error="y" * 100_000),) * 8,
+        tools=(TOOL,) * 8,
+        dataframes=("z" * 100_000,) * 200,
+        notices=("n" * 1000,) * 20,
+    )
+    page = render_html(crowd)
+    assert len(page) < 40_000
+    assert "and 496 more sessions" in page
+    assert "and 194 more DataFrames" in page
+
+
+def test_the_latency_panel_has_state_and_tools_only() -> None:
+    text = " ".join(Reader(render_html(VIEW, "latency")).texts)
+    assert "serving" in text
+    assert "9.8 ms" in text
+    assert "last calls" not in text
+    assert "claude-code" not in text
+
+
+def test_a_moved_display_is_one_line() -> None:
+    assert Reader(render_moved()).texts == ["moved to the newer display"]
+
+
+def test_a_histogram_in_text_shows_every_bar_that_is_not_empty() -> None:
+    assert sparkline((0, 1, 1000, 500)) == " ▁█▄"
+    assert sparkline((0,) * BARS) == " " * BARS
+
+
+def test_no_fact_has_a_place_for_the_token() -> None:
+    names = {field.name for facts in (View, SessionFacts, CallFacts, ToolFacts) for field in fields(facts)}
+    assert not [name for name in names if "token" in name or "secret" in name]

@@ -1,0 +1,106 @@
+"""A display renews itself at most every interval, only when something changed, and ends cleanly."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from queue import Queue
+
+import pytest
+
+from mcp_workbench.views.facts import View
+from mcp_workbench.views.live_display import INTERVAL_S, LiveDisplay
+
+SERVING = View("trips", "ws://127.0.0.1:1/mcp", 1.7e9)
+
+
+class Stage:
+    """A host's display and a clock that a test turns by hand."""
+
+    def __init__(self) -> None:
+        self.view = SERVING
+        self.shown: list[str] = []
+        self.waits: list[float] = []
+        self._ticks: Queue[bool] = Queue()
+        self._asked: Queue[None] = Queue()
+
+    def display(self, bundle: Mapping[str, str]) -> Stage | None:
+        self(bundle)
+        return self
+
+    def __call__(self, bundle: Mapping[str, str]) -> None:
+        self.shown.append(bundle["text/plain"])
+
+    def look(self) -> View:
+        return self.view
+
+    def wait(self, ending: threading.Event, seconds: float) -> bool:
+        self.waits.append(seconds)
+        self._asked.put(None)
+        return self._ticks.get(timeout=5)
+
+    def tick(self) -> None:
+        """Let one interval pass, until the display has looked and waits again."""
+        self._ticks.put(False)
+        self._asked.get(timeout=5)
+
+    def begin(self) -> LiveDisplay:
+        shown = LiveDisplay(self.look, "all", self.wait).show(self.display)
+        self._asked.get(timeout=5)
+        return shown
+
+    def end(self, display: LiveDisplay, *, moved: bool = False) -> None:
+        self._ticks.put(True)
+        display.end(moved=moved)
+
+
+def test_nothing_is_sent_while_nothing_changes_and_one_thing_per_interval_when_it_does() -> None:
+    stage = Stage()
+    display = stage.begin()
+    for _ in range(3):
+        stage.tick()
+    assert len(stage.shown) == 1
+    for failed in (1, 2, 3):
+        stage.view = replace(SERVING, failed=failed)
+    stage.tick()
+    assert len(stage.shown) == 2
+    assert "3 calls failed" in stage.shown[-1]
+    assert set(stage.waits) == {INTERVAL_S}
+    assert INTERVAL_S >= 0.5  # at most twice a second
+    stage.end(display)
+
+
+def test_the_last_state_is_shown_once_and_no_thread_is_left() -> None:
+    stage = Stage()
+    display = stage.begin()
+    stage.view = View("trips", None)
+    stage.end(display)
+    assert [text for text in stage.shown if "is stopped" in text] == stage.shown[1:] == [stage.shown[-1]]
+    assert not [thread for thread in threading.enumerate() if thread.name == "mcp-workbench-display"]
+
+
+def test_a_display_whose_place_is_taken_says_so() -> None:
+    stage = Stage()
+    stage.end(stage.begin(), moved=True)
+    assert stage.shown[1:] == ["moved to the newer display"]
+
+
+def test_where_nothing_can_be_renewed_it_is_shown_once_and_without_a_thread() -> None:
+    shown: list[Mapping[str, str]] = []
+    display = LiveDisplay(lambda: SERVING, "all").show(shown.append)
+    display.end()
+    assert len(shown) == 1
+    assert not [thread for thread in threading.enumerate() if thread.name == "mcp-workbench-display"]
+
+
+def test_a_front_end_that_is_gone_ends_the_display_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    stage = Stage()
+    display = stage.begin()
+
+    def gone(_: Mapping[str, str]) -> None:
+        raise OSError("closed")
+
+    display._renew = gone
+    stage.end(display)
+    assert "can no longer be renewed" in caplog.text

@@ -1,17 +1,20 @@
 """The notebook's side of a Workbench: what happens when a cell begins and when it has ended.
 
 While a cell runs the registries hold their tongue; when it has ended, clients are told once what really
-changed, and the published DataFrames are looked at. Followed from the first registration or start on, with or
-without a server. Knows no sessions and no sockets.
+changed, the published DataFrames are looked at, and the author is told what became of the cell's definitions.
+Followed from the first registration or start on, with or without a server, for as long as the Workbench lives.
+Knows no sessions and no sockets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+import weakref
 from contextlib import ExitStack
 
 from mcp_workbench.hosts import Cell, Host
 from mcp_workbench.offer import Offer
+from mcp_workbench.registrar import Registrar
 
 
 class Notebook:
@@ -27,29 +30,37 @@ class Notebook:
         self._offer = offer
         self._pause = ExitStack()
         self._check_pending = False
-        self._unfollow: Callable[[], None] | None = None
+        self.registrar = Registrar(offer, host)
+        """Enters what is registered."""
+        self._follow()
 
-    def follow(self) -> None:
-        """Begin; a second time does nothing."""
-        if self._unfollow is None:
-            self._unfollow = self.host.on_cell(self._cell_begins, self._cell_ends)
+    def _follow(self) -> None:
+        """Until nobody holds this any more: what the host calls does not keep it alive."""
+        notebook = weakref.ref(self)
 
-    def leave(self) -> None:
-        """Follow no longer."""
-        if self._unfollow is not None:
-            self._unfollow()
-            self._unfollow = None
-        self._pause.close()
+        def begins(cell: Cell) -> None:
+            if (living := notebook()) is not None:
+                living._cell_begins(cell)  # noqa: SLF001  # one thing in two pieces
+
+        def ends(cell: Cell | None, well: bool) -> None:
+            if (living := notebook()) is not None:
+                living._cell_ends(well)  # noqa: SLF001  # one thing in two pieces
+
+        weakref.finalize(self, self.host.on_cell(begins, ends)).atexit = False
 
     def _cell_begins(self, cell: Cell) -> None:
         """One `list_changed` per cell run: the registries hold their tongue until the cell ends."""
         self._pause.close()
         for registry in self._offer.listings().values():
             self._pause.enter_context(registry.paused())
+        self.registrar.begin(cell)
 
-    def _cell_ends(self, cell: Cell | None, well: bool) -> None:
-        self._pause.close()
+    def _cell_ends(self, well: bool) -> None:
+        with self._pause:  # so that an interrupt leaves nobody waiting for ever
+            lines = self.registrar.end(well=well)
         self.check_dataframes()
+        for line in lines:
+            sys.stdout.write(line + "\n")
 
     def check_dataframes(self) -> None:
         """Look whether published DataFrames have changed."""

@@ -93,8 +93,8 @@ class CellEnd:
 class History(Generic[T]):
     """The past of one registry.
 
-    Threads: `version_of` and `settle` belong to whoever changes the registry, one thread at a time; `withdrawn` and
-    `changes_since` may be asked from any, and find what was settled last.
+    Threads: `withdrawn` and `changes_since` may be asked from any, and find what was settled last; the others belong to
+    whoever changes the registry, one thread at a time.
 
     Args:
         shape_of: What callers know of a definition; default: nothing is compared.
@@ -125,9 +125,10 @@ class History(Generic[T]):
             Names whose callers have to learn something, by name.
         """
         offered = {definition.name: definition for definition in definitions}
-        gone = [name for name in self._editions if name not in offered]
-        self._withdraw(gone, [name for name in offered if name not in self._editions], cell)
-        return tuple(changed for definition in offered.values() if (changed := self._publish(definition)) is not None)
+        new = [name for name in offered if name not in self._editions]
+        for name in [name for name in self._editions if name not in offered]:
+            self.withdraw(name, cell, new)
+        return tuple(changed for definition in offered.values() if (changed := self.publish(definition)) is not None)
 
     def withdrawn(self, name: str) -> Withdrawn | None:
         """When and by whom a name was taken out; None when it is offered, never was, or that was too long ago."""
@@ -156,7 +157,8 @@ class History(Generic[T]):
                 break
         return None if found is None else f"v{found[0].version} -> v{definition.version}: {told(found[1])}"
 
-    def _publish(self, definition: T) -> Changed | None:
+    def publish(self, definition: T) -> Changed | None:
+        """Take one definition as published; returns what its callers have to learn, None for nothing."""
         editions = self._remembered(definition.name)
         self._withdrawn.pop(definition.name, None)
         if editions and editions[0].digest == definition.digest and editions[0].version == definition.version:
@@ -169,17 +171,23 @@ class History(Generic[T]):
         different = differences(editions[0].shape, edition.shape)
         return Changed(definition.name, definition.version, different) if different else None
 
-    def _withdraw(self, gone: list[str], new: list[str], cell: CellEnd | None) -> None:
-        for name in gone:
-            by_cell = cell is not None and name in cell.left
-            self._withdrawn.pop(name, None)
-            self._withdrawn[name] = Withdrawn(
-                at=self._clock(),
-                cell=cell.label if cell is not None and by_cell else None,
-                successors=tuple(successor for successor in new if successor in cell.registered) if cell is not None and by_cell else (),
-                editions=self._editions.pop(name),
-            )
-        while len(self._withdrawn) > WITHDRAWN_KEPT:
+    def withdraw(self, name: str, cell: CellEnd | None = None, new: Collection[str] = ()) -> None:
+        """Take a name as offered no longer.
+
+        Args:
+            name: It need not have been offered.
+            cell: The cell that has ended; None: none did.
+            new: Names that are offered since it ended.
+        """
+        editions = self._editions.pop(name, None)
+        if editions is None:
+            return
+        if cell is not None and name in cell.left:
+            successors = tuple(successor for successor in new if successor in cell.registered)
+            self._withdrawn[name] = Withdrawn(self._clock(), cell.label, successors, editions)
+        else:
+            self._withdrawn[name] = Withdrawn(self._clock(), None, (), editions)
+        if len(self._withdrawn) > WITHDRAWN_KEPT:
             del self._withdrawn[next(iter(self._withdrawn))]
 
     def _remembered(self, name: str) -> tuple[Edition, ...]:

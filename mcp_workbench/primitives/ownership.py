@@ -46,6 +46,10 @@ class Ownership:
         """Whether the cell that runs now has registered it already."""
         return thing in self._registered
 
+    def registered(self) -> tuple[Thing, ...]:
+        """What the cell that runs now has registered, by kind and name."""
+        return tuple(sorted(self._registered))
+
     def begin(self, cell_id: str | None) -> None:
         """A cell begins; one whose end nobody announced has not ended well.
 

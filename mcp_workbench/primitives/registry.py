@@ -41,12 +41,16 @@ class Registry(Generic[T]):
     `add`, `remove` and `paused` belong to the notebook's side, one thread at a time; every other member
     may be used from any thread.
 
+    Args:
+        beside: Digests of what clients see in the same list and what is kept elsewhere; whoever keeps it calls `look`.
+
     Attributes:
         on_change: Called without arguments, on the thread that made the change, after the set of digests
             changed. One that raises is logged and skipped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Callable[[], frozenset[str]] = frozenset) -> None:
+        self._beside = beside
         self._definitions: MappingProxyType[str, T] = MappingProxyType({})
         self._ordered: tuple[T, ...] = ()
         self._announced: frozenset[str] = frozenset()
@@ -114,13 +118,19 @@ class Registry(Generic[T]):
         self._ordered = tuple(definitions[name] for name in sorted(definitions))
         self._announce()
 
+    def look(self) -> None:
+        """What stands beside may have changed: tell of it, unless the signal is held back."""
+        self._announce()
+
     def _announce(self) -> None:
-        digests = frozenset(definition.digest for definition in self._ordered)
-        if self._pauses or digests == self._announced:
-            return
-        self._announced = digests
-        for listener in tuple(self.on_change):
-            try:
-                listener()
-            except Exception:
-                _logger.exception("a listener of changed definitions failed; the others are still called")
+        # Until it stands still: another thread may change something between the look and the note of what was told.
+        while not self._pauses and (digests := self._digests()) != self._announced:
+            self._announced = digests
+            for listener in tuple(self.on_change):
+                try:
+                    listener()
+                except Exception:
+                    _logger.exception("a listener of changed definitions failed; the others are still called")
+
+    def _digests(self) -> frozenset[str]:
+        return frozenset(definition.digest for definition in self._ordered) | self._beside()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from mcp_workbench.primitives.history import History
 from mcp_workbench.primitives.registry import Registry
+from mcp_workbench.primitives.shapes import shape_of
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.primitives.wording import nearest
 
@@ -16,6 +18,8 @@ class Catalog:
     """
 
     def __init__(self, authored: Registry[ToolDefinition], builtins: Registry[ToolDefinition] | None = None) -> None:
+        self.history: History[ToolDefinition] = History(shape_of)
+        """What the author's names meant before."""
         self.authored = authored
         self.builtins: Registry[ToolDefinition] = Registry() if builtins is None else builtins
 

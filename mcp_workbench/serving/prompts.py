@@ -53,7 +53,7 @@ class Prompts:
         definition = self._prompts.get(name)
         if definition is None:
             raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, f"Unknown prompt: {name[:100]}. prompts/list names those there are.")
-        record.tool_version, record.defined_at = definition.digest, definition.defined_at
+        record.tool_version, record.defined_at = definition.edition, definition.defined_at
         return PromptWork(self._execution, session, exchange, record, definition)
 
     def complete(self, session: Session, exchange: Exchange, record: CallRecord) -> Work:

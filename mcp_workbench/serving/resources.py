@@ -66,7 +66,7 @@ class Resources:
         uri = record.target = exchange.params.uri
         found = find_resource(self._registry, uri)
         if found is not None:
-            record.tool_version, record.defined_at = found[0].digest, found[0].defined_at
+            record.tool_version, record.defined_at = found[0].edition, found[0].defined_at
             return ResourceWork(self._execution, session, exchange, record, *found)
         if self._dataframes.resolve(uri) is not None:
             return DataFrameWork(self._execution, session, exchange, record, OwnFunction(uri[:200], self._dataframes.read))

@@ -47,6 +47,8 @@ class ScriptedHost:
     def on_cell(self, begins: Begins, ends: Ends) -> Callable[[], None]:
         self._begins.append(begins)
         self._ends.append(ends)
+        if self._cell is not None:  # the cell that begins to follow has begun already
+            begins(self._cell)
 
         def undo() -> None:
             self._begins.remove(begins)

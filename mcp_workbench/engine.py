@@ -12,6 +12,7 @@ import concurrent.futures
 import logging
 import threading
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, TypeVar
 
 from mcp_workbench.errors import LocalProtocolError
@@ -59,7 +60,8 @@ class Engine:
             False when the loop is closed and nothing will be called.
         """
         try:
-            self._loop.call_soon_threadsafe(function, *args)
+            # A context of nobody: what a tool posts must not run as if it were the tool.
+            self._loop.call_soon_threadsafe(function, *args, context=Context())
         except RuntimeError:  # the loop was closed: at exit, after stop()
             return False
         return True

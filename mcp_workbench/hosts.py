@@ -8,14 +8,12 @@ come free for others (`main_is_free`). Nobody else imports IPython or ipykernel.
 
 from __future__ import annotations
 
-import contextvars
 import json
 import logging
 import os
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +90,16 @@ class Host(Protocol):
             False when there is no way to, or a cell is at work: its end is announced by `on_cell`.
         """
 
+    def run_on_loop(self, function: Callable[[], None]) -> bool:
+        """From any thread: run at the next turn of the main thread's own loop, also while a cell awaits.
+
+        Returns:
+            False when it has none that turns by itself.
+        """
+
+    def main_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop on which coroutines of the main thread run; None where there is none of its own. From any thread."""
+
     def display(self, bundle: Mapping[str, str]) -> Renew | None:
         """Show a MIME bundle, `text/plain` among it, where the cell's output goes.
 
@@ -102,6 +110,8 @@ class Host(Protocol):
 
 class PlainHost:
     """A Python process without cells: `python script.py`, a test, a server of its own."""
+
+    main_is_free: MainIsFree = "on request"
 
     def identity(self) -> HostIdentity:
         """Who this is."""
@@ -210,7 +220,7 @@ class IPythonHost:
         """The loop that IPython awaits cells on, which rests otherwise."""
         from IPython.core.async_helpers import get_asyncio_loop  # only where IPython is running already
 
-        loop: asyncio.AbstractEventLoop = get_asyncio_loop()
+        loop: asyncio.AbstractEventLoop = get_asyncio_loop()  # type: ignore[no-untyped-call]  # IPython's
         return loop
 
     def display(self, bundle: Mapping[str, str]) -> Renew | None:
@@ -321,9 +331,9 @@ class IpykernelHost(IPythonHost):
         from ipykernel.connect import get_connection_info
 
         try:
-            place = get_connection_info(unpack=True)
+            place: Any = get_connection_info(unpack=True)
             separator = "-" if place["transport"] == "ipc" else ":"
-            socket = zmq.Context.instance().socket(zmq.DEALER)
+            socket: Any = zmq.Context.instance().socket(zmq.DEALER)
             try:
                 socket.linger = 1000
                 socket.connect(f"{place['transport']}://{place['ip']}{separator}{place['shell_port']}")

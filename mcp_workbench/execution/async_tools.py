@@ -18,7 +18,18 @@ from collections.abc import Callable
 from contextvars import copy_context
 from inspect import isawaitable
 
-from mcp_workbench.execution.calls import Call, CallState, Cancelled, Clock, Outcome, Raised, from_user_code, refuse_unawaited, run_finish
+from mcp_workbench.execution.calls import (
+    Call,
+    CallState,
+    Cancelled,
+    Clock,
+    Outcome,
+    Raised,
+    current_call,
+    from_user_code,
+    refuse_unawaited,
+    run_finish,
+)
 from mcp_workbench.execution.portal import Portal
 
 logger = logging.getLogger("mcp_workbench")
@@ -190,6 +201,7 @@ class ToolLoop:
         if call.is_over() or work is None:
             self._home.post_ended(call, Cancelled(call.cancel_reason))
             return
+        current_call.set(call)
         call.started_ns = self._clock_ns()
         try:
             value = work()
@@ -200,7 +212,7 @@ class ToolLoop:
             self._home.post_ended(call, Raised(from_user_code(error)))
             return
         call.returned_ns = self._clock_ns()
-        if call.is_over() or costs_nothing(value):
+        if call.is_over() or (call.drawings is None and costs_nothing(value)):
             self._home.post_ended(call, run_finish(call, value, self._clock_ns))
         else:
             self._home.post_returned(call, value)

@@ -10,17 +10,24 @@ how a call ends, and `serving` fills in what to run.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 from types import AsyncGeneratorType, CoroutineType
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
 from mcp_workbench.events import Era, Principal
+from mcp_workbench.execution.portal import Portal
 from mcp_workbench.protocol.wire import Json, LogLevel
 
-RunOn = Literal["thread", "async", "inline"]
+if TYPE_CHECKING:  # they look up which call they are in
+    from mcp_workbench.execution.context import CallContext
+    from mcp_workbench.execution.drawings import Drawings
+    from mcp_workbench.execution.output import CallOutput
+
+RunOn = Literal["thread", "async", "inline", "main"]
 Clock = Callable[[], int]
 """Nanoseconds that only grow, like `time.perf_counter_ns`."""
 
@@ -29,12 +36,15 @@ class CallPort(Protocol):
     """How a call reaches its current exchange. Every method is called on the protocol loop's thread only."""
 
     @property
-    def request_id(self) -> str | int:
-        """The id the client gave its request; constant, read from any thread."""
+    def request_id(self) -> str | int | None:
+        """The id the client gave its request, None when none is open any more; constant, read from any thread."""
 
     @property
     def wants_progress(self) -> bool:
         """Whether the request carried a progress token; constant, read from any thread."""
+
+    def wants_output(self, level: LogLevel) -> bool:
+        """Whether the client asked for log messages of this level, so that what is printed goes to it too; from any thread."""
 
     def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
         """Pass one progress value on; values arrive strictly increasing."""
@@ -135,7 +145,8 @@ class Call:
 
     Everything is set on the protocol loop's thread, except `started_ns`, `returned_ns`, `finished_ns`
     and `progress`, which belong to the thread that runs the code until the call has ended. Reading is
-    allowed from any thread. `work`, `finish` and `port` are let go when the call has ended, so a record
+    allowed from any thread. While it waits for the main thread `waiting_for` says what has that (`cell [12], running 8 s`);
+    `queued_behind` keeps the first such reading. `work`, `finish` and `port` are let go when the call has ended, so a record
     that keeps the call keeps no argument, no result and no connection alive.
     """
 
@@ -143,6 +154,8 @@ class Call:
         "__weakref__",
         "cancel_reason",
         "cancelled",
+        "context",
+        "drawings",
         "dropped_logs",
         "finish",
         "finished_ns",
@@ -150,9 +163,12 @@ class Call:
         "id",
         "name",
         "on_done",
+        "output",
         "port",
+        "portal",
         "principal",
         "progress",
+        "queued_behind",
         "queued_ns",
         "returned_ns",
         "run_on",
@@ -160,6 +176,7 @@ class Call:
         "started_ns",
         "state",
         "timeout_s",
+        "waiting_for",
         "work",
     )
 
@@ -174,11 +191,17 @@ class Call:
         self.principal: Principal | None = None
         self.session: SessionFacts | None = None
         self.port: CallPort | None = None
+        self.portal: Portal | None = None
+        self.context: CallContext | None = None
+        self.output: CallOutput | None = None
+        self.drawings: Drawings | None = None
         self.on_done: Callable[[Call, Outcome], None] | None = None
         self.state = CallState.NEW
         self.cancelled = False
         self.cancel_reason = ""
         self.progress: Progress | None = None
+        self.queued_behind: str | None = None
+        self.waiting_for: str | None = None
         self.dropped_logs = 0
         self.queued_ns = self.started_ns = self.returned_ns = self.finished_ns = 0
 
@@ -192,10 +215,16 @@ class Call:
         self.finish = _as_it_is
         self.function = None
         self.port = None
+        self.context = self.drawings = None
+
+
+current_call: ContextVar[Call | None] = ContextVar("mcp_workbench_call", default=None)
+"""The call that the code at hand belongs to; None: none, the code of a cell for instance. Set by whatever runs a call, always in a context
+made for it, so nobody needs to unset it."""
 
 
 def run_work(call: Call, clock_ns: Clock) -> Outcome:
-    """Run the function and render what it returned, on the current thread.
+    """Run the function and render what it returned, on the current thread, in a context made for it.
 
     Args:
         call: Its `work` and `finish` are run; nothing when it is already over.
@@ -208,6 +237,7 @@ def run_work(call: Call, clock_ns: Clock) -> Outcome:
     work = call.work
     if call.is_over() or work is None:
         return Cancelled(call.cancel_reason)
+    current_call.set(call)
     call.started_ns = clock_ns()
     try:
         value = work()
@@ -215,6 +245,12 @@ def run_work(call: Call, clock_ns: Clock) -> Outcome:
     except BaseException as error:  # noqa: BLE001 - the named boundary: user code ends here, whatever it raises
         return Raised(from_user_code(error))
     call.returned_ns = clock_ns()
+    return run_finish(call, value, clock_ns)
+
+
+def render_value(call: Call, value: object, clock_ns: Clock) -> Outcome:
+    """As `run_finish`, elsewhere than where the function ran. On the current thread, in a context of its own."""
+    current_call.set(call)
     return run_finish(call, value, clock_ns)
 
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, TypeVarTuple
 
 logger = logging.getLogger("mcp_workbench")
@@ -43,7 +44,8 @@ class Portal:
         if not self._awake:
             self._awake = True
             try:
-                self._loop.call_soon_threadsafe(self._run_posted)
+                # A context of nobody: what is posted belongs to many calls, and the first one's would be everybody's.
+                self._loop.call_soon_threadsafe(self._run_posted, context=Context())
             except RuntimeError:  # the loop was closed without a word: late results have no reader
                 self.close()
                 return False

@@ -34,11 +34,12 @@ from mcp_workbench.execution.calls import (
     RunOn,
     SessionFacts,
     TimedOut,
-    run_finish,
+    render_value,
     run_work,
 )
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.execution.inline import InlineTools
+from mcp_workbench.execution.output import STREAMS
 from mcp_workbench.execution.portal import Portal
 from mcp_workbench.execution.threads import ToolThreads
 from mcp_workbench.limits import Limits
@@ -149,15 +150,18 @@ class Execution:
         call.principal = principal
         call.session = session
         call.port = port
+        call.portal = self._portal
         return call
 
     def context(self, call: Call) -> Context:
         """`ctx` for a `def` tool."""
-        return Context(call, self._portal)
+        call.context = context = Context(call, self._portal)
+        return context
 
     def async_context(self, call: Call) -> AsyncContext:
         """`ctx` for an `async def` tool."""
-        return AsyncContext(call, self._portal)
+        call.context = context = AsyncContext(call, self._portal)
+        return context
 
     # --- starting and ending ----------------------------------------------------------------------
 
@@ -175,6 +179,7 @@ class Execution:
         if call.state is not CallState.NEW or call.work is None:
             raise errors.LocalProtocolError(f"call {call.id} must be new and have its `work` set; it is {call.state.value}")
         call.queued_ns = self._clock_ns()
+        STREAMS.look()
         if call.run_on == "inline" and not self._closing and not self._inline.demoted(call):
             self._run_inline(call, on_done)
             return
@@ -245,6 +250,8 @@ class Execution:
     def _run_inline(self, call: Call, on_done: OnDone) -> None:
         """Begins and ends here, so nobody can cancel it or wait for it meanwhile: it is never among the open calls."""
         outcome = self._inline.run(call)
+        if call.output is not None:
+            call.output.end()
         call.state = CallState.ENDED
         self._dropped_logs += call.dropped_logs
         try:
@@ -267,7 +274,7 @@ class Execution:
         if call.state is CallState.ENDED:
             self._late_results += 1
         else:
-            self._threads.submit(call, partial(run_finish, value=value, clock_ns=self._clock_ns), past_bound=True)
+            self._threads.submit(call, partial(render_value, value=value, clock_ns=self._clock_ns), past_bound=True)
 
     def _receive_outcome(self, call: Call, outcome: Outcome) -> None:
         if call.state is not CallState.ENDED:
@@ -292,6 +299,8 @@ class Execution:
         return self._async.cancel(call) or dropped
 
     def _end(self, call: Call, outcome: Outcome) -> None:
+        if call.output is not None:
+            call.output.end()
         call.state = CallState.ENDED
         del self._open[call.id]
         if timer := self._timers.pop(call.id, None):

@@ -88,6 +88,8 @@ class Aggregate:
     def add(self, call: CallRecord) -> None:
         """Count one call that ended."""
         self.n += 1
+        if call.job is not None:
+            return  # answered early, or again: how long that took says nothing of the tool
         if call.outcome is Outcome.OK:
             self.succeeded.add(call)
             return

@@ -15,6 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from mcp_workbench.events import DefinedAt, Era
+from mcp_workbench.telemetry.printed import Printed
 
 MAX_ARGUMENTS = 64 * 1024
 """Bytes of a failed call's arguments that are kept."""
@@ -90,10 +91,14 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
     arguments: bytes | None = None
     """What it was called with, as JSON; of one of the latest failures only, and None where that is longer than `MAX_ARGUMENTS`."""
     tool_version: str | None = None
-    """Digest or version of the definition that ran."""
+    """Which definition ran, `v2@1f3a9c0e`: its running number or the author's, and the beginning of its digest."""
     defined_at: DefinedAt | None = None
     notes: tuple[str, ...] = ()
     """What the call read or made, for instance `flights v17`."""
+    printed: Printed | None = None
+    """What its code said, `output` is the text of it; goes on growing while the code outlives the call."""
+    job: str | None = None
+    """A `tools/call` that was answered early: the job it went on as, whose end has a record of its own with method `job`."""
 
     @property
     def wait_ns(self) -> int | None:
@@ -119,6 +124,14 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
     def failed(self) -> bool:
         """Whether it ended other than well."""
         return self.outcome is not Outcome.OK and self.outcome is not Outcome.PENDING
+
+    @property
+    def output(self) -> str:
+        """What its code printed, logged, warned of and displayed, in order: beginning and end, about 8,000 characters.
+
+        Kept for the latest 500 calls that said anything; empty for the others.
+        """
+        return "" if self.printed is None else self.printed.text()
 
     @property
     def traceback_text(self) -> str | None:

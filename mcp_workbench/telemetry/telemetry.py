@@ -28,10 +28,15 @@ BATCH = 256
 ABANDONED_AFTER = 16 * BATCH
 """A claim that outlives so many calls belongs to a reader that was interrupted between two statements."""
 
+PRINTED_CALLS = 500
+"""Latest calls whose output is kept: up to some 8,000 characters each."""
+
 ENDED_SESSIONS = 1000
 """Records of ended sessions kept."""
 
 CALL_TOOL = "tools/call"
+JOB = "job"
+"""Method of the record of a call that went on after its request was answered; its target is the tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Telemetry:
         self._calls: Ring[CallRecord] = Ring(records)
         self._sessions: Ring[SessionRecord] = Ring(ENDED_SESSIONS)
         self._unfolded: deque[CallRecord] = deque()
+        self._printed: deque[CallRecord] = deque()
         self._claim: dict[str, object] = {}
         self._aggregates = Aggregates()
         self._failures = Failures()
@@ -85,12 +91,19 @@ class Telemetry:
         calls = self._calls
         call.seq = calls.total + 1
         calls.append(call)
+        if call.printed is not None:
+            self._keep_printed(call)
         unfolded = self._unfolded
         unfolded.append(call)
         if len(unfolded) >= BATCH:
             if len(unfolded) >= ABANDONED_AFTER:
                 self._claim.clear()
             self._fold()
+
+    def _keep_printed(self, call: CallRecord) -> None:
+        self._printed.append(call)
+        if len(self._printed) > PRINTED_CALLS:
+            self._printed.popleft().printed = None
 
     def record_session(self, session: SessionRecord) -> None:
         """Remember a session that ended. Loop thread only."""

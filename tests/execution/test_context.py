@@ -28,6 +28,9 @@ class Port:
     logs: list[tuple[str, Any, str | None]] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
 
+    def wants_output(self, level: str) -> bool:
+        return True
+
     def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
         self.threads.add(threading.get_ident())
         self.progress.append((progress, total, message))

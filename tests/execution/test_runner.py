@@ -507,6 +507,9 @@ class Port:
     def __init__(self, heard: list[object]) -> None:
         self.heard = heard
 
+    def wants_output(self, level: str) -> bool:
+        return True
+
     def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
         self.heard.append(progress)
 

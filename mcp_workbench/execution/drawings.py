@@ -1,0 +1,332 @@
+"""pyplot in a call: figures of its own, on no backend of the notebook's, with style settings of its own.
+
+pyplot is one set of global variables: a thread that draws would move the cell's current figure, and its figures would
+be shown in whichever cell ends next. While a server runs, those variables answer by call (`current_call`):
+
+* the registry of figures (`Gcf.figs`): a call sees only its own, from number 1 on;
+* the backend: a call draws in memory, whatever the notebook uses, so no window and no kernel loop is touched; `plt.show()`
+  puts its figures aside for the result;
+* `rcParams`: what a call sets (`plt.style.use`, `plt.ion`, `matplotlib.use`) it alone sees, and only for its duration.
+
+Cells go past all this to what was there before. matplotlib is not imported here: what it needs is done when somebody
+imports it, which may be the first call of a tool. Where it is not built as expected, pyplot is refused in calls.
+What is shared all the same: fonts, colour maps and unit converters that are registered, and matplotlib's own caches.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import functools
+import importlib
+import importlib.util
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapping, Sequence, ValuesView
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from mcp_workbench.errors import ToolError
+from mcp_workbench.execution.calls import current_call
+from mcp_workbench.patches import Patches
+
+INSTEAD = 'Draw on a matplotlib.figure.Figure() and return it, or register the tool with run_on="main".'
+Step = Callable[[ModuleType, Patches], None]
+"""What is done with a module once it is imported."""
+_making = threading.Lock()
+
+
+class Drawings:
+    """What one call has drawn with pyplot."""
+
+    __slots__ = ("figures", "parameters", "shown")
+
+    def __init__(self) -> None:
+        self.figures: OrderedDict[Any, Any] = OrderedDict()
+        """Number -> manager, the current figure last: as pyplot's own registry."""
+        self.shown: list[Any] = []
+        """Figures that `plt.show()` was called for."""
+        self.parameters: dict[str, Any] = dict(_OFF_SCREEN)
+        """The `rcParams` that the call sees otherwise than the cells."""
+
+    def show(self) -> None:
+        """Put the figures aside; the next one drawn on is a new one, as in a notebook."""
+        self.shown.extend(manager.canvas.figure for manager in self.figures.values())
+        self.figures.clear()
+
+    def all(self) -> list[Any]:
+        """Every figure that was not closed by the call itself, in order."""
+        return [*self.shown, *(manager.canvas.figure for manager in self.figures.values())]
+
+
+_OFF_SCREEN: dict[str, Any] = {"backend": "agg", "interactive": False}
+
+
+def drawings_here() -> Drawings | None:
+    """The drawings of the call this code belongs to, made when first asked for; None outside of calls."""
+    call = current_call.get()
+    if call is None:
+        return None
+    drawings = call.drawings
+    if drawings is None:
+        with _making:
+            drawings = call.drawings
+            if drawings is None:
+                drawings = call.drawings = Drawings()
+    return drawings
+
+
+def route_pyplot(patches: Patches) -> None:
+    """Begin: now, or as soon as somebody imports matplotlib.
+
+    Args:
+        patches: Take everything back.
+    """
+    to_come: dict[str, Step] = {}
+    for name, step in (("matplotlib", _route_parameters), ("matplotlib.pyplot", _route_figures)):
+        if sys.modules.get(name) is None:
+            to_come[name] = step
+        else:
+            step(importlib.import_module(name), patches)  # waits for another thread that is still importing it
+    if to_come:
+        finder = _OnImport(to_come, patches)
+        sys.meta_path.insert(0, finder)
+        patches.on_restore(finder.leave)
+
+
+class _OnImport(MetaPathFinder):
+    """Does something right after a module was imported, and nothing else."""
+
+    def __init__(self, steps: dict[str, Step], patches: Patches) -> None:
+        self._steps = steps
+        self._patches = patches
+        self._looking = threading.local()
+        self._left = False
+
+    def leave(self) -> None:
+        """Do nothing any more."""
+        self._left = True
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The spec the others find, with a loader that calls us when it is done."""
+        step = self._steps.get(fullname)
+        if step is None or self._left or getattr(self._looking, "now", False):
+            return None
+        self._looking.now = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._looking.now = False
+        if spec is not None and spec.loader is not None:
+            self._call_after(spec.loader, fullname, step)
+        return spec
+
+    def _call_after(self, loader: Loader, name: str, step: Step) -> None:
+        execute = loader.exec_module
+
+        def execute_then_route(module: ModuleType) -> None:
+            execute(module)
+            if module.__name__ == name and self._steps.pop(name, None) is not None and not self._left:
+                step(module, self._patches)
+
+        loader.exec_module = execute_then_route  # type: ignore[method-assign]  # of this one loader; most are made for one import
+
+
+# --- figures -----------------------------------------------------------------------------------------------
+
+
+def _route_figures(pyplot: ModuleType, patches: Patches) -> None:
+    registry = getattr(getattr(pyplot, "_pylab_helpers", None), "Gcf", None)
+    figures = getattr(registry, "figs", None)
+    backend = getattr(pyplot, "_get_backend_mod", None)
+    if registry is None or type(figures) is not OrderedDict or backend is None:
+        _refuse_figures(pyplot, patches)
+        return
+    patches.replace(registry, "figs", _FiguresByCall(figures))
+    patches.replace(pyplot, "_get_backend_mod", _in_calls(backend, _off_screen_backend))
+    for name in ("switch_backend", "install_repl_displayhook", "uninstall_repl_displayhook"):
+        patches.replace(pyplot, name, _in_calls(getattr(pyplot, name), _nothing))
+
+
+def _in_calls(function: Callable[..., Any], instead: Callable[..., Any]) -> Callable[..., Any]:
+    def by_call(*args: Any, **kwargs: Any) -> Any:
+        return (function if current_call.get() is None else instead)(*args, **kwargs)
+
+    by_call.__name__, by_call.__doc__ = function.__name__, function.__doc__
+    return by_call
+
+
+def _nothing(*_args: Any, **_kwargs: Any) -> None:
+    """In a call there is no backend to switch and no prompt to draw at."""
+
+
+def _refuse_figures(pyplot: ModuleType, patches: Patches) -> None:
+    figure: Callable[..., Any] = pyplot.figure
+
+    def figure_or_sentence(*args: Any, **kwargs: Any) -> Any:
+        if current_call.get() is not None and threading.current_thread() is not threading.main_thread():
+            raise ToolError(f"This version of matplotlib cannot keep pyplot's figures of a tool apart from those of the cells. {INSTEAD}")
+        return figure(*args, **kwargs)
+
+    patches.replace(pyplot, "figure", figure_or_sentence)
+
+
+class _FiguresByCall(MutableMapping[Any, Any]):
+    """pyplot's registry: the cells', or the call's. Has whatever else an `OrderedDict` has, too."""
+
+    def __init__(self, of_cells: OrderedDict[Any, Any]) -> None:
+        self._of_cells = of_cells
+
+    @property
+    def _here(self) -> OrderedDict[Any, Any]:
+        drawings = drawings_here()
+        return self._of_cells if drawings is None else drawings.figures
+
+    def __setitem__(self, number: Any, manager: Any) -> None:
+        if current_call.get() is not None:
+            _refuse_window(manager)
+        self._here[number] = manager
+
+    def __getitem__(self, number: Any) -> Any:
+        return self._here[number]
+
+    def __delitem__(self, number: Any) -> None:
+        del self._here[number]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._here)
+
+    def __reversed__(self) -> Iterator[Any]:
+        return iter(reversed(self._here))
+
+    def __len__(self) -> int:
+        return len(self._here)
+
+    def __eq__(self, other: object) -> bool:
+        return self._here == other
+
+    __hash__ = None  # type: ignore[assignment]  # as every dict
+
+    def __repr__(self) -> str:
+        return repr(self._here)
+
+    def keys(self) -> KeysView[Any]:
+        return self._here.keys()
+
+    def values(self) -> ValuesView[Any]:
+        return self._here.values()
+
+    def items(self) -> ItemsView[Any, Any]:
+        return self._here.items()
+
+    def copy(self) -> OrderedDict[Any, Any]:
+        return self._here.copy()
+
+    def move_to_end(self, number: Any, last: bool = True) -> None:
+        self._here.move_to_end(number, last)
+
+
+def _refuse_window(manager: Any) -> None:
+    """A cell's figure that has a window belongs to the main thread.
+
+    Raises:
+        ToolError: It is used elsewhere.
+    """
+    framework = getattr(type(manager.canvas), "required_interactive_framework", None)
+    if framework is not None and threading.current_thread() is not threading.main_thread():
+        raise ToolError(f"The figure belongs to a window ({framework}) of the notebook, which only the main thread may touch. {INSTEAD}")
+
+
+@functools.cache
+def _off_screen_backend() -> Any:
+    """What pyplot takes for its backend in a call."""
+    from matplotlib.backend_bases import FigureManagerBase
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    class Manager(FigureManagerBase):
+        def show(self) -> None:
+            """The figure is in the result."""
+
+    class OffScreen:
+        FigureCanvas = FigureCanvasAgg
+
+        @staticmethod
+        def new_figure_manager(num: Any, *args: Any, FigureClass: Any = Figure, **kwargs: Any) -> Any:  # noqa: N803  # pyplot's word
+            return Manager(FigureCanvasAgg(FigureClass(*args, **kwargs)), num)
+
+        @staticmethod
+        def new_figure_manager_given_figure(num: Any, figure: Any) -> Any:
+            return Manager(FigureCanvasAgg(figure), num)
+
+        draw_if_interactive = staticmethod(_nothing)
+
+        @staticmethod
+        def show(*_args: Any, **_kwargs: Any) -> None:
+            if (drawings := drawings_here()) is not None:
+                drawings.show()
+
+    return OffScreen
+
+
+# --- style settings ----------------------------------------------------------------------------------------
+
+
+def _route_parameters(matplotlib: ModuleType, patches: Patches) -> None:
+    shared: Any = getattr(matplotlib, "rcParams", None)
+    plain: Any = type(shared)
+    if not (isinstance(shared, dict) and hasattr(plain, "_get") and hasattr(plain, "_set")):
+        return  # before matplotlib 3.8: settings of a call are everybody's
+
+    class RcParams(plain):  # type: ignore[misc]
+        """matplotlib's, and the settings of the call at hand."""
+
+        def _get(self, key: str) -> Any:
+            if self is shared and (call := current_call.get()) is not None:
+                own = _OFF_SCREEN if call.drawings is None else call.drawings.parameters
+                if key in own:
+                    return own[key]
+            return dict.__getitem__(self, key)
+
+        def _set(self, key: str, value: Any) -> None:
+            own = _own_parameters(self, shared)
+            dict.__setitem__(self if own is None else own, key, value)
+
+        def _update_raw(self, others: Any) -> None:
+            own = _own_parameters(self, shared)
+            dict.update(self if own is None else own, dict.items(others))
+
+        def __delitem__(self, key: str) -> None:
+            if _own_parameters(self, shared) is None:
+                super().__delitem__(key)
+
+        def clear(self) -> None:
+            if _own_parameters(self, shared) is None:
+                super().clear()
+
+        def copy(self) -> Any:
+            copied = plain()
+            for key in self:
+                copied._set(key, self._get(key))  # noqa: SLF001  # of its own class
+            return copied
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            return copyreg.__newobj__, (plain,), None, None, iter([(key, self._get(key)) for key in self])  # type: ignore[attr-defined]
+
+    def back() -> None:
+        if type(shared) is RcParams:
+            shared.__class__ = plain
+
+    RcParams.__name__ = RcParams.__qualname__ = plain.__name__  # its repr begins with it
+    RcParams.__module__ = plain.__module__
+    shared.__class__ = RcParams
+    patches.on_restore(back)
+
+
+def _own_parameters(parameters: object, shared: object) -> dict[str, Any] | None:
+    drawings = drawings_here() if parameters is shared else None
+    return None if drawings is None else drawings.parameters

@@ -2,7 +2,8 @@
 
 Each result belongs to the principal whose call made it; for anybody else it does not exist. The store is
 bounded by number and by memory, the oldest go first, and who asks for one that went is told so.
-Reading them as resources is in `dataframes.reading`, passing them to tools in `dataframes.arguments`.
+DataFrames, and whatever else is too long for a message (`documents`), are numbered and bounded together.
+Reading them as resources is in `dataframes.reading` and `documents`, passing them to tools in `dataframes.arguments`.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ from mcp_workbench.live.dataframes.fingerprint import Frame
 from mcp_workbench.live.dataframes.memory import detached, memory_of
 from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
+from mcp_workbench.live.documents import Document
 
 _LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    snapshot: Snapshot
+    what: Snapshot | Document
     principal: str
+    nbytes: int
 
 
 class Results:
@@ -63,24 +66,45 @@ class Results:
             Its snapshot, named `_rN`; None when it alone is larger than the whole store, or when the principal
             was forgotten before it was kept.
         """
-        with self._lock:
-            admission = self._admission(principal)
-            self._made += 1
-            name = f"_r{self._made}"
+        name, admission = self._next(principal)
         if admission is None:
             return None
         frozen = self._freeze(value)
         snapshot = take_snapshot(name, 1, frozen, ChangeKind.PUBLISHED, "result of a call", self._clock())
-        if snapshot.memory.alive > self.max_bytes or self.max_results < 1:
-            return None
+        return snapshot if self._take_in(_Kept(snapshot, principal, snapshot.memory.alive), admission) else None
+
+    def keep_document(self, data: str | bytes, mime_type: str, description: str, principal: str) -> Document | None:
+        """Keep a text or a picture.
+
+        Args:
+            data: The whole.
+            mime_type: What it is.
+            description: A few words for its link.
+            principal: Name of the principal whose call made it.
+
+        Returns:
+            The document, named `_rN`; None for the reasons `keep` has.
+        """
+        name, admission = self._next(principal)
+        document = Document(name, data, mime_type, description)
+        return document if admission is not None and self._take_in(_Kept(document, principal, document.nbytes), admission) else None
+
+    def _next(self, principal: str) -> tuple[str, int | None]:
         with self._lock:
-            if self._admission(principal) != admission:
-                return None
-            self._kept[name] = _Kept(snapshot, principal)
-            self._bytes += snapshot.memory.alive
+            self._made += 1
+            return f"_r{self._made}", self._admission(principal)
+
+    def _take_in(self, kept: _Kept, admission: int) -> bool:
+        if kept.nbytes > self.max_bytes or self.max_results < 1:
+            return False
+        with self._lock:
+            if self._admission(kept.principal) != admission:
+                return False
+            self._kept[kept.what.name] = kept
+            self._bytes += kept.nbytes
             while len(self._kept) > self.max_results or self._bytes > self.max_bytes:
                 self._drop(next(iter(self._kept)))
-        return snapshot
+        return True
 
     def _freeze(self, value: Frame) -> pd.DataFrame:
         """Five rows of a large DataFrame are copied out of it: as a slice they would keep all of it in memory."""
@@ -90,7 +114,7 @@ class Results:
         return detached(frozen) if memory.wasteful or fits_only_copied else frozen
 
     def _drop(self, name: str) -> None:
-        self._bytes -= self._kept.pop(name).snapshot.memory.alive
+        self._bytes -= self._kept.pop(name).nbytes
 
     def snapshot(self, name: str, principal: str | None, version: int | None = None) -> Snapshot:
         """Find a result of a principal's.
@@ -103,12 +127,33 @@ class Results:
         Raises:
             NotFound: None of that name, not kept any more, or somebody else's: the sentence is the same. Or a version.
         """
+        kept = self._find(name, principal)
+        if isinstance(kept, Document):
+            raise NotFound(f"{name} is no DataFrame ({kept.mime_type}, {len(kept.data):,} {kept.unit}); read it as {kept.uri}.")
+        if version not in (None, kept.version):
+            raise NotFound(f"{name} is a result and has no versions; leave version out.")
+        return kept
+
+    def document(self, name: str, principal: str | None) -> Document:
+        """Find a kept text or picture of a principal's.
+
+        Args:
+            name: `_r8`.
+            principal: Who asks; None: the notebook's author, who sees all.
+
+        Raises:
+            NotFound: None of that name, not kept any more, or somebody else's: the sentence is the same. Or a DataFrame.
+        """
+        kept = self._find(name, principal)
+        if isinstance(kept, Snapshot):
+            raise NotFound(f"{name} is a DataFrame; read it as df://{name} or df://{name}/rows.")
+        return kept
+
+    def _find(self, name: str, principal: str | None) -> Snapshot | Document:
         kept = self._kept.get(name)
         if kept is not None and principal in (None, kept.principal):
-            if version not in (None, kept.snapshot.version):
-                raise NotFound(f"{name} is a result and has no versions; leave version out.")
-            return kept.snapshot
-        own = self.names(principal)
+            return kept.what
+        own = self._names(principal)
         listed = f"Kept: {', '.join(own[-_LISTED:])}." if own else "None is kept now."
         raise NotFound(
             f"No result {name} is kept: the oldest go first, after {self.max_results} or {self.max_bytes >> 20} MiB. "
@@ -116,8 +161,16 @@ class Results:
         )
 
     def names(self, principal: str | None) -> list[str]:
-        """List a principal's results, oldest first; None: everybody's."""
-        return [name for name, kept in list(self._kept.items()) if principal in (None, kept.principal)]
+        """List a principal's DataFrames, oldest first; None: everybody's."""
+        return self._names(principal, Snapshot)
+
+    def document_names(self, principal: str | None) -> list[str]:
+        """List a principal's texts and pictures, oldest first; None: everybody's."""
+        return self._names(principal, Document)
+
+    def _names(self, principal: str | None, kind: type = object) -> list[str]:
+        kept = list(self._kept.items())
+        return [name for name, each in kept if principal in (None, each.principal) and isinstance(each.what, kind)]
 
     def forget(self, principal: str) -> None:
         """Drop what belongs to a principal, and keep nothing more for it: its credential is revoked.
@@ -127,7 +180,7 @@ class Results:
         with self._lock:
             self._revoked.add(principal)
             self._revocations[principal] = self._revocations.get(principal, 0) + 1
-            for name in self.names(principal):
+            for name in self._names(principal):
                 self._drop(name)
 
     def admit(self, principal: str) -> None:

@@ -84,6 +84,12 @@ class JsonForms:
         """
         self._registered = ((type_predicate, converter), *self._registered)
 
+    def has_json_form(self, kind: type) -> bool:
+        """Whether the table knows a type, whatever its objects hold."""
+        if any(type_predicate(kind) for type_predicate, _converter in self._registered):
+            return True
+        return issubclass(kind, _KNOWN) or _is_numpy(kind) or _field_names(kind) is not None
+
     def to_jsonable(self, value: object) -> Json:
         """The JSON form of a value.
 
@@ -229,7 +235,9 @@ def _number(value: float) -> Json:
     return "Infinity" if value > 0 else "-Infinity"
 
 
+_CONTAINERS = (set, frozenset, list, tuple, deque, range, KeysView, ValuesView, ItemsView)
 _SCALARS = (bool, int, float, str, Decimal, uuid.UUID, PurePath, datetime.date, datetime.time, datetime.timedelta)
+_KNOWN = (type(None), Enum, *_SCALARS, *_CONTAINERS, Mapping, BaseModel)
 
 
 def _scalar(value: Any, kind: type) -> Json:
@@ -320,4 +328,5 @@ def _double(value: Any) -> float | None:
 FORMS = JsonForms()
 """The process's table: like `copyreg`, a fact about types, not about one workbench."""
 to_jsonable = FORMS.to_jsonable
+has_json_form = FORMS.has_json_form
 register = FORMS.register

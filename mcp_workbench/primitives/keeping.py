@@ -27,6 +27,14 @@ class Keep(Protocol):
         """
 
 
+class Keeper(Protocol):
+    """Keeps for many principals."""
+
+    def keep(self, data: str | bytes, mime_type: str, description: str, principal: str) -> ResourceLink | None:
+        """Keep one for a principal; see `Keep`."""
+        ...
+
+
 def keep_nothing(data: str | bytes, mime_type: str, description: str, /) -> ResourceLink | None:
     """Keep nothing: where there is nobody who could read it later."""
     return None

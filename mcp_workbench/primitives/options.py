@@ -20,11 +20,13 @@ from mcp_workbench.primitives.signature import own_name
 from mcp_workbench.primitives.wording import describe_value, nearest, quote, type_name
 from mcp_workbench.protocol.wire import Icon
 
-RunOn = Literal["thread", "async", "inline"]
-"""Where user code runs: a tool thread, the loop of async tools, or the protocol loop itself."""
+RunOn = Literal["thread", "async", "inline", "main"]
+"""Where user code runs: a tool thread, the loop of async tools, the protocol loop itself, or the notebook's main thread."""
 IconLike = Icon | str | Mapping[str, Any]
 """An icon, its URI alone, or its members by their names in Python."""
 
+BACKGROUND_AFTER_S = 45.0
+"""Seconds after which a call is answered as a job: desktop hosts drop it at about 60."""
 MAX_TEXT_BYTES = 64 * 1024
 """Bytes of one title or description: every client reads all of them before it can use any."""
 MAX_ENTRIES = 100
@@ -104,11 +106,11 @@ def checked_run_on(run_on: object, *, is_async: bool, label: str) -> RunOn:
     if run_on is None:
         return "async" if is_async else "thread"
     if not isinstance(run_on, str) or run_on not in get_args(RunOn):
-        shown = repr(run_on) if run_on == "main" else describe_value(run_on)
         raise RegistrationError(
-            f'{label}: run_on={shown} is not in this version; write "thread" or "inline" for a def, "async" for an async def.'
+            f"{label}: run_on={describe_value(run_on)} is not in this version; "
+            'write "thread", "main" or "inline" for a def, "async" or "main" for an async def.'
         )
-    if is_async != (run_on == "async"):
+    if run_on != "main" and is_async != (run_on == "async"):
         raise RegistrationError(f'{label}: run_on="{run_on}" is for {"a def" if is_async else "an async def"}; leave it out.')
     return run_on  # type: ignore[return-value]  # membership was checked above
 
@@ -120,6 +122,26 @@ def checked_timeout(timeout_s: object, label: str) -> float | None:
     if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not (0 < timeout_s <= sys.float_info.max):
         raise RegistrationError(f"{label}: timeout_s is a number of seconds above 0, got {describe_value(timeout_s)}.")
     return float(timeout_s)
+
+
+def checked_background(after_s: object, run_on: RunOn, label: str) -> float | None:
+    """Seconds after which a call is answered early; None: never. UNSET takes the default of the place it runs at.
+
+    Raises:
+        RegistrationError: No such number, or an inline tool, which has ended before anybody could be answered.
+    """
+    if after_s is UNSET:
+        return None if run_on == "inline" else BACKGROUND_AFTER_S
+    if after_s is None:
+        return None
+    if isinstance(after_s, bool) or not isinstance(after_s, int | float) or not (0 < after_s <= sys.float_info.max):
+        raise RegistrationError(f"{label}: background_after_s is a number of seconds above 0, or None, got {describe_value(after_s)}.")
+    if run_on == "inline":
+        raise RegistrationError(
+            f'{label}: with run_on="inline" nothing else is answered while it runs, so it cannot be answered early; '
+            "leave background_after_s out."
+        )
+    return float(after_s)
 
 
 def checked_count(value: object, option: str, label: str) -> int:

@@ -11,11 +11,15 @@ None                                a sentence
 text                                itself
 number, bool, date, Enum …          its text
 PNG, JPEG, GIF, WebP bytes          an image; so are Pillow images, shrunk until they fit
+WAV, MP3, OGG, FLAC bytes           sound
+matplotlib figures, axes, artists   the figure as an image (`figures`)
+plotly figures, altair charts       an image, or words and the specification (`plots`)
 list of these among other values    each on its own
 dict, list, dataclass, model …      compact JSON as text, and the same as structured content
+object with a notebook's `_repr_…_` the form a model reads best (`representations`)
 ==================================  ==========================================================
 
-Nothing is cut silently: text past `max_chars` is cut with a line that says how much was and what to do. In a
+Nothing is cut silently: text past `max_chars` is cut with a line that says how much was and where the rest is. In a
 list whose items are rendered one by one the bound holds for all of them together: each gets an equal share of
 what is left, and those for which nothing is left are counted in a last line.
 Structured content that nobody was promised is left out together with the cut text, because hosts that
@@ -28,21 +32,39 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from mcp_workbench.primitives.images import image_from_bytes, images_from_pillow, is_pillow, not_an_image
-from mcp_workbench.primitives.jsonable import UnsupportedResult, to_jsonable
+from mcp_workbench.errors import ToolError
+from mcp_workbench.limits import KIB
+from mcp_workbench.primitives.figures import figures_of, images_from_figure
+from mcp_workbench.primitives.images import images_from_bytes, images_from_pillow, is_pillow, not_an_image
+from mcp_workbench.primitives.jsonable import UnsupportedResult, has_json_form, to_jsonable
+from mcp_workbench.primitives.keeping import Keeper
 from mcp_workbench.primitives.output import WRAPPER, Output
+from mcp_workbench.primitives.plots import content_of_altair, content_of_plotly, is_altair, is_plotly
+from mcp_workbench.primitives.rendered import Rendered as Rendered
+from mcp_workbench.primitives.rendered import Renderer as Renderer
+from mcp_workbench.primitives.rendered import RenderRequest as RenderRequest
+from mcp_workbench.primitives.rendered import text_content
+from mcp_workbench.primitives.representations import (
+    content_of_ipython_audio,
+    content_of_representation,
+    has_representation,
+    is_ipython_audio,
+)
+from mcp_workbench.primitives.sounds import sounds_from_bytes
 from mcp_workbench.primitives.wording import non_finite_name
 from mcp_workbench.protocol.wire import AudioContent, Content, EmbeddedResource, ImageContent, Json, ResourceLink, TextContent
 
 NO_RESULT = "Done, no result."
 MISSING_VALUE = "The result is a missing value."
-_NOTE_ROOM = 200
-"""Characters kept for the note about a cut, so that text and note stay within the bound."""
+_LIST_NOTE_ROOM = 200
+"""Characters kept for the line that counts the items left out."""
+_ENVELOPE_BYTES = 8 * KIB
+"""What a message holds beside its content: ids, `_meta`, links."""
 MAX_MIXED_ITEMS = 100
 """Items of a list that is looked through for content objects; images come by the handful."""
 MAX_RENDERED_ITEMS = 20
@@ -57,46 +79,18 @@ _SCALARS = frozenset((str, int, float, bool, type(None)))
 _PLAIN = (str, int, float, bool, type(None), dict, list, tuple)
 
 
-class RenderRequest(msgspec.Struct, frozen=True, gc=False):
-    """For whom something is rendered."""
-
-    tool: str
-    """Its name, for sentences."""
-    max_chars: int
-    """Characters of text."""
-    principal: str
-    """Whose call it was: results a renderer keeps belong to it."""
-
-
-class Rendered(msgspec.Struct, frozen=True):
-    """Content of a result; a tool may also return one itself."""
-
-    content: list[Content]
-    structured: Json | UnsetType = UNSET
-
-
-class Renderer(Protocol):
-    """Makes content of the values it knows."""
-
-    def render(self, value: object, request: RenderRequest) -> Rendered | None:
-        """The content; None when the value is not this renderer's.
-
-        Raises:
-            ToolError: The value is, and cannot be shown; the sentence says why.
-        """
-        ...
-
-
 class Rendering:
     """The chain of renderers; `render` runs where user code runs, never on the protocol loop."""
 
-    def __init__(self, renderers: Iterable[Renderer] = ()) -> None:
+    def __init__(self, renderers: Iterable[Renderer] = (), keeper: Keeper | None = None) -> None:
         """Assemble.
 
         Args:
             renderers: Asked in this order, before the built-in ones.
+            keeper: Keeps whole what is shown in part, for who makes requests; None: nobody does.
         """
         self._renderers = tuple(renderers)
+        self.keeper = keeper
 
     def render(self, value: object, request: RenderRequest, output: Output | None = None) -> Rendered:
         """Make content of what a tool returned.
@@ -114,16 +108,14 @@ class Rendering:
             UnsupportedResult: Nothing knows the value; names its type.
         """
         if output is not None:
-            structured = output.structured(request.tool, value)
-            shown = structured[WRAPPER] if output.wrapped else structured
-            return Rendered([_text(_compact(shown), request)], structured)
+            return _promised(output, value, request)
         if type(value) in _SCALARS:  # no renderer has another form for these
             return _plain(value, request)
         return self._special(value, request) or self._mixed(value, request) or _plain(value, request)
 
     def _special(self, value: object, request: RenderRequest) -> Rendered | None:
         """Values with a form of their own; None for what is JSON."""
-        return self._asked(value, request) or _own_form(value)
+        return self._asked(value, request) or _own_form(value, request)
 
     def _asked(self, value: object, request: RenderRequest) -> Rendered | None:
         for renderer in self._renderers:
@@ -144,7 +136,7 @@ class Rendering:
                 page.add_plain(item)
             elif page.takes_rendered and (rendered := first if index == begin else self._asked(item, page.request)) is not None:
                 page.add_rendered(rendered)
-            elif (own := _own_form(item)) is not None:
+            elif (own := _own_form(item, page.request)) is not None:
                 page.add(own.content)
             elif page.takes_rendered:
                 page.add_plain(item)
@@ -166,7 +158,7 @@ class _Page:
         self._request = request
         self._items = self._waiting = items
         self._left = request.max_chars
-        self._rendered = 0
+        self._rendered = self._kept = 0
         self._left_out = 0
         self._content: list[Content] = []
 
@@ -175,7 +167,7 @@ class _Page:
         """Characters for the next item: an equal share of what is left, but no less than an item needs."""
         if self._waiting <= 1 and not self._left_out:
             return self._left
-        left = self._left - _NOTE_ROOM
+        left = self._left - _LIST_NOTE_ROOM
         return max(left // self._waiting, min(_ITEM_ROOM, left))
 
     @property
@@ -197,11 +189,15 @@ class _Page:
         self.add(rendered.content)
 
     def add_plain(self, item: object) -> None:
-        (text,) = _plain(item, self.request).content
-        if self._full and isinstance(text, TextContent) and len(text.text) > self._room:
+        text, structured = _written(item)
+        if len(text) <= self._room:
+            self.add([TextContent(text=text)])
+        elif self._full:
             self.leave_out()
         else:
-            self.add([text])
+            self._kept += 1
+            request = self.request if self._kept <= MAX_RENDERED_ITEMS else msgspec.structs.replace(self.request, keeper=None)
+            self.add(text_content(text, request, "text/plain" if structured is UNSET else "application/json"))
 
     def add(self, content: Sequence[Content]) -> None:
         self._waiting -= 1
@@ -229,18 +225,53 @@ def _few_items(value: object) -> list[Any]:
     return [] if len(items) > MAX_MIXED_ITEMS or all(type(item) in _PLAIN for item in items) else items
 
 
-def _own_form(value: object) -> Rendered | None:
+def _own_form(value: object, request: RenderRequest) -> Rendered | None:
     """The built-in forms that are no JSON."""
     kind = type(value)
+    if figures := figures_of(value):
+        return Rendered([part for figure in figures for part in images_from_figure(figure, keep=request.keep)])
     if kind in _PLAIN:
         return None
     if isinstance(value, Rendered):
         return value
     if isinstance(value, _CONTENT):
         return Rendered([value])
+    content = _picture_or_sound(value, kind, request)
+    if content is None and has_representation(kind) and not has_json_form(kind):
+        content = content_of_representation(value, request)
+    return None if content is None else Rendered(content)
+
+
+def _picture_or_sound(value: object, kind: type, request: RenderRequest) -> list[Content] | None:
     if isinstance(value, bytes | bytearray | memoryview):
-        return Rendered([_image(bytes(value))])
-    return Rendered(images_from_pillow(value)) if is_pillow(kind) else None
+        return _from_bytes(bytes(value), request)
+    if is_pillow(kind):
+        return images_from_pillow(value, keep=request.keep)
+    if is_plotly(kind):
+        return content_of_plotly(value, request)
+    if is_altair(kind):
+        return content_of_altair(value, request)
+    return content_of_ipython_audio(value, request) if is_ipython_audio(kind) else None
+
+
+def _from_bytes(data: bytes, request: RenderRequest) -> list[Content]:
+    content = images_from_bytes(data, keep=request.keep) or sounds_from_bytes(data, keep=request.keep)
+    if content is None:
+        raise UnsupportedResult(f"The result is {not_an_image(data)}; return text (data.hex(), base64), an image or a sound.")
+    return content
+
+
+def _promised(output: Output, value: object, request: RenderRequest) -> Rendered:
+    """What a tool's annotation promises, whole; a result that no message takes is kept and refused."""
+    structured = output.structured(request.tool, value)
+    text = _compact(structured[WRAPPER] if output.wrapped else structured)
+    if len(text) > request.max_chars and (size := len(text.encode())) > request.max_bytes - 2 * request.max_chars - _ENVELOPE_BYTES:
+        link = request.keep(text, "application/json", f"the whole result of {request.tool}")
+        advice = f"Read it in slices at {link.uri}, or call" if link is not None else "Call"
+        raise ToolError(
+            f"The result is {size:,} bytes long; this connection takes {request.max_bytes:,}. {advice} {request.tool} for less."
+        )
+    return Rendered(text_content(text, request, "application/json"), structured)
 
 
 def _plain(value: object, request: RenderRequest) -> Rendered:
@@ -248,46 +279,23 @@ def _plain(value: object, request: RenderRequest) -> Rendered:
         return Rendered([TextContent(text=NO_RESULT)])
     if type(value) is int and -_EXACT < value < _EXACT:
         return Rendered([TextContent(text=str(value))])
-    if type(value) is str:
-        return Rendered([_text(to_jsonable(value), request)])
+    text, structured = _written(value)
+    if len(text) <= request.max_chars:
+        return Rendered([TextContent(text=text)], structured)
+    return Rendered(text_content(text, request, "text/plain" if structured is UNSET else "application/json"))
+
+
+def _written(value: object) -> tuple[str, Json | UnsetType]:
+    """The whole text of a value that is JSON, and its structured content if it has any."""
     if isinstance(value, float) and not math.isfinite(value):
-        return Rendered([TextContent(text=non_finite_name(value))])
+        return non_finite_name(value), UNSET
     plain = to_jsonable(value)
+    if isinstance(plain, dict | list):
+        return _compact(plain), plain if isinstance(plain, dict) else {WRAPPER: plain}
     if plain is None:
-        return Rendered([TextContent(text=MISSING_VALUE)])
-    if not isinstance(plain, dict | list):
-        return Rendered([_text(plain if isinstance(plain, str) else _compact(plain), request)])
-    text = _compact(plain)
-    if len(text) > request.max_chars:
-        return Rendered([_text(text, request)])
-    return Rendered([TextContent(text=text)], plain if isinstance(plain, dict) else {WRAPPER: plain})
+        return NO_RESULT if value is None else MISSING_VALUE, UNSET
+    return plain if isinstance(plain, str) else _compact(plain), UNSET
 
 
-def _image(data: bytes) -> Content:
-    image = image_from_bytes(data)
-    if image is None:
-        raise UnsupportedResult(f"The result is {not_an_image(data)}; return text (data.hex(), base64) or an image.")
-    return image
-
-
-def _text(text: str, request: RenderRequest) -> TextContent:
-    return TextContent(text=cut(text, request.max_chars, request.tool))
-
-
-def cut(text: str, max_chars: int, tool: str) -> str:
-    """Text within a bound; what is cut is counted in a last line.
-
-    Args:
-        text: Any text.
-        max_chars: Characters to stay within; below 400 the note may go past it.
-        tool: Its name, for the advice.
-    """
-    if len(text) <= max_chars:
-        return text
-    shown = max(max_chars - _NOTE_ROOM, max_chars // 2)
-    advice = f"Call {tool} for less at a time, or have it return a part or a summary."
-    return f"{text[:shown]}\n[Cut: {shown:,} of {len(text):,} characters shown. {advice}]"
-
-
-def _compact(value: Any) -> str:
+def _compact(value: Json) -> str:
     return msgspec.json.encode(value).decode()

@@ -90,7 +90,7 @@ def read_signature(
     label = label or own_name(function) or type_name(type(function))
     _refuse_what_is_no_function(function, label)
     # Of a decorated function the wrapper decides: a `def` around an `async def` runs as a `def`.
-    is_async = inspect.iscoroutinefunction(_callee(function))
+    is_async = is_async_function(function)
     code_owner = _code_owner(function)
     parameters = _parameters(function, label)
     hints = _hints(code_owner, label)
@@ -110,6 +110,11 @@ def read_signature(
         is_async=is_async,
         defined_at=_defined_at(code_owner),
     )
+
+
+def is_async_function(function: object) -> bool:
+    """Whether calling it gives a coroutine: an `async def`, or an object whose `__call__` is one."""
+    return inspect.iscoroutinefunction(_callee(function))
 
 
 def own_name(function: object) -> str | None:

@@ -22,6 +22,7 @@ from mcp_workbench.primitives.listing import listed_size
 from mcp_workbench.primitives.options import (
     IconLike,
     RunOn,
+    checked_background,
     checked_count,
     checked_flag,
     checked_icons,
@@ -83,6 +84,8 @@ class ToolDefinition:
     """Version and digest, for call records: `v2@1f3a9c0e`."""
     returns: str = ""
     """The return annotation as text; empty when there is none."""
+    background_after_s: float | None = None
+    """Seconds after which a call is answered as a job and goes on; None: never. A tool that `waits` never is."""
     waits: Callable[[Mapping[str, Json], str], Waiting | None] | None = None
     """What a call of one of the workbench's own tools waits for first, by raw arguments and principal; it holds no thread meanwhile."""
 
@@ -101,6 +104,7 @@ def define_tool(
     read_only: bool | None = None,
     destructive: bool | None = None,
     run_on: object = None,
+    background_after_s: float | UnsetType | None = UNSET,
     max_chars: int = DEFAULT_MAX_CHARS,
     version: int | None = None,
     defined_at: DefinedAt | None = None,
@@ -122,6 +126,7 @@ def define_tool(
         read_only: Short for the hint `read_only_hint`.
         destructive: Short for the hint `destructive_hint`.
         run_on: `"thread"` (default of a `def`), `"async"` (of an `async def`) or `"inline"`.
+        background_after_s: Seconds after which a call is answered as a job and goes on; None: never. Default 45.
         max_chars: Characters of text in one result; default 8,000.
         version: Default 1.
         defined_at: Default: read off the function's code.
@@ -152,11 +157,12 @@ def define_tool(
         icons=checked_icons(icons, name),
     )
     listed_bytes = listed_size(listed, name)
+    place = checked_run_on(run_on, is_async=signature.is_async, label=name)
     digest = digest_of(listed, version)
     return ToolDefinition(
         name=name,
         function=function,
-        run_on=checked_run_on(run_on, is_async=signature.is_async, label=name),
+        run_on=place,
         listed=listed,
         arguments=arguments,
         output=output,
@@ -169,6 +175,7 @@ def define_tool(
         digest=digest,
         listed_bytes=listed_bytes,
         edition=edition_of(version, digest),
+        background_after_s=checked_background(background_after_s, place, name),
         returns="" if signature.returns is MISSING else annotation_text(signature.returns),
     )
 

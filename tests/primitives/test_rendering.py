@@ -22,7 +22,8 @@ from pydantic import BaseModel
 from mcp_workbench.errors import ToolError
 from mcp_workbench.primitives.jsonable import UnsupportedResult
 from mcp_workbench.primitives.output import output_of
-from mcp_workbench.primitives.rendering import NO_RESULT, Rendered, Rendering, RenderRequest, cut
+from mcp_workbench.primitives.rendered import cut
+from mcp_workbench.primitives.rendering import NO_RESULT, Rendered, Rendering, RenderRequest
 from mcp_workbench.protocol.wire import EmbeddedResource, ImageContent, ResourceContents, ResourceLink, TextContent
 
 REQUEST = RenderRequest("top_routes", 8000, "default")

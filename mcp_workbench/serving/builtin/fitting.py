@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mcp_workbench.primitives.rendering import Rendered, RenderRequest, cut
+from mcp_workbench.primitives.rendered import Rendered, RenderRequest, cut
 from mcp_workbench.protocol.wire import TextContent
 
 

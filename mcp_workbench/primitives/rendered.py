@@ -1,0 +1,91 @@
+"""What is asked of a renderer, what it gives, and how a text is cut: the words all renderers share.
+
+Nothing is cut silently. The line that ends a cut text says how much was shown of how much, and how to get the rest: by
+a link where the whole was kept, else by calling for less.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from mcp_workbench.limits import KIB
+from mcp_workbench.primitives.keeping import Keeper
+from mcp_workbench.protocol.wire import Content, Json, ResourceLink, TextContent
+
+_NOTE_ROOM = 200
+"""Characters kept for the note about a cut, so that text and note stay within the bound."""
+
+
+class RenderRequest(msgspec.Struct, frozen=True, gc=False):
+    """For whom something is rendered."""
+
+    tool: str
+    """Its name, for sentences."""
+    max_chars: int
+    """Characters of text."""
+    principal: str
+    """Whose call it was: results a renderer keeps belong to it."""
+    keeper: Keeper | None = None
+    """Keeps whole what is shown in part; None: nobody does."""
+    max_bytes: int = 768 * KIB
+    """Bytes of the whole answer on the wire."""
+
+    def keep(self, data: str | bytes, mime_type: str, description: str) -> ResourceLink | None:
+        """Keep something for this principal; see `keeping.Keep`."""
+        return None if self.keeper is None else self.keeper.keep(data, mime_type, description, self.principal)
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """Content of a result; a tool may also return one itself."""
+
+    content: list[Content]
+    structured: Json | UnsetType = UNSET
+
+
+class Renderer(Protocol):
+    """Makes content of the values it knows."""
+
+    def render(self, value: object, request: RenderRequest) -> Rendered | None:
+        """The content; None when the value is not this renderer's.
+
+        Raises:
+            ToolError: The value is, and cannot be shown; the sentence says why.
+        """
+        ...
+
+
+def text_content(text: str, request: RenderRequest, mime_type: str = "text/plain") -> list[Content]:
+    """A text; one that is too long is kept whole, cut, and followed by its link.
+
+    Args:
+        text: Any text.
+        request: How many characters, and who keeps the whole.
+        mime_type: What the whole is kept as.
+    """
+    if len(text) <= request.max_chars:
+        return [TextContent(text=text)]
+    link = request.keep(text, mime_type, f"the whole result of {request.tool}, {len(text):,} characters")
+    if link is None:
+        return [TextContent(text=cut(text, request.max_chars, request.tool))]
+    return [TextContent(text=cut(text, request.max_chars, request.tool, link.uri)), link]
+
+
+def cut(text: str, max_chars: int, tool: str, uri: str | None = None) -> str:
+    """Text within a bound; what is cut is counted in a last line.
+
+    Args:
+        text: Any text.
+        max_chars: Characters to stay within; below 400 the note may go past it.
+        tool: Its name, for the advice.
+        uri: Where the whole is read; None: nowhere.
+    """
+    if len(text) <= max_chars:
+        return text
+    shown = max(max_chars - _NOTE_ROOM, max_chars // 2)
+    advice = f"Call {tool} for less at a time, or have it return a part or a summary."
+    if uri is not None:
+        advice = f"More: {uri}?offset={shown}, or call {tool} for less."
+    return f"{text[:shown]}\n[Cut: {shown:,} of {len(text):,} characters shown. {advice}]"

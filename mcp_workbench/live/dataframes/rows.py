@@ -96,30 +96,43 @@ def parse_request(snapshot: Snapshot, reference: Reference) -> RowsRequest:
     )
 
 
-def find_columns(snapshot: Snapshot, wanted: list[str]) -> tuple[int, ...]:
-    """Find columns by the text of their labels.
+class NoColumn(ArgumentError):
+    """There is no column of that name; the sentence names the nearest."""
+
+
+def find_columns(snapshot: Snapshot, wanted: list[str], *, joined: bool = True) -> tuple[int, ...]:
+    """Find columns by the text of their labels; upper and lower case matter only where both are there.
 
     Args:
         snapshot: Where.
         wanted: Labels, or labels joined by commas; a whole text that is a label goes first.
+        joined: Whether a text that is no label may be several joined by commas.
 
     Returns:
         Positions, in the order wanted; a duplicate label gives all its columns.
 
     Raises:
-        ArgumentError: Names the nearest labels.
+        NoColumn: Names the nearest labels.
     """
     labels = column_labels(snapshot.df)
     positions: dict[str, list[int]] = {}
     for position, label in enumerate(labels):
         positions.setdefault(label, []).append(position)
-    names = [name for text in wanted for name in ([text] if text in positions else [part.strip() for part in text.split(",")])]
     found: list[int] = []
-    for name in names:
-        if name not in positions:
-            raise ArgumentError(_no_column(snapshot, name, labels))
-        found.extend(positions[name])
+    for text in wanted:
+        for name in [text] if text in positions or not joined else [part.strip() for part in text.split(",")]:
+            found.extend(positions[_label(snapshot, name, labels)])
     return tuple(dict.fromkeys(found))
+
+
+def _label(snapshot: Snapshot, name: str, labels: list[str]) -> str:
+    """The label that is meant."""
+    if name in labels:
+        return name
+    alike = {label for label in labels if label.casefold() == name.casefold()}
+    if len(alike) != 1:
+        raise NoColumn(_no_column(snapshot, name, labels))
+    return alike.pop()
 
 
 def read_page(snapshot: Snapshot, request: RowsRequest, *, max_chars: int = MAX_CHARS) -> Page:

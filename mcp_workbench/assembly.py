@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mcp_workbench import discovery
+from mcp_workbench.apart import APART
 from mcp_workbench.engine import Engine
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Change, Principal
@@ -88,10 +89,12 @@ class RunningServer:
         """What the author should know; shown by `status()`."""
         self._engine.start()
         self._discovery: Path | None = None
+        APART.begin()
         try:
             self._engine.run(self._open())
         except BaseException:
             self._engine.stop()
+            APART.end()
             raise
         try:
             self._listen_to_offer()
@@ -246,6 +249,7 @@ class RunningServer:
             ) from None
         finally:
             self._switching.restore()
+            APART.end(still_running=self.execution.statistics().abandoned > 0)
 
     async def _shut(self, grace_s: float) -> None:
         self.server.stop_accepting()

@@ -12,7 +12,15 @@ from dataclasses import dataclass, fields
 KIB = 1024
 MIB = 1024 * 1024
 
-_LEAST = {"sessions": 0, "max_result_bytes": 4 * KIB, "backlog_messages": 0, "backlog_bytes": 0, "thread_queue": 0, "results": 0}
+_LEAST = {
+    "sessions": 0,
+    "max_result_bytes": 4 * KIB,
+    "backlog_messages": 0,
+    "backlog_bytes": 0,
+    "thread_queue": 0,
+    "results": 0,
+    "running_jobs": 0,
+}
 """Smallest sensible values of what is counted; 1 for the others."""
 _MAY_BE_ZERO_S = ("stop_grace_s",)
 
@@ -29,6 +37,8 @@ class Limits:
     """Queued output of one session; past it the session's socket is no longer read until the client reads."""
     running_calls: int = 64
     """Calls of one session that run at once; further ones wait in the backlog."""
+    parked_calls: int = 1024
+    """Calls of one session that wait for news or for a job, which hold no thread; past it a call is answered busy."""
     backlog_messages: int = 1024
     """Requests of one session that wait for a running call to end."""
     backlog_bytes: int = MIB
@@ -53,6 +63,10 @@ class Limits:
     """Calls of all sessions that wait for a tool thread; past it a call is answered busy."""
     async_calls: int = 1024
     """`async def` tools running at once in all sessions; past it a call is answered busy."""
+    main_queue: int = 64
+    """Calls of all sessions that wait for the notebook's main thread (`run_on="main"`); past it a call is answered busy."""
+    main_wait_s: float = 600.0
+    """Longest wait of such a call, for instance behind a long cell; then it is answered busy and was not run."""
     batch_entries: int = 64
     """Messages in one 2025-03-26 batch."""
     records: int = 50_000
@@ -61,6 +75,12 @@ class Limits:
     """Results of calls kept as `_rN`."""
     results_bytes: int = 256 * MIB
     """Memory of those results; the oldest go first."""
+    running_jobs: int = 64
+    """Jobs of one principal that run at once; a further call is answered when it ends, as if there were no jobs."""
+    jobs: int = 100
+    """Ended jobs whose results are kept for `job_wait`."""
+    jobs_bytes: int = 64 * MIB
+    """Bytes of those results; the oldest go first, the newest stays whatever its size."""
 
     def __post_init__(self) -> None:
         """Refuse bounds that nothing could work within.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from mcp_workbench.events import Change, ChangeKind
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.limits import Limits
 from mcp_workbench.live.chronicle import Chronicle
@@ -12,6 +13,7 @@ from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.live.dataframes.reading import DataFrameResources
 from mcp_workbench.live.dataframes.rendering import DataFrameRenderer
 from mcp_workbench.live.results import Results
+from mcp_workbench.primitives.options import digest_of
 from mcp_workbench.primitives.prompts import PromptDefinition
 from mcp_workbench.primitives.registry import Registry
 from mcp_workbench.primitives.rendering import Rendering
@@ -19,8 +21,10 @@ from mcp_workbench.primitives.resources import ResourceDefinition
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.serving.builtin.fitting import FittedRenderer
+from mcp_workbench.serving.builtin.jobs import job_tools
 from mcp_workbench.serving.builtin.own_tools import OwnTools
 from mcp_workbench.serving.catalog import Catalog
+from mcp_workbench.serving.jobs import Jobs
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.credentials import Credentials, Tickets
 
@@ -40,15 +44,19 @@ class Offer:
         """The workbench's own tools that are on offer now."""
         self.own_tools = OwnTools(self.builtins, self.tools)
         self.catalog = Catalog(self.tools, self.builtins)
-        self.resources: Registry[ResourceDefinition] = Registry()
+        self.resources: Registry[ResourceDefinition] = Registry(beside=self._listed_dataframes)
         self.prompts: Registry[PromptDefinition] = Registry()
         self.results = Results(max_results=limits.results, max_bytes=limits.results_bytes)
         self.chronicle = Chronicle()
         """What happened lately: whoever makes news that agents should hear of writes a line."""
         self.dataframes = DataFrames()
         self.dataframe_resources = DataFrameResources(self.dataframes, self.results)
+        self.dataframes.on_change.append(self._dataframe_changed)
         self.binders = (DataFrameBinder(self.dataframes, self.results), SeriesBinder(self.dataframes, self.results))
         self.rendering = Rendering([FittedRenderer(), DataFrameRenderer(self.results)])
+        self.jobs = Jobs(limits)
+        self.jobs.on_end.append(lambda job: self.chronicle.write(f"job {job.id} ({job.tool}) {job.state.value}", principal=job.principal))
+        self.own_tools.add(job_tools(self.jobs))
         self._records = limits.records
         self.telemetry = Telemetry(limits.records)
         self.tickets = Tickets()
@@ -57,9 +65,18 @@ class Offer:
 
     def apply(self, limits: Limits) -> None:
         """Take over the bounds of a start; records already kept stay as they are."""
+        self.jobs.limits = limits
         self.results.max_results, self.results.max_bytes = limits.results, limits.results_bytes
         if limits.records != self._records and not self.telemetry.statistics().calls:
             self._records, self.telemetry = limits.records, Telemetry(limits.records)
+
+    def _listed_dataframes(self) -> frozenset[str]:
+        return frozenset(map(digest_of, self.dataframe_resources.list()))
+
+    def _dataframe_changed(self, change: Change) -> None:
+        """DataFrames stand in the list of resources."""
+        if change.kind in (ChangeKind.PUBLISHED, ChangeKind.UNPUBLISHED):
+            self.resources.look()
 
     def listings(self) -> dict[Listing, Registry[ToolDefinition] | Registry[ResourceDefinition] | Registry[PromptDefinition]]:
         """The author's registries by the list they fill."""

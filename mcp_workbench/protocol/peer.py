@@ -106,6 +106,8 @@ class Peer:
         """Client side: the server's InitializeResult or DiscoverResult."""
         self.log_level: wire.LogLevel = "info"
         """Legacy: set by `logging/setLevel`; until then the server MAY choose (2025-11-25, server/utilities/logging)."""
+        self.log_level_asked = False
+        """Legacy: the client has set it."""
         self._server = server
         self._client = client or wire.Implementation(name="mcp-workbench", version="0")
         self._capabilities = capabilities
@@ -550,6 +552,12 @@ class Peer:
             message=UNSET if message is None else message,
         )
         return encode_notification("notifications/progress", params)
+
+    def wants_output(self, exchange: Exchange, level: wire.LogLevel) -> bool:
+        """Whether the client has asked for log messages of this level, be it once or with this request; from any thread."""
+        modern = exchange.client.era is Era.MODERN
+        threshold = exchange.log_level if modern else (self.log_level if self.log_level_asked else None)
+        return threshold is not None and wire.LOG_LEVELS.index(level) >= wire.LOG_LEVELS.index(threshold)
 
     def log(self, exchange: Exchange, level: wire.LogLevel, data: Any, logger: str | None = None) -> bytes | None:
         """A log message of an open request, when the client wants that level; None otherwise."""

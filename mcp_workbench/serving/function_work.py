@@ -216,6 +216,10 @@ class FunctionWork(Work):
         """Whether the request carried a progress token."""
         return self.exchange.progress_token is not None
 
+    def wants_output(self, level: wire.LogLevel) -> bool:
+        """Whether what is printed goes to the client too."""
+        return self.session.peer.wants_output(self.exchange, level)
+
     def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
         """Latest value wins while the client does not read."""
         text = self.session.peer.progress(self.exchange, progress, total, message)
@@ -234,6 +238,8 @@ class FunctionWork(Work):
         record, done = self.record, self._done
         record.started_ns, record.returned_ns = call.started_ns or None, call.returned_ns or None
         record.notes = self.notes
+        if call.output is not None:
+            record.printed = call.output.printed
         answer: Answer | None
         try:
             self.ended()

@@ -55,6 +55,6 @@ class Handler:
 
 def set_level(session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
     """`logging/setLevel` (up to 2025-11-25)."""
-    session.peer.log_level = exchange.params.level
+    session.peer.log_level, session.peer.log_level_asked = exchange.params.level, True
     record.target = exchange.params.level
     return wire.EmptyResult()

@@ -9,6 +9,7 @@ from mcp_workbench.execution.runner import Execution
 from mcp_workbench.limits import Limits
 from mcp_workbench.live.dataframes.reading import DataFrameResources
 from mcp_workbench.primitives import PromptDefinition, Registry, Rendering, ResourceDefinition
+from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.handler import Handler
 from mcp_workbench.serving.prompts import Prompts
@@ -32,6 +33,7 @@ class Services:
         news: Where calls wait that have nothing to say yet.
         limits: Bounds.
         after_call: Called on the loop thread when a tool has ended, however it ended.
+        background: Answers calls early that take long.
     """
 
     def __init__(
@@ -46,8 +48,9 @@ class Services:
         news: News,
         limits: Limits,
         after_call: Callable[[], None],
+        background: Background,
     ) -> None:
-        tool_service = Tools(tools, rendering, execution, news, after_call)
+        tool_service = Tools(tools, rendering, execution, news, after_call, background)
         resource_service = Resources(resources, dataframes, execution)
         prompt_service = Prompts(prompts, resources, execution)
         self._subscriptions = Subscriptions(resource_service, limits)

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
 
 from mcp_workbench.errors import RemoteProtocolError
-from mcp_workbench.execution.calls import Call
+from mcp_workbench.execution.calls import Call, CallState
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode, encode
-from mcp_workbench.primitives import Rendering, RenderRequest, ToolDefinition
+from mcp_workbench.primitives import ArgumentError, Rendering, RenderRequest, ToolDefinition
+from mcp_workbench.primitives.tools import Waiting
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
 from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.serving.background import Background, JobPort, arguments_digest, early_answer, same_again, verdict
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.function_work import FunctionWork
+from mcp_workbench.serving.jobs import Fetched, Job
+from mcp_workbench.serving.moved_on import unknown_tool, with_changes
+from mcp_workbench.serving.side_products import with_side_products
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
 from mcp_workbench.telemetry.records import MAX_ARGUMENTS, CallRecord
+from mcp_workbench.telemetry.records import Outcome as RecordOutcome
+from mcp_workbench.telemetry.telemetry import JOB
 
 
 class Tools:
@@ -33,14 +42,24 @@ class Tools:
         execution: Where tools run.
         news: Where calls wait that have nothing to say yet.
         after_call: Called on the loop thread when a tool has ended, however it ended.
+        background: Answers calls early that take long.
     """
 
-    def __init__(self, catalog: Catalog, rendering: Rendering, execution: Execution, news: News, after_call: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        rendering: Rendering,
+        execution: Execution,
+        news: News,
+        after_call: Callable[[], None],
+        background: Background,
+    ) -> None:
         self._catalog = catalog
         self._rendering = rendering
         self._execution = execution
         self._news = news
         self._after_call = after_call
+        self._background = background
 
     def list(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
         """`tools/list`."""
@@ -54,20 +73,16 @@ class Tools:
         record.target = params.name
         tool = self._catalog.get(params.name)
         if tool is None:
-            raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, self._unknown(params.name))
-        record.tool_version, record.defined_at = tool.digest, tool.defined_at
-        return ToolWork(self._execution, session, exchange, record, tool, self._rendering, self._news, self._after_call)
-
-    def _unknown(self, name: str) -> str:
-        nearest = self._catalog.nearest(name)
-        hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
-        return f"Unknown tool: {name[:100]}{hint}. tools/list names those there are."
+            raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, unknown_tool(self._catalog, params.name))
+        record.tool_version, record.defined_at = tool.edition, tool.defined_at
+        rest = self._rendering, self._news, self._after_call, self._background, self._catalog
+        return ToolWork(self._execution, session, exchange, record, tool, *rest)
 
 
 class ToolWork(FunctionWork):
     """One `tools/call`."""
 
-    __slots__ = ("_after_call", "_leave", "_news", "_rendering", "tool")
+    __slots__ = ("_after_call", "_background", "_catalog", "_leave", "_news", "_rendering", "tool")
 
     def __init__(
         self,
@@ -79,17 +94,37 @@ class ToolWork(FunctionWork):
         rendering: Rendering,
         news: News,
         after_call: Callable[[], None],
+        background: Background,
+        catalog: Catalog,
     ) -> None:
         super().__init__(execution, session, exchange, record, tool)
+        self._catalog = catalog
         self.tool = tool
         self._rendering = rendering
         self._news = news
         self._leave: Callable[[], None] | None = None
         self._after_call = after_call
+        self._background = background
+
+    @property
+    def parks(self) -> bool:
+        """Whether it may wait for news."""
+        return self.tool.waits is not None
 
     def start(self, done: Done) -> None:
-        """Run; a call that has nothing to say yet waits first."""
-        waiting = None if self.tool.waits is None else self.tool.waits(self._arguments, self.session.principal.name)
+        """Run; a call that has nothing to say yet waits first, and one that runs as a job already is told so."""
+        if self.tool.waits is not None:
+            self._start_or_wait(done, self.tool.waits(self._arguments, self.session.principal.name))
+        elif (after_s := self.tool.background_after_s) is None:
+            super().start(done)
+        elif (job := self._running_already()) is not None:
+            self._note_job(job)
+            done(same_again(self.tool, job))
+        else:
+            self._background.expect(self, after_s, (time.perf_counter_ns() - self.record.received_ns) / 1e9)
+            super().start(done)
+
+    def _start_or_wait(self, done: Done, waiting: Waiting | None) -> None:
         if waiting is None or waiting.ready():
             super().start(done)
         else:
@@ -118,13 +153,20 @@ class ToolWork(FunctionWork):
 
     def bind(self, call: Call) -> dict[str, Any]:
         """Validate the arguments and take the snapshots they name."""
-        return self.bind_definition(call, self.tool, self._arguments)
+        try:
+            return self.bind_definition(call, self.tool, self._arguments)
+        except ArgumentError as error:
+            raise with_changes(error, self._catalog, self.tool, self._arguments.keys()) from None
 
     def render(self, value: object) -> wire.CallToolResult:
         """Content, structured content, and which versions were read."""
+        if type(value) is Fetched:
+            # That the job failed stands in the job's record; this call did what it was asked for.
+            self.record.outcome = RecordOutcome.OK
+            return value.result
         request = RenderRequest(tool=self.tool.name, max_chars=self.tool.max_chars, principal=self.session.principal.name)
         rendered = self._rendering.render(value, request, self.tool.output)
-        content = list(rendered.content)
+        content = with_side_products(rendered.content, value, self._call, request.max_chars)
         if self.notes:
             content.append(wire.TextContent(text=f"Read: {', '.join(self.notes)}"))
         return wire.CallToolResult(content=content, structured_content=rendered.structured)
@@ -137,7 +179,54 @@ class ToolWork(FunctionWork):
 
     def ended(self) -> None:
         """The function may have changed a published DataFrame: somebody should look."""
+        self._background.forget(self)
         self._after_call()
+
+    # --- going on as a job ---------------------------------------------------------------------------------
+
+    def answer_early(self, waited_s: float) -> bool:
+        """Answer the request and go on as a job; False: no job can be had now."""
+        call, done, background = self._call, self._done, self._background
+        if call is None or done is None or call.state not in (CallState.WAITING, CallState.RUNNING):
+            return True
+        if not background.fetchable():
+            return False
+        principal, arguments = self.session.principal.name, arguments_digest(self._arguments)
+        job = background.jobs.begin(self.tool, principal, arguments, call, self.cancel, waited_s=waited_s)
+        if job is None:
+            return False
+        self.record.started_ns = call.started_ns or None
+        self._note_job(job)
+        self.record = self._record_of_job(call)
+        call.port = JobPort(job)
+        self._done = partial(self._job_over, job, call)
+        done(early_answer(self.tool, job))
+        return True
+
+    def _running_already(self) -> Job | None:
+        jobs = self._background.jobs
+        return jobs.same(self.tool, self.session.principal.name, arguments_digest(self._arguments)) if jobs.running else None
+
+    def _note_job(self, job: Job) -> None:
+        record = self.record
+        record.outcome, record.job, record.notes = RecordOutcome.OK, job.id, (f"job {job.id}",)
+
+    def _record_of_job(self, call: Call) -> CallRecord:
+        """The request's record ends with its early answer; what becomes of the run is written here."""
+        told, tool = self.record, self.tool
+        record = CallRecord(
+            call.id, told.session_id, told.principal, told.era, JOB, tool.name, told.request_id, told.received_ns, told.received_at, 0
+        )
+        record.tool_version, record.defined_at = told.tool_version, told.defined_at
+        return record
+
+    def _job_over(self, job: Job, call: Call, answer: Answer | None) -> None:
+        record = self.record
+        state, result = verdict(job, call, answer, record)
+        record.notes = (f"job {job.id}", *record.notes)
+        record.sent_ns = time.perf_counter_ns()
+        self._background.record(record)
+        self._background.jobs.end(job, state, result)
 
 
 def tool_error(sentence: str) -> wire.CallToolResult:

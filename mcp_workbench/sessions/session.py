@@ -139,6 +139,8 @@ class Session:
         self._home = home
         self._limits = limits
         self._running: dict[Exchange, _Job] = {}
+        self._parked: dict[Exchange, _Job] = {}
+        """Works that may wait for long; they take no place from those that run."""
         self._backlog: OrderedDict[Exchange, _Job] = OrderedDict()
         self._backlog_bytes = 0
         self._refusal: str | None = None
@@ -155,13 +157,14 @@ class Session:
 
     @property
     def running(self) -> int:
-        """Calls that run now."""
-        return len(self._running)
+        """Calls that run now, or are parked."""
+        return len(self._running) + len(self._parked)
 
     def statistics(self) -> dict[str, int]:
         """Reading of every queue of this session."""
         return {
             "running": len(self._running),
+            "parked": len(self._parked),
             "backlog": len(self._backlog),
             "backlog_bytes": self._backlog_bytes,
             "outbox": len(self.outbox),
@@ -274,6 +277,8 @@ class Session:
         limits = self._limits
         if self._refusal is not None:
             self._answer(job.exchange, job.work.refuse(self._refusal), job.record, Outcome.REJECTED)
+        elif job.work.parks:
+            self._park(job)
         elif not self._backlog and len(self._running) < limits.running_calls and not self.outbox.full:
             self._start(job)
         elif len(self._backlog) < limits.backlog_messages and self._backlog_bytes + job.size <= limits.backlog_bytes:
@@ -286,8 +291,15 @@ class Session:
             )
             self._answer(job.exchange, job.work.refuse(sentence), job.record, Outcome.REJECTED)
 
-    def _start(self, job: _Job) -> None:
-        self._running[job.exchange] = job
+    def _park(self, job: _Job) -> None:
+        if len(self._parked) < self._limits.parked_calls:
+            self._start(job, self._parked)
+            return
+        sentence = f"Busy: {len(self._parked)} calls of this connection wait already, which is all that may. Wait for answers first."
+        self._answer(job.exchange, job.work.refuse(sentence), job.record, Outcome.REJECTED)
+
+    def _start(self, job: _Job, among: dict[Exchange, _Job] | None = None) -> None:
+        (self._running if among is None else among)[job.exchange] = job
         try:
             job.work.start(job.done)
         except Exception as error:
@@ -296,7 +308,7 @@ class Session:
 
     def finish(self, job: _Job, answer: Answer | None) -> None:
         """A work has ended: answer, and start what waits."""
-        if self._running.pop(job.exchange, None) is None:
+        if self._running.pop(job.exchange, None) is None and self._parked.pop(job.exchange, None) is None:
             return
         try:
             if answer is None or self.closed or job.exchange.fate is Fate.CANCELLED:
@@ -328,13 +340,13 @@ class Session:
         if waiting is not None:
             self._backlog_bytes -= waiting.size
             self.finish_record(waiting.record, Outcome.CANCELLED)
-        elif (job := self._running.get(exchange)) is not None:
+        elif (job := self._running.get(exchange) or self._parked.get(exchange)) is not None:
             _cancel_work(job, reason or "the client cancelled the request")
         else:
             self._home.sync_index(self, exchange)
 
     def _cancel_running(self, reason: str) -> None:
-        for job in list(self._running.values()):
+        for job in [*self._running.values(), *self._parked.values()]:
             _cancel_work(job, reason)
 
     def _answer(self, exchange: Exchange, answer: Answer, record: CallRecord, outcome: Outcome | None = None) -> None:

@@ -23,6 +23,11 @@ class Work(ABC):
 
     __slots__ = ()
 
+    @property
+    def parks(self) -> bool:
+        """Whether it may wait for long and runs nothing meanwhile: such works have a bound of their own."""
+        return False
+
     @abstractmethod
     def start(self, done: Done) -> None:
         """Begin; `done` may be called before this returns."""

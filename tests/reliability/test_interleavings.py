@@ -23,6 +23,7 @@ from mcp_workbench.offer import Offer
 from mcp_workbench.primitives.tools import define_tool
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
+from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
@@ -74,6 +75,7 @@ async def _house() -> AsyncIterator[House]:
         news=News(loop),
         limits=LIMITS,
         after_call=lambda: None,
+        background=Background(loop, offer.jobs, offer.telemetry.record, lambda: True),
     )
     info = ServerDescription(wire.Implementation(name="mcp-workbench", version="1"), CAPABILITIES)
     sessions = Sessions(services.handler, lambda: info, offer.telemetry, LIMITS, loop)

@@ -18,6 +18,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import ClientFacts, Exchange
 from mcp_workbench.protocol.methods import CLIENT_REQUESTS
 from mcp_workbench.protocol.versions import LATEST_LEGACY
+from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.handler import Handler
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
@@ -44,6 +45,7 @@ def _services() -> Services:
         news=cast(News, None),
         limits=Limits(),
         after_call=nothing,
+        background=cast(Background, None),
     )
 
 

@@ -37,7 +37,7 @@ def pages(answer: Callable[[Exchange], wire.Result]) -> list[Any]:
 
 
 def tools_of(registry: Registry[Any]) -> list[Any]:
-    service = Tools(Catalog(registry), NOBODY, NOBODY, NOBODY, nothing)
+    service = Tools(Catalog(registry), NOBODY, NOBODY, NOBODY, nothing, NOBODY)
     return pages(lambda exchange: service.list(NOBODY, exchange, NOBODY))
 
 

@@ -1,0 +1,196 @@
+"""Early answers: a call that takes long is answered before its client gives up, and goes on as a job.
+
+Desktop hosts drop a call about 60 s after they sent it, whatever its progress says. So each call that may take
+long is expected here from its arrival on; when its time has come it is answered "running as job j3:
+call job_wait" and goes on without its exchange. One timer, set for the earliest of them, does for all: a timer
+of its own would cost each call as much as everything else that is done for it on the loop.
+
+An answer without structured content breaks the promise of a tool that lists an output schema: the official
+clients (Python 1.30 and 2.3, TypeScript 1.32) raise on it, unless it is an error. Structured content made up to fit
+the schema would be a lie a program acts on. So such a tool's early answer is marked as an error, and says in
+its text what it is; any other tool's is an ordinary result.
+
+Neighbours: `tools.py` has the call, `jobs.py` the memory of jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.execution.calls import Call
+from mcp_workbench.primitives.tools import ToolDefinition
+from mcp_workbench.protocol import wire
+from mcp_workbench.serving.jobs import Job, Jobs, JobState, elapsed
+from mcp_workbench.sessions.work import Answer
+from mcp_workbench.telemetry.records import CallRecord, Outcome
+
+logger = logging.getLogger("mcp_workbench")
+
+AGAIN_S = 1.0
+"""A call for which there is no room among the jobs is looked at again after this long."""
+
+
+class Expected(Protocol):
+    """A call that will be answered early when it takes too long."""
+
+    def answer_early(self, waited_s: float) -> bool:
+        """Answer and go on as a job; False: there is no room for one more job now."""
+
+
+class Background:
+    """Which calls are answered early, and when. The protocol loop's thread only.
+
+    Args:
+        loop: The protocol loop, for its clock and timer.
+        jobs: Where calls go on.
+        record: Where the records of ended jobs go.
+        fetchable: Whether `job_wait` is on offer; without it a job's result could not be had.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, jobs: Jobs, record: Callable[[CallRecord], None], fetchable: Callable[[], bool]
+    ) -> None:
+        self.jobs = jobs
+        self.record = record
+        self.fetchable = fetchable
+        self._loop = loop
+        self._expected: dict[Expected, tuple[float, float]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = math.inf
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Count the calls that may still be answered early."""
+        return len(self._expected)
+
+    def expect(self, call: Expected, after_s: float, waited_s: float) -> None:
+        """Answer a call early unless it is forgotten first.
+
+        Args:
+            call: It is about to run.
+            after_s: Seconds after its arrival.
+            waited_s: Seconds since its arrival.
+        """
+        arrived = self._loop.time() - waited_s
+        self._expected[call] = (arrived, arrived + after_s)
+        if arrived + after_s < self._rings_at:
+            self._ring_at(arrived + after_s)
+
+    def forget(self, call: Expected) -> None:
+        """The call has ended, or was answered."""
+        self._expected.pop(call, None)
+
+    def close(self) -> None:
+        """The server stops: what still runs is answered when it ends, or is told that it was stopped."""
+        self._closed = True
+        self._expected.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring_at(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings_at = when
+        self._timer = None if self._closed or when == math.inf else self._loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        # A timer may ring a little early; what is due then must not be put off for a whole turn of the clock.
+        now = max(self._loop.time(), self._rings_at)
+        for call in [call for call, (_, due) in self._expected.items() if due <= now]:
+            self._answer(call, now)
+        self._ring_at(min((due for _, due in self._expected.values()), default=math.inf))
+
+    def _answer(self, call: Expected, now: float) -> None:
+        times = self._expected.pop(call, None)
+        if times is None:  # ended by what answering another set free
+            return
+        try:
+            answered = call.answer_early(now - times[0])
+        except Exception:  # a named boundary: one that cannot become a job is answered when it ends
+            logger.exception("a call could not be answered early")
+            return
+        if not answered and not self._closed:
+            self._expected[call] = (times[0], now + AGAIN_S)
+
+
+class JobPort:
+    """What a function says when nobody waits for its answer: the last of it stands with the job."""
+
+    request_id: str | int | None = None
+    wants_progress = False
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def wants_output(self, level: wire.LogLevel) -> bool:
+        """What is printed may be the only sign of life there is."""
+        return True
+
+    def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
+        """Nobody asked; the latest progress stands with the call."""
+
+    def send_log(self, level: wire.LogLevel, data: wire.Json, logger: str | None) -> None:
+        """Keep it as what the job said last."""
+        self._job.hear(data)
+
+
+def arguments_digest(arguments: dict[str, wire.Json]) -> bytes:
+    """Equal for arguments that are equal as JSON values, whatever the order of their members."""
+    return hashlib.sha256(msgspec.json.encode(arguments, order="deterministic")).digest()
+
+
+def early_answer(tool: ToolDefinition, job: Job) -> wire.CallToolResult:
+    """A call has become a job."""
+    state = job.state is JobState.RUNNING
+    share = f" ({job.done})" if job.done else ""
+    begun = f"Running {elapsed(job.seconds)} so far." if state else f"It has waited {elapsed(job.seconds)} for its turn."
+    return _promise(tool, f"{'Running' if state else 'Waiting'} as job {job.id}{share}: {_advice(job)} {begun}{_said(job)}")
+
+
+def same_again(tool: ToolDefinition, job: Job) -> wire.CallToolResult:
+    """A call that runs already as a job was repeated."""
+    return _promise(tool, f"Already {job.state.value} as job {job.id}: {_advice(job)} It was not started again.{_said(job)}")
+
+
+def verdict(job: Job, call: Call, answer: Answer | None, record: CallRecord) -> tuple[JobState, wire.CallToolResult]:
+    """How a job ended, from what its call would have been answered with; the record is completed on the way."""
+    if answer is None:
+        still = "Its code may still be running." if call.started_ns else "Its code had not begun."
+        record.outcome = Outcome.CANCELLED
+        record.error = f"Job {job.id} ({job.tool}) was cancelled: {call.cancel_reason or 'no reason was given'}. {still}"
+        return JobState.CANCELLED, _told(record.error, is_error=True)
+    if isinstance(answer, RemoteProtocolError):
+        record.outcome, record.code, record.error = Outcome.RPC_ERROR, answer.code, answer.message
+        return JobState.FAILED, _told(answer.message, is_error=True)
+    result = answer if isinstance(answer, wire.CallToolResult) else _told("Internal error", is_error=True)
+    if record.outcome is Outcome.PENDING:
+        record.outcome = Outcome.TOOL_ERROR if result.is_error else Outcome.OK
+    if record.outcome is Outcome.TIMEOUT:
+        return JobState.TIMED_OUT, result
+    return (JobState.FAILED if result.is_error else JobState.DONE), result
+
+
+def _promise(tool: ToolDefinition, sentence: str) -> wire.CallToolResult:
+    """See the chapter above: a promised structure that is not there yet can only be left out of an error."""
+    return _told(sentence, is_error=tool.output is not None)
+
+
+def _told(sentence: str, *, is_error: bool) -> wire.CallToolResult:
+    return wire.CallToolResult(content=[wire.TextContent(text=sentence)], is_error=is_error)
+
+
+def _advice(job: Job) -> str:
+    return f'call job_wait("{job.id}") for its result; do not repeat this call.'
+
+
+def _said(job: Job) -> str:
+    return f" It said last: {job.said}" if job.said else ""

@@ -479,7 +479,6 @@ class Workbench:
             options.setdefault("token", self.token)
         return connect(self.url if url is None else url, **options)
 
-
     def config(self, client: str = "json") -> HostConfig:
         """What to paste into an agent's host so that it finds this notebook and the next ones: once per machine, no token in it.
 

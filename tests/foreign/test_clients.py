@@ -223,7 +223,7 @@ def test_a_result_that_would_burst_the_clients_bound_is_a_sentence_and_the_conne
     # Structured content is whole or not at all; versions without it get the text, cut.
     assert result.get("isError", False) == visit.has_structured_content
     assert len(result["content"][0]["text"]) <= 8000
-    assert ("Ask for less" in result["content"][0]["text"]) == visit.has_structured_content
+    assert ("this connection takes" in result["content"][0]["text"]) == visit.has_structured_content
 
 
 def test_an_unknown_tool_and_an_unknown_resource_are_errors_of_the_protocol(visit: Visit) -> None:

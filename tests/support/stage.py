@@ -108,7 +108,7 @@ class Stage:
     def __init__(self, transport: Transport, version: str) -> None:
         self.transport = transport
         self.version = version
-        self.workbench = Workbench(name="stage")
+        self.workbench = Workbench(name="stage", builtin_tools=False)  # what is tested here is what authors write
 
     def __repr__(self) -> str:
         return f"{self.transport}-{self.version}"

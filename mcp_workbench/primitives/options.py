@@ -106,8 +106,9 @@ def checked_run_on(run_on: object, *, is_async: bool, label: str) -> RunOn:
     if run_on is None:
         return "async" if is_async else "thread"
     if not isinstance(run_on, str) or run_on not in get_args(RunOn):
+        shown = quote(run_on) if isinstance(run_on, str) else describe_value(run_on)
         raise RegistrationError(
-            f"{label}: run_on={describe_value(run_on)} is not in this version; "
+            f"{label}: run_on={shown} is not in this version; "
             'write "thread", "main" or "inline" for a def, "async" or "main" for an async def.'
         )
     if run_on != "main" and is_async != (run_on == "async"):

@@ -79,7 +79,7 @@ WRONG: list[tuple[str, Any]] = [
     *[("name", value) for value in (5, "", "\ud800", Hostile())],
     *[("version", value) for value in (0, 1.0, True, 10**400, Hostile())],
     *[("timeout_s", value) for value in (0, True, "5", 10**400, float("nan"), Hostile())],
-    *[("run_on", value) for value in (5, "main", Hostile())],
+    *[("run_on", value) for value in (5, "dask", Hostile())],
     ("titel", "x"),
 ]
 

@@ -154,7 +154,7 @@ def test_a_partial_is_a_tool_under_a_name_of_its_own() -> None:
         (lambda: 1, {}, "has no name of its own"),
         (dict, {}, "dict is a class"),
         (top_routes, {"name": "top routes"}, "cannot be named"),
-        (top_routes, {"run_on": "main"}, "run_on='main' is not in this version"),
+        (top_routes, {"run_on": "dask"}, 'run_on=text "dask" is not in this version'),
         (top_routes, {"timeout_s": 0}, "timeout_s"),
         (top_routes, {"max_chars": 0}, "max_chars"),
         (top_routes, {"version": 0}, "version"),

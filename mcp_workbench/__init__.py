@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     tool = _wb.tool
     touch = _wb.touch
     unpublish = _wb.unpublish
+    wait = _wb.wait
 
 # Without a handler of the user's, Python's last resort would print our warnings and errors into whichever cell runs.
 logging.getLogger("mcp_workbench").addHandler(logging.NullHandler())
@@ -73,7 +74,23 @@ _ELSEWHERE = {
 """Name -> the module that holds it. The last two are IPython's: `%load_ext mcp_workbench` looks for them here."""
 
 _OF_DEFAULT = frozenset(
-    ("config", "connect", "get", "prompt", "publish", "resource", "show", "start", "status", "stop", "tokens", "tool", "touch", "unpublish")
+    (
+        "config",
+        "connect",
+        "get",
+        "prompt",
+        "publish",
+        "resource",
+        "show",
+        "start",
+        "status",
+        "stop",
+        "tokens",
+        "tool",
+        "touch",
+        "unpublish",
+        "wait",
+    )
 )
 """Methods of the default Workbench."""
 
@@ -104,6 +121,7 @@ __all__ = [
     "tool",
     "touch",
     "unpublish",
+    "wait",
 ]
 
 

@@ -7,6 +7,7 @@ the rooms meet: nothing else knows both sessions and DataFrames, or execution an
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import functools
 import logging
 import time
@@ -79,6 +80,8 @@ class RunningServer:
         self.name = settings.name or notebook_name(self.identity.notebook)
         self.since = time.time()
         """When it was started, in seconds since 1970."""
+        self.stopped: concurrent.futures.Future[None] = concurrent.futures.Future()
+        """Done when it has been stopped."""
         self._offer = offer
         offer.apply(settings.limits)
         offer.own_tools.offer(offered=settings.builtin_tools)
@@ -107,7 +110,13 @@ class RunningServer:
 
     async def _open(self) -> None:
         offer, settings, loop = self._offer, self.settings, asyncio.get_running_loop()
-        self.execution = Execution(loop, settings.limits, on_demoted=lambda _name, sentence: self._note(sentence))
+        self.execution = Execution(
+            loop,
+            settings.limits,
+            host=self._notebook.host,
+            after_main_job=self._notebook.check_dataframes,
+            on_demoted=lambda _name, sentence: self._note(sentence),
+        )
         self.news = News(loop)
         self._background = Background(loop, offer.jobs, offer.telemetry.record, lambda: "job_wait" in offer.builtins)
         services = Services(
@@ -147,6 +156,7 @@ class RunningServer:
         undo.callback(_subscribe(offer.builtins.on_change, self._teller(Listing.TOOLS)))
         undo.callback(_subscribe(offer.dataframes.on_change, self._dataframe_changed))
         undo.callback(_subscribe(offer.chronicle.on_line, self.tell_news))
+        undo.callback(_subscribe(self._notebook.on_cell_end, self.execution.main.cell_ended))
         offer.jobs.run_on_loop = self._on_loop
         offer.dataframes.watched = self._is_watched
 
@@ -250,10 +260,12 @@ class RunningServer:
         finally:
             self._switching.restore()
             APART.end(still_running=self.execution.statistics().abandoned > 0)
+            self.stopped.set_result(None)
 
     async def _shut(self, grace_s: float) -> None:
         self.server.stop_accepting()
         self._background.close()
+        self.execution.main.stop()  # the main thread may be the one that waits for this
         self.news.close()
         await self.sessions.close(grace_s)
         await self.execution.close(0)
@@ -264,6 +276,7 @@ class RunningServer:
 
     def abandon_in_child(self) -> None:
         """After a fork: close this process's copies of the sockets; the parent goes on serving."""
+        self.execution.abandon_in_child()
         self.server.close_in_child()
         self._engine.abandon_in_child()
 

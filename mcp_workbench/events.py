@@ -24,6 +24,8 @@ class Principal:
 
     name: str
     """`default` for the first token, else the name given to `wb.tokens.add`."""
+    own: bool = field(default=False, compare=False)
+    """Whether the session was opened by code of this very process, which may be waiting for its calls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class Host(Protocol):
             False when there is no way to, or a cell is at work: its end is announced by `on_cell`.
         """
 
-    def run_on_loop(self, function: Callable[[], None]) -> bool:
+    def run_on_loop(self, function: Callable[[], object]) -> bool:
         """From any thread: run at the next turn of the main thread's own loop, also while a cell awaits.
 
         Returns:
@@ -133,7 +133,7 @@ class PlainHost:
         """False: the main thread is the script's."""
         return False
 
-    def run_on_loop(self, function: Callable[[], None]) -> bool:
+    def run_on_loop(self, function: Callable[[], object]) -> bool:
         """False: a loop that a script runs is the script's."""
         return False
 
@@ -212,7 +212,7 @@ class IPythonHost:
         """False: between cells the main thread waits for the keyboard."""
         return False
 
-    def run_on_loop(self, function: Callable[[], None]) -> bool:
+    def run_on_loop(self, function: Callable[[], object]) -> bool:
         """False: see `run_between_cells`."""
         return False
 
@@ -296,7 +296,7 @@ class IpykernelHost(IPythonHost):
             return False
         return self.run_on_loop(lambda: None if self._cells else function())
 
-    def run_on_loop(self, function: Callable[[], None]) -> bool:
+    def run_on_loop(self, function: Callable[[], object]) -> bool:
         """Post to the kernel's own loop, and wake that where a GUI's loop (`%gui`) keeps the main thread to itself."""
         loop = self.main_loop()
         if loop is None:

@@ -1,7 +1,8 @@
 """The notebook's side of a Workbench: what happens when a cell begins and when it has ended.
 
 While a cell runs the registries hold their tongue; when it has ended, clients are told once what really
-changed, the published DataFrames are looked at, and the author is told what became of the cell's definitions.
+changed, the published DataFrames are looked at, the author is told what became of the cell's definitions, and
+calls that wait for the main thread get it.
 Followed from the first registration or start on, with or without a server, for as long as the Workbench lives.
 Knows no sessions and no sockets.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from mcp_workbench.hosts import Cell, Host
@@ -30,6 +32,8 @@ class Notebook:
         self._offer = offer
         self._pause = ExitStack()
         self._check_pending = False
+        self.on_cell_end: list[Callable[[], None]] = []
+        """Called on the main thread when no cell is at work any more and all that it changed has been seen."""
         self.registrar = Registrar(offer, host)
         """Enters what is registered."""
         self._follow()
@@ -61,6 +65,8 @@ class Notebook:
         self.check_dataframes()
         for line in lines:
             sys.stdout.write(line + "\n")
+        for listener in tuple(self.on_cell_end):
+            listener()
 
     def check_dataframes(self) -> None:
         """Look whether published DataFrames have changed."""

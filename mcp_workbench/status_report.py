@@ -62,7 +62,10 @@ class Status:
         return [f"  {_session_line(session)}" for session in self.sessions]
 
     def _call_lines(self) -> list[str]:
-        return [f"  {row.name}: {row.n} calls, {row.errors} errors, p50 {_ms(row.p50_ns)}, p99 {_ms(row.p99_ns)}" for row in self.calls]
+        lines = [f"  {row.name}: {row.n} calls, {row.errors} errors, p50 {_ms(row.p50_ns)}, p99 {_ms(row.p99_ns)}" for row in self.calls]
+        if waiting := self.execution.get("main_waiting"):
+            lines.append(f"  {waiting} calls wait for the main thread")
+        return lines
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import concurrent.futures
 import functools
 import sys
 import threading
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from mcp_workbench.views.live_display import LiveDisplay
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 EXIT_GRACE_S = 0.5
 STOP_PATIENCE_S = 5.0
@@ -132,6 +134,36 @@ class Workbench:
                 running.close(grace_s, patience_s)
             finally:
                 self._show_last()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Block until the server is stopped, and lend this thread to tools with `run_on="main"` meanwhile: the last line of a script.
+
+        On other threads than the main one it only waits.
+
+        Args:
+            timeout_s: Seconds after which it gives up waiting; a call that runs then is run to its end. None: never.
+
+        Returns:
+            Whether the server was stopped.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C, or the notebook's interrupt, came while no tool ran; one that runs is ended instead.
+            WorkbenchError: The server is not running, or this is its own thread.
+        """
+        try:
+            self._wait_for(self._server().stopped, timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    def _wait_for(self, future: concurrent.futures.Future[T], timeout_s: float | None = None) -> T:
+        """As `future.result(timeout_s)`; on the main thread, calls that are queued for it run meanwhile, which it may be waiting for."""
+        running = self._running
+        if running is None:
+            return future.result(timeout_s)
+        if running.on_own_thread:
+            raise WorkbenchError('an inline tool cannot wait on the server\'s own thread: register it without run_on="inline"')
+        return running.execution.main.pump_until(future, timeout_s)
 
     def _stop_at_exit(self) -> None:
         with suppress(WorkbenchError):  # a loop that is blocked now will not be waited for: its thread is a daemon
@@ -226,9 +258,9 @@ class Workbench:
         Args:
             function: A function with annotated parameters; its docstring (Google, NumPy or Sphinx style) describes it.
             options: name, title, description, annotations, icons, tags; `timeout_s`: seconds a call may run (None: any);
-                `read_only`, `destructive`: hints for the host; `run_on`: None ("thread" for `def`, "async" for `async def`) or
-                "inline" (on the protocol loop; must not block; watched); `max_chars`: how much text one result may have;
-                `version`.
+                `read_only`, `destructive`: hints for the host; `run_on`: None ("thread" for `def`, "async" for `async def`),
+                "main" (the notebook's main thread, between cells; `def` or `async def`) or "inline" (on the protocol loop; must not
+                block; watched); `max_chars`: how much text one result may have; `version`.
 
         Returns:
             The function, unchanged.
@@ -476,8 +508,13 @@ class Workbench:
                 "the server of this process is not running: call start() first, or connect to another with url= and token="
             )
         if url is None:
-            options.setdefault("token", self.token)
+            options.setdefault("token", self._token_here())
         return connect(self.url if url is None else url, **options)
+
+    def _token_here(self) -> str:
+        # Code of the main thread may wait for its client's calls, and they for the main thread: they are told apart.
+        on_main = threading.current_thread() is threading.main_thread()
+        return self._offer.credentials.own_token() if on_main else self.token
 
     def config(self, client: str = "json") -> HostConfig:
         """What to paste into an agent's host so that it finds this notebook and the next ones: once per machine, no token in it.

@@ -2,14 +2,26 @@
 
 Where the kernel's loop runs, the call is a task of it and may use its objects. Where none runs (a script, a
 terminal between two prompts) the coroutine is run to its end on the loop the host names, or on one of its own.
+A task that waits blocks nobody, so an interrupt is none of its business: its caller can cancel it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
-from mcp_workbench.execution.calls import Call, Cancelled, Clock, Outcome, Raised, from_user_code, refuse_unawaited, run_finish
+from mcp_workbench.execution.calls import (
+    Call,
+    Cancelled,
+    Clock,
+    Outcome,
+    Raised,
+    current_call,
+    from_user_code,
+    refuse_unawaited,
+    run_finish,
+)
 from mcp_workbench.execution.interrupts import Interrupts, interruptible
 
 
@@ -22,6 +34,7 @@ async def run_coroutine(call: Call, clock_ns: Clock) -> Outcome:
     work = call.work
     if call.is_over() or work is None:
         return Cancelled(call.cancel_reason)
+    current_call.set(call)
     call.started_ns = clock_ns()
     try:
         value = await interruptible(cast("Any", work()))
@@ -35,27 +48,42 @@ async def run_coroutine(call: Call, clock_ns: Clock) -> Outcome:
         return Raised(from_user_code(error))
 
 
-def run_to_end(call: Call, clock_ns: Clock, *, loop: asyncio.AbstractEventLoop | None) -> Outcome:
+def run_to_end(
+    call: Call, clock_ns: Clock, *, loop: asyncio.AbstractEventLoop | None, begun: Callable[[asyncio.Task[Outcome]], None]
+) -> Outcome:
     """The same where no loop runs, in the foreground.
 
     Args:
         call: Its `work` makes a coroutine.
         clock_ns: Stamps it.
-        loop: The loop to run it on; None: one of its own.
+        loop: The loop to run it on; None: one of its own, with all that belongs to it.
+        begun: Given the task before its first step.
 
     Raises:
         KeyboardInterrupt: It came while the coroutine waited; the coroutine was cancelled.
     """
-    own = asyncio.new_event_loop() if loop is None else loop
+    if loop is not None:
+        return _run_on(loop, call, clock_ns, begun)
+    # With a factory the runner leaves alone what the thread's own event loop is.
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return _run_on(runner.get_loop(), call, clock_ns, begun)
+
+
+def _run_on(loop: asyncio.AbstractEventLoop, call: Call, clock_ns: Clock, begun: Callable[[asyncio.Task[Outcome]], None]) -> Outcome:
+    task = loop.create_task(run_coroutine(call, clock_ns))
+    begun(task)
     try:
-        task = own.create_task(run_coroutine(call, clock_ns))
-        try:
-            return own.run_until_complete(task)
-        except BaseException:
-            task.cancel()
-            own.run_until_complete(task)
-            raise
-    finally:
-        if loop is None:
-            own.run_until_complete(own.shutdown_asyncgens())
-            own.close()
+        return loop.run_until_complete(task)
+    except BaseException:
+        task.cancel()
+        loop.run_until_complete(asyncio.wait((task,)))
+        raise
+
+
+def a_loop_runs_here() -> bool:
+    """Whether the calling code was called by an event loop of this thread, which waits for it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -5,7 +5,7 @@ first of five things ends it: the code returns, raises, is cancelled, takes too 
 What comes after is counted as late and dropped. All state lives on the protocol loop's thread, so the
 race between a result and a cancellation is decided by which the loop meets first, without a lock.
 
-Neighbours: `threads.py`, `async_tools.py`, `inline.py` run the code; `context.py` is what the code sees;
+Neighbours: `threads.py`, `async_tools.py`, `inline.py`, `main_thread.py` run the code; `context.py` is what the code sees;
 `serving` says what to run and turns outcomes into results. Nothing here knows messages or schemas.
 """
 
@@ -39,9 +39,11 @@ from mcp_workbench.execution.calls import (
 )
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.execution.inline import InlineTools
+from mcp_workbench.execution.main_thread import MainQueue
 from mcp_workbench.execution.output import STREAMS
 from mcp_workbench.execution.portal import Portal
 from mcp_workbench.execution.threads import ToolThreads
+from mcp_workbench.hosts import Host, PlainHost
 from mcp_workbench.limits import Limits
 
 logger = logging.getLogger("mcp_workbench")
@@ -68,6 +70,10 @@ class ExecutionStatistics:
     """Calls in tool threads whose result is wanted; bound: `limits.tool_threads`."""
     async_running: int
     """`async def` tools whose result is wanted; bound: `limits.async_calls`."""
+    main_waiting: int
+    """Calls in line for the notebook's main thread; bound: `limits.main_queue`."""
+    main_running: int
+    """Calls on the main thread whose result is wanted: one `def`, and any number of `async def`."""
     abandoned: int
     """Calls that ended by cancel or timeout and whose code still runs, in threads or as tasks."""
     open_calls: int
@@ -87,7 +93,9 @@ class Execution:
 
     Args:
         loop: The protocol loop; outcomes come back on it.
-        limits: `tool_threads`, `thread_queue` and `async_calls` are used.
+        limits: `tool_threads`, `thread_queue`, `async_calls`, `main_queue` and `main_wait_s` are used.
+        host: Where the main thread is; None: a process that has nothing of a notebook.
+        after_main_job: Called on the main thread when a call has run there and no cell is at work.
         on_demoted: Told once per inline tool that was too slow: its name and a sentence.
         clock_ns: Stamps calls; injected by tests.
         cpu_ns: Processor time of the calling thread; injected by tests.
@@ -98,6 +106,8 @@ class Execution:
         loop: asyncio.AbstractEventLoop,
         limits: Limits,
         *,
+        host: Host | None = None,
+        after_main_job: Callable[[], None] = lambda: None,
         on_demoted: Callable[[str, str], None] | None = None,
         clock_ns: Clock = time.perf_counter_ns,
         cpu_ns: Clock = time.thread_time_ns,
@@ -111,6 +121,17 @@ class Execution:
             self._portal, limit=limits.async_calls, answer=self._receive_outcome, render=self._render, clock_ns=clock_ns
         )
         self._inline = InlineTools(on_demoted or _announce, clock_ns=clock_ns, cpu_ns=cpu_ns)
+        self.main = MainQueue(
+            loop,
+            self._portal,
+            host=host or PlainHost(),
+            limit=limits.main_queue,
+            wait_s=limits.main_wait_s,
+            answer=self._receive_outcome,
+            after_job=after_main_job,
+            clock_ns=clock_ns,
+        )
+        """The calls for the notebook's main thread."""
         self._numbers = count(1)
         self._open: dict[str, Call] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -136,7 +157,7 @@ class Execution:
 
         Args:
             name: The tool's name.
-            run_on: `thread`, `async` or `inline`.
+            run_on: `thread`, `async`, `inline` or `main`.
             function: The tool's function as registered; a demotion is remembered for this very object.
             timeout_s: Seconds the code may run, counted from when it starts; None for any time. An inline
                 call cannot be interrupted, so it has none.
@@ -222,6 +243,7 @@ class Execution:
             if self._open:
                 await _at_most(grace_s, self._drained.wait())
         finally:
+            self.main.stop()
             for call in list(self._open.values()):
                 self.cancel(call, "the server is shutting down")
             self._threads.stop()
@@ -238,12 +260,19 @@ class Execution:
             waiting=self._threads.waiting,
             running=self._threads.running,
             async_running=self._async.running,
-            abandoned=self._threads.abandoned + self._async.abandoned,
+            main_waiting=self.main.waiting,
+            main_running=self.main.running,
+            abandoned=self._threads.abandoned + self._async.abandoned + self.main.abandoned,
             open_calls=len(self._open),
             late_results=self._late_results,
             dropped_logs=self._dropped_logs,
             demoted_tools=self._inline.demotions,
         )
+
+    def abandon_in_child(self) -> None:
+        """After a fork, on the child's main thread: what waits and runs here is the parent's, and nothing is told any more."""
+        self.main.abandon_in_child()
+        self._portal.close()
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -262,6 +291,8 @@ class Execution:
     def _start_elsewhere(self, call: Call) -> None:
         if call.run_on == "async":
             refusal = self._async.start(call)
+        elif call.run_on == "main":
+            refusal = self.main.submit(call)
         else:
             call.run_on = "thread"
             refusal = self._threads.submit(call, self._run_work)
@@ -295,6 +326,8 @@ class Execution:
     def _abandon(self, call: Call, reason: str) -> bool:
         call.cancel_reason = reason
         call.cancelled = True
+        if call.run_on == "main":
+            return self.main.drop(call)
         dropped = self._threads.drop(call)
         return self._async.cancel(call) or dropped
 

@@ -21,6 +21,7 @@ from mcp_workbench.execution.calls import Busy, Call, Cancelled, Outcome, Raised
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.primitives import ArgumentError, Arguments
+from mcp_workbench.primitives.signature import is_async_function
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.failures import Failure, failure_of
@@ -59,7 +60,7 @@ class Runnable(Protocol):
 
     @property
     def run_on(self) -> RunOn:
-        """thread, async or inline."""
+        """thread, async, inline or main."""
 
     @property
     def timeout_s(self) -> float | None:
@@ -143,7 +144,7 @@ class FunctionWork(Work):
             principal=self.session.principal,
             port=self,
         )
-        call.work = self._run_async if self.runs.run_on == "async" else self._run
+        call.work = self._run_async if self._awaits else self._run
         call.finish = self._finish
         self.record.call_id = call.id
         self._execution.start(call, self._ended)
@@ -158,6 +159,12 @@ class FunctionWork(Work):
         return self.fail(sentence, "busy")
 
     # --- where the author's code runs -----------------------------------------------------------------------
+
+    @property
+    def _awaits(self) -> bool:
+        """Whether the function is an `async def`."""
+        run_on = self.runs.run_on
+        return run_on == "async" or (run_on == "main" and is_async_function(self.runs.function))
 
     def _run(self) -> object:
         try:
@@ -201,7 +208,7 @@ class FunctionWork(Work):
         if parameter is None:
             return bound.kwargs
         execution, call.session = self._execution, SessionView(self.session, self.exchange)
-        context = execution.async_context(call) if self.runs.run_on == "async" else execution.context(call)
+        context = execution.async_context(call) if self._awaits else execution.context(call)
         return bound.kwargs | {parameter: context}
 
     # --- CallPort, on the loop --------------------------------------------------------------------------
@@ -240,6 +247,8 @@ class FunctionWork(Work):
         record.notes = self.notes
         if call.output is not None:
             record.printed = call.output.printed
+        if call.queued_behind is not None:
+            record.queued_behind = call.queued_behind
         answer: Answer | None
         try:
             self.ended()

@@ -97,6 +97,8 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
     """What the call read or made, for instance `flights v17`."""
     printed: Printed | None = None
     """What its code said, `output` is the text of it; goes on growing while the code outlives the call."""
+    queued_behind: str | None = None
+    """What had the main thread when a call for it came, for instance `cell [12], running 8 s`; `wait_ns` says how long it waited."""
     job: str | None = None
     """A `tools/call` that was answered early: the job it went on as, whose end has a record of its own with method `job`."""
 

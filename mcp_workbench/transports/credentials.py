@@ -126,6 +126,8 @@ class Credentials:
                 f"a chosen token has {LEAST_TOKEN_CHARS} to 512 letters, digits or -_.~+/=; make one with secrets.token_urlsafe(32)"
             )
         self._keep(DEFAULT_NAME, token or secrets.token_urlsafe(32))
+        self._own = secrets.token_urlsafe(32)
+        self._own_digest = _digest(self._own.encode())
 
     def __repr__(self) -> str:
         return f"<Credentials: {', '.join(self.names()) or 'none'}>"
@@ -174,6 +176,8 @@ class Credentials:
             for name, known in self._digests.items():
                 if hmac.compare_digest(known, digest):
                     found = Principal(name)
+            if hmac.compare_digest(self._own_digest, digest) and DEFAULT_NAME in self._tokens:
+                found = Principal(DEFAULT_NAME, own=True)
         return found
 
     def token(self, name: str = DEFAULT_NAME) -> str:
@@ -186,6 +190,15 @@ class Credentials:
             if name not in self._tokens:
                 raise ValueError(self._unknown(name))
             return self._tokens[name]
+
+    def own_token(self) -> str:
+        """Another token of `default`, by which a client in this very process is told apart; it never leaves the process.
+
+        Raises:
+            ValueError: `default` was revoked.
+        """
+        self.token()
+        return self._own
 
     def names(self) -> tuple[str, ...]:
         """Names of all tokens, oldest first."""

@@ -27,7 +27,7 @@ class LentWrite:
     __slots__ = ("_instead", "beneath")
 
     def __init__(self, beneath: Write, instead: Instead) -> None:
-        self.beneath = beneath
+        self.beneath: Write = beneath.beneath if type(beneath) is LentWrite else beneath
         """What it is without us."""
         self._instead = instead
 
@@ -102,7 +102,7 @@ def is_lent(stream: Any) -> bool:
 
 def _of_class(kind: type[Any]) -> _WriteOfClass | None:
     function = inspect.getattr_static(kind, "write", None)
-    if isinstance(function, _WriteOfClass) and "write" in vars(kind):
+    if isinstance(function, _WriteOfClass):
         return function
     if not hasattr(function, "__get__") or hasattr(function, "__set__"):
         return None

@@ -33,7 +33,7 @@ RECORDED_CHARS = 4096
 SHOWN_CHARS = 32_768
 """... and that are kept of stdout while the call runs, for a result made of it."""
 MESSAGE_CHARS = 4096
-"""Characters of one message to a client; a line that is not ended is sent when it is this long."""
+"""Characters of one message to a client; a line that is not ended is sent before it is longer."""
 OWN_LOGGER = "mcp_workbench"
 
 _LEVELS: dict[StreamName, LogLevel] = {"stdout": "info", "stderr": "warning"}
@@ -115,13 +115,15 @@ class CallOutput:
         if not self._is_heard(level):
             return
         with self._lock:
-            lines, _, rest = (self._unfinished.pop(stream, "") + text).rpartition("\n")
+            begun = self._unfinished.pop(stream, "")
+            full, begun = (begun, "") if len(begun) + len(text) > MESSAGE_CHARS else ("", begun)
+            lines, _, rest = (begun + text).rpartition("\n")
             if len(rest) > MESSAGE_CHARS:
                 lines, rest = (f"{lines}\n{rest}" if lines else rest), ""
             if rest:
                 self._unfinished[stream] = rest
-        if lines:
-            self._send(level, lines, stream)
+        for whole in filter(None, (full, lines)):
+            self._send(level, whole, stream)
 
     def _send(self, level: LogLevel, text: str, name: str) -> None:
         call = self._call()

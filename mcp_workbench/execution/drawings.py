@@ -18,7 +18,6 @@ What is shared all the same: fonts, colour maps and unit converters that are reg
 
 from __future__ import annotations
 
-import copyreg
 import functools
 import importlib
 import importlib.util
@@ -338,14 +337,6 @@ def _route_parameters(matplotlib: ModuleType, patches: Patches) -> None:
             own = _own_parameters(self, shared)
             dict.update(self if own is None else own, dict.items(others))
 
-        def __delitem__(self, key: str) -> None:
-            if _own_parameters(self, shared) is None:
-                super().__delitem__(key)
-
-        def clear(self) -> None:
-            if _own_parameters(self, shared) is None:
-                super().clear()
-
         def copy(self) -> Any:
             copied = plain()
             for key in self:
@@ -353,7 +344,7 @@ def _route_parameters(matplotlib: ModuleType, patches: Patches) -> None:
             return copied
 
         def __reduce_ex__(self, protocol: Any) -> Any:
-            return copyreg.__newobj__, (plain,), None, None, iter([(key, self._get(key)) for key in self])  # type: ignore[attr-defined]
+            return plain, (), None, None, iter([(key, self._get(key)) for key in self])
 
     def back() -> None:
         if type(shared) is RcParams:

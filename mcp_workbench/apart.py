@@ -13,6 +13,7 @@ import threading
 from mcp_workbench.displays import route_displays
 from mcp_workbench.execution.drawings import route_pyplot
 from mcp_workbench.execution.output import STREAMS, route_logging, sink_here
+from mcp_workbench.execution.redirects import route_redirects
 from mcp_workbench.patches import Patches
 
 
@@ -25,16 +26,11 @@ class Apart:
         self._patches: Patches | None = None
 
     def begin(self) -> None:
-        """A server starts."""
+        """A server starts. Where this raises, nothing is lent and nobody was counted."""
         with self._lock:
-            self._servers += 1
             if self._patches is None:
-                self._patches = patches = Patches()
-                STREAMS.route()
-                patches.on_restore(STREAMS.restore)
-                route_logging(patches)
-                route_displays(patches, sink_here)
-                route_pyplot(patches)
+                self._patches = _lend()
+            self._servers += 1
 
     def end(self, *, still_running: bool = False) -> None:
         """A server has stopped.
@@ -47,6 +43,21 @@ class Apart:
             if not self._servers and not still_running and self._patches is not None:
                 self._patches.restore()
                 self._patches = None
+
+
+def _lend() -> Patches:
+    patches = Patches()
+    try:
+        STREAMS.route()
+        patches.on_restore(STREAMS.restore)
+        route_logging(patches)
+        route_redirects(patches, STREAMS.look)
+        route_displays(patches, sink_here, STREAMS.look)
+        route_pyplot(patches)
+    except BaseException:
+        patches.restore()
+        raise
+    return patches
 
 
 APART = Apart()

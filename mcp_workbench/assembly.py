@@ -90,10 +90,10 @@ class RunningServer:
         self._undo = ExitStack()
         self.notices: deque[str] = deque(maxlen=NOTICES_KEPT)
         """What the author should know; shown by `status()`."""
-        self._engine.start()
         self._discovery: Path | None = None
         APART.begin()
         try:
+            self._engine.start()
             self._engine.run(self._open())
         except BaseException:
             self._engine.stop()

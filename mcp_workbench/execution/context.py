@@ -3,8 +3,8 @@
 A tool speaks from whatever thread it is on and never waits: progress and log messages are left here and
 one wake-up brings the protocol loop to fetch them. Progress is a level, the latest value wins; log
 messages are a bounded queue. Nothing is sent once the call has ended or was cancelled, and nothing while
-the call has no exchange. What a tool prints is not captured in this version: it goes where the process's
-stdout goes.
+the call has no exchange. What a tool prints, warns of and logs itself comes through `output.py`, which sends it
+from here too.
 
 There are two classes with the same methods so that a tool can say which kind it is; the wrong one is
 refused at registration. Knows the call and its port, no message and no session.
@@ -63,7 +63,8 @@ class CallContext:
     def __init__(self, call: Call, portal: Portal) -> None:
         self._call = call
         self._portal = portal
-        self._lock = threading.Lock()  # held for a few instructions, by the tool's own threads only
+        # Held for a few instructions, by the tool's own threads only; reentrant, as an object collected meanwhile may print.
+        self._lock = threading.RLock()
         self._highest = float("-inf")
         self._progress: deque[Progress] = deque(maxlen=1)
         self._logs: deque[tuple[LogLevel, Json, str | None]] = deque()

@@ -8,14 +8,16 @@ be shown in whichever cell ends next. While a server runs, those variables answe
   puts its figures aside for the result;
 * `rcParams`: what a call sets (`plt.style.use`, `plt.ion`, `matplotlib.use`) it alone sees, and only for its duration.
 
-Cells go past all this to what was there before. matplotlib is not imported here: what it needs is done when somebody
-imports it, which may be the first call of a tool. Where it is not built as expected, pyplot is refused in calls.
+Cells go past all this to what was there before. One thing is the same for both: the parser of formulas (`$10^3$`, on
+every logarithmic axis) is one object for all threads, so one at a time may use it.
+
+matplotlib is not imported here: what it needs is done when somebody imports it, which may be the first call of a tool.
+Where it is not built as expected, pyplot is refused in calls beside the main thread.
 What is shared all the same: fonts, colour maps and unit converters that are registered, and matplotlib's own caches.
 """
 
 from __future__ import annotations
 
-import copyreg
 import functools
 import importlib
 import importlib.util
@@ -33,9 +35,14 @@ from mcp_workbench.execution.calls import current_call
 from mcp_workbench.patches import Patches
 
 INSTEAD = 'Draw on a matplotlib.figure.Figure() and return it, or register the tool with run_on="main".'
+GATES = ("figure", "gcf", "gca", "close", "show", "pause", "draw_all", "get_fignums", "get_figlabels", "switch_backend", "ion", "ioff")
+"""Functions of pyplot of which every other one that reads or changes its state calls one."""
+BACKEND = ("switch_backend", "install_repl_displayhook", "uninstall_repl_displayhook")
+"""Functions of pyplot that have nothing to do in a call."""
 Step = Callable[[ModuleType, Patches], None]
 """What is done with a module once it is imported."""
-_making = threading.Lock()
+_making = threading.RLock()
+"""Reentrant: an object that is collected meanwhile may draw or set parameters too."""
 
 
 class Drawings:
@@ -84,37 +91,49 @@ def route_pyplot(patches: Patches) -> None:
     Args:
         patches: Take everything back.
     """
-    to_come: dict[str, Step] = {}
-    for name, step in (("matplotlib", _route_parameters), ("matplotlib.pyplot", _route_figures)):
-        if sys.modules.get(name) is None:
-            to_come[name] = step
-        else:
-            step(importlib.import_module(name), patches)  # waits for another thread that is still importing it
-    if to_come:
-        finder = _OnImport(to_come, patches)
-        sys.meta_path.insert(0, finder)
-        patches.on_restore(finder.leave)
+    finder = _OnImport({"matplotlib": _route_parameters, "matplotlib._mathtext": _take_turns, "matplotlib.pyplot": _route_figures}, patches)
+    sys.meta_path.insert(0, finder)
+    patches.on_restore(finder.leave)
+    finder.see_what_is_there()
 
 
 class _OnImport(MetaPathFinder):
-    """Does something right after a module was imported, and nothing else."""
+    """Does something right after a module was imported, once, and nothing else. Any thread.
+
+    Args:
+        steps: Module -> what is done with it.
+        patches: Take it back; they are used under a lock of this object, as imports may end on several threads.
+    """
 
     def __init__(self, steps: dict[str, Step], patches: Patches) -> None:
         self._steps = steps
         self._patches = patches
+        self._lock = threading.RLock()
         self._looking = threading.local()
         self._left = False
 
+    def see_what_is_there(self) -> None:
+        """Do it with the modules that were imported before."""
+        for name in tuple(self._steps):
+            if sys.modules.get(name) is not None:
+                self._imported(importlib.import_module(name))  # waits for another thread that is still importing it
+
     def leave(self) -> None:
-        """Do nothing any more."""
-        self._left = True
+        """Do nothing any more; a step that is being done is waited for."""
+        with self._lock:
+            self._left = True
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
+    def _imported(self, module: ModuleType) -> None:
+        with self._lock:
+            step = None if self._left else self._steps.pop(module.__name__, None)
+            if step is not None:
+                step(module, self._patches)
+
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The spec the others find, with a loader that calls us when it is done."""
-        step = self._steps.get(fullname)
-        if step is None or self._left or getattr(self._looking, "now", False):
+        if fullname not in self._steps or self._left or getattr(self._looking, "now", False):
             return None
         self._looking.now = True
         try:
@@ -122,16 +141,16 @@ class _OnImport(MetaPathFinder):
         finally:
             self._looking.now = False
         if spec is not None and spec.loader is not None:
-            self._call_after(spec.loader, fullname, step)
+            self._call_after(spec.loader, fullname)
         return spec
 
-    def _call_after(self, loader: Loader, name: str, step: Step) -> None:
+    def _call_after(self, loader: Loader, name: str) -> None:
         execute = loader.exec_module
 
         def execute_then_route(module: ModuleType) -> None:
             execute(module)
-            if module.__name__ == name and self._steps.pop(name, None) is not None and not self._left:
-                step(module, self._patches)
+            if module.__name__ == name:
+                self._imported(module)
 
         loader.exec_module = execute_then_route  # type: ignore[method-assign]  # of this one loader; most are made for one import
 
@@ -142,21 +161,20 @@ class _OnImport(MetaPathFinder):
 def _route_figures(pyplot: ModuleType, patches: Patches) -> None:
     registry = getattr(getattr(pyplot, "_pylab_helpers", None), "Gcf", None)
     figures = getattr(registry, "figs", None)
-    backend = getattr(pyplot, "_get_backend_mod", None)
-    if registry is None or type(figures) is not OrderedDict or backend is None:
+    if type(figures) is not OrderedDict or not all(callable(getattr(pyplot, name, None)) for name in ("_get_backend_mod", *BACKEND)):
         _refuse_figures(pyplot, patches)
         return
     patches.replace(registry, "figs", _FiguresByCall(figures))
-    patches.replace(pyplot, "_get_backend_mod", _in_calls(backend, _off_screen_backend))
-    for name in ("switch_backend", "install_repl_displayhook", "uninstall_repl_displayhook"):
+    patches.replace(pyplot, "_get_backend_mod", _in_calls(pyplot._get_backend_mod, _off_screen_backend))  # noqa: SLF001  # pyplot's only door
+    for name in BACKEND:
         patches.replace(pyplot, name, _in_calls(getattr(pyplot, name), _nothing))
 
 
 def _in_calls(function: Callable[..., Any], instead: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
     def by_call(*args: Any, **kwargs: Any) -> Any:
         return (function if current_call.get() is None else instead)(*args, **kwargs)
 
-    by_call.__name__, by_call.__doc__ = function.__name__, function.__doc__
     return by_call
 
 
@@ -165,14 +183,19 @@ def _nothing(*_args: Any, **_kwargs: Any) -> None:
 
 
 def _refuse_figures(pyplot: ModuleType, patches: Patches) -> None:
-    figure: Callable[..., Any] = pyplot.figure
+    for name in GATES:
+        if (function := getattr(pyplot, name, None)) is not None:
+            patches.replace(pyplot, name, _or_sentence(function))
 
-    def figure_or_sentence(*args: Any, **kwargs: Any) -> Any:
+
+def _or_sentence(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def function_or_sentence(*args: Any, **kwargs: Any) -> Any:
         if current_call.get() is not None and threading.current_thread() is not threading.main_thread():
             raise ToolError(f"This version of matplotlib cannot keep pyplot's figures of a tool apart from those of the cells. {INSTEAD}")
-        return figure(*args, **kwargs)
+        return function(*args, **kwargs)
 
-    patches.replace(pyplot, "figure", figure_or_sentence)
+    return function_or_sentence
 
 
 class _FiguresByCall(MutableMapping[Any, Any]):
@@ -273,6 +296,20 @@ def _off_screen_backend() -> Any:
     return OffScreen
 
 
+def _take_turns(mathtext: ModuleType, patches: Patches) -> None:
+    """Its parser keeps its state in itself, and is one for all: two figures drawn at a time broke each other's labels."""
+    parser = getattr(mathtext, "Parser", None)
+    if parser is None:
+        return
+    turn, parse = threading.RLock(), parser.parse
+
+    def parse_in_turn(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return parse(self, *args, **kwargs)
+
+    patches.replace(parser, "parse", parse_in_turn)
+
+
 # --- style settings ----------------------------------------------------------------------------------------
 
 
@@ -300,14 +337,6 @@ def _route_parameters(matplotlib: ModuleType, patches: Patches) -> None:
             own = _own_parameters(self, shared)
             dict.update(self if own is None else own, dict.items(others))
 
-        def __delitem__(self, key: str) -> None:
-            if _own_parameters(self, shared) is None:
-                super().__delitem__(key)
-
-        def clear(self) -> None:
-            if _own_parameters(self, shared) is None:
-                super().clear()
-
         def copy(self) -> Any:
             copied = plain()
             for key in self:
@@ -315,7 +344,7 @@ def _route_parameters(matplotlib: ModuleType, patches: Patches) -> None:
             return copied
 
         def __reduce_ex__(self, protocol: Any) -> Any:
-            return copyreg.__newobj__, (plain,), None, None, iter([(key, self._get(key)) for key in self])  # type: ignore[attr-defined]
+            return plain, (), None, None, iter([(key, self._get(key)) for key in self])
 
     def back() -> None:
         if type(shared) is RcParams:

@@ -5,9 +5,9 @@ two streams and the handing out of log records are lent to this module while a s
 `route_logging`); each looks whether it is in a call (`current_call`) and otherwise does what it always did. What a
 call says is written down in its record, bounded, and sent line by line to a client that asked for log messages.
 
-Only what knows its context can be told apart: not a thread or pool that a tool starts (`asyncio.to_thread` is
-fine), not what C code writes, not child processes. Displays of notebooks come in through `sink_here`; nothing
-here knows notebooks, messages or results.
+Only what knows its context can be told apart; docs/output.md lists what cannot. Locks are reentrant: an object that
+is collected while one is held may print too, on the same thread. Displays of notebooks come in through `sink_here`,
+what a call redirects goes to `redirects.py`; nothing here knows notebooks, messages or results.
 """
 
 from __future__ import annotations
@@ -15,27 +15,29 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import weakref
 from collections.abc import Callable
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 from mcp_workbench.execution.calls import Call, current_call
 from mcp_workbench.execution.context import Context
+from mcp_workbench.execution.lent_writes import Write, is_lent, lend_write
+from mcp_workbench.execution.redirects import StreamName, redirected, write_redirected
 from mcp_workbench.patches import Patches
 from mcp_workbench.protocol.wire import LogLevel
 from mcp_workbench.telemetry.printed import Printed
-
-StreamName = Literal["stdout", "stderr"]
 
 RECORDED_CHARS = 4096
 """Characters of the beginning, and of the end, that a record keeps."""
 SHOWN_CHARS = 32_768
 """... and that are kept of stdout while the call runs, for a result made of it."""
 MESSAGE_CHARS = 4096
-"""Characters of one message to a client; a line that is not ended is sent when it is this long."""
+"""Characters of one message to a client; a line that is not ended is sent before it is longer."""
 OWN_LOGGER = "mcp_workbench"
 
 _LEVELS: dict[StreamName, LogLevel] = {"stdout": "info", "stderr": "warning"}
-_making = threading.Lock()
+_making = threading.RLock()
 
 
 class CallOutput:
@@ -44,8 +46,8 @@ class CallOutput:
     __slots__ = ("_call", "_lock", "_muted", "_unfinished", "printed", "shown")
 
     def __init__(self, call: Call) -> None:
-        self._call = call
-        self._lock = threading.Lock()  # held for string operations only
+        self._call = weakref.ref(call)  # which has us; whoever writes here is in the call, so it is alive
+        self._lock = threading.RLock()  # held for string operations only
         self._unfinished: dict[StreamName, str] = {}
         self._muted: set[int] = set()
         self.printed = Printed(RECORDED_CHARS)
@@ -84,6 +86,9 @@ class CallOutput:
     def run_muted(self, function: Callable[..., None], *args: object) -> None:
         """Call a function whose writing to the streams, on this thread, repeats what was taken already."""
         thread = threading.get_ident()
+        if thread in self._muted:  # a handler that logs
+            function(*args)
+            return
         self._muted.add(thread)
         try:
             function(*args)
@@ -97,9 +102,10 @@ class CallOutput:
         self.shown = None
 
     def _take(self, text: str, *, shown: bool) -> None:
+        call = self._call()
         with self._lock:
             self.printed.add(text)
-            if shown and not self._call.is_over():
+            if shown and call is not None and not call.is_over():
                 if self.shown is None:
                     self.shown = Printed(SHOWN_CHARS)
                 self.shown.add(text)
@@ -109,17 +115,19 @@ class CallOutput:
         if not self._is_heard(level):
             return
         with self._lock:
-            lines, _, rest = (self._unfinished.pop(stream, "") + text).rpartition("\n")
+            begun = self._unfinished.pop(stream, "")
+            full, begun = (begun, "") if len(begun) + len(text) > MESSAGE_CHARS else ("", begun)
+            lines, _, rest = (begun + text).rpartition("\n")
             if len(rest) > MESSAGE_CHARS:
                 lines, rest = (f"{lines}\n{rest}" if lines else rest), ""
             if rest:
                 self._unfinished[stream] = rest
-        if lines:
-            self._send(level, lines, stream)
+        for whole in filter(None, (full, lines)):
+            self._send(level, whole, stream)
 
     def _send(self, level: LogLevel, text: str, name: str) -> None:
-        call = self._call
-        if call.portal is None or not self._is_heard(level):
+        call = self._call()
+        if call is None or call.portal is None or not self._is_heard(level):
             return
         if call.context is None:
             call.context = Context(call, call.portal)
@@ -128,7 +136,8 @@ class CallOutput:
         call.context.log(bounded.text(), level, name)
 
     def _is_heard(self, level: LogLevel) -> bool:
-        port = self._call.port
+        call = self._call()
+        port = None if call is None else call.port
         return port is not None and port.wants_output(level)
 
 
@@ -136,10 +145,11 @@ def output_of(call: Call) -> CallOutput:
     """Where a call's output goes, from any thread; made by the first who needs it."""
     output = call.output
     if output is None:
+        made = CallOutput(call)
         with _making:
             output = call.output
             if output is None:
-                output = call.output = CallOutput(call)
+                output = call.output = made
     return output
 
 
@@ -150,34 +160,37 @@ def sink_here() -> Callable[[str], None] | None:
 
 
 class StandardStreams:
-    """`sys.stdout` and `sys.stderr`, whoever has put what there. `look`: any thread; the others: one at a time.
+    """`sys.stdout` and `sys.stderr`, whoever has put what there. `look`: any thread; the others: one at a time."""
 
-    The `write` of the stream itself is lent, not the stream replaced: handlers and libraries keep a stream for good.
-    """
-
-    __slots__ = ("_current", "_lock", "_routed", "_routing", "_visiting")
+    __slots__ = ("_current", "_fragile", "_lock", "_routed", "_routing", "_visiting")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._current: tuple[object, object] = (None, None)
         self._routing = False
+        self._fragile = False
         self._routed: dict[StreamName, Patches] = {}
         self._visiting: dict[StreamName, Patches] = {}
 
     def route(self) -> None:
         """Begin with the streams that are there now."""
-        self._routing = True
-        self._follow(self._routed)
+        with self._lock:
+            self._routing = True
+            self._follow(self._routed)
 
     def look(self) -> None:
         """Follow a cell that has put streams of its own in their place (`%%capture`, `redirect_stdout`), while it has."""
-        if self._routing and (sys.stdout is not self._current[0] or sys.stderr is not self._current[1]):
-            self._follow(self._visiting)
+        current = self._current
+        if sys.stdout is current[0] and sys.stderr is current[1] and not self._fragile:
+            return
+        with self._lock:
+            if self._routing:
+                self._follow(self._visiting)
 
     def restore(self) -> None:
         """Give `write` back wherever it still is ours."""
-        self._routing = False
         with self._lock:
+            self._routing = self._fragile = False
             for patches in (*self._visiting.values(), *self._routed.values()):
                 patches.restore()
             self._visiting.clear()
@@ -185,17 +198,27 @@ class StandardStreams:
             self._current = (None, None)
 
     def _follow(self, kept: dict[StreamName, Patches]) -> None:
-        with self._lock:
-            streams: tuple[Any, Any] = sys.stdout, sys.stderr
-            names: tuple[StreamName, StreamName] = "stdout", "stderr"
-            for name, stream, before in zip(names, streams, self._current, strict=True):
-                if stream is before:
-                    continue
-                if (left := self._visiting.pop(name, None)) is not None:
-                    left.restore()
-                if stream is not None and not _is_routed(stream):
-                    kept[name] = _route_stream(name, stream)
-            self._current = streams
+        streams: tuple[Any, Any] = sys.stdout, sys.stderr
+        names: tuple[StreamName, StreamName] = "stdout", "stderr"
+        for name, stream, before in zip(names, streams, self._current, strict=True):
+            if stream is before and (not self._fragile or is_lent(stream)):
+                continue
+            if (left := self._visiting.pop(name, None)) is not None:
+                left.restore()
+            if stream is not None:
+                kept[name] = Patches()
+                self._lend(name, stream, kept[name])
+        self._current = streams
+
+    def _lend(self, name: StreamName, stream: Any, patches: Patches) -> None:
+        try:
+            lasts = lend_write(patches, stream, partial(_write_here, name))
+        except (AttributeError, TypeError):
+            logging.getLogger(OWN_LOGGER).warning(
+                "sys.%s is a %s, whose `write` cannot be lent: what tools print will appear in cells", name, type(stream).__name__
+            )
+        else:
+            self._fragile = self._fragile or not lasts
 
 
 STREAMS = StandardStreams()
@@ -224,26 +247,14 @@ def route_logging(patches: Patches) -> None:
     patches.replace(logging.Logger, "callHandlers", call_handlers_apart)
 
 
-def _route_stream(name: StreamName, stream: Any) -> Patches:
-    patches, here = Patches(), current_call.get
-    try:
-        write = stream.write
-
-        def write_apart(text: str, /) -> Any:
-            call = here()
-            return write(text) if call is None else output_of(call).write(name, text)
-
-        write_apart.routed_to_calls = True  # type: ignore[attr-defined]  # how `_is_routed` knows it
-        patches.replace(stream, "write", write_apart)
-    except (AttributeError, TypeError):
-        logging.getLogger(OWN_LOGGER).warning(
-            "sys.%s is a %s, whose `write` cannot be lent: what tools print will appear in cells", name, type(stream).__name__
-        )
-    return patches
-
-
-def _is_routed(stream: Any) -> bool:
-    return hasattr(getattr(stream, "write", None), "routed_to_calls")
+def _write_here(name: StreamName) -> Write | None:
+    call = current_call.get()
+    if call is None:
+        return None
+    redirection = redirected[name].get()
+    if redirection is not None:
+        return partial(write_redirected, redirection, name)
+    return partial(output_of(call).write, name)
 
 
 def _message_of(record: logging.LogRecord) -> str:

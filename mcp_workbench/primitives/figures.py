@@ -28,6 +28,8 @@ _FAR_OUTSIDE = 16.0
 """Times its own area that a figure may grow to show what is drawn outside of it."""
 _LEAST_DPI = 16.0
 """FreeType refuses letters of less than a pixel."""
+TURN_S = 60.0
+"""How long a figure waits for the one that is being drawn; an artist of the author's may never end."""
 _drawing = threading.Lock()
 
 
@@ -74,18 +76,28 @@ def images_from_figure(
         figure with nothing on it is a line of text.
 
     Raises:
-        ToolError: matplotlib could not draw it; says why.
+        ToolError: matplotlib could not draw it, or was drawing another one all the time; says so.
     """
     if not any(child is not figure.patch for child in figure.get_children()):
         return [TextContent(text="The figure is empty: nothing was drawn on it.")]
     try:
-        with _drawing:
+        with _turn():
             return _drawn(figure, max_pixels, max_bytes, keep)
     except ToolError:
         raise
     except Exception as error:  # artists, formatters and style functions are the author's code
         reason = shorten(f"{type(error).__name__}: {error}".replace("\n", " "), 300)
         raise ToolError(f"matplotlib could not draw the figure: {reason}. Correct it, or return its data instead of the figure.") from error
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _drawing.acquire(timeout=TURN_S):
+        raise ToolError(f"Another figure has been drawn for more than {TURN_S:g} s, and only one can be at a time; try again later.")
+    try:
+        yield
+    finally:
+        _drawing.release()
 
 
 def _drawn(figure: Any, max_pixels: int, max_bytes: int, keep: Keep) -> list[Content]:

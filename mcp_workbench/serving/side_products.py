@@ -12,10 +12,12 @@ from mcp_workbench.execution.calls import Call
 from mcp_workbench.execution.drawings import Drawings
 from mcp_workbench.primitives.figures import figures_of, images_from_figure
 from mcp_workbench.primitives.images import MAX_IMAGE_BYTES
-from mcp_workbench.protocol.wire import Content, TextContent
+from mcp_workbench.protocol.wire import Content, ImageContent, TextContent
 
 MAX_FIGURES = 8
-"""Figures of one call that are shown; together they are as large as one image may be."""
+"""Figures of one call that are shown; together with the images of its value they are as large as one image may be."""
+_LEAST_BYTES = 8_000
+"""What a figure gets however much the value takes: enough for a small picture, and eight still fit a message."""
 
 
 def with_side_products(content: Sequence[Content], value: object, call: Call | None, max_chars: int) -> list[Content]:
@@ -36,7 +38,7 @@ def with_side_products(content: Sequence[Content], value: object, call: Call | N
     if call is None or (call.output is None and call.drawings is None):
         return list(content)
     printed = _printed(call, max_chars) if value is None else []
-    drawn = [] if call.drawings is None else _drawn(call.drawings, value)
+    drawn = [] if call.drawings is None else _drawn(call.drawings, value, MAX_IMAGE_BYTES - _image_bytes(content))
     return [*(() if value is None and (printed or drawn) else content), *printed, *drawn]
 
 
@@ -46,14 +48,18 @@ def _printed(call: Call, max_chars: int) -> list[Content]:
     return [TextContent(text=f"Printed:\n{text}")] if text else []
 
 
-def _drawn(drawings: Drawings, value: object) -> list[Content]:
+def _image_bytes(content: Sequence[Content]) -> int:
+    return sum(len(item.data) * 3 // 4 for item in content if isinstance(item, ImageContent))
+
+
+def _drawn(drawings: Drawings, value: object, max_bytes: int) -> list[Content]:
     figures = {id(figure): figure for figure in drawings.all()}
     for figure in figures_of(value) if figures else ():
         figures.pop(id(figure), None)
     shown = list(figures.values())[:MAX_FIGURES]
     content: list[Content] = []
     for figure in shown:
-        content += images_from_figure(figure, max_bytes=MAX_IMAGE_BYTES // len(shown))
+        content += images_from_figure(figure, max_bytes=max(max_bytes // len(shown), _LEAST_BYTES))
     if left := len(figures) - len(shown):
         advice = "Have the tool draw fewer at a time, or close some."
         content.append(TextContent(text=f"[Left out: {left} of {len(figures)} figures. {advice}]"))

@@ -25,14 +25,15 @@ class Printed:
     def add(self, text: str) -> None:
         """Add some at the end."""
         self.length += len(text)
-        if self._head_room:
-            self._head.append(text[: self._head_room])
-            text = text[self._head_room :]
-            self._head_room -= len(self._head[-1])
-        if not text:
+        room = self._head_room
+        if room:
+            self._head.append(text[:room])
+            self._head_room = room - len(self._head[-1])
+        tail = text[max(room, len(text) - self._bound) :]
+        if not tail:
             return
-        self._tail.append(text[-self._bound :])
-        self._tail_chars += len(self._tail[-1])
+        self._tail.append(tail)
+        self._tail_chars += len(tail)
         while self._tail_chars - len(self._tail[0]) >= self._bound:
             self._tail_chars -= len(self._tail.popleft())
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     config = _wb.config
     connect = _wb.connect
     get = _wb.get
+    jobs = _wb.jobs
     prompt = _wb.prompt
     publish = _wb.publish
     resource = _wb.resource
@@ -73,9 +74,25 @@ _ELSEWHERE = {
 """Name -> the module that holds it. The last two are IPython's: `%load_ext mcp_workbench` looks for them here."""
 
 _OF_DEFAULT = frozenset(
-    ("config", "connect", "get", "prompt", "publish", "resource", "show", "start", "status", "stop", "tokens", "tool", "touch", "unpublish")
+    (
+        "config",
+        "connect",
+        "get",
+        "jobs",
+        "prompt",
+        "publish",
+        "resource",
+        "show",
+        "start",
+        "status",
+        "stop",
+        "tokens",
+        "tool",
+        "touch",
+        "unpublish",
+    )
 )
-"""Methods of the default Workbench."""
+"""Methods and properties of the default Workbench."""
 
 __all__ = [
     "AsyncContext",
@@ -93,6 +110,7 @@ __all__ = [
     "config",
     "connect",
     "get",
+    "jobs",
     "prompt",
     "publish",
     "resource",

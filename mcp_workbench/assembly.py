@@ -252,14 +252,15 @@ class RunningServer:
             APART.end(still_running=self.execution.statistics().abandoned > 0)
 
     async def _shut(self, grace_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + grace_s
         self.server.stop_accepting()
         self._background.close()
         self.news.close()
         await self.sessions.close(grace_s)
-        await self.execution.close(0)
+        await self.execution.close(max(0.0, until - loop.time()))  # what is left of the time is for jobs, which have no session
         self._feed.close()
         await self.server.close()
-        loop = asyncio.get_running_loop()
         loop.call_soon(loop.stop)  # also when nobody waits for this any more
 
     def abandon_in_child(self) -> None:

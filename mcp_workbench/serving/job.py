@@ -23,8 +23,6 @@ KEPT_FETCHED_S = 3600.0
 """How long it is kept once somebody has fetched it."""
 LONGEST_SAID = 200
 """Characters of what a job said last."""
-_LEAST_PROGRESS = 1e-3
-"""Progress below it, without a total, was told by the line for the main thread (`execution/main_thread.py`), not by the function."""
 
 
 class JobState(StrEnum):
@@ -121,17 +119,9 @@ class Job:
         return (self._clock() if self._ended is None else self._ended) - self._began
 
     @property
-    def ended(self) -> float | None:
-        """When it ended, by the clock of `Jobs`; None while it runs."""
-        return self._ended
-
-    @property
     def progress(self) -> Progress | None:
         """The latest progress its function reported; None when it reports none."""
-        progress = self._call.progress
-        if progress is None or (progress.total is None and 0 < progress.progress < _LEAST_PROGRESS):
-            return None
-        return progress
+        return self._call.progress
 
     @property
     def done(self) -> str:
@@ -142,7 +132,7 @@ class Job:
     def said(self) -> str:
         """The message of its latest progress, else what it logged last; one line, empty when there is neither."""
         progress = self.progress
-        return _one_line(progress.message) if progress is not None and progress.message else self._said
+        return ("" if progress is None else _one_line(progress.message)) or self._said
 
     @property
     def behind(self) -> str:

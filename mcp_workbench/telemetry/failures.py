@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 
-from mcp_workbench.telemetry.records import CALL_TOOL, JOB, CallRecord, Outcome
+from mcp_workbench.telemetry.records import CallRecord, Outcome
 
 KEPT = 20
 """Failed calls that keep their arguments."""
 
 _FAILURES = frozenset((Outcome.TOOL_ERROR, Outcome.RPC_ERROR, Outcome.TIMEOUT, Outcome.REJECTED))
-_METHODS = frozenset((CALL_TOOL, JOB, "resources/read", "prompts/get", "completion/complete"))
+_METHODS = frozenset(("tools/call", "resources/read", "prompts/get", "completion/complete"))
 
 
 class Failures:

@@ -20,6 +20,7 @@ from mcp_workbench.telemetry.aggregates import Aggregates, Phase, Row
 from mcp_workbench.telemetry.failures import Failures
 from mcp_workbench.telemetry.histogram import Histogram
 from mcp_workbench.telemetry.records import CALL_TOOL, CallRecord, Outcome, SessionRecord
+from mcp_workbench.telemetry.records import JOB as JOB
 from mcp_workbench.telemetry.ring import Ring
 
 BATCH = 256

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     config = _wb.config
     connect = _wb.connect
     get = _wb.get
+    jobs = _wb.jobs
     prompt = _wb.prompt
     publish = _wb.publish
     resource = _wb.resource
@@ -78,6 +79,7 @@ _OF_DEFAULT = frozenset(
         "config",
         "connect",
         "get",
+        "jobs",
         "prompt",
         "publish",
         "resource",
@@ -92,7 +94,7 @@ _OF_DEFAULT = frozenset(
         "wait",
     )
 )
-"""Methods of the default Workbench."""
+"""Methods and properties of the default Workbench."""
 
 __all__ = [
     "AsyncContext",
@@ -110,6 +112,7 @@ __all__ = [
     "config",
     "connect",
     "get",
+    "jobs",
     "prompt",
     "publish",
     "resource",

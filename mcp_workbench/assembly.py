@@ -263,15 +263,16 @@ class RunningServer:
             self.stopped.set_result(None)
 
     async def _shut(self, grace_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + grace_s
         self.server.stop_accepting()
         self._background.close()
         self.execution.main.stop()  # the main thread may be the one that waits for this
         self.news.close()
         await self.sessions.close(grace_s)
-        await self.execution.close(0)
+        await self.execution.close(max(0.0, until - loop.time()))  # what is left of the time is for jobs, which have no session
         self._feed.close()
         await self.server.close()
-        loop = asyncio.get_running_loop()
         loop.call_soon(loop.stop)  # also when nobody waits for this any more
 
     def abandon_in_child(self) -> None:

@@ -35,6 +35,8 @@ class Status:
     """One row per tool."""
     execution: dict[str, int] = field(default_factory=dict)
     """Reading of every queue that tools wait in."""
+    jobs: dict[str, int] = field(default_factory=dict)
+    """Calls that were answered early: how many run, how many have ended and are kept, and the bytes of their results."""
     waiting_tickets: int = 0
     notices: tuple[str, ...] = ()
     """What the author should know, for instance that a tool was moved from the loop to threads."""
@@ -47,6 +49,8 @@ class Status:
             lines = [f"mcp_workbench {self.name!r} is not running; wb.start() starts it.", *self._offer_lines()]
         else:
             lines = [f"mcp_workbench {self.name!r} serves at {self.url}", *self._offer_lines(), *self._session_lines(), *self._call_lines()]
+        if self.jobs.get("running") or self.jobs.get("ended"):
+            lines.append(f"  jobs: {self.jobs['running']} running, {self.jobs['ended']} ended; wb.jobs lists them")
         lines += [f"  note: {notice}" for notice in self.notices]
         if self.failed:
             lines.append(f"  {failures_hint(self.failed)}")

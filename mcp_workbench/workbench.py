@@ -21,6 +21,7 @@ from mcp_workbench.client.connect import Connecting, connect
 from mcp_workbench.errors import RegistrationError, WorkbenchError
 from mcp_workbench.events import Change, Principal
 from mcp_workbench.hosts import current_host, notebook_name
+from mcp_workbench.job_report import JobReports
 from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.notebook import Notebook
 from mcp_workbench.offer import Offer
@@ -248,6 +249,7 @@ class Workbench:
         read_only: bool | None = None,
         destructive: bool | None = None,
         run_on: str | None = None,
+        background_after_s: float | None = 45,
         max_chars: int = 8000,
         version: int | None = None,
     ) -> Callable[[F], F]: ...
@@ -260,7 +262,8 @@ class Workbench:
             options: name, title, description, annotations, icons, tags; `timeout_s`: seconds a call may run (None: any);
                 `read_only`, `destructive`: hints for the host; `run_on`: None ("thread" for `def`, "async" for `async def`),
                 "main" (the notebook's main thread, between cells; `def` or `async def`) or "inline" (on the protocol loop; must not
-                block; watched); `max_chars`: how much text one result may have; `version`.
+                block; watched); `background_after_s` (45): seconds after which a call that still runs or waits is answered as a
+                job and goes on, None: never; `max_chars`: how much text one result may have; `version`.
 
         Returns:
             The function, unchanged.
@@ -428,6 +431,11 @@ class Workbench:
         return [] if self._running is None else [SessionStatus(session.record, session.statistics()) for session in self._running.sessions]
 
     @property
+    def jobs(self) -> JobReports:
+        """Calls of agents that were answered early and went on: a list to look at, `jobs["j3"]` to get the result or to cancel."""
+        return JobReports(self._offer.jobs)
+
+    @property
     def telemetry(self) -> Telemetry:
         """Call records, session records and histograms."""
         return self._offer.telemetry
@@ -445,6 +453,7 @@ class Workbench:
             sessions=tuple(self.sessions),
             calls=tuple(offer.telemetry.by_tool()),
             execution={} if running is None else asdict(running.execution.statistics()),
+            jobs=offer.jobs.statistics(),
             waiting_tickets=len(offer.tickets),
             notices=() if running is None else tuple(running.notices),
             failed=offer.telemetry.failed,
@@ -561,10 +570,11 @@ class Tokens:
         offer = self._workbench._offer  # noqa: SLF001  # one thing in two classes
         token = offer.credentials.add(name)
         offer.results.admit(name)
+        offer.jobs.admit(name)
         return token
 
     def revoke(self, name: str) -> None:
-        """Let `name` in no more: its token and tickets are void, its sessions closed with 1008, its results forgotten.
+        """Let `name` in no more: its token and tickets are void, its sessions closed with 1008, its jobs cancelled, its results forgotten.
 
         Raises:
             ValueError: There is nobody of that name.
@@ -573,6 +583,7 @@ class Tokens:
         offer.credentials.revoke(name)
         if running is not None:
             running.close_principal(name)
+        offer.jobs.forget(name)
         offer.results.forget(name)  # last: calls that were running are over, and leave nothing any more
 
 

@@ -6,9 +6,9 @@ call job_wait" and goes on without its exchange. One timer, set for the earliest
 of its own would cost each call as much as everything else that is done for it on the loop.
 
 An answer without structured content breaks the promise of a tool that lists an output schema: the official
-clients (Python 1.30 and 2.3, TypeScript 1.32) raise on it, unless it is an error. Structured content made up to fit
-the schema would be a lie a program acts on. So such a tool's early answer is marked as an error, and says in
-its text what it is; any other tool's is an ordinary result.
+clients (Python 1.30 and 2.3, TypeScript 1.32) raise on it, unless it is an error (tests/foreign shows it). Structured
+content made up to fit the schema would be a lie a program acts on. So such a tool's early answer is marked as
+an error, and says in its text what it is; any other tool's is an ordinary result.
 
 Neighbours: `tools.py` has the call, `jobs.py` the memory of jobs.
 """
@@ -28,7 +28,8 @@ from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.execution.calls import Call
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol import wire
-from mcp_workbench.serving.jobs import Job, Jobs, JobState, elapsed
+from mcp_workbench.serving.job import Job, JobState, after_cancel, elapsed
+from mcp_workbench.serving.jobs import Jobs
 from mcp_workbench.sessions.work import Answer
 from mcp_workbench.telemetry.records import CallRecord, Outcome
 
@@ -42,7 +43,7 @@ class Expected(Protocol):
     """A call that will be answered early when it takes too long."""
 
     def answer_early(self, waited_s: float) -> bool:
-        """Answer and go on as a job; False: there is no room for one more job now."""
+        """Answer and go on as a job; False: no job can be had now, ask again."""
 
 
 class Background:
@@ -150,23 +151,23 @@ def arguments_digest(arguments: dict[str, wire.Json]) -> bytes:
 
 def early_answer(tool: ToolDefinition, job: Job) -> wire.CallToolResult:
     """A call has become a job."""
-    state = job.state is JobState.RUNNING
-    share = f" ({job.done})" if job.done else ""
-    begun = f"Running {elapsed(job.seconds)} so far." if state else f"It has waited {elapsed(job.seconds)} for its turn."
-    return _promise(tool, f"{'Running' if state else 'Waiting'} as job {job.id}{share}: {_advice(job)} {begun}{_said(job)}")
+    begun = job.state is JobState.RUNNING
+    so_far = f"Running {elapsed(job.seconds)} so far." if begun else f"It has waited {elapsed(job.seconds)} for its turn."
+    return _promise(tool, f"{'Running' if begun else 'Waiting'} as job {job.id}{_where(job)}: {_advice(job)} {so_far}{said_last(job)}")
 
 
 def same_again(tool: ToolDefinition, job: Job) -> wire.CallToolResult:
     """A call that runs already as a job was repeated."""
-    return _promise(tool, f"Already {job.state.value} as job {job.id}: {_advice(job)} It was not started again.{_said(job)}")
+    return _promise(
+        tool, f"Already {job.state.value} as job {job.id}{_where(job)}: {_advice(job)} It was not started again.{said_last(job)}"
+    )
 
 
 def verdict(job: Job, call: Call, answer: Answer | None, record: CallRecord) -> tuple[JobState, wire.CallToolResult]:
     """How a job ended, from what its call would have been answered with; the record is completed on the way."""
     if answer is None:
-        still = "Its code may still be running." if call.started_ns else "Its code had not begun."
         record.outcome = Outcome.CANCELLED
-        record.error = f"Job {job.id} ({job.tool}) was cancelled: {call.cancel_reason or 'no reason was given'}. {still}"
+        record.error = f"Job {job.id} ({job.tool}) was cancelled: {call.cancel_reason or 'no reason was given'}. {after_cancel(call)}"
         return JobState.CANCELLED, _told(record.error, is_error=True)
     if isinstance(answer, RemoteProtocolError):
         record.outcome, record.code, record.error = Outcome.RPC_ERROR, answer.code, answer.message
@@ -192,5 +193,13 @@ def _advice(job: Job) -> str:
     return f'call job_wait("{job.id}") for its result; do not repeat this call.'
 
 
-def _said(job: Job) -> str:
+def _where(job: Job) -> str:
+    """How far it is, or what it waits for."""
+    if job.behind:
+        return f" {job.behind}"
+    return f" ({job.done})" if job.done else ""
+
+
+def said_last(job: Job) -> str:
+    """What its function said last, as a sentence to append; empty when it said nothing."""
     return f" It said last: {job.said}" if job.said else ""

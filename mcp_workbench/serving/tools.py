@@ -22,15 +22,15 @@ from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.background import Background, JobPort, arguments_digest, early_answer, same_again, verdict
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.function_work import FunctionWork
-from mcp_workbench.serving.jobs import Fetched, Job
+from mcp_workbench.serving.job import Job
+from mcp_workbench.serving.jobs import Fetched
 from mcp_workbench.serving.moved_on import unknown_tool, with_changes
 from mcp_workbench.serving.side_products import with_side_products
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
-from mcp_workbench.telemetry.records import MAX_ARGUMENTS, CallRecord
+from mcp_workbench.telemetry.records import JOB, MAX_ARGUMENTS, CallRecord
 from mcp_workbench.telemetry.records import Outcome as RecordOutcome
-from mcp_workbench.telemetry.telemetry import JOB
 
 
 class Tools:
@@ -129,7 +129,9 @@ class ToolWork(FunctionWork):
             super().start(done)
         else:
             self._done = done
-            self._leave = self._news.wait(waiting, self._go_on)
+            leave = self._news.wait(waiting, self._go_on)
+            if self._call is None:  # else the server stops and it went on at once
+                self._leave = leave
 
     def _go_on(self) -> None:
         self._leave = None
@@ -189,18 +191,19 @@ class ToolWork(FunctionWork):
         call, done, background = self._call, self._done, self._background
         if call is None or done is None or call.state not in (CallState.WAITING, CallState.RUNNING):
             return True
-        if not background.fetchable():
-            return False
+        if self.session.ending or not background.fetchable():
+            return False  # a call ends with its session, and an early answer must be of use
         principal, arguments = self.session.principal.name, arguments_digest(self._arguments)
         job = background.jobs.begin(self.tool, principal, arguments, call, self.cancel, waited_s=waited_s)
         if job is None:
             return False
+        answer = early_answer(self.tool, job)
         self.record.started_ns = call.started_ns or None
         self._note_job(job)
         self.record = self._record_of_job(call)
         call.port = JobPort(job)
         self._done = partial(self._job_over, job, call)
-        done(early_answer(self.tool, job))
+        done(answer)
         return True
 
     def _running_already(self) -> Job | None:

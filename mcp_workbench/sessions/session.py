@@ -160,6 +160,11 @@ class Session:
         """Calls that run now, or are parked."""
         return len(self._running) + len(self._parked)
 
+    @property
+    def ending(self) -> bool:
+        """Whether it is closed, or about to be: its works are cancelled when the channel has reported its end."""
+        return self._ending
+
     def statistics(self) -> dict[str, int]:
         """Reading of every queue of this session."""
         return {

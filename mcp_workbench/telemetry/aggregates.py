@@ -1,5 +1,8 @@
 """Calls added up: how many, how many failed, and how long each phase took, per method and target.
 
+A tool's call that was answered early counts when it is answered, and with its times when its job has ended: an early
+answer says nothing of how long the tool takes.
+
 One thread at a time adds; any thread may read. Targets are what clients wrote, so their number is
 bounded here.
 """
@@ -11,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mcp_workbench.telemetry.histogram import Histogram
-from mcp_workbench.telemetry.records import CallRecord, Outcome
+from mcp_workbench.telemetry.records import CALL_TOOL, JOB, CallRecord, Outcome
 
 MAX_KEYS = 1000
 """Different (method, target) told apart; what comes later is added up under `OTHER`."""
@@ -86,10 +89,11 @@ class Aggregate:
         self.failed: Timings | None = None
 
     def add(self, call: CallRecord) -> None:
-        """Count one call that ended."""
-        self.n += 1
+        """Count one call that ended, or the end of the job it went on as."""
+        if call.method != JOB:
+            self.n += 1
         if call.job is not None:
-            return  # answered early, or again: how long that took says nothing of the tool
+            return  # answered early, or told that it runs already
         if call.outcome is Outcome.OK:
             self.succeeded.add(call)
             return
@@ -109,8 +113,8 @@ class Aggregates:
         return len(self._by_key)
 
     def add(self, call: CallRecord) -> None:
-        """Count one call that ended."""
-        key = (call.method, call.target)
+        """Count one call that ended; a job's end under the tool it ran."""
+        key = (CALL_TOOL if call.method == JOB else call.method, call.target)
         aggregate = self._by_key.get(key) or self._first_of(key)
         aggregate.add(call)
 

@@ -17,6 +17,9 @@ import msgspec
 from mcp_workbench.events import DefinedAt, Era
 from mcp_workbench.telemetry.printed import Printed
 
+CALL_TOOL = "tools/call"
+JOB = "job"
+"""Method of the record of a call that went on after its request was answered; its target is the tool."""
 MAX_ARGUMENTS = 64 * 1024
 """Bytes of a failed call's arguments that are kept."""
 

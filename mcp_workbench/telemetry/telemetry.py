@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from mcp_workbench.telemetry.aggregates import Aggregates, Phase, Row
 from mcp_workbench.telemetry.failures import Failures
 from mcp_workbench.telemetry.histogram import Histogram
-from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord
+from mcp_workbench.telemetry.records import CALL_TOOL, CallRecord, Outcome, SessionRecord
+from mcp_workbench.telemetry.records import JOB as JOB
 from mcp_workbench.telemetry.ring import Ring
 
 BATCH = 256
@@ -33,10 +34,6 @@ PRINTED_CALLS = 500
 
 ENDED_SESSIONS = 1000
 """Records of ended sessions kept."""
-
-CALL_TOOL = "tools/call"
-JOB = "job"
-"""Method of the record of a call that went on after its request was answered; its target is the tool."""
 
 
 @dataclass(frozen=True, slots=True)

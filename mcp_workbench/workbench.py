@@ -216,7 +216,7 @@ class Workbench:
         read_only: bool | None = None,
         destructive: bool | None = None,
         run_on: str | None = None,
-        max_chars: int = 8000,
+        max_chars: int | None = None,
         version: int | None = None,
     ) -> Callable[[F], F]: ...
 
@@ -227,8 +227,8 @@ class Workbench:
             function: A function with annotated parameters; its docstring (Google, NumPy or Sphinx style) describes it.
             options: name, title, description, annotations, icons, tags; `timeout_s`: seconds a call may run (None: any);
                 `read_only`, `destructive`: hints for the host; `run_on`: None ("thread" for `def`, "async" for `async def`) or
-                "inline" (on the protocol loop; must not block; watched); `max_chars`: how much text one result may have;
-                `version`.
+                "inline" (on the protocol loop; must not block; watched); `max_chars`: how much text one result may have
+                (None: what the client's host shows); `version`.
 
         Returns:
             The function, unchanged.

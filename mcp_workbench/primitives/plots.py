@@ -72,7 +72,7 @@ def _picture(drawn_by: str, draw: Callable[[], bytes], request: RenderRequest) -
     if importlib.util.find_spec(drawn_by) is None:
         return None
     try:
-        return images_from_bytes(draw(), keep=request.keep)
+        return images_from_bytes(draw(), max_bytes=request.media_bytes, keep=request.keep)
     except Exception as error:  # noqa: BLE001  # a browser that is not there, fonts, the author's specification: words do as well
         logger.info("%s could not draw a plot, which is described instead: %s", drawn_by, _reason(error))
         return None

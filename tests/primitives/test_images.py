@@ -8,7 +8,7 @@ import io
 import pytest
 from PIL import Image
 
-from mcp_workbench.primitives.images import MAX_IMAGE_BYTES, MAX_PIXELS, image_from_bytes, image_mime_type, images_from_pillow, is_pillow
+from mcp_workbench.primitives.images import MAX_IMAGE_BYTES, MAX_PIXELS, images_from_bytes, images_from_pillow, is_pillow
 from mcp_workbench.protocol.wire import ImageContent, TextContent
 
 
@@ -30,16 +30,15 @@ def opened(content: object) -> Image.Image:
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP"])
 def test_images_are_known_by_their_first_bytes(form: str) -> None:
     data = encoded(form)
-    content = image_from_bytes(data)
-    assert content is not None
+    (content,) = images_from_bytes(data) or ()
+    assert isinstance(content, ImageContent)
     assert content.mime_type == f"image/{form.lower()}"
     assert base64.b64decode(content.data) == data
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"RIFF1234WAVE", b"\x89PNG", b"BM", b"<svg/>"])
 def test_other_bytes_are_no_image(data: bytes) -> None:
-    assert image_mime_type(data) is None
-    assert image_from_bytes(data) is None
+    assert images_from_bytes(data) is None
 
 
 def test_pillow_images_are_known_by_their_type() -> None:

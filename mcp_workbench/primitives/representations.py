@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any
@@ -59,7 +60,7 @@ def content_of_ipython_audio(audio: Any, request: RenderRequest) -> list[Content
         if sounds is not None:
             return sounds
     if isinstance(audio.url, str):
-        return text_content(f"A sound at {audio.url}", request)
+        return text_content(to_unicode(f"A sound at {audio.url}"), request)
     raise ToolError("The result is a sound that is no WAV, MP3, OGG or FLAC; return the bytes of one of these.")
 
 
@@ -176,6 +177,7 @@ _LINES = frozenset(
     )
 )
 _CELLS = frozenset(("td", "th"))
+_SPACES = re.compile(r"\s+")
 
 
 class _Words(HTMLParser):
@@ -184,12 +186,14 @@ class _Words(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._unseen: list[str] = []
+        self._pre = 0
         self.parts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _UNSEEN:
             self._unseen.append(tag)
         elif tag in _LINES:
+            self._pre += tag == "pre"
             self.parts.append("\n")
         elif tag in _CELLS:
             self.parts.append(" | ")
@@ -200,15 +204,16 @@ class _Words(HTMLParser):
         if tag in self._unseen:
             del self._unseen[self._unseen.index(tag) :]
         elif tag in _LINES:
+            self._pre -= tag == "pre" and self._pre > 0
             self.parts.append("\n")
 
     def handle_data(self, data: str) -> None:
         if not self._unseen:
-            self.parts.append(" ".join(data.split()) if data.strip() else " ")
+            self.parts.append(data if self._pre else _SPACES.sub(" ", data))
 
 
 def words_of_html(html: str) -> str:
-    """The words of an HTML text, one line for each paragraph or row of a table; no tag, script or style is left."""
+    """The words of an HTML text, one line for each paragraph or row of a table; no script and no style is among them."""
     words = _Words()
     words.feed(to_unicode(html))
     words.close()

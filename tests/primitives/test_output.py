@@ -8,20 +8,28 @@ import datetime
 import enum
 from typing import Annotated, Any
 
+import altair as alt
 import msgspec
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, RootModel
+from IPython.display import HTML, Audio
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 from typing_extensions import TypedDict
 
 from mcp_workbench.errors import ToolError
 from mcp_workbench.primitives.jsonable import UnsupportedResult
 from mcp_workbench.primitives.output import Output, output_of
+from mcp_workbench.primitives.rendered import Rendered
 from mcp_workbench.primitives.signature import MISSING
-from mcp_workbench.protocol.wire import TextContent
+from mcp_workbench.protocol.wire import ResourceLink, TextContent
 
 
 @dataclasses.dataclass
@@ -61,11 +69,27 @@ def promised(annotation: Any) -> Output:
     "annotation",
     [
         MISSING, None, int, str, float, bool, bytes, Any, object, Kind, pd.DataFrame, Route | None, list, dict, tuple, list[Any],
+        list[bytes], dict[str, bytes], tuple[str, bytes], list[str | bytes],
         dict[int, str], dict[str, pd.DataFrame], list[pd.DataFrame], list[TextContent], TextContent, Numbers, collections.abc.Iterator[int],
     ],
 )  # fmt: skip
 def test_what_is_not_object_like_promises_nothing(annotation: Any) -> None:
     assert output_of(annotation) is None
+
+
+def test_what_is_shown_and_not_written_as_json_promises_nothing() -> None:
+    shown = (Figure, Axes, go.Figure, alt.Chart, alt.LayerChart, Image.Image, Styler, Audio, HTML, ResourceLink, Rendered)
+    for kind in shown:
+        for annotation in (kind, kind | None, list[kind], dict[str, kind], tuple[str, kind], Annotated[kind, "x"], list[str | kind]):  # type: ignore[valid-type]  # the types are values here
+            assert output_of(annotation) is None, annotation
+
+
+def test_a_model_that_writes_its_bytes_as_base64_promises_them() -> None:
+    class Report(BaseModel):
+        model_config = ConfigDict(ser_json_bytes="base64")
+        picture: bytes
+
+    assert promised(Report).schema["properties"]["picture"] == {"type": "string", "format": "base64url"}
 
 
 def test_object_like_annotations_promise_an_object() -> None:

@@ -124,6 +124,7 @@ class RunningServer:
             resources=offer.resources,
             prompts=offer.prompts,
             dataframes=offer.dataframe_resources,
+            documents=offer.documents,
             rendering=offer.rendering,
             execution=self.execution,
             news=self.news,

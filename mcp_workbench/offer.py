@@ -12,7 +12,9 @@ from mcp_workbench.live.dataframes.arguments import DataFrameBinder, SeriesBinde
 from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.live.dataframes.reading import DataFrameResources
 from mcp_workbench.live.dataframes.rendering import DataFrameRenderer
+from mcp_workbench.live.documents import Documents
 from mcp_workbench.live.results import Results
+from mcp_workbench.live.styles import StyleRenderer
 from mcp_workbench.primitives.options import digest_of
 from mcp_workbench.primitives.prompts import PromptDefinition
 from mcp_workbench.primitives.registry import Registry
@@ -53,7 +55,9 @@ class Offer:
         self.dataframe_resources = DataFrameResources(self.dataframes, self.results)
         self.dataframes.on_change.append(self._dataframe_changed)
         self.binders = (DataFrameBinder(self.dataframes, self.results), SeriesBinder(self.dataframes, self.results))
-        self.rendering = Rendering([FittedRenderer(), DataFrameRenderer(self.results)])
+        self.documents = Documents(self.results)
+        tables = DataFrameRenderer(self.results)
+        self.rendering = Rendering([FittedRenderer(), tables, StyleRenderer(tables)], self.documents)
         self.jobs = Jobs(limits)
         self.jobs.on_end.append(lambda job: self.chronicle.write(f"job {job.id} ({job.tool}) {job.state.value}", principal=job.principal))
         self.own_tools.add(job_tools(self.jobs))

@@ -2,7 +2,8 @@
 
 They are results like any other (`results`): numbered with the DataFrames, each its principal's own, bounded together, the
 oldest going first. A text is sliced by characters, bytes by bytes; the slices of a document put side by side are
-the document. What a slice leaves out is said beside it, in a text of its own, because a model sees only texts.
+the document. What a slice leaves out is said beside it, in a text of its own, because a model sees only texts; and a part
+of a picture is sent as bytes, a part of JSON as text, because a host would take the document's own type at its word.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from mcp_workbench.limits import MIB
 from mcp_workbench.live.dataframes.names import NotFound, Reference, is_result, parse_uri, said
 from mcp_workbench.primitives.binding import ArgumentError
+from mcp_workbench.primitives.keeping import MAX_MEDIA_BYTES
 from mcp_workbench.primitives.wording import nearest
 from mcp_workbench.protocol.wire import Json, ResourceContents, ResourceLink, ResourceTemplate
 
@@ -30,8 +33,8 @@ DEFAULT_CHARS = 8_000
 """Characters of a slice when nobody says how many: what the thriftiest hosts show a model."""
 MAX_CHARS = 100_000
 """Characters of one slice; escaped as JSON they may take six bytes each."""
-MAX_BYTES = 500_000
-"""Bytes of one slice of a picture; base64 makes a third more of them."""
+MAX_BYTES = 48 * MIB
+"""Bytes of one slice of a picture, where a connection takes as much."""
 _LARGEST_OFFSET = 2**53
 
 
@@ -76,6 +79,8 @@ class Slice:
     offset: int
     data: str | bytes
     """From the offset on; empty past the end."""
+    limit: int | None = None
+    """How many were asked for; None: as many as the reader's budget says."""
 
     @property
     def end(self) -> int:
@@ -83,15 +88,28 @@ class Slice:
         return self.offset + len(self.data)
 
     @property
+    def whole(self) -> bool:
+        """It leaves nothing out."""
+        return not self.offset and self.end == len(self.document.data)
+
+    @property
+    def mime_type(self) -> str:
+        """The document's own for the whole of it; for a part, plain text or bytes."""
+        if self.whole:
+            return self.document.mime_type
+        return "text/plain" if isinstance(self.data, str) else "application/octet-stream"
+
+    @property
     def next_uri(self) -> str | None:
         """Where the next slice is read; None at the end."""
-        return f"{self.document.uri}?offset={self.end}" if self.data and self.end < len(self.document.data) else None
+        limit = "" if self.limit is None else f"&limit={self.limit}"
+        return f"{self.document.uri}?offset={self.end}{limit}" if self.data and self.end < len(self.document.data) else None
 
     @property
     def note(self) -> str | None:
         """What the slice leaves out, and where that is; None when it is the whole."""
         total, unit, name = len(self.document.data), self.document.unit, self.document.name
-        if not self.offset and self.end == total:
+        if self.whole:
             return None
         if not self.data:
             return f"[Nothing at offset {self.offset:,}: {name} has {total:,} {unit}.]"
@@ -134,13 +152,14 @@ class Documents:
         reference = parse_uri(f"df://{rest}") if separator and scheme.lower() == SCHEME else None
         return None if reference is None or reference.parts else reference
 
-    def read(self, uri: str, principal: str | None, default_chars: int = DEFAULT_CHARS) -> Contents:
+    def read(self, uri: str, principal: str | None, default_chars: int = DEFAULT_CHARS, default_bytes: int = MAX_MEDIA_BYTES) -> Contents:
         """Read a slice.
 
         Args:
             uri: `result://_r8?offset=8000&limit=2000`.
             principal: Who asks; None: the notebook's author, who sees all.
             default_chars: Characters of a text when the URI gives no limit.
+            default_bytes: The same for a picture.
 
         Returns:
             The slice, exactly; and where it is not the whole, a text that says what it is of.
@@ -153,7 +172,8 @@ class Documents:
         if reference is None:
             raise NotFound(f"No resource {said(uri)}: results are read as {SCHEME}://_r8 or {SCHEME}://_r8?offset=8000.")
         options = _options(reference)
-        found = self.slice_of(reference.name, options.get("offset", "0"), options.get("limit"), principal, default_chars)
+        document = self._results.document(reference.name, principal)
+        found = slice_of(document, options.get("offset", "0"), options.get("limit"), default_chars, default_bytes)
         facts: dict[str, Json] = {
             "offset": found.offset,
             "returned": len(found.data),
@@ -162,42 +182,42 @@ class Documents:
         }
         meta: dict[str, Json] = {f"mcp-workbench/{key}": value for key, value in facts.items() if value is not None}
         if isinstance(found.data, str):
-            contents = [ResourceContents(uri=uri, mime_type=found.document.mime_type, text=found.data, meta=meta)]
+            contents = [ResourceContents(uri=uri, mime_type=found.mime_type, text=found.data, meta=meta)]
         else:
             encoded = base64.b64encode(found.data).decode()
-            contents = [ResourceContents(uri=uri, mime_type=found.document.mime_type, blob=encoded, meta=meta)]
+            contents = [ResourceContents(uri=uri, mime_type=found.mime_type, blob=encoded, meta=meta)]
         if found.note is not None:
             contents.append(ResourceContents(uri=uri, mime_type="text/plain", text=found.note))
         return contents
 
-    def slice_of(
-        self, name: str, offset: int | str, limit: int | str | None, principal: str | None, default_chars: int = DEFAULT_CHARS
-    ) -> Slice:
-        """Find a part of a document.
 
-        Args:
-            name: `_r8`.
-            offset: First character (of a text) or byte, from 0; as a number or as text.
-            limit: How many; None: `default_chars` of a text, 500,000 of bytes.
-            principal: Who asks; None: the notebook's author, who sees all.
-            default_chars: For `limit=None`.
+def slice_of(
+    document: Document, offset: int | str, limit: int | str | None, default_chars: int = DEFAULT_CHARS, default_bytes: int = MAX_MEDIA_BYTES
+) -> Slice:
+    """Find a part of a document.
 
-        Returns:
-            The part.
+    Args:
+        document: Of which.
+        offset: First character (of a text) or byte, from 0; as a number or as text.
+        limit: How many; None: as many as the defaults say.
+        default_chars: For a text.
+        default_bytes: For bytes.
 
-        Raises:
-            NotFound: No such document is kept for this principal.
-            ArgumentError: Offset or limit is no number that fits.
-        """
-        document = self._results.document(name, principal)
-        greatest, default = (MAX_CHARS, min(default_chars, MAX_CHARS)) if isinstance(document.data, str) else (MAX_BYTES, MAX_BYTES)
-        start = _whole("offset", offset, 0, _LARGEST_OFFSET)
-        count = default if limit is None else _whole("limit", limit, 1, greatest)
-        return Slice(document, start, document.data[start : start + count])
+    Returns:
+        The part.
+
+    Raises:
+        ArgumentError: Offset or limit is no number that fits.
+    """
+    greatest, default = (MAX_CHARS, default_chars) if isinstance(document.data, str) else (MAX_BYTES, default_bytes)
+    start = _whole("offset", offset, 0, _LARGEST_OFFSET)
+    asked = None if limit is None else _whole("limit", limit, 1, greatest)
+    count = min(max(default, 1), greatest) if asked is None else asked
+    return Slice(document, start, document.data[start : start + count], asked)
 
 
 def _wire_size(data: str | bytes) -> int:
-    return len(data.encode()) if isinstance(data, str) else len(data)
+    return len(data.encode(errors="surrogatepass")) if isinstance(data, str) else len(data)
 
 
 def _options(reference: Reference) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Images in results: bytes that are an image, and Pillow images, as MCP image content.
+"""Images in results: bytes that are an image, and Pillow images, as MCP image content within bounds of pixels and bytes.
 
 Who returns one of Pillow's images has imported it; it is imported here only to make encoded images smaller that
 would not fit, and where it is missing a sentence and a link take their place. A picture is shrunk until it fits a
@@ -11,43 +11,26 @@ import base64
 import io
 from typing import Any
 
-from mcp_workbench.primitives.keeping import Keep, keep_nothing, size_text
+from mcp_workbench.primitives.image_headers import image_mime_type, image_size
+from mcp_workbench.primitives.image_headers import png_size as png_size
+from mcp_workbench.primitives.keeping import MAX_MEDIA_BYTES, Keep, keep_nothing, size_text
 from mcp_workbench.primitives.wording import quote
 from mcp_workbench.protocol.wire import Content, ImageContent, TextContent
 
 MAX_PIXELS = 2_000_000
-"""Pixels of a Pillow image that are sent."""
-MAX_IMAGE_BYTES = 500_000
-"""Encoded bytes of a Pillow image; base64 makes a third more of them, the message bound is 768 KiB."""
+"""Pixels of an image that are sent."""
+MAX_SIDE = 8_000
+"""Pixels of its longer side; Anthropic's API refuses more, and with them the request."""
+MAX_IMAGE_BYTES = MAX_MEDIA_BYTES
+"""Encoded bytes of an image that are sent."""
 MAX_KEPT_PIXELS = 16_000_000
 """Pixels of a picture that is kept in full behind a link: encoding more takes seconds."""
 MAX_DECODED_PIXELS = 64_000_000
 """Pixels of an encoded image that is decoded to make it smaller: four bytes of memory each."""
 _SMALLEST_SIDE = 16
 
+_MAY_MOVE = ("image/gif", "image/webp")
 _PNG_MODES = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA")
-
-
-def image_mime_type(data: bytes) -> str | None:
-    """PNG, JPEG, GIF or WebP by their first bytes; None for anything else."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
-
-
-def png_size(data: bytes) -> tuple[int, int]:
-    """Width and height of a PNG, from its header."""
-    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-
-
-def image_from_bytes(data: bytes) -> ImageContent | None:
-    """Image content of encoded bytes, as they are; None when they are no image."""
-    mime_type = image_mime_type(data)
-    return None if mime_type is None else image_content(data, mime_type)
 
 
 def image_content(data: bytes, mime_type: str = "image/png") -> ImageContent:
@@ -57,6 +40,8 @@ def image_content(data: bytes, mime_type: str = "image/png") -> ImageContent:
 
 def images_from_bytes(data: bytes, *, max_bytes: int = MAX_IMAGE_BYTES, keep: Keep = keep_nothing) -> list[Content] | None:
     """Image content of encoded bytes: as they are where they fit, else smaller where Pillow is installed, else their link.
+
+    Too many pixels are too much as well: 2 million, or a side of 8,000.
 
     Args:
         data: Any bytes.
@@ -69,17 +54,20 @@ def images_from_bytes(data: bytes, *, max_bytes: int = MAX_IMAGE_BYTES, keep: Ke
     mime_type = image_mime_type(data)
     if mime_type is None:
         return None
-    if len(data) <= max_bytes:
+    size = image_size(data)
+    if len(data) <= max_bytes and (size is None or _fits(*size, MAX_PIXELS)):
         return [image_content(data, mime_type)]
-    link = keep(data, mime_type, f"the image as it was returned, {size_text(len(data))}")
+    of = size_text(len(data)) if size is None else f"{_pixels(*size)} pixels, {size_text(len(data))},"
+    link = keep(data, mime_type, f"the image as it was returned, {of.rstrip(',')}")
     whole = "" if link is None else f" In full: {link.uri}"
     smaller = smaller_image(data, max_bytes=max_bytes)
     if smaller is None:
         advice = whole or " Have the tool return a smaller one."
-        content: list[Content] = [TextContent(text=f"An image of {size_text(len(data))} is not shown: too large for a message.{advice}")]
+        content: list[Content] = [TextContent(text=f"An image of {of} is not shown: too large for a message.{advice}")]
     else:
-        image, size = smaller
-        content = [image, TextContent(text=f"The image of {size_text(len(data))} was sent as {size} pixels to fit a message.{whole}")]
+        image, shown = smaller
+        moving = ", the first picture where it is an animation" if mime_type in _MAY_MOVE else ""
+        content = [image, TextContent(text=f"The image of {of} was sent as {shown} pixels to fit a message{moving}.{whole}")]
     return content if link is None else [*content, link]
 
 
@@ -95,18 +83,18 @@ def smaller_image(data: bytes, *, max_bytes: int = MAX_IMAGE_BYTES, max_pixels: 
         The image and its size as `640 x 480`; None where Pillow is not installed, cannot read it, or would take hundreds of megabytes to.
     """
     try:
-        from PIL import Image
+        from PIL import Image, ImageOps
     except ImportError:
         return None
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > MAX_DECODED_PIXELS:
                 return None
-            image.load()
-            shown, encoded, mime_type = _fitted(image, max_pixels, max_bytes)
+            # A photo may say in its metadata, which goes, that it is to be turned.
+            shown, encoded, mime_type = _fitted(ImageOps.exif_transpose(image), max_pixels, max_bytes)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None  # broken or outlandish: whoever reads the whole finds out more
-    return image_content(encoded, mime_type), f"{shown.width:,} x {shown.height:,}"
+    return image_content(encoded, mime_type), _pixels(shown.width, shown.height)
 
 
 def is_pillow(kind: type) -> bool:
@@ -129,17 +117,25 @@ def images_from_pillow(image: Any, *, max_bytes: int = MAX_IMAGE_BYTES, keep: Ke
     content: list[Content] = [image_content(data, mime_type)]
     if shown is image:
         return content
-    original = f"{image.width:,} x {image.height:,}"
+    original = _pixels(image.width, image.height)
     can_be_kept = keep is not keep_nothing and image.width * image.height <= MAX_KEPT_PIXELS
     link = keep(_png(image), "image/png", f"the image in full, {original} pixels") if can_be_kept else None
     whole = "" if link is None else f" In full: {link.uri}"
-    line = TextContent(text=f"The image was shrunk from {original} to {shown.width:,} x {shown.height:,} pixels to fit a message.{whole}")
+    line = TextContent(text=f"The image was shrunk from {original} to {_pixels(shown.width, shown.height)} pixels to fit a message.{whole}")
     return [*content, line] if link is None else [*content, line, link]
+
+
+def _fits(width: int, height: int, max_pixels: int) -> bool:
+    return width * height <= max_pixels and max(width, height) <= MAX_SIDE
+
+
+def _pixels(width: int, height: int) -> str:
+    return f"{width:,} x {height:,}"
 
 
 def _fitted(image: Any, max_pixels: int, max_bytes: int) -> tuple[Any, bytes, str]:
     """The image itself or a smaller one, encoded within the bounds."""
-    shown = _shrunk(image, max_pixels) if image.width * image.height > max_pixels else image
+    shown = image if _fits(image.width, image.height, max_pixels) else _shrunk(image, max_pixels)
     data, mime_type = _encoded(shown, max_bytes)
     while len(data) > max_bytes and min(shown.width, shown.height) > _SMALLEST_SIDE:
         shown = _shrunk(shown, shown.width * shown.height // 2)
@@ -181,7 +177,7 @@ def _saved(image: Any, form: str, **options: object) -> bytes:
 
 
 def _shrunk(image: Any, pixels: int) -> Any:
-    scale = (pixels / (image.width * image.height)) ** 0.5
+    scale = min((pixels / (image.width * image.height)) ** 0.5, MAX_SIDE / max(image.width, image.height))
     size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
     # Palettes and 16-bit greys cannot be averaged.
     drawable = image if image.mode in ("L", "LA", "RGB", "RGBA") else _as_rgb(image)

@@ -58,6 +58,8 @@ MAX_VALUES = 1_000_000
 Converter = Callable[[Any], Any]
 """Value -> something the table knows."""
 
+_SHOWN = ("matplotlib", "seaborn", "plotly", "altair", "PIL")
+"""Whose objects are pictures; what shows them (`rendering`) looks no deeper than into one list or dict."""
 _SUPPORTED = "JSON types, dates, Decimal, UUID, Path, Enum, sets, dataclasses, attrs, pydantic models, numpy values"
 
 
@@ -202,9 +204,8 @@ class _Walk:
 
 def unsupported(kind: type) -> UnsupportedResult:
     """The refusal of a type."""
-    advice = "Return its parts or a text."
-    if kind.__module__.partition(".")[0] == "matplotlib":
-        advice = "Return its picture as PNG bytes: buffer = io.BytesIO(); figure.savefig(buffer, format='png'); return buffer.getvalue()"
+    shown = kind.__module__.partition(".")[0] in _SHOWN
+    advice = "Return it by itself, in a list or as a member of a dict: there it is shown." if shown else "Return its parts or a text."
     return UnsupportedResult(f"The result holds {a_type(kind)}, which has no JSON form. Supported: {_SUPPORTED}. {advice}")
 
 

@@ -10,6 +10,9 @@ from typing import Protocol
 
 from mcp_workbench.protocol.wire import ResourceLink
 
+MAX_MEDIA_BYTES = 500_000
+"""Encoded bytes of one picture or sound that are sent; a message takes 768 KiB and base64 makes a third more of them."""
+
 
 class Keep(Protocol):
     """Keeps texts and bytes for the principal whose call it is."""

@@ -2,8 +2,8 @@
 
 Only object-like annotations promise anything: `dict[str, X]`, TypedDict, dataclass, pydantic model, and
 `list` / `tuple` / `set` of a described type, which travel as `{"result": [...]}` because MCP up to
-2025-11-25 wants an object. Scalars, text, None, `Optional`, DataFrames, bytes, `Any`, bare `list` and
-`dict`, and whatever pydantic cannot describe promise nothing; their results are rendered as they come.
+2025-11-25 wants an object. Scalars, text, None, `Optional`, DataFrames, bytes, `Any`, `list` and `dict` alone or of
+`Any`, and whatever pydantic cannot describe promise nothing; their results are rendered as they come.
 
 A promised float is a number or null: JSON has no NaN and no infinity, DataFrames are full of them, and
 a client may refuse a result that breaks its schema.
@@ -144,7 +144,12 @@ def _unwrap(annotation: Any) -> Any:
 
 def _is_array(annotation: Any) -> bool:
     arguments = [_unwrap(argument) for argument in typing.get_args(annotation)]
-    return typing.get_origin(annotation) in _ARRAYS and bool(arguments) and not any(a is Any or a is object for a in arguments)
+    return typing.get_origin(annotation) in _ARRAYS and bool(arguments) and not any(map(_is_anything, arguments))
+
+
+def _is_anything(annotation: Any) -> bool:
+    """It may be a figure, so nothing can be promised of it."""
+    return annotation is Any or annotation is object
 
 
 def _is_object(annotation: Any) -> bool:
@@ -152,7 +157,8 @@ def _is_object(annotation: Any) -> bool:
         return False
     origin = typing.get_origin(annotation)
     if origin in _OBJECTS:
-        return _unwrap(typing.get_args(annotation)[0]) is str
+        key, member = (_unwrap(argument) for argument in typing.get_args(annotation))
+        return key is str and not _is_anything(member)
     kind = origin or annotation
     if is_typeddict(kind):
         return True

@@ -17,6 +17,7 @@ from typing import Any
 
 from mcp_workbench.primitives.images import images_from_bytes
 from mcp_workbench.primitives.rendered import RenderRequest, text_content
+from mcp_workbench.primitives.representations import to_unicode
 from mcp_workbench.primitives.wording import shorten
 from mcp_workbench.protocol.wire import Content, ResourceLink
 
@@ -43,8 +44,12 @@ def content_of_plotly(figure: Any, request: RenderRequest) -> list[Content]:
     """A plotly figure: PNG through kaleido, else text and specification."""
     if (picture := _picture("kaleido", lambda: figure.to_image(format="png"), request)) is not None:
         return picture
-    link = request.keep(figure.to_json(), _PLOTLY_MIME, "the plotly figure as JSON")
-    return _in_words(_plotly_lines(figure), link, request)
+    try:
+        spec = figure.to_json()
+    except Exception as error:  # noqa: BLE001  # objects of the author's in it; the words are there without
+        logger.info("a plotly figure could not be written as JSON: %s", _reason(error))
+        return _in_words(_plotly_lines(figure), None, request)
+    return _in_words(_plotly_lines(figure), request.keep(spec, _PLOTLY_MIME, "the plotly figure as JSON"), request)
 
 
 def content_of_altair(chart: Any, request: RenderRequest) -> list[Content]:
@@ -54,7 +59,7 @@ def content_of_altair(chart: Any, request: RenderRequest) -> list[Content]:
     try:
         spec = chart.to_dict()
     except Exception as error:  # noqa: BLE001  # altair's refusals: too many rows, types it cannot infer
-        return text_content(f"An altair chart that altair could not write: {_reason(error)}", request)
+        return text_content(to_unicode(f"An altair chart that altair could not write: {_reason(error)}"), request)
     schema = re.search(r"/(v\d+)", str(spec.get("$schema", "")))
     mime_type = f"application/vnd.vegalite.{schema[1] if schema else 'v5'}+json"
     link = request.keep(json.dumps(spec, separators=(",", ":"), default=str), mime_type, "the chart as Vega-Lite JSON")
@@ -72,7 +77,7 @@ def _picture(drawn_by: str, draw: Callable[[], bytes], request: RenderRequest) -
     if importlib.util.find_spec(drawn_by) is None:
         return None
     try:
-        return images_from_bytes(draw(), keep=request.keep)
+        return images_from_bytes(draw(), max_bytes=request.media_bytes, keep=request.keep)
     except Exception as error:  # noqa: BLE001  # a browser that is not there, fonts, the author's specification: words do as well
         logger.info("%s could not draw a plot, which is described instead: %s", drawn_by, _reason(error))
         return None
@@ -86,7 +91,7 @@ def _in_words(lines: Iterator[str], link: ResourceLink | None, request: RenderRe
     shown = list(lines)
     if link is not None:
         shown.append(f"Specification with the data: {link.uri}")
-    content = text_content("\n".join(shown), request)
+    content = text_content(to_unicode("\n".join(shown)), request)
     return content if link is None else [*content, link]
 
 
@@ -110,8 +115,24 @@ def _plotly_lines(figure: Any) -> Iterator[str]:
 def _points(trace: Any) -> str:
     for member in _LENGTHS:
         if member in trace and trace[member] is not None:
-            return f"{len(trace[member]):,} points"
+            count = _length(trace[member])
+            if member == "z" and count:
+                return f"{count:,} rows of {_length(trace[member][0]):,} values" if _is_rows(trace[member]) else f"{count:,} values"
+            return f"{count:,} point{'' if count == 1 else 's'}"
     return "no points"
+
+
+def _is_rows(values: Any) -> bool:
+    return not isinstance(values, dict) and hasattr(values[0], "__len__") and not isinstance(values[0], str)
+
+
+def _length(values: Any) -> int:
+    """How many there are; an array read from JSON is still as plotly writes it: its type, and its bytes in base64."""
+    if not isinstance(values, dict):
+        return len(values)
+    digits = re.search(r"\d+", str(values.get("dtype", "")))
+    size = len(str(values.get("bdata", ""))) * 3 // 4
+    return size // int(digits[0]) if digits and int(digits[0]) else 0
 
 
 # --- altair ------------------------------------------------------------------------------------------------

@@ -6,21 +6,24 @@ a link where the whole was kept, else by calling for less.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from mcp_workbench.limits import KIB
-from mcp_workbench.primitives.keeping import Keeper
+from mcp_workbench.primitives.keeping import MAX_MEDIA_BYTES, Keeper
 from mcp_workbench.protocol.wire import Content, Json, ResourceLink, TextContent
 
 _NOTE_ROOM = 200
 """Characters kept for the note about a cut, so that text and note stay within the bound."""
+_MOST_ESCAPED = 6
+"""Bytes that JSON takes for a character at most: a control character, `\\u0000`."""
 
 
 class RenderRequest(msgspec.Struct, frozen=True, gc=False):
-    """For whom something is rendered."""
+    """For whom something is rendered, and how much room there is."""
 
     tool: str
     """Its name, for sentences."""
@@ -30,12 +33,24 @@ class RenderRequest(msgspec.Struct, frozen=True, gc=False):
     """Whose call it was: results a renderer keeps belong to it."""
     keeper: Keeper | None = None
     """Keeps whole what is shown in part; None: nobody does."""
-    max_bytes: int = 768 * KIB
-    """Bytes of the whole answer on the wire."""
+    max_bytes: int = 760 * KIB
+    """Bytes of all content as JSON, structured content included."""
+
+    @property
+    def media_bytes(self) -> int:
+        """Bytes of one picture or sound, which base64 makes a third more, that there is room for beside the text."""
+        return min(MAX_MEDIA_BYTES, (self.max_bytes - min(2 * self.max_chars, self.max_bytes // 2)) * 3 // 4)
 
     def keep(self, data: str | bytes, mime_type: str, description: str) -> ResourceLink | None:
         """Keep something for this principal; see `keeping.Keep`."""
         return None if self.keeper is None else self.keeper.keep(data, mime_type, description, self.principal)
+
+    def fitting(self, text: str) -> int:
+        """Characters at the beginning of a text that there is room for: in characters, and in bytes as JSON."""
+        chars = min(len(text), self.max_chars)
+        while chars > 1 and _MOST_ESCAPED * chars > self.max_bytes and (size := json_size(text[:chars])) > self.max_bytes:
+            chars = max(1, chars * self.max_bytes // size)
+        return chars
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -57,20 +72,34 @@ class Renderer(Protocol):
         ...
 
 
+def json_size(value: object) -> int:
+    """Bytes of something as JSON; a lone surrogate, which JSON cannot carry, counts as anything else."""
+    try:
+        return len(msgspec.json.encode(value))
+    except UnicodeEncodeError:
+        return _MOST_ESCAPED * len(str(value))
+
+
+def less(request: RenderRequest, content: Sequence[Content]) -> RenderRequest:
+    """The request for what is shown beside other content: with the bytes that leaves."""
+    return msgspec.structs.replace(request, max_bytes=max(request.max_bytes - sum(map(json_size, content)), 0))
+
+
 def text_content(text: str, request: RenderRequest, mime_type: str = "text/plain") -> list[Content]:
     """A text; one that is too long is kept whole, cut, and followed by its link.
 
     Args:
         text: Any text.
-        request: How many characters, and who keeps the whole.
+        request: How much room, and who keeps the whole.
         mime_type: What the whole is kept as.
     """
-    if len(text) <= request.max_chars:
+    chars = request.fitting(text)
+    if chars == len(text):
         return [TextContent(text=text)]
     link = request.keep(text, mime_type, f"the whole result of {request.tool}, {len(text):,} characters")
     if link is None:
-        return [TextContent(text=cut(text, request.max_chars, request.tool))]
-    return [TextContent(text=cut(text, request.max_chars, request.tool, link.uri)), link]
+        return [TextContent(text=cut(text, chars, request.tool))]
+    return [TextContent(text=cut(text, chars, request.tool, link.uri)), link]
 
 
 def cut(text: str, max_chars: int, tool: str, uri: str | None = None) -> str:

@@ -14,14 +14,13 @@ PNG, JPEG, GIF, WebP bytes          an image; so are Pillow images, shrunk until
 WAV, MP3, OGG, FLAC bytes           sound
 matplotlib figures, axes, artists   the figure as an image (`figures`)
 plotly figures, altair charts       an image, or words and the specification (`plots`)
-list of these among other values    each on its own
+list of these among other values    each on its own; in a dict, after its name
 dict, list, dataclass, model …      compact JSON as text, and the same as structured content
 object with a notebook's `_repr_…_` the form a model reads best (`representations`)
 ==================================  ==========================================================
 
 Nothing is cut silently: text past `max_chars` is cut with a line that says how much was and where the rest is. In a
-list whose items are rendered one by one the bound holds for all of them together: each gets an equal share of
-what is left, and those for which nothing is left are counted in a last line.
+list whose items are rendered one by one the bounds hold for all of them together (`page`).
 Structured content that nobody was promised is left out together with the cut text, because hosts that
 prefer it would otherwise pass the model all that the bound kept away. What an output schema promises is
 always whole. Arrays travel as `{"result": [...]}`, as everywhere in MCP up to 2025-11-25.
@@ -38,17 +37,17 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from mcp_workbench.errors import ToolError
-from mcp_workbench.limits import KIB
 from mcp_workbench.primitives.figures import figures_of, images_from_figure
 from mcp_workbench.primitives.images import images_from_bytes, images_from_pillow, is_pillow, not_an_image
 from mcp_workbench.primitives.jsonable import UnsupportedResult, has_json_form, to_jsonable
 from mcp_workbench.primitives.keeping import Keeper
 from mcp_workbench.primitives.output import WRAPPER, Output
+from mcp_workbench.primitives.page import MAX_KEPT_ITEMS, PLAIN, Page
 from mcp_workbench.primitives.plots import content_of_altair, content_of_plotly, is_altair, is_plotly
 from mcp_workbench.primitives.rendered import Rendered as Rendered
 from mcp_workbench.primitives.rendered import Renderer as Renderer
 from mcp_workbench.primitives.rendered import RenderRequest as RenderRequest
-from mcp_workbench.primitives.rendered import text_content
+from mcp_workbench.primitives.rendered import json_size, text_content
 from mcp_workbench.primitives.representations import (
     content_of_ipython_audio,
     content_of_representation,
@@ -61,22 +60,17 @@ from mcp_workbench.protocol.wire import AudioContent, Content, EmbeddedResource,
 
 NO_RESULT = "Done, no result."
 MISSING_VALUE = "The result is a missing value."
-_LIST_NOTE_ROOM = 200
-"""Characters kept for the line that counts the items left out."""
-_ENVELOPE_BYTES = 8 * KIB
-"""What a message holds beside its content: ids, `_meta`, links."""
+_LEAST_TEXT = 400
+"""Bytes of text without which structured content is not sent: hosts that read texts only would see nothing."""
 MAX_MIXED_ITEMS = 100
 """Items of a list that is looked through for content objects; images come by the handful."""
-MAX_RENDERED_ITEMS = 20
-"""Items of one list that other rooms' renderers show: each may keep a result, and only so many are kept."""
-_ITEM_ROOM = 400
-"""Characters below which an item is left out rather than cut: a shape and a line of columns take half of them."""
+MAX_FIGURES = MAX_KEPT_ITEMS
+"""Figures of one result that are drawn."""
 
 _CONTENT = (TextContent, ImageContent, AudioContent, ResourceLink, EmbeddedResource)
 _EXACT = 1 << 63
 """Integers below it are JSON integers for everybody; larger ones are seen to by `to_jsonable`."""
 _SCALARS = frozenset((str, int, float, bool, type(None)))
-_PLAIN = (str, int, float, bool, type(None), dict, list, tuple)
 
 
 class Rendering:
@@ -124,113 +118,62 @@ class Rendering:
         return None
 
     def _mixed(self, value: object, request: RenderRequest) -> Rendered | None:
-        """A short list in which something has a form of its own: each item is rendered alone."""
+        """A short list or dict in which something has a form of its own: each item is rendered alone."""
         items = _few_items(value)
-        page = _Page(request, len(items))
+        page = Page(request, items)
         # Until something special is found the list may be plain JSON, and nothing of it is rendered.
         begin, first = self._first_special(items, page.request)
         if first is None:
             return None
         for index, item in enumerate(items):
-            if index < begin or type(item) in _PLAIN:
-                page.add_plain(item)
+            heavy = type(item) not in PLAIN
+            if index < begin or not heavy:
+                page.add_text(*_as_text(item), heavy=heavy)
             elif page.takes_rendered and (rendered := first if index == begin else self._asked(item, page.request)) is not None:
-                page.add_rendered(rendered)
+                page.add_rendered(rendered.content)
             elif (own := _own_form(item, page.request)) is not None:
-                page.add(own.content)
+                page.add(own.content, heavy=True)
             elif page.takes_rendered:
-                page.add_plain(item)
+                page.add_text(*_as_text(item), heavy=True)
             else:
-                page.leave_out()
+                page.leave_out(heavy=True)
         return Rendered(page.finished())
 
     def _first_special(self, items: Sequence[object], request: RenderRequest) -> tuple[int, Rendered | None]:
         for index, item in enumerate(items):
-            if type(item) not in _PLAIN and (rendered := self._special(item, request)) is not None:
+            if type(item) not in PLAIN and (rendered := self._special(item, request)) is not None:
                 return index, rendered
         return len(items), None
 
 
-class _Page:
-    """The content of a list's items, one after the other, within one bound of text."""
-
-    def __init__(self, request: RenderRequest, items: int) -> None:
-        self._request = request
-        self._items = self._waiting = items
-        self._left = request.max_chars
-        self._rendered = self._kept = 0
-        self._left_out = 0
-        self._content: list[Content] = []
-
-    @property
-    def _room(self) -> int:
-        """Characters for the next item: an equal share of what is left, but no less than an item needs."""
-        if self._waiting <= 1 and not self._left_out:
-            return self._left
-        left = self._left - _LIST_NOTE_ROOM
-        return max(left // self._waiting, min(_ITEM_ROOM, left))
-
-    @property
-    def request(self) -> RenderRequest:
-        """For the next item."""
-        return msgspec.structs.replace(self._request, max_chars=max(self._room, 1))
-
-    @property
-    def _full(self) -> bool:
-        return bool(self._content) and self._room < _ITEM_ROOM
-
-    @property
-    def takes_rendered(self) -> bool:
-        """There is room for one more item of a renderer's."""
-        return not self._full and self._rendered < MAX_RENDERED_ITEMS
-
-    def add_rendered(self, rendered: Rendered) -> None:
-        self._rendered += 1
-        self.add(rendered.content)
-
-    def add_plain(self, item: object) -> None:
-        text, structured = _written(item)
-        if len(text) <= self._room:
-            self.add([TextContent(text=text)])
-        elif self._full:
-            self.leave_out()
-        else:
-            self._kept += 1
-            request = self.request if self._kept <= MAX_RENDERED_ITEMS else msgspec.structs.replace(self.request, keeper=None)
-            self.add(text_content(text, request, "text/plain" if structured is UNSET else "application/json"))
-
-    def add(self, content: Sequence[Content]) -> None:
-        self._waiting -= 1
-        self._left -= sum(len(part.text) for part in content if isinstance(part, TextContent))
-        self._content.extend(content)
-
-    def leave_out(self) -> None:
-        self._waiting -= 1
-        self._left_out += 1
-
-    def finished(self) -> list[Content]:
-        """All that was added, and the line that counts what was not."""
-        if self._left_out:
-            advice = f"Call {self._request.tool} for fewer at a time, or have it return a part or a summary."
-            self._content.append(TextContent(text=f"[Left out: {self._left_out} of {self._items} items. {advice}]"))
-        return self._content
-
-
 def _few_items(value: object) -> list[Any]:
     """The items of a short list that may hold something special; empty for everything else."""
+    if type(value) is dict:
+        return _labelled(value)
     if not isinstance(value, list | tuple):
         return []
     # Counted, not asked: a subclass may say any length, and iterate without end.
     items = list(itertools.islice(value, MAX_MIXED_ITEMS + 1))
-    return [] if len(items) > MAX_MIXED_ITEMS or all(type(item) in _PLAIN for item in items) else items
+    return [] if len(items) > MAX_MIXED_ITEMS or all(type(item) in PLAIN for item in items) else items
+
+
+def _labelled(value: dict[Any, Any]) -> list[Any]:
+    """The members of a short dict that holds something with no JSON form, each after its name; empty where JSON says it all."""
+    if 2 * len(value) > MAX_MIXED_ITEMS or all(_is_json(type(item)) for item in value.values()):
+        return []
+    return [part for key, item in value.items() for part in (f"{key}:" if type(key) is str else key, item)]
+
+
+def _is_json(kind: type) -> bool:
+    return kind in PLAIN or has_json_form(kind)
 
 
 def _own_form(value: object, request: RenderRequest) -> Rendered | None:
     """The built-in forms that are no JSON."""
     kind = type(value)
     if figures := figures_of(value):
-        return Rendered([part for figure in figures for part in images_from_figure(figure, keep=request.keep)])
-    if kind in _PLAIN:
+        return Rendered(_drawn(figures, request))
+    if kind in PLAIN:
         return None
     if isinstance(value, Rendered):
         return value
@@ -242,11 +185,21 @@ def _own_form(value: object, request: RenderRequest) -> Rendered | None:
     return None if content is None else Rendered(content)
 
 
+def _drawn(figures: Sequence[Any], request: RenderRequest) -> list[Content]:
+    shown = figures[:MAX_FIGURES]
+    room = request.media_bytes // len(shown)
+    content = [part for figure in shown for part in images_from_figure(figure, max_bytes=room, keep=request.keep)]
+    if left := len(figures) - len(shown):
+        advice = f"Call {request.tool} for fewer at a time."
+        content.append(TextContent(text=f"[Left out: {left} of {len(figures)} figures. {advice}]"))
+    return content
+
+
 def _picture_or_sound(value: object, kind: type, request: RenderRequest) -> list[Content] | None:
     if isinstance(value, bytes | bytearray | memoryview):
         return _from_bytes(bytes(value), request)
     if is_pillow(kind):
-        return images_from_pillow(value, keep=request.keep)
+        return images_from_pillow(value, max_bytes=request.media_bytes, keep=request.keep)
     if is_plotly(kind):
         return content_of_plotly(value, request)
     if is_altair(kind):
@@ -255,7 +208,8 @@ def _picture_or_sound(value: object, kind: type, request: RenderRequest) -> list
 
 
 def _from_bytes(data: bytes, request: RenderRequest) -> list[Content]:
-    content = images_from_bytes(data, keep=request.keep) or sounds_from_bytes(data, keep=request.keep)
+    room = request.media_bytes
+    content = images_from_bytes(data, max_bytes=room, keep=request.keep) or sounds_from_bytes(data, max_bytes=room, keep=request.keep)
     if content is None:
         raise UnsupportedResult(f"The result is {not_an_image(data)}; return text (data.hex(), base64), an image or a sound.")
     return content
@@ -265,13 +219,16 @@ def _promised(output: Output, value: object, request: RenderRequest) -> Rendered
     """What a tool's annotation promises, whole; a result that no message takes is kept and refused."""
     structured = output.structured(request.tool, value)
     text = _compact(structured[WRAPPER] if output.wrapped else structured)
-    if len(text) > request.max_chars and (size := len(text.encode())) > request.max_bytes - 2 * request.max_chars - _ENVELOPE_BYTES:
+    size = len(text.encode())
+    left = request.max_bytes - size
+    if left < min(2 * size, _LEAST_TEXT):
         link = request.keep(text, "application/json", f"the whole result of {request.tool}")
         advice = f"Read it in slices at {link.uri}, or call" if link is not None else "Call"
         raise ToolError(
-            f"The result is {size:,} bytes long; this connection takes {request.max_bytes:,}. {advice} {request.tool} for less."
+            f"The result is {size:,} bytes long; a message of this connection takes {request.max_bytes:,}. "
+            f"{advice} {request.tool} for less."
         )
-    return Rendered(text_content(text, request, "application/json"), structured)
+    return Rendered(text_content(text, msgspec.structs.replace(request, max_bytes=left), "application/json"), structured)
 
 
 def _plain(value: object, request: RenderRequest) -> Rendered:
@@ -280,9 +237,24 @@ def _plain(value: object, request: RenderRequest) -> Rendered:
     if type(value) is int and -_EXACT < value < _EXACT:
         return Rendered([TextContent(text=str(value))])
     text, structured = _written(value)
-    if len(text) <= request.max_chars:
+    if structured is not UNSET and len(text) <= request.max_chars and _fits_twice(text, request):
         return Rendered([TextContent(text=text)], structured)
-    return Rendered(text_content(text, request, "text/plain" if structured is UNSET else "application/json"))
+    return Rendered(text_content(text, request, _mime_type(structured)))
+
+
+def _fits_twice(text: str, request: RenderRequest) -> bool:
+    """JSON fits the message as text and as structured content."""
+    return 10 * len(text) <= request.max_bytes or json_size(text) + len(text.encode()) <= request.max_bytes
+
+
+def _as_text(value: object) -> tuple[str, str]:
+    """The whole text of a value that is JSON, and what it is."""
+    text, structured = _written(value)
+    return text, _mime_type(structured)
+
+
+def _mime_type(structured: Json | UnsetType) -> str:
+    return "text/plain" if structured is UNSET else "application/json"
 
 
 def _written(value: object) -> tuple[str, Json | UnsetType]:

@@ -1,7 +1,7 @@
 """Objects that know how notebooks show them (`_repr_png_`, `_repr_mimebundle_` …), as content for models.
 
 The first form an object has is taken, in the order of `_FORMS`: a picture, then Markdown, plain text, JSON, LaTeX, a drawing,
-and HTML last. HTML and SVG are never sent to be rendered: of HTML the words are sent, SVG as the text of a resource.
+and HTML last. HTML is never sent, only the words in it; SVG is sent as the text of a resource, for programs, not as an image.
 The methods are asked of the type, as Python does with its own special methods: an object may answer every name.
 They are the author's code, and run where tools run. A method that raises counts as one that has nothing to show; when
 none has, the first exception is told.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any
@@ -55,11 +56,11 @@ def is_ipython_audio(kind: type) -> bool:
 def content_of_ipython_audio(audio: Any, request: RenderRequest) -> list[Content]:
     """What `IPython.display.Audio` holds: its sound, or the address of it."""
     if isinstance(audio.data, bytes):
-        sounds = sounds_from_bytes(audio.data, keep=request.keep)
+        sounds = sounds_from_bytes(audio.data, max_bytes=request.media_bytes, keep=request.keep)
         if sounds is not None:
             return sounds
     if isinstance(audio.url, str):
-        return text_content(f"A sound at {audio.url}", request)
+        return text_content(to_unicode(f"A sound at {audio.url}"), request)
     raise ToolError("The result is a sound that is no WAV, MP3, OGG or FLAC; return the bytes of one of these.")
 
 
@@ -128,11 +129,12 @@ def _content(mime_type: str, shown: object, asked: _Asked, request: RenderReques
         return _svg(shown, request) if isinstance(shown, str) else None
     if mime_type.startswith("image/"):
         data = _decoded(shown)
-        return None if data is None else images_from_bytes(data, keep=request.keep)
+        return None if data is None else images_from_bytes(data, max_bytes=request.media_bytes, keep=request.keep)
     if not isinstance(shown, str) or not shown:
         return None
     if mime_type == "text/html":
-        return text_content(words_of_html(shown), request)
+        words = words_of_html(shown)
+        return text_content(words, request) if words else None  # a frame, a script: nothing a model can read
     if mime_type == "text/plain" and shown.startswith("<") and asked.has_html:
         return None  # `<mine.Table object at 0x…>`, where there is more to say
     return text_content(to_unicode(shown), request, mime_type)
@@ -175,6 +177,7 @@ _LINES = frozenset(
     )
 )
 _CELLS = frozenset(("td", "th"))
+_SPACES = re.compile(r"\s+")
 
 
 class _Words(HTMLParser):
@@ -183,29 +186,34 @@ class _Words(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._unseen: list[str] = []
+        self._pre = 0
         self.parts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _UNSEEN:
             self._unseen.append(tag)
         elif tag in _LINES:
+            self._pre += tag == "pre"
             self.parts.append("\n")
         elif tag in _CELLS:
             self.parts.append(" | ")
+        elif tag == "img" and (alternative := dict(attrs).get("alt")):
+            self.handle_data(f"[image: {alternative}]")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._unseen:
             del self._unseen[self._unseen.index(tag) :]
         elif tag in _LINES:
+            self._pre -= tag == "pre" and self._pre > 0
             self.parts.append("\n")
 
     def handle_data(self, data: str) -> None:
         if not self._unseen:
-            self.parts.append(" ".join(data.split()) if data.strip() else " ")
+            self.parts.append(data if self._pre else _SPACES.sub(" ", data))
 
 
 def words_of_html(html: str) -> str:
-    """The words of an HTML text, one line for each paragraph or row of a table; no tag, script or style is left."""
+    """The words of an HTML text, one line for each paragraph or row of a table; no script and no style is among them."""
     words = _Words()
     words.feed(to_unicode(html))
     words.close()

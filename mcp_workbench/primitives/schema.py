@@ -18,7 +18,7 @@ from pydantic import (
     TypeAdapter,
 )
 from pydantic.errors import PydanticForbiddenQualifier
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from pydantic_core import PydanticSerializationError, SchemaError
 
 from mcp_workbench.protocol.wire import Json
@@ -37,7 +37,20 @@ class _Inputs(GenerateJsonSchema):
 
 
 class _Outputs(_Inputs):
-    """Schemas of results: NaN and the infinities travel as null, so a promised float is a number or null."""
+    """Schemas of results: NaN and the infinities travel as null, so a promised float is a number or null.
+
+    Bytes have no JSON form, unless a model says it wants them as base64: a list of them is a list of images or sounds.
+    """
+
+    def bytes_schema(self, schema: Any) -> dict[str, Any]:
+        described = super().bytes_schema(schema)
+        return self.handle_invalid_for_json_schema(schema, "bytes") if described.get("format") == "binary" else described
+
+    def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
+        """`str | bytes` is not described as text alone."""
+        if kind == "skipped-choice":
+            raise PydanticInvalidForJsonSchema(detail)
+        super().emit_warning(kind, detail)
 
     def float_schema(self, schema: Any) -> dict[str, Any]:
         described = super().float_schema(schema)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 
-from mcp_workbench.primitives.keeping import Keep, keep_nothing, size_text
+from mcp_workbench.primitives.keeping import MAX_MEDIA_BYTES, Keep, keep_nothing, size_text
 from mcp_workbench.protocol.wire import AudioContent, Content, TextContent
 
-MAX_AUDIO_BYTES = 500_000
-"""Encoded bytes that are sent; a message takes 768 KiB and base64 makes a third more of them."""
 _LAYER_3 = (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3", b"\xff\xe2")
 """How a frame of MPEG 1, 2 and 2.5, layer III begins, with and without checksum."""
 
@@ -24,7 +22,7 @@ def audio_mime_type(data: bytes) -> str | None:
     return "audio/mpeg" if data.startswith((b"ID3", *_LAYER_3)) else None
 
 
-def sounds_from_bytes(data: bytes, *, max_bytes: int = MAX_AUDIO_BYTES, keep: Keep = keep_nothing) -> list[Content] | None:
+def sounds_from_bytes(data: bytes, *, max_bytes: int = MAX_MEDIA_BYTES, keep: Keep = keep_nothing) -> list[Content] | None:
     """Audio content of encoded bytes; a sentence and a link when they are too many.
 
     Args:

@@ -40,9 +40,6 @@ from mcp_workbench.primitives.signature import MISSING, read_signature
 from mcp_workbench.primitives.wording import annotation_text
 from mcp_workbench.protocol.wire import Json, Tool, ToolAnnotations
 
-DEFAULT_MAX_CHARS = 8000
-"""Text of one result: what the thriftiest hosts show a model."""
-
 
 class Waiting(msgspec.Struct, frozen=True):
     """A call that has nothing to say yet."""
@@ -69,8 +66,8 @@ class ToolDefinition:
     """Keyword under which the call's context is passed; None when the function wants none."""
     timeout_s: float | None
     """Seconds until a call is given up; None for no bound of its own."""
-    max_chars: int
-    """Characters of text in one result; what is longer is cut, and says so."""
+    max_chars: int | None
+    """Characters of text in one result; what is longer is cut, and says so. None: as many as the client's host shows."""
     tags: frozenset[str]
     """The author's labels; never listed."""
     version: int
@@ -105,7 +102,7 @@ def define_tool(
     destructive: bool | None = None,
     run_on: object = None,
     background_after_s: float | UnsetType | None = UNSET,
-    max_chars: int = DEFAULT_MAX_CHARS,
+    max_chars: int | None = None,
     version: int | None = None,
     defined_at: DefinedAt | None = None,
     binders: Sequence[ArgumentBinder] = (),
@@ -127,7 +124,7 @@ def define_tool(
         destructive: Short for the hint `destructive_hint`.
         run_on: `"thread"` (default of a `def`), `"async"` (of an `async def`) or `"inline"`.
         background_after_s: Seconds after which a call is answered as a job and goes on; None: never. Default 45.
-        max_chars: Characters of text in one result; default 8,000.
+        max_chars: Characters of text in one result; default: as many as the client's host shows, 8,000 where that is not known.
         version: Default 1.
         defined_at: Default: read off the function's code.
         binders: Asked for every parameter; see `binding`.
@@ -168,7 +165,7 @@ def define_tool(
         output=output,
         context_parameter=signature.context_parameter,
         timeout_s=checked_timeout(timeout_s, name),
-        max_chars=checked_count(max_chars, "max_chars", name),
+        max_chars=None if max_chars is None else checked_count(max_chars, "max_chars", name),
         tags=checked_tags(tags, name),
         version=version,
         defined_at=defined_at or signature.defined_at,

@@ -328,11 +328,15 @@ class Peer:
         if self._incoming.get(exchange.id) is not exchange:
             return None
         text = encode_result(exchange.id, self._encode_result(exchange.client, result))
-        limit = self._max_text_bytes if exchange.batch is None else self._max_text_bytes // exchange.batch.requests
+        limit = self.room(exchange)
         if len(text) > limit:
             raise ResultTooLarge(len(text), limit)
         del self._incoming[exchange.id]
         return self._settle(exchange, text)
+
+    def room(self, exchange: Exchange) -> int:
+        """Bytes that the answer to a request may have; the answers of a batch share one text."""
+        return self._max_text_bytes if exchange.batch is None else self._max_text_bytes // exchange.batch.requests
 
     def answer_error(self, exchange: Exchange, code: int, message: str, data: Any = None) -> bytes | None:
         """Answer a request with an error; returns like `answer`."""

@@ -1,4 +1,4 @@
-"""`resources/list`, `resources/templates/list`, `resources/read`: the author's resources and the published DataFrames."""
+"""`resources/list`, `resources/templates/list`, `resources/read`: the author's resources, the published DataFrames, kept results."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import encode
 from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.live.dataframes.reading import DataFrameResources
+from mcp_workbench.live.documents import Documents
 from mcp_workbench.primitives import Registry, ResourceDefinition, find_resource, to_jsonable
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
 from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.serving.budgets import chars_for, content_bytes
 from mcp_workbench.serving.function_work import OtherWork, OwnFunction
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Work
@@ -38,13 +40,17 @@ class Resources:
 
     Args:
         registry: The author's resources and templates.
-        dataframes: The published DataFrames and kept results.
+        dataframes: The published DataFrames, and results that are DataFrames.
+        documents: Results that were too long for a message.
         execution: Where reading runs.
     """
 
-    def __init__(self, registry: Registry[ResourceDefinition], dataframes: DataFrameResources, execution: Execution) -> None:
+    def __init__(
+        self, registry: Registry[ResourceDefinition], dataframes: DataFrameResources, documents: Documents, execution: Execution
+    ) -> None:
         self._registry = registry
         self._dataframes = dataframes
+        self._documents = documents
         self._execution = execution
 
     def list(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
@@ -57,7 +63,7 @@ class Resources:
     def list_templates(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
         """`resources/templates/list`."""
         listed = [definition.listed for definition in self._registry if isinstance(definition.listed, wire.ResourceTemplate)]
-        listed = sorted(listed + self._dataframes.templates(), key=_uri_template)
+        listed = sorted(listed + self._dataframes.templates() + self._documents.templates(), key=_uri_template)
         shown, following = page("templates", listed, exchange.params.cursor, key=_uri_template, size=_size)
         return wire.ListResourceTemplatesResult(resource_templates=list(shown), next_cursor=following or UNSET)
 
@@ -70,6 +76,8 @@ class Resources:
             return ResourceWork(self._execution, session, exchange, record, *found)
         if self._dataframes.resolve(uri) is not None:
             return DataFrameWork(self._execution, session, exchange, record, OwnFunction(uri[:200], self._dataframes.read))
+        if self._documents.resolve(uri) is not None:
+            return DocumentWork(self._execution, session, exchange, record, OwnFunction(uri[:200], self._documents.read))
         raise exchange.resource_not_found(f"No resource {uri[:200]}; resources/list and resources/templates/list name those there are")
 
     def topic_of(self, uri: str, principal: str) -> str | None:
@@ -81,7 +89,7 @@ class Resources:
 
 
 class DataFrameWork(OtherWork):
-    """Reading a published DataFrame or a kept result."""
+    """Reading what the workbench itself serves: a published DataFrame or a kept result."""
 
     __slots__ = ()
 
@@ -91,11 +99,24 @@ class DataFrameWork(OtherWork):
 
     def render(self, value: object) -> wire.Result:
         """The contents, as they are."""
-        return wire.ReadResourceResult(contents=value)  # type: ignore[arg-type]  # DataFrameResources.read gives list[ResourceContents]
+        return wire.ReadResourceResult(contents=value)  # type: ignore[arg-type]  # such functions give list[ResourceContents]
 
     def error_for(self, error: BaseException) -> RemoteProtocolError | None:
         """A name that is not there is the protocol's not-found."""
         return self.exchange.resource_not_found(str(error)) if isinstance(error, NotFound) else super().error_for(error)
+
+
+class DocumentWork(DataFrameWork):
+    """Reading a slice of a long result: as much as the client's host shows, and its connection takes."""
+
+    __slots__ = ()
+
+    def bind(self, call: Call) -> dict[str, Any]:
+        """URI, principal, and how much when the URI does not say."""
+        room = content_bytes(self.session.peer.room(self.exchange))
+        # A character is six bytes at most as JSON, base64 makes four bytes of three.
+        chars = min(chars_for(self.exchange.client.info), room // 6)
+        return super().bind(call) | {"default_chars": chars, "default_bytes": room * 3 // 4}
 
 
 class ResourceWork(OtherWork):

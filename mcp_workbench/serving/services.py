@@ -8,6 +8,7 @@ from collections.abc import Callable
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.limits import Limits
 from mcp_workbench.live.dataframes.reading import DataFrameResources
+from mcp_workbench.live.documents import Documents
 from mcp_workbench.primitives import PromptDefinition, Registry, Rendering, ResourceDefinition
 from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.catalog import Catalog
@@ -28,6 +29,7 @@ class Services:
         resources: The author's.
         prompts: The author's.
         dataframes: What is published, as resources.
+        documents: What was too long for results.
         rendering: Turns what tools return into content.
         execution: Where the author's code runs.
         news: Where calls wait that have nothing to say yet.
@@ -43,6 +45,7 @@ class Services:
         resources: Registry[ResourceDefinition],
         prompts: Registry[PromptDefinition],
         dataframes: DataFrameResources,
+        documents: Documents,
         rendering: Rendering,
         execution: Execution,
         news: News,
@@ -51,7 +54,7 @@ class Services:
         background: Background,
     ) -> None:
         tool_service = Tools(tools, rendering, execution, news, after_call, background)
-        resource_service = Resources(resources, dataframes, execution)
+        resource_service = Resources(resources, dataframes, documents, execution)
         prompt_service = Prompts(prompts, resources, execution)
         self._subscriptions = Subscriptions(resource_service, limits)
         self.handler = Handler(

@@ -20,6 +20,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.background import Background, JobPort, arguments_digest, early_answer, same_again, verdict
+from mcp_workbench.serving.budgets import chars_for, content_bytes
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.function_work import FunctionWork
 from mcp_workbench.serving.job import Job
@@ -166,12 +167,19 @@ class ToolWork(FunctionWork):
             # That the job failed stands in the job's record; this call did what it was asked for.
             self.record.outcome = RecordOutcome.OK
             return value.result
-        request = RenderRequest(tool=self.tool.name, max_chars=self.tool.max_chars, principal=self.session.principal.name)
+        request = self._render_request()
         rendered = self._rendering.render(value, request, self.tool.output)
-        content = with_side_products(rendered.content, value, self._call, request.max_chars)
+        content = with_side_products(rendered.content, value, self._call, request)
         if self.notes:
             content.append(wire.TextContent(text=f"Read: {', '.join(self.notes)}"))
         return wire.CallToolResult(content=content, structured_content=rendered.structured)
+
+    def _render_request(self) -> RenderRequest:
+        """How much room there is: in characters by the author's word, else by the client's name; in bytes by the connection."""
+        max_bytes = content_bytes(self.session.peer.room(self.exchange))
+        client = self.exchange.client.info
+        max_chars = chars_for(client) if self.tool.max_chars is None else self.tool.max_chars
+        return RenderRequest(self.tool.name, min(max_chars, max_bytes), self.session.principal.name, self._rendering.keeper, max_bytes)
 
     def fail(self, sentence: str, reason: str) -> Answer:
         """An `isError` result: whatever goes wrong with a tool, the model can act on the sentence."""

@@ -26,6 +26,8 @@ BATCHES = (V2025_03_26,)
 NO_BATCHES = tuple(version for version in ALL if version != V2025_03_26)
 STRUCTURED = tuple(version for version in ALL if version >= V2025_06_18)
 UNSTRUCTURED = (V2024_11_05, V2025_03_26)
+ERAS = (V2025_11_25, *MODERN)
+"""The latest revision of each era, for what no revision says."""
 AUDIO = tuple(version for version in ALL if version >= V2025_03_26)
 
 requirement = pytest.mark.requirement
@@ -105,6 +107,9 @@ REQUIREMENTS = (
     _all("tools-call-embedded", "server/tools", "A resource's contents can ride in a result."),
     _all("tools-call-link", "server/tools", "A resource link is one since 2025-06-18, a text before."),
     _all("tools-call-mixed", "server/tools", "A list of contents stays in its order."),
+    _all("tools-call-long", "server/tools", "What is too long for a result is cut, says so, and is read whole through its link."),
+    _all("tools-call-large-image", "server/tools", "A large image is sent smaller, says so, and its link gives every byte."),
+    _all("tools-call-budget", "server/tools", "The client's name decides how much text one result has, and nothing else.", ERAS),
     _all("tools-call-async", "server/tools", "Coroutines and inline functions are called like any other."),
     _all("tools-structured", "server/tools", "A promised object comes as structuredContent and as text.", STRUCTURED),
     _all("tools-unstructured", "server/tools", "Before 2025-06-18 there is no structuredContent; the text says it all.", UNSTRUCTURED),
@@ -121,6 +126,7 @@ REQUIREMENTS = (
     _all("resources-read-blob", "server/resources", "Bytes are read as base64."),
     _all("resources-read-template", "server/resources", "A template's variables become the function's arguments, percent-decoded."),
     _all("resources-read-dataframe", "server/resources", "A published DataFrame is a card, a schema and pages of rows."),
+    _all("resources-read-result", "server/resources", "A long result is read in slices, by the principal whose call it was."),
     _all("resources-unknown", "server/resources", "An unknown resource is -32002 up to 2025-11-25, -32602 since."),
     _all("resources-list-changed", "server/resources", "Publishing and withdrawing is announced to who wants to know."),
     _legacy("subscribe", "server/resources", "A subscriber is told of a change under the URI it used; others are not."),

@@ -151,3 +151,50 @@ def test_nothing_is_kept_for_a_revoked_principal_until_its_name_is_admitted_agai
     assert store.names("alice") == []
     keep(store, kilobytes(1), "alice")
     assert len(store.names("alice")) == 1
+
+
+def test_texts_pictures_and_dataframes_are_numbered_and_bounded_together() -> None:
+    results = Results(max_results=2)
+    keep(results, kilobytes(1))
+    assert results.keep_document("a long text", "text/plain", "the result", "default") is not None
+    assert results.keep_document(b"picture", "image/png", "a picture", "default") is not None
+    assert (results.names("default"), results.document_names("default"), len(results)) == ([], ["_r2", "_r3"], 2)
+    assert keep(results, kilobytes(1)).name == "_r4"
+    assert (results.names(None), results.document_names(None)) == (["_r4"], ["_r3"])
+    with pytest.raises(NotFound, match=r"^No result _r2 is kept: .* Kept: _r3, _r4\. Call the tool again\.$"):
+        results.document("_r2", "default")
+
+
+def test_memory_of_documents_counts() -> None:
+    results = Results(max_bytes=10 * 1024)
+    assert results.keep_document("x" * 6_000, "text/plain", "first", "default") is not None
+    assert results.keep_document("é" * 6_000, "text/plain", "second", "default") is not None
+    assert results.document_names(None) == ["_r2"]
+    assert 6_000 <= results.nbytes <= 6_200
+    assert results.keep_document(bytes(20_000), "image/png", "third", "default") is None
+    assert results.document_names(None) == ["_r2"]
+
+
+def test_each_kind_of_result_says_where_it_is_read_when_asked_for_as_the_other() -> None:
+    results = Results()
+    keep(results, kilobytes(1), "alice")
+    results.keep_document("words", "text/plain", "the result", "alice")
+    results.keep_document(b"\x89PNG", "image/png", "a picture", "alice")
+    with pytest.raises(NotFound, match=r"^_r1 is a DataFrame; read it as df://_r1 or df://_r1/rows\.$"):
+        results.document("_r1", "alice")
+    with pytest.raises(NotFound, match=r"^_r2 is no DataFrame \(text/plain, 5 characters\); read it as result://_r2\.$"):
+        results.snapshot("_r2", "alice")
+    with pytest.raises(NotFound, match=r"^_r3 is no DataFrame \(image/png, 4 bytes\)"):
+        results.snapshot("_r3", "alice")
+    with pytest.raises(NotFound, match="No result _r2 is kept"):
+        results.snapshot("_r2", "bob")
+
+
+def test_documents_of_a_revoked_principal_go_and_none_are_kept_for_it() -> None:
+    results = Results()
+    results.keep_document("words", "text/plain", "the result", "alice")
+    results.forget("alice")
+    assert results.document_names(None) == []
+    assert results.keep_document("words", "text/plain", "the result", "alice") is None
+    results.admit("alice")
+    assert results.keep_document("words", "text/plain", "the result", "alice") is not None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import sys
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from mcp_workbench.primitives.images import MAX_IMAGE_BYTES, MAX_PIXELS, image_from_bytes, image_mime_type, images_from_pillow, is_pillow
-from mcp_workbench.protocol.wire import ImageContent, TextContent
+from mcp_workbench.primitives.images import MAX_IMAGE_BYTES, MAX_PIXELS, MAX_SIDE, images_from_bytes, images_from_pillow, is_pillow
+from mcp_workbench.protocol.wire import Content, ImageContent, ResourceLink, TextContent
+from tests.support.shelf import Shelf
 
 
 def encoded(form: str) -> bytes:
@@ -27,19 +30,24 @@ def opened(content: object) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(content.data)))
 
 
+def sent(data: bytes, **options: Any) -> list[Content]:
+    content = images_from_bytes(data, **options)
+    assert content
+    return content
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP"])
 def test_images_are_known_by_their_first_bytes(form: str) -> None:
     data = encoded(form)
-    content = image_from_bytes(data)
-    assert content is not None
+    (content,) = sent(data)
+    assert isinstance(content, ImageContent)
     assert content.mime_type == f"image/{form.lower()}"
     assert base64.b64decode(content.data) == data
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"RIFF1234WAVE", b"\x89PNG", b"BM", b"<svg/>"])
 def test_other_bytes_are_no_image(data: bytes) -> None:
-    assert image_mime_type(data) is None
-    assert image_from_bytes(data) is None
+    assert images_from_bytes(data) is None
 
 
 def test_pillow_images_are_known_by_their_type() -> None:
@@ -103,3 +111,84 @@ def test_a_noisy_picture_is_sent_as_jpeg_or_smaller() -> None:
 def test_a_very_long_picture_ends() -> None:
     content, _ = images_from_pillow(Image.new("L", (3_000_000, 1)))
     assert opened(content).height == 1
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def test_an_encoded_image_of_too_many_bytes_is_sent_smaller_and_kept_whole() -> None:
+    shelf = Shelf()
+    data = png(noise(300, 300))
+    image, line, link = sent(data, max_bytes=20_000, keep=shelf.for_one)
+    assert isinstance(image, ImageContent)
+    assert len(base64.b64decode(image.data)) <= 20_000
+    assert isinstance(line, TextContent)
+    assert line.text.startswith(f"The image of 300 x 300 pixels, {len(data) / 1000:.0f} kB, was sent as ")
+    assert line.text.endswith(" pixels to fit a message. In full: result://_r1")
+    assert isinstance(link, ResourceLink)
+    assert shelf.only == (data, "image/png")
+
+
+@pytest.mark.parametrize("size", [(2_500, 1_000), (8_100, 100)])
+def test_few_bytes_of_too_many_pixels_are_sent_smaller(size: tuple[int, int]) -> None:
+    shelf = Shelf()
+    data = png(Image.new("L", size))
+    image, line, _ = sent(data, keep=shelf.for_one)
+    shown = opened(image)
+    assert shown.width * shown.height <= MAX_PIXELS
+    assert max(shown.size) <= MAX_SIDE
+    assert abs(shown.width / shown.height - size[0] / size[1]) < 0.05 * size[0] / size[1]
+    assert isinstance(line, TextContent)
+    assert shelf.only == (data, "image/png")
+
+
+def test_a_photo_is_turned_as_its_metadata_says() -> None:
+    upright = Image.new("RGB", (60, 20))
+    exif = upright.getexif()
+    exif[274] = 6  # turned by a quarter
+    buffer = io.BytesIO()
+    upright.save(buffer, format="JPEG", exif=exif, quality=100)
+    image, *_ = sent(buffer.getvalue(), max_bytes=1)
+    assert opened(image).width < opened(image).height
+
+
+def test_of_an_animation_the_first_picture_is_sent_and_the_line_says_so() -> None:
+    buffer = io.BytesIO()
+    noise(200, 200).save(buffer, format="GIF", save_all=True, append_images=[noise(200, 200)])
+    image, line = sent(buffer.getvalue(), max_bytes=5_000)
+    assert isinstance(image, ImageContent)
+    assert isinstance(line, TextContent)
+    assert line.text.endswith("to fit a message, the first picture where it is an animation.")
+
+
+def test_without_pillow_what_does_not_fit_is_its_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    shelf = Shelf()
+    line, link = sent(b"\x89PNG\r\n\x1a\n" + bytes(2_000), max_bytes=1_000, keep=shelf.for_one)
+    assert line == TextContent(text="An image of 2 kB is not shown: too large for a message. In full: result://_r1")
+    assert isinstance(link, ResourceLink)
+    (alone,) = sent(b"\x89PNG\r\n\x1a\n" + bytes(2_000), max_bytes=1_000)
+    assert alone == TextContent(text="An image of 2 kB is not shown: too large for a message. Have the tool return a smaller one.")
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n" + b"broken" * 300, png(Image.new("L", (9_000, 9_000)))])
+def test_what_cannot_be_made_smaller_is_its_link(data: bytes) -> None:
+    line, link = sent(data, max_bytes=1_000, keep=Shelf().for_one)
+    assert isinstance(line, TextContent)
+    assert "is not shown: too large for a message. In full: result://_r1" in line.text
+    assert isinstance(link, ResourceLink)
+
+
+def test_a_shrunk_pillow_image_is_kept_in_full_up_to_a_size() -> None:
+    shelf = Shelf()
+    _, line, link = images_from_pillow(Image.new("L", (2_000, 1_500)), keep=shelf.for_one)
+    assert isinstance(line, TextContent)
+    assert line.text.endswith("pixels to fit a message. In full: result://_r1")
+    assert isinstance(link, ResourceLink)
+    data, mime_type = shelf.only
+    assert isinstance(data, bytes)
+    assert (Image.open(io.BytesIO(data)).size, mime_type) == ((2_000, 1_500), "image/png")
+    assert len(images_from_pillow(Image.new("1", (5_000, 4_000)), keep=shelf.for_one)) == 2

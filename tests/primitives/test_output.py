@@ -8,20 +8,28 @@ import datetime
 import enum
 from typing import Annotated, Any
 
+import altair as alt
 import msgspec
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, RootModel
+from IPython.display import HTML, Audio
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 from typing_extensions import TypedDict
 
 from mcp_workbench.errors import ToolError
 from mcp_workbench.primitives.jsonable import UnsupportedResult
 from mcp_workbench.primitives.output import Output, output_of
+from mcp_workbench.primitives.rendered import Rendered
 from mcp_workbench.primitives.signature import MISSING
-from mcp_workbench.protocol.wire import TextContent
+from mcp_workbench.protocol.wire import ResourceLink, TextContent
 
 
 @dataclasses.dataclass
@@ -33,6 +41,10 @@ class Route:
 class Tree(BaseModel):
     size: float
     branches: list[Tree] = []
+
+
+LOOSE = dict[str, int | Any]
+"""An object of whatever there is."""
 
 
 class Row(TypedDict):
@@ -61,11 +73,28 @@ def promised(annotation: Any) -> Output:
     "annotation",
     [
         MISSING, None, int, str, float, bool, bytes, Any, object, Kind, pd.DataFrame, Route | None, list, dict, tuple, list[Any],
+        dict[str, Any], dict[str, object], collections.abc.Mapping[str, Any],
+        list[bytes], dict[str, bytes], tuple[str, bytes], list[str | bytes],
         dict[int, str], dict[str, pd.DataFrame], list[pd.DataFrame], list[TextContent], TextContent, Numbers, collections.abc.Iterator[int],
     ],
 )  # fmt: skip
 def test_what_is_not_object_like_promises_nothing(annotation: Any) -> None:
     assert output_of(annotation) is None
+
+
+def test_what_is_shown_and_not_written_as_json_promises_nothing() -> None:
+    shown = (Figure, Axes, go.Figure, alt.Chart, alt.LayerChart, Image.Image, Styler, Audio, HTML, ResourceLink, Rendered)
+    for kind in shown:
+        for annotation in (kind, kind | None, list[kind], dict[str, kind], tuple[str, kind], Annotated[kind, "x"], list[str | kind]):  # type: ignore[valid-type]  # the types are values here
+            assert output_of(annotation) is None, annotation
+
+
+def test_a_model_that_writes_its_bytes_as_base64_promises_them() -> None:
+    class Report(BaseModel):
+        model_config = ConfigDict(ser_json_bytes="base64")
+        picture: bytes
+
+    assert promised(Report).schema["properties"]["picture"] == {"type": "string", "format": "base64url"}
 
 
 def test_object_like_annotations_promise_an_object() -> None:
@@ -97,7 +126,7 @@ def test_numpy_values_keep_the_promise() -> None:
     assert promised(dict[str, int]).structured("f", {"a": np.int64(3)}) == {"a": 3}
     assert promised(list[float]).structured("f", np.array([1.5, np.nan])) == {"result": [1.5, None]}
     assert promised(Route).structured("f", Route("JFK", np.int32(3))) == {"origin": "JFK", "flights": 3}  # type: ignore[arg-type]
-    assert promised(dict[str, Any]).structured("f", {"a": np.float32(1.5)}) == {"a": 1.5}
+    assert promised(LOOSE).structured("f", {"a": np.float32(1.5)}) == {"a": 1.5}
 
 
 def test_a_promised_number_is_a_number_or_null() -> None:
@@ -130,7 +159,7 @@ class Secretive:
         raise AssertionError("repr was called")
 
 
-@pytest.mark.parametrize("annotation", [dict[str, Any], dict[str, int], list[int]])
+@pytest.mark.parametrize("annotation", [LOOSE, dict[str, int], list[int]])
 def test_a_foreign_object_is_named_and_never_shown(annotation: Any) -> None:
     with pytest.raises(UnsupportedResult, match="Secretive"):
         promised(annotation).structured("f", {"a": Secretive()})
@@ -143,10 +172,10 @@ def test_cycles_and_depth_are_sentences() -> None:
     for _ in range(5000):
         deep = [deep]
     with pytest.raises(UnsupportedResult, match="contains itself"):
-        promised(dict[str, Any]).structured("f", cycle)
+        promised(LOOSE).structured("f", cycle)
     for value in ({"deep": deep}, {"deep": deep[0][0]}):
         with pytest.raises(UnsupportedResult, match="nested"):
-            promised(dict[str, Any]).structured("f", value)
+            promised(LOOSE).structured("f", value)
 
 
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), st.lists(st.floats())))

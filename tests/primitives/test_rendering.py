@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime
 import enum
+import io
 import itertools
 import math
 from decimal import Decimal
 from typing import Any
 
+import altair as alt
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython import display
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from msgspec import UNSET
 from PIL import Image
 from pydantic import BaseModel
 
 from mcp_workbench.errors import ToolError
-from mcp_workbench.primitives.jsonable import UnsupportedResult
+from mcp_workbench.primitives.jsonable import UnsupportedResult, to_jsonable
 from mcp_workbench.primitives.output import output_of
 from mcp_workbench.primitives.rendered import cut
 from mcp_workbench.primitives.rendering import NO_RESULT, Rendered, Rendering, RenderRequest
-from mcp_workbench.protocol.wire import EmbeddedResource, ImageContent, ResourceContents, ResourceLink, TextContent
+from mcp_workbench.protocol.wire import Content, EmbeddedResource, ImageContent, ResourceContents, ResourceLink, TextContent
+from tests.support.shelf import Shelf
 
 REQUEST = RenderRequest("top_routes", 8000, "default")
 PNG = b"\x89PNG\r\n\x1a\nrest"
+CARS = pd.DataFrame({"power": [1, 2]})
 
 
 @dataclasses.dataclass
@@ -313,3 +322,135 @@ def test_every_result_has_content_that_encodes(value: Any, max_chars: int) -> No
     if result.structured is not UNSET:
         assert isinstance(result.structured, dict)
         assert msgspec.json.decode(msgspec.json.encode(result.structured)) == result.structured
+
+
+# --- what is kept, and shared ---------------------------------------------------------------------------------
+
+
+def kept(value: object, shelf: Shelf, **room: int) -> Rendered:
+    return Rendering([TableRenderer()]).render(value, msgspec.structs.replace(REQUEST, keeper=shelf, **room))
+
+
+def picture(width: int = 300, height: int = 300) -> Image.Image:
+    return Image.effect_noise((width, height), 100)
+
+
+def encoded(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def decoded(part: Content) -> bytes:
+    assert isinstance(part, ImageContent)
+    return base64.b64decode(part.data)
+
+
+def test_long_json_is_kept_whole_as_json_and_linked() -> None:
+    shelf = Shelf()
+    shown, link = kept({"rows": list(range(10_000))}, shelf, max_chars=1_000).content
+    assert isinstance(shown, TextContent)
+    assert "More: result://_r1?offset=800," in shown.text
+    assert isinstance(link, ResourceLink)
+    data, mime_type = shelf.only
+    assert (msgspec.json.decode(str(data)), mime_type) == ({"rows": list(range(10_000))}, "application/json")
+
+
+def test_json_that_fits_only_once_is_sent_as_text() -> None:
+    value = {"a": "x" * 600}
+    assert kept(value, Shelf(), max_bytes=1_300).structured == value
+    (content,) = (once := kept(value, Shelf(), max_bytes=700)).content
+    assert (content, once.structured) == (TextContent(text=msgspec.json.encode(value).decode()), UNSET)
+
+
+def test_a_promised_result_that_no_message_takes_is_kept_and_refused() -> None:
+    shelf = Shelf()
+    with pytest.raises(
+        ToolError, match=r"^The result is 9,008 bytes long; a message of this connection takes 9,000\. Read it in slices at "
+    ):
+        Rendering().render({"a": "x" * 9_000}, msgspec.structs.replace(REQUEST, keeper=shelf, max_bytes=9_000), output_of(dict[str, str]))
+    assert shelf.only[1] == "application/json"
+    with pytest.raises(ToolError, match=r"Call top_routes for less\.$"):
+        Rendering().render({"a": "x" * 9_000}, msgspec.structs.replace(REQUEST, max_bytes=9_000), output_of(dict[str, str]))
+
+
+def test_a_promised_result_leaves_the_text_the_room_there_is() -> None:
+    request = msgspec.structs.replace(REQUEST, max_bytes=9_000)
+    result = Rendering().render({"a": "x" * 7_000}, request, output_of(dict[str, str]))
+    assert result.structured == {"a": "x" * 7_000}
+    assert len(msgspec.json.encode(result)) <= 9_200
+
+
+def test_pictures_of_one_list_share_what_a_message_takes() -> None:
+    shelf = Shelf()
+    pictures = [encoded(picture()) for _ in range(4)]
+    result = kept(["four:", *pictures], shelf, max_bytes=120_000)
+    sent = [decoded(part) for part in result.content if isinstance(part, ImageContent)]
+    assert len(sent) == 4
+    assert len(msgspec.json.encode(result)) <= 120_000
+    assert [data for data, *_ in shelf.kept] == pictures
+    assert sum(isinstance(part, ResourceLink) for part in result.content) == 4
+
+
+def test_a_list_of_many_pictures_keeps_only_some_and_says_what_to_do_about_the_others() -> None:
+    shelf = Shelf()
+    content = kept([encoded(picture(100, 100))] * 30, shelf, max_bytes=150_000).content
+    lines = [part.text for part in content if isinstance(part, TextContent)]
+    assert sum(isinstance(part, ImageContent) for part in content) == 30
+    assert len(lines) == 30
+    assert len(shelf.kept) == 20
+    assert [line.endswith("to fit a message.") for line in lines] == [False] * 20 + [True] * 10
+
+
+def test_a_pillow_image_that_is_shrunk_is_kept_in_full() -> None:
+    shelf = Shelf()
+    image, line, link = kept(picture(2_000, 2_000), shelf).content
+    assert len(decoded(image)) <= 500_000
+    assert isinstance(line, TextContent)
+    assert isinstance(link, ResourceLink)
+    assert shelf.only[1] == "image/png"
+
+
+def test_sounds_and_pictures_in_a_list_are_each_what_they_are() -> None:
+    shows: Any = display
+    value = [b"OggS\x00", PNG, shows.Audio(data=[0.0, 0.5], rate=8_000), shows.Markdown("# hi")]
+    kinds = [type(part).__name__ for part in rendered(value).content]
+    assert kinds == ["AudioContent", "ImageContent", "AudioContent", "TextContent"]
+
+
+def test_members_of_a_dict_that_are_shown_come_after_their_names() -> None:
+    content = rendered({"note": "hi", "plot": alt.Chart(CARS).mark_bar(), "n": 3, "table": Table()}).content
+    texts = [part.text.partition("\n")[0] for part in content if isinstance(part, TextContent)]
+    assert texts == ["note:", "hi", "plot:", "An altair chart", "n:", "3", "table:", "a table for default"]
+
+
+@pytest.mark.parametrize("value", [{"a": Route("JFK", 3)}, {1: {"b": [1]}}, {"a": Secretive}, {}])
+def test_a_dict_that_is_json_stays_json(value: dict[Any, Any]) -> None:
+    if value == {"a": Secretive}:
+        with pytest.raises(UnsupportedResult):
+            rendered(value)
+    else:
+        assert rendered(value).structured == to_jsonable(value)
+
+
+def test_figures_beyond_a_number_are_counted() -> None:
+    figures = [Figure(figsize=(0.5, 0.5)) for _ in range(22)]
+    for figure in figures:
+        figure.add_artist(Line2D([0, 1], [0, 1]))
+    content = rendered(figures).content
+    assert sum(isinstance(part, ImageContent) for part in content) == 20
+    assert content[-1] == TextContent(text="[Left out: 2 of 22 figures. Call top_routes for fewer at a time.]")
+
+
+def test_an_object_shows_itself_unless_it_is_json() -> None:
+    class Own:
+        def _repr_markdown_(self) -> str:
+            return "# mine"
+
+    @dataclasses.dataclass
+    class Both(Route):
+        def _repr_markdown_(self) -> str:
+            return "# mine"
+
+    assert text(Own()) == "# mine"
+    assert text(Both("JFK", 3)) == '{"origin":"JFK","flights":3}'

@@ -76,7 +76,7 @@ def test_a_definition_is_frozen() -> None:
 
 def test_defaults_and_what_the_author_says() -> None:
     plain = define_tool(top_routes)
-    assert (plain.timeout_s, plain.max_chars, plain.version, plain.tags) == (None, 8000, 1, frozenset())
+    assert (plain.timeout_s, plain.max_chars, plain.version, plain.tags) == (None, None, 1, frozenset())
     told = define_tool(
         top_routes, name="routes", description="Mine.", tags=["a", "b"], timeout_s=2, max_chars=100, version=3, run_on="inline"
     )

@@ -70,6 +70,7 @@ async def _house() -> AsyncIterator[House]:
         resources=offer.resources,
         prompts=offer.prompts,
         dataframes=offer.dataframe_resources,
+        documents=offer.documents,
         rendering=offer.rendering,
         execution=execution,
         news=News(loop),

@@ -282,6 +282,16 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     return await talk.request("resources/read", {"uri": "df://flights/rows?columns=dely"})
 
 
+@scene("result that is not kept")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("resources/read", {"uri": "result://_r7"})
+
+
+@scene("bad parameter of a result URI")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("resources/read", {"uri": "result://_r7?ofset=3"})
+
+
 @scene("too many subscriptions", subscriptions=1)
 async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     workbench.publish(flights=pd.DataFrame({"a": [1]}))
@@ -423,9 +433,18 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
 
 @scene("tool result too large", max_result_bytes=10_000)
 async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
-    @workbench.tool(max_chars=100_000)
-    def much() -> str:
-        return "x" * 20_000
+    @workbench.tool
+    def much() -> wire.TextContent:
+        return wire.TextContent(text="x" * 20_000)
+
+    return await _called(talk, "much")
+
+
+@scene("promised tool result too large", max_result_bytes=10_000)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.tool
+    def much() -> dict[str, str]:
+        return {"a": "x" * 20_000}
 
     return await _called(talk, "much")
 

@@ -40,6 +40,7 @@ def _services() -> Services:
         resources=offer.resources,
         prompts=offer.prompts,
         dataframes=offer.dataframe_resources,
+        documents=offer.documents,
         rendering=offer.rendering,
         execution=cast(Execution, None),
         news=cast(News, None),

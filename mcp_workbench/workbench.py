@@ -10,6 +10,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from mcp_workbench.views.live_display import LiveDisplay
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 EXIT_GRACE_S = 0.5
 STOP_PATIENCE_S = 5.0
@@ -478,6 +480,10 @@ class Workbench:
         if url is None:
             options.setdefault("token", self.token)
         return connect(self.url if url is None else url, **options)
+
+    def _wait_for(self, future: Future[T], timeout_s: float | None = None) -> T:
+        """Wait for what another thread does; raises TimeoutError, and what the future raises."""
+        return future.result(timeout_s)
 
     def config(self, client: str = "json") -> HostConfig:
         """What to paste into an agent's host so that it finds this notebook and the next ones: once per machine, no token in it.

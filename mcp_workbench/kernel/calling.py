@@ -21,7 +21,7 @@ from mcp_workbench.kernel.results import say, show_result
 from mcp_workbench.primitives.wording import nearest
 from mcp_workbench.protocol import wire
 from mcp_workbench.version import __version__
-from mcp_workbench.views.words import duration, shown
+from mcp_workbench.views.words import counted, duration, shown
 from mcp_workbench.wording import plain
 from mcp_workbench.workbench import Workbench
 
@@ -68,7 +68,7 @@ def _read(workbench: Workbench, line: str) -> tuple[str, dict[str, wire.Json]]:
     if "=" in tool or offer.catalog.get(tool) is None:
         known = [each.name for each in offer.catalog.list()]
         close = nearest(tool, known, 1)
-        raise UsageError(f"no tool {plain(tool[:60])!r}{f', nearest is {close[0]}' if close else ''}; {_some(known)}")
+        raise UsageError(f"no tool {tool[:60]!r}{f', nearest is {close[0]}' if close else ''}; {_some(known)}")
     try:
         return tool, read_arguments(rest, offer.dataframes.names())
     except LineError as error:
@@ -92,7 +92,7 @@ def _show(tool: str, result: CallResult, took_ns: int) -> None:
     if result.is_error:
         say(f"{tool} answered with an error:")
     show_result(result)
-    say(f"({duration(took_ns)} over the wire, {len(result.text):,} characters of text)")
+    say(f"({duration(took_ns)} over the wire, {counted(len(result.text), 'character')} of text)")
 
 
 class _Progress:

@@ -104,8 +104,8 @@ def _bind(definition: Definition, raw: dict[str, Json], call: CallRecord) -> tup
 
 def _before(call: CallRecord, definition: Definition, notes: tuple[str, ...]) -> list[str]:
     lines = [f"Running {call.call_id} again: {definition.arguments.usage}; an interrupt stops it."]
-    if call.tool_version != definition.edition:
-        lines.append(f"It was defined anew since then: this is {definition.edition.partition('@')[0]}, in {definition.defined_at}.")
+    if (call.tool_version, call.defined_at) != (definition.edition, definition.defined_at):
+        lines.append(f"It was defined anew since then, in {definition.defined_at}.")
     if notes != call.notes:
         lines.append(f"It reads {', '.join(notes) or 'nothing published'} now, {', '.join(call.notes) or 'nothing published'} then.")
     return lines

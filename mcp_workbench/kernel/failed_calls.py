@@ -70,10 +70,9 @@ def error_lines(workbench: Workbench, call_id: str | None) -> Iterator[str]:
     """What there is to know of a failed call, line by line; raises as `find_failed`."""
     call = find_failed(workbench, call_id)
     yield _head(workbench, call)
-    if call.error:
-        yield from call.error.split("\n")
     yield from _arguments(call)
-    yield from author_traceback(call)
+    # The traceback ends with what the client was told, and where there is none that sentence is all there is.
+    yield from author_traceback(call) or (call.error or "").split("\n")
     yield from _printed(call)
     yield from _what_next(workbench, call)
 

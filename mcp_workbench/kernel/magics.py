@@ -31,7 +31,7 @@ def run_mcp(line: str) -> None:
     if command is None:
         raise _refusal(_unknown(words[0]))
     if not command.fewest <= len(words) - 1 <= command.most:
-        raise _refusal(f"{_written(words[0])}, got {plain(line.strip()[:60])!r}{command.hint}")
+        raise _refusal(f"{_written(words[0])}, got {line.strip()[:60]!r}{command.hint}")
     _print(command.run(_workbench(), *words[1:]))
 
 
@@ -196,7 +196,7 @@ def _unknown(word: str) -> str:
 
     close = nearest(word, _COMMANDS, 1)
     hint = f", nearest is %mcp {close[0]}" if close else ""
-    return f"%mcp has no {plain(word[:40])!r}{hint}. There are: {_overview()}."
+    return f"%mcp has no {word[:40]!r}{hint}. There are: {_overview()}."
 
 
 def _refusal(sentence: str) -> Exception:

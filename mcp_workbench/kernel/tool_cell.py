@@ -62,7 +62,7 @@ def make_tool(workbench: Workbench, shell: Any, line: str, cell: str) -> object:
             cannot be offered.
     """
     options = _options(line)
-    source = shell.transform_cell(cell)
+    source = "\n" + shell.transform_cell(cell)  # where the first line was, so that lines are counted as the cell shows them
     file = shell.compile.cache(source, shell.execution_count, raw_code=cell)
     tree = ast.parse(source, file)
     name = _the_function(tree)

@@ -80,7 +80,7 @@ def _show_embedded(resource: wire.ResourceContents) -> None:
 
 
 def _described(kind: str, data: str) -> str:
-    return f"{kind}, {len(data) * 3 // 4:,} bytes"
+    return f"{kind}, {len(data) * 3 // 4 - data[-2:].count('='):,} bytes"
 
 
 def _display(value: Any, **options: Any) -> None:

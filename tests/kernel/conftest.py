@@ -58,7 +58,7 @@ def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    ip = InteractiveShell.instance(config=config)
+    ip: Any = InteractiveShell.instance(config=config)
     try:
         ip.extension_manager.load_extension("mcp_workbench")
         ip.run_cell("import mcp_workbench as wb")

@@ -19,7 +19,7 @@ def test_the_function_of_the_cell_is_a_tool_with_the_options_of_its_first_line(s
     )
     [tool] = shell.workbench.tools
     assert (tool.name, tool.run_on, tool.timeout_s, tool.max_chars, tool.version) == ("add", "inline", 5.0, 50, 3)
-    assert (tool.listed.title, tool.listed.description, tool.tags) == ("Add numbers", "Adds.", {"a", "b"})
+    assert (tool.listed.title, tool.listed.description, tool.tags) == ("Add numbers", "Adds.", frozenset("ab"))
     assert "read_only_hint=True" in str(tool.listed.annotations)
     assert tool.function is shell.ip.user_ns["plus"]
     assert str(tool.defined_at) == "cell [1] line 3"

@@ -29,7 +29,7 @@ from mcp_workbench.events import Era, Principal
 from mcp_workbench.execution.calls import Call
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.execution.portal import Portal
-from mcp_workbench.kernel.failed_calls import find_failed, is_ours, ran_tool, session_record
+from mcp_workbench.kernel.failed_calls import find_failed, is_ours, ran_tool, read_by, session_record
 from mcp_workbench.kernel.own_loop import run_on_own_loop
 from mcp_workbench.kernel.results import say
 from mcp_workbench.primitives import ArgumentError, ResourceDefinition, ToolDefinition, find_resource
@@ -106,8 +106,9 @@ def _before(call: CallRecord, definition: Definition, notes: tuple[str, ...]) ->
     lines = [f"Running {call.call_id} again: {definition.arguments.usage}; an interrupt stops it."]
     if (call.tool_version, call.defined_at) != (definition.edition, definition.defined_at):
         lines.append(f"It was defined anew since then, in {definition.defined_at}.")
-    if notes != call.notes:
-        lines.append(f"It reads {', '.join(notes) or 'nothing published'} now, {', '.join(call.notes) or 'nothing published'} then.")
+    then = read_by(call)
+    if notes != then:
+        lines.append(f"It reads {', '.join(notes) or 'nothing published'} now, {', '.join(then) or 'nothing published'} then.")
     return lines
 
 

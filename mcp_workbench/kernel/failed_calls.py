@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from mcp_workbench.workbench import Workbench
 
 _PACKAGE = str(Path(mcp_workbench.__file__).parent) + os.sep
 _TOOL_METHODS = frozenset(("tools/call", JOB))
+_JOB_NOTE = re.compile(r"job j\d+")
 _MAX_VALUE = 2_000
 _MAX_TRACEBACK = 20_000
 _MAX_PRINTED = 2_000
@@ -59,6 +61,11 @@ def find_failed(workbench: Workbench, call_id: str | None) -> CallRecord:
 def ran_tool(call: CallRecord) -> bool:
     """Whether it was the call of a tool, also one that had become a job."""
     return call.method in _TOOL_METHODS
+
+
+def read_by(call: CallRecord) -> tuple[str, ...]:
+    """What a call read, for instance `flights v3`; that it became a job is no reading."""
+    return tuple(note for note in call.notes if not _JOB_NOTE.fullmatch(note))
 
 
 def is_ours(file: str) -> bool:
@@ -127,8 +134,8 @@ def _arguments(call: CallRecord) -> Iterator[str]:
     yield "Arguments:" if arguments else "Arguments: none"
     for name, value in arguments.items():
         yield f"  {shown(name, 60)} = {_bounded(repr(value), _MAX_VALUE)}"
-    if call.notes:
-        yield f"  read: {', '.join(call.notes)}"
+    if notes := read_by(call):
+        yield f"  read: {', '.join(notes)}"
 
 
 def _printed(call: CallRecord) -> Iterator[str]:

@@ -15,7 +15,7 @@ from mcp_workbench.assembly import RunningServer
 from mcp_workbench.offer import Offer
 from mcp_workbench.telemetry.histogram import Histogram, bucket_bounds_ns
 from mcp_workbench.telemetry.records import CallRecord
-from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.telemetry.telemetry import JOB, Telemetry
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 from mcp_workbench.views.facts import BARS, SHORTEST_NS, CallFacts, SessionFacts, ToolFacts, View
 
@@ -24,7 +24,7 @@ LOOKED_AT = 500
 """Records among which the last calls are sought: handshakes and lists are records too, and not shown."""
 TOOLS = 8
 _BARS_PER_DECADE = 2
-_SHOWN = frozenset(("tools/call", "resources/read", "prompts/get"))
+_SHOWN = frozenset(("tools/call", JOB, "resources/read", "prompts/get"))
 
 
 class Gathering:
@@ -113,7 +113,14 @@ def _call(call: CallRecord, client: str | None) -> CallFacts:
     who = client or "unknown client"
     if call.principal != DEFAULT_NAME:
         who += f" ({call.principal})"
-    return CallFacts(call.call_id, call.received_at, call.target, call.outcome, call.failed, call.total_ns, who, call.error or "")
+    return CallFacts(call.call_id, call.received_at, _target(call), call.outcome, call.failed, call.total_ns, who, call.error or "")
+
+
+def _target(call: CallRecord) -> str:
+    """A call that went on as a job is there twice: when it was answered, and when it ended."""
+    if call.job is not None:
+        return f"{call.target} → job {call.job}"
+    return f"{call.target} (job)" if call.method == JOB else call.target
 
 
 def _tools(telemetry: Telemetry) -> tuple[ToolFacts, ...]:

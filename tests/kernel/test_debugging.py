@@ -145,6 +145,22 @@ def test_it_says_when_function_or_data_are_not_what_they_were(serving: Shell) ->
     assert "It reads flights v2 now, flights v1 then.\n" in out
 
 
+def test_a_call_that_had_become_a_job_runs_again_too(serving: Shell) -> None:
+    serving.run(
+        "import threading\ngo_on = threading.Event()\n@wb.tool(background_after_s=0.01)\n"
+        "def long(flights: pd.DataFrame, n: int) -> None:\n    assert go_on.wait(30)\n    raise OSError(n)\n"
+    )
+    assert "job_wait" in serving.run("%mcp_call long n=5")
+    serving.run("go_on.set()")
+    serving.run("%mcp_call job_wait job='j1' wait_s=30")
+    error = serving.run("%mcp error")
+    assert error.startswith("c1  long v1, defined in cell [2]")
+    assert "  n = 5\n  read: flights v1\n" in error
+    out = serving.run("%mcp debug")
+    assert out.splitlines()[1:] == ["OSError: 5"]  # the same function, the same data
+    assert opened() == ["long"]
+
+
 def test_an_interrupt_opens_the_debugger_where_the_function_hangs(serving: Shell) -> None:
     serving.run("@wb.tool\ndef hang(n: int) -> None:\n    if ran:\n        raise KeyboardInterrupt\n    ran.append(n)\n    raise OSError\n")
     serving.run("%mcp_call hang n=1")

@@ -8,12 +8,14 @@ come free for others (`main_is_free`). Nobody else imports IPython or ipykernel.
 
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 import os
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -320,6 +322,16 @@ class IpykernelHost(IPythonHost):
         """The kernel's own loop, which runs between cells and while one awaits. From any thread."""
         loop: asyncio.AbstractEventLoop | None = getattr(getattr(self._kernel, "io_loop", None), "asyncio_loop", None)
         return loop
+
+    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+        """Show it in the cell that runs; what comes later takes its place there, from any thread."""
+        publisher, transient = self._shell.display_pub, {"display_id": uuid.uuid4().hex}
+        publisher.publish(dict(bundle), transient=transient)
+        if not hasattr(publisher, "pub_socket"):  # that of `%%capture`, whose cell shows a copy
+            return None
+        # Whose cell it is stands in a context variable, so what is published later is published in this context.
+        context = contextvars.copy_context()
+        return lambda newer: context.run(publisher.publish, dict(newer), transient=transient, update=True)
 
     def _knock(self) -> None:
         """Send the kernel a message from itself: the loop of a GUI steps aside for messages, and for nothing else.

@@ -14,7 +14,8 @@ KEPT = 20
 """Failed calls that keep their arguments."""
 
 _FAILURES = frozenset((Outcome.TOOL_ERROR, Outcome.RPC_ERROR, Outcome.TIMEOUT, Outcome.REJECTED))
-_METHODS = frozenset(("tools/call", "resources/read", "prompts/get", "completion/complete"))
+_METHODS = frozenset(("tools/call", "resources/read", "prompts/get", "completion/complete", "job"))
+"""The last is the record of a call that went on as a job (`telemetry.JOB`)."""
 
 
 class Failures:

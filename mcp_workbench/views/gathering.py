@@ -113,7 +113,14 @@ def _call(call: CallRecord, client: str | None) -> CallFacts:
     who = client or "unknown client"
     if call.principal != DEFAULT_NAME:
         who += f" ({call.principal})"
-    return CallFacts(call.call_id, call.received_at, call.target, call.outcome, call.failed, call.total_ns, who, call.error or "")
+    return CallFacts(call.call_id, call.received_at, _target(call), call.outcome, call.failed, call.total_ns, who, call.error or "")
+
+
+def _target(call: CallRecord) -> str:
+    """A call that went on as a job is there twice: when it was answered, and when it ended."""
+    if call.job is not None:
+        return f"{call.target} → job {call.job}"
+    return f"{call.target} (job)" if call.method == JOB else call.target
 
 
 def _tools(telemetry: Telemetry) -> tuple[ToolFacts, ...]:

@@ -8,6 +8,7 @@ Everything that clients, data or the author have named goes through `_text`.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 
 from mcp_workbench.status_report import failures_hint
@@ -23,6 +24,7 @@ _FAINT = "opacity:.62"
 _LINE = "rgba(128,128,128,.35)"
 _ONE_LINE = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _BAR_PX = 14
+_COMMAND = re.compile("%mcp [a-z]+")
 _SESSIONS = 4
 _DATAFRAMES = 6
 _NOTICES = 3
@@ -59,7 +61,7 @@ def _head(view: View) -> str:
         dot = f"color:{_GOOD}"
         facts = [_strong("serving"), _strong(shown(view.name, 60)), _span(_MONO, _text(view.url)), _faint(since)]
         facts.append(_faint(f"{counted(view.offered, 'tool')} offered"))
-    return _box("display:flex;flex-wrap:wrap;gap:0 10px;align-items:baseline", _span(dot, "●"), *facts)
+    return _box("display:flex;flex-wrap:wrap;gap:0 10px;align-items:baseline", _span(dot, "●"), _faint("mcp_workbench"), *facts)
 
 
 def _sessions(view: View) -> str:
@@ -89,7 +91,7 @@ def _columns(columns: Iterable[str]) -> str:
 def _calls(view: View) -> str:
     if not view.calls:
         return ""
-    grid = "display:grid;grid-template-columns:auto minmax(0,auto) auto auto minmax(40px,1fr);gap:0 10px"
+    grid = "display:grid;grid-template-columns:auto fit-content(26ch) auto auto minmax(0,1fr);gap:0 10px"
     cells = [cell for call in view.calls for cell in _call(call)]
     return _box("flex:1 1 460px;min-width:0", _title("last calls"), _box(grid, *cells))
 
@@ -97,13 +99,15 @@ def _calls(view: View) -> str:
 def _call(call: CallFacts) -> list[str]:
     how = f"color:{_BAD};font-weight:600" if call.failed else f"color:{_GOOD}"
     error = shown(call.error, 200) if call.failed else ""
-    told = [_span(f"color:{_BAD}", _text(f"  {error}"))] if error else []
+    told = [_span(f"grid-column:2/-1;color:{_BAD};{_ONE_LINE}", _text(error), title=error)] if error else []
+    target, who = shown(call.target, 60), shown(call.who, 40)
     return [
         _faint(moment(call.at)),
-        _span(f"{_MONO};{_ONE_LINE}", _text(shown(call.target, 60))),
-        _span(how, _text(f"{'✗' if call.failed else '✓'} {outcome(call.outcome)}")),
+        _span(f"{_MONO};{_ONE_LINE}", _text(target), title=target),
+        _span(f"{how};white-space:nowrap", _text(f"{'✗' if call.failed else '✓'} {outcome(call.outcome)}")),
         _span("text-align:right;white-space:nowrap", _text(duration(call.total_ns))),
-        _span(f"{_ONE_LINE};white-space:pre", _faint(shown(call.who, 40)), *told, title=error),
+        _span(f"{_FAINT};{_ONE_LINE}", _text(who), title=who),
+        *told,
     ]
 
 
@@ -135,13 +139,23 @@ def _histogram(bars: tuple[int, ...]) -> str:
 def _foot(view: View) -> str:
     lines = []
     if view.dataframes:
-        names = [_span(_MONO, _text(shown(line, 70))) for line in view.dataframes[:_DATAFRAMES]]
+        names = [_dataframe(line) for line in view.dataframes[:_DATAFRAMES]]
         more = _more(len(view.dataframes) - _DATAFRAMES, "DataFrame")
         lines.append(_box("display:flex;flex-wrap:wrap;gap:0 14px", _faint("df://"), *names, more))
     lines += [_box(_FAINT, _text(f"note: {shown(notice, 240)}")) for notice in view.notices[-_NOTICES:]]
     if view.failed:
-        lines.append(_box(f"color:{_BAD}", _text(failures_hint(view.failed))))
+        lines.append(_box(f"color:{_BAD}", _with_commands(failures_hint(view.failed))))
     return _box("margin-top:6px", *lines) if lines else ""
+
+
+def _dataframe(line: str) -> str:
+    name, _, facts = shown(line, 70).partition(" ")
+    return _span("white-space:nowrap", _span(_MONO, _text(name)), _faint(f" {facts}" if facts else ""))
+
+
+def _with_commands(sentence: str) -> str:
+    """A sentence of ours, the magics in it as code."""
+    return _COMMAND.sub(lambda command: _span(_MONO, command[0]), _text(sentence))
 
 
 # --- the pieces ----------------------------------------------------------------------------------------------------

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcp_workbench.cli.kernels import one_jupyter_loop
 from mcp_workbench.client import connect
 from tests.kernel.harness import OPENING_CELL, ServingKernel, address, cell, ran, running_cell
 
 pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(scope="module", autouse=True)
+def jupyter_loop() -> Iterator[None]:
+    """The loop of jupyter_client, made by whichever test is the first to need it, is no leak of that one."""
+    with one_jupyter_loop():
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +107,14 @@ def test_a_fork_of_a_kernel_that_shows_leaves_the_display_alone(tmp_path: Path) 
         ran(kernel.run("wb.stop()"))
         kernel.until_shown(lambda one: "is stopped" in one.text)
         assert len([one for one in kernel.shown if "is stopped" in one.text]) == 1
+
+
+def test_a_display_that_a_cell_captures_stays_as_it_is(tmp_path: Path) -> None:
+    with WatchedKernel(tmp_path) as kernel:
+        ran(kernel.run(OPENING_CELL))
+        ran(kernel.run("%%capture caught\nwb.show()"))
+        threads = kernel.run("import threading\n[t.name for t in threading.enumerate() if t.name == 'mcp-workbench-display']")
+        assert threads.result == "[]"
+        ran(kernel.run("caught.show()"))
+        [shown] = kernel.shown
+        assert "waiting for your agent" in shown.text

@@ -5,6 +5,7 @@ import pytest
 from mcp_workbench.events import Era
 from mcp_workbench.telemetry import CallRecord, Outcome, Telemetry
 from mcp_workbench.telemetry.failures import KEPT, Failures
+from mcp_workbench.telemetry.telemetry import JOB
 
 
 def _call(number: int = 1, outcome: Outcome = Outcome.TOOL_ERROR, method: str = "tools/call") -> CallRecord:
@@ -48,3 +49,9 @@ def test_telemetry_remembers_the_failures_among_the_calls() -> None:
     assert telemetry.failed == 2
     assert [call.call_id for call in telemetry.failures()] == ["c3", "c1"]
     assert telemetry.statistics().errors == 3
+
+
+def test_a_call_that_had_become_a_job_fails_as_that_job() -> None:
+    failures = Failures()
+    failures.add(_call(method=JOB))
+    assert failures.total == 1

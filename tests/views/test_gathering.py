@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -60,6 +62,31 @@ def test_a_view_tells_of_sessions_calls_tools_and_dataframes(workbench: Workbenc
     assert (tool.name, tool.calls, tool.errors, sum(tool.bars)) == ("half", 2, 1, 1)
     assert view.failed == 1
     assert view.since is not None
+
+
+def test_a_call_that_goes_on_as_a_job_is_shown_when_it_is_answered_and_when_it_ends(workbench: Workbench) -> None:
+    go_on = threading.Event()
+
+    def long() -> None:
+        go_on.wait(30)
+        raise OSError("late")
+
+    soon: dict[str, Any] = {"background_after_s": 0.01}
+    workbench.tool(**soon)(long)
+    workbench.start()
+    gathering = _gathering(workbench)
+
+    async def visit() -> View:
+        async with asyncio.timeout(30), workbench.connect() as session:
+            await session.call_tool("long")
+            go_on.set()
+            await session.call_tool("job_wait", job="j1", wait_s=30)
+            await session.list_tools()
+            return gathering.look()
+
+    view = asyncio.run(visit())
+    assert [(call.target, call.failed) for call in view.calls] == [("job_wait", False), ("long (job)", True), ("long → job j1", False)]
+    assert view.failed == 1
 
 
 def test_equal_moments_are_equal_views(workbench: Workbench) -> None:

@@ -62,8 +62,9 @@ def _named(text: str) -> View:
 
 
 def test_every_fact_of_a_view_is_on_it() -> None:
-    text = " ".join(Reader(render_html(VIEW)).texts)
+    text = " ".join(" ".join(Reader(render_html(VIEW)).texts).split())
     for fact in (
+        "mcp_workbench",
         "serving",
         "trips",
         "ws://127.0.0.1:1/mcp",
@@ -78,6 +79,21 @@ def test_every_fact_of_a_view_is_on_it() -> None:
         assert fact in text
     for fact in ("note: moved to threads", "1 call failed: %mcp error shows it, %mcp debug runs it again in the debugger"):
         assert fact in text
+
+
+def test_what_went_wrong_stands_below_its_call_and_has_room() -> None:
+    page = render_html(VIEW)
+    texts = Reader(page).texts
+    assert texts[texts.index("KeyError: 'dely' (in add, line 4)") - 1] == "claude-code"
+    assert page.count("grid-column:2/-1") == 1
+    crowded = replace(VIEW, calls=(replace(FAILED, target="df://flights/rows?" + "x" * 500),))
+    assert "fit-content(" in render_html(crowded)  # a long name leaves the other columns their room
+
+
+def test_magics_in_the_hint_are_set_as_code() -> None:
+    texts = Reader(render_html(VIEW)).texts
+    assert "%mcp error" in texts
+    assert "%mcp debug" in texts
 
 
 def test_it_waits_for_an_agent_until_there_is_one() -> None:

@@ -96,7 +96,7 @@ class DataFrameResources:
             ResourceTemplate(
                 uri_template=f"df://{{name}}/rows{{?{','.join(OPTIONS)}}}",
                 name="dataframe-rows",
-                description="Rows as csv (default), json or markdown; columns=a,b; limit up to 10,000.",
+                description="Rows as csv (default), json, markdown; columns=a,b; where=a > 5 AND b = 'x'; order=a desc; limit up to 10,000.",
                 mime_type="text/csv",
             ),
         ]

@@ -41,6 +41,10 @@ def test_templates_name_every_option() -> None:
         "df://{name}{?version}",
         "df://{name}/schema{?version}",
         "df://{name}/rows{?offset,limit,columns,where,order,format,version}",
+        "df://{name}/describe{?version}",
+        "df://{name}/sample{?n,seed,version}",
+        "df://{name}/distinct/{column}{?limit,version}",
+        "df://{name}/changes{?since,limit}",
     ]
 
 

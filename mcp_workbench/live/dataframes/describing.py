@@ -80,7 +80,7 @@ class Descriptions:
         key = (snapshot.name, snapshot.version)
         if (known := self._known.get(key)) is not None:
             return known
-        found = self._known[key] = tuple(_facts(column, name) for name, column in _named_columns(snapshot.df))
+        found = self._known[key] = tuple(column_facts(column, name) for name, column in _named_columns(snapshot.df))
         for old in list(self._known)[:-_KEPT]:
             self._known.pop(old, None)
         return found
@@ -117,7 +117,8 @@ def _named_columns(df: pd.DataFrame) -> list[tuple[str, pd.Series]]:
     return index + [(label, df.iloc[:, position]) for position, label in enumerate(column_labels(df)[:MAX_COLUMNS])]
 
 
-def _facts(column: pd.Series, name: str) -> ColumnFacts:
+def column_facts(column: pd.Series, name: str) -> ColumnFacts:
+    """Describe one column."""
     operand = read_operand(column, name)
     dtype, missing = dtype_text(column.dtype), int(operand.missing.sum())
     if operand.kind is Kind.NOTHING or missing == len(column):

@@ -25,6 +25,8 @@ class News:
     """Versions after it that are not kept any more."""
     together: Difference | None
     """From that version to the latest; None where it is not kept any more, or nothing differs."""
+    rows_before: int | None
+    """Rows of that version; None where it is not kept any more."""
     lost: str | None
     """Why no new version will come, if so."""
 
@@ -45,4 +47,5 @@ def news_since(publication: Publication, since: int) -> News:
     newer = tuple(snapshot for snapshot in publication.versions if snapshot.version > since)
     before = next((snapshot for snapshot in publication.versions if snapshot.version == since), None)
     together = describe(before.df, latest.df, confirm=True) if before is not None and newer else None
-    return News(since, latest, newer, latest.version - since - len(newer), together, publication.lost)
+    rows_before = None if before is None else len(before.df)
+    return News(since, latest, newer, latest.version - since - len(newer), together, rows_before, publication.lost)

@@ -14,7 +14,7 @@ from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes.describing import Counted, Descriptions, distinct_values, sample_positions
 from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
 
-TIMES = pd.to_datetime(["2020-01-02", None, "2019-01-01", "2020-01-02"])
+TIMES = pd.DatetimeIndex(["2020-01-02", pd.NaT, "2019-01-01", "2020-01-02"])
 COLUMNS: dict[str, Any] = {
     "number": [3, 1, 2, 1],
     "text": ["a", None, "b", "a"],

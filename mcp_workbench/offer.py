@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from mcp_workbench.events import Change, ChangeKind
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.limits import Limits
 from mcp_workbench.live.chronicle import Chronicle
 from mcp_workbench.live.dataframes.arguments import DataFrameBinder, SeriesBinder
+from mcp_workbench.live.dataframes.lookup import Lookup
 from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.live.dataframes.reading import DataFrameResources
 from mcp_workbench.live.dataframes.rendering import DataFrameRenderer
@@ -22,9 +24,14 @@ from mcp_workbench.primitives.rendering import Rendering
 from mcp_workbench.primitives.resources import ResourceDefinition
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.serving.builtin.calling import calling_tools
+from mcp_workbench.serving.builtin.dataframes import dataframe_tools
 from mcp_workbench.serving.builtin.fitting import FittedRenderer
 from mcp_workbench.serving.builtin.jobs import job_tools
+from mcp_workbench.serving.builtin.notebook import KernelFacts, notebook_tools
 from mcp_workbench.serving.builtin.own_tools import OwnTools
+from mcp_workbench.serving.builtin.status_report import Sources
+from mcp_workbench.serving.builtin.tool_news import ToolNews
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.jobs import Jobs
 from mcp_workbench.telemetry.telemetry import Telemetry
@@ -41,9 +48,10 @@ class Offer:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self.tools: Registry[ToolDefinition] = Registry()
+        self.tools: Registry[ToolDefinition] = Registry(beside=self._builtin_digests)
         self.builtins: Registry[ToolDefinition] = Registry()
-        """The workbench's own tools that are on offer now."""
+        """The workbench's own tools that are on offer now; clients see them in one list with the author's."""
+        self.builtins.on_change.append(self.tools.look)
         self.own_tools = OwnTools(self.builtins, self.tools)
         self.catalog = Catalog(self.tools, self.builtins)
         self.resources: Registry[ResourceDefinition] = Registry(beside=self._listed_dataframes)
@@ -60,12 +68,31 @@ class Offer:
         self.rendering = Rendering([FittedRenderer(), tables, StyleRenderer(tables)], self.documents)
         self.jobs = Jobs(limits)
         self.jobs.on_end.append(lambda job: self.chronicle.write(f"job {job.id} ({job.tool}) {job.state.value}", principal=job.principal))
-        self.own_tools.add(job_tools(self.jobs))
         self._records = limits.records
         self.telemetry = Telemetry(limits.records)
+        self.kernel_facts: Callable[[], KernelFacts] = KernelFacts
+        """What the kernel is doing; a server says so while it runs."""
+        self._tool_news = ToolNews(self.tools, self.chronicle)
+        self._add_own_tools()
         self.tickets = Tickets()
         self.credentials = Credentials(tickets=self.tickets, token=os.environ.get(TOKEN_VARIABLE) or None)
         self.sync_context, self.async_context = Context, AsyncContext
+
+    def _add_own_tools(self) -> None:
+        sources = Sources(
+            self.dataframes,
+            self.results,
+            self.tools,
+            self.jobs,
+            telemetry=lambda: self.telemetry,
+            resources=lambda: len(self.resources),
+            prompts=lambda: len(self.prompts),
+        )
+        lookup = Lookup(self.dataframes, self.results)
+        self.own_tools.add(notebook_tools(self.chronicle, lambda: self.kernel_facts(), sources.contents))
+        self.own_tools.add(calling_tools())
+        self.own_tools.add(dataframe_tools(lookup, self.dataframe_resources.descriptions))
+        self.own_tools.add(job_tools(self.jobs))
 
     def apply(self, limits: Limits) -> None:
         """Take over the bounds of a start; records already kept stay as they are."""
@@ -77,11 +104,24 @@ class Offer:
     def _listed_dataframes(self) -> frozenset[str]:
         return frozenset(map(digest_of, self.dataframe_resources.list()))
 
+    def _builtin_digests(self) -> frozenset[str]:
+        return frozenset(tool.digest for tool in self.builtins)
+
     def _dataframe_changed(self, change: Change) -> None:
-        """DataFrames stand in the list of resources."""
+        """DataFrames stand in the list of resources, and while there are any there are tools that read them."""
         if change.kind in (ChangeKind.PUBLISHED, ChangeKind.UNPUBLISHED):
+            self.own_tools.refresh()
             self.resources.look()
+        self.chronicle.write(_line(change), topic=f"df://{change.name}")
 
     def listings(self) -> dict[Listing, Registry[ToolDefinition] | Registry[ResourceDefinition] | Registry[PromptDefinition]]:
         """The author's registries by the list they fill."""
         return {Listing.TOOLS: self.tools, Listing.RESOURCES: self.resources, Listing.PROMPTS: self.prompts}
+
+
+def _line(change: Change) -> str:
+    """`flights v17: 1,000 rows appended`, for the chronicle."""
+    if change.kind is ChangeKind.UNPUBLISHED:
+        return f"{change.name} is published no longer"
+    label = f"{change.name} v{change.version}"
+    return f"{label} published: {change.summary}" if change.kind is ChangeKind.PUBLISHED else f"{label}: {change.summary}"

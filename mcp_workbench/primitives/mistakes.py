@@ -113,7 +113,7 @@ def _unknown_name(place: str, name: str, top_level: bool, known: tuple[str, ...]
     if not top_level:
         return f"{place} is not known there"
     suggestions = nearest(name, known, 1)
-    return f"there is no argument {quote(name)}" + (f", nearest is {suggestions[0]}" if suggestions else "")
+    return f"there is no argument {quote(name)}" + (f". Nearest: {suggestions[0]}" if suggestions else "")
 
 
 def _expected(finding: Any) -> str:

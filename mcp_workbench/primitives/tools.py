@@ -50,6 +50,14 @@ class Waiting(msgspec.Struct, frozen=True):
     """Seconds after which it is run anyway."""
 
 
+class Forwarded(msgspec.Struct, frozen=True):
+    """The call that is meant by a call of another tool."""
+
+    name: str
+    """Of the tool; there may be none of that name."""
+    arguments: dict[str, Json]
+
+
 @dataclass(frozen=True, slots=True)
 class ToolDefinition:
     """One tool, ready to be listed and called."""
@@ -85,6 +93,8 @@ class ToolDefinition:
     """Seconds after which a call is answered as a job and goes on; None: never. A tool that `waits` never is."""
     waits: Callable[[Mapping[str, Json], str], Waiting | None] | None = None
     """What a call of one of the workbench's own tools waits for first, by raw arguments and principal; it holds no thread meanwhile."""
+    forwards: bool = False
+    """One of the workbench's own tools whose function says, on the protocol loop, which call is meant: a `Forwarded`."""
 
 
 @ends_in_a_sentence

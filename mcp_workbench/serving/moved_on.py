@@ -6,21 +6,38 @@ import time
 from collections.abc import Collection
 
 from mcp_workbench.primitives import ArgumentError, ToolDefinition
+from mcp_workbench.primitives.wording import quote
 from mcp_workbench.serving.catalog import Catalog
 
 
 def unknown_tool(catalog: Catalog, name: str) -> str:
     """Why there is no tool of that name, and which there are: the one that took its place, else the nearest."""
-    withdrawn, shown = catalog.history.withdrawn(name), name[:100]
+    return f"Unknown tool: {name[:100]}{_instead(catalog, name)}. {_where_listed(catalog)}"
+
+
+def unknown_function(catalog: Catalog, name: str) -> str:
+    """The same for a name that was given to `notebook_call`."""
+    return f"No function {quote(name)[1:-1]} in this notebook{_instead(catalog, name)}. {_where_listed(catalog)}"
+
+
+def _instead(catalog: Catalog, name: str) -> str:
+    """`. Nearest: top_routes`, or what became of it."""
+    withdrawn = catalog.history.withdrawn(name)
     if withdrawn is None:
-        return f"Unknown tool: {shown}{_hint(catalog.nearest(name))}. tools/list names those there are."
+        return _hint(catalog.nearest(name))
     successors = [successor for successor in withdrawn.successors if catalog.get(successor) is not None]
     nearest = [near for near in catalog.nearest(name) if near not in successors]
     when = time.strftime("%H:%M", time.localtime(withdrawn.at))
     why = ""
     if withdrawn.cell:
         why = f": cell {withdrawn.cell} " + (f"now defines {', '.join(successors)} instead" if successors else "no longer defines it")
-    return f"Unknown tool: {shown}; it was withdrawn at {when}{why}{_hint(nearest)}. tools/list names those there are."
+    return f"; it was withdrawn at {when}{why}{_hint(nearest)}"
+
+
+def _where_listed(catalog: Catalog) -> str:
+    """How to learn what there is: a model can call tools, and asks for no list."""
+    asked = "notebook_status() lists" if catalog.get("notebook_status") is not None else "tools/list names"
+    return f"{asked} those there are."
 
 
 def with_changes(error: ArgumentError, catalog: Catalog, tool: ToolDefinition, sent: Collection[str]) -> ArgumentError:
@@ -37,4 +54,4 @@ def with_changes(error: ArgumentError, catalog: Catalog, tool: ToolDefinition, s
 
 
 def _hint(nearest: Collection[str]) -> str:
-    return f"; nearest: {', '.join(nearest)}" if nearest else ""
+    return f". Nearest: {', '.join(nearest)}" if nearest else ""

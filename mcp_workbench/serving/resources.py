@@ -74,7 +74,7 @@ class Resources:
         if found is not None:
             record.tool_version, record.defined_at = found[0].edition, found[0].defined_at
             return ResourceWork(self._execution, session, exchange, record, *found)
-        if self._dataframes.resolve(uri) is not None:
+        if self._dataframes.claims(uri):
             return DataFrameWork(self._execution, session, exchange, record, OwnFunction(uri[:200], self._dataframes.read))
         if self._documents.resolve(uri) is not None:
             return DocumentWork(self._execution, session, exchange, record, OwnFunction(uri[:200], self._documents.read))

@@ -8,24 +8,26 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
-from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.errors import RemoteProtocolError, ToolError
 from mcp_workbench.execution.calls import Call, CallState
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode, encode
 from mcp_workbench.primitives import ArgumentError, Rendering, RenderRequest, ToolDefinition
-from mcp_workbench.primitives.tools import Waiting
+from mcp_workbench.primitives.tools import Forwarded, Waiting
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.background import Background, JobPort, arguments_digest, early_answer, same_again, verdict
 from mcp_workbench.serving.budgets import chars_for, content_bytes
+from mcp_workbench.serving.builtin.calling import explained
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.function_work import FunctionWork
 from mcp_workbench.serving.job import Job
 from mcp_workbench.serving.jobs import Fetched
-from mcp_workbench.serving.moved_on import unknown_tool, with_changes
+from mcp_workbench.serving.moved_on import unknown_function, unknown_tool, with_changes
 from mcp_workbench.serving.side_products import with_side_products
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.session import Session
@@ -68,16 +70,41 @@ class Tools:
         shown, following = page("tools", tools, exchange.params.cursor, key=attrgetter("name"), size=attrgetter("listed_bytes"))
         return wire.ListToolsResult(tools=[tool.listed for tool in shown], next_cursor=following or UNSET)
 
-    def call(self, session: Session, exchange: Exchange, record: CallRecord) -> Work:
+    def call(self, session: Session, exchange: Exchange, record: CallRecord) -> Work | wire.Result:
         """`tools/call`."""
         params: wire.CallToolParams = exchange.params
         record.target = params.name
         tool = self._catalog.get(params.name)
         if tool is None:
             raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, unknown_tool(self._catalog, params.name))
+        if tool.forwards:
+            try:
+                tool = self._meant(tool, exchange, record)
+            except ToolError as error:
+                record.error = str(error)
+                return tool_error(record.error)
         record.tool_version, record.defined_at = tool.edition, tool.defined_at
         rest = self._rendering, self._news, self._after_call, self._background, self._catalog
         return ToolWork(self._execution, session, exchange, record, tool, *rest)
+
+    def _meant(self, tool: ToolDefinition, exchange: Exchange, record: CallRecord) -> ToolDefinition:
+        """The tool that a call of `notebook_call` means; from here on the exchange is a call of that.
+
+        Raises:
+            ToolError: Its arguments do not fit, or there is no such tool.
+        """
+        params: wire.CallToolParams = exchange.params
+        sent = {} if params.arguments is UNSET else params.arguments
+        try:
+            forwarded: Forwarded = tool.function(**tool.arguments.bind(sent).kwargs)
+        except ArgumentError as error:
+            raise ToolError(explained(str(error), tool, sent)) from None
+        meant = self._catalog.get(forwarded.name)
+        if meant is None:
+            raise ToolError(unknown_function(self._catalog, forwarded.name))
+        exchange.params = msgspec.structs.replace(params, name=meant.name, arguments=forwarded.arguments)
+        record.target = meant.name
+        return meant
 
 
 class ToolWork(FunctionWork):

@@ -66,7 +66,7 @@ def test_every_step_happens_and_the_document_tells_it(tmp_path: Path) -> None:
     assert all(step["ok"] for step in report["steps"])
     assert done.stderr.count("✓") == len(report["steps"])
     said = {step["step"]: step["said"] for step in report["steps"]}
-    assert said["List tools"] == "mean_delay, top_routes"
+    assert {"mean_delay", "top_routes", "notebook_status", "df_read"} <= set(said["List tools"].split(", "))
     assert said["Call top_routes"] == "JFK-LAX 11,262, LGA-ATL 10,263, LGA-ORD 8,857"
     assert said["Read df://flights"].startswith("336,776 rows x 19 columns · v1")
     corrected, appended = report["changes"]

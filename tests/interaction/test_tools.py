@@ -290,7 +290,7 @@ def test_an_unknown_tool_is_an_error_that_names_the_nearest(stage: Stage) -> Non
     async def main(talk: Talk) -> None:
         error = await talk.error("tools/call", {"name": "forcast", "arguments": {}})
         assert error["code"] == -32602
-        assert "Unknown tool: forcast; nearest: forecast." in error["message"]
+        assert "Unknown tool: forcast. Nearest: forecast." in error["message"]
         stage.workbench.unpublish("forecast")
         assert (await talk.error("tools/call", {"name": "forecast"}))["code"] == -32602
 

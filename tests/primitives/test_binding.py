@@ -148,7 +148,7 @@ def test_a_missing_argument_is_named() -> None:
 def test_an_unknown_argument_is_answered_with_the_nearest_name() -> None:
     def top_routes(count: int = 5) -> None: ...
 
-    assert refusal(Arguments.of(top_routes), {"cuont": 5}).startswith('there is no argument "cuont", nearest is count. ')
+    assert refusal(Arguments.of(top_routes), {"cuont": 5}).startswith('there is no argument "cuont". Nearest: count. ')
 
 
 def test_branches_of_a_union_are_one_phrase() -> None:

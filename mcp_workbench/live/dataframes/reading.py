@@ -1,7 +1,7 @@
 """DataFrames as MCP resources: what is listed, what a URI means, what reading it gives.
 
-`df://flights` is a card, `df://flights/schema` every column, `df://flights/rows?…` a page of rows; results
-(`df://_r7`) are read the same way by the principal they belong to. Every URI of one DataFrame is one topic,
+`df://flights` is a card, `df://flights/schema` every column, `df://flights/rows?…` a page of rows, and there are
+`extracts`; results (`df://_r7`) are read the same way by the principal they belong to. Every URI of one DataFrame is one topic,
 so whoever subscribed to `df://flights/rows?limit=5` hears of every change of `flights`.
 Sessions and subscriptions are elsewhere; nothing here runs on the protocol loop.
 """
@@ -14,9 +14,19 @@ from typing import TypeAlias
 from msgspec import UNSET
 
 from mcp_workbench.live.dataframes.cards import card, schema
+from mcp_workbench.live.dataframes.describing import Descriptions
+from mcp_workbench.live.dataframes.extracts import (
+    CHANGES_OPTIONS,
+    DISTINCT_OPTIONS,
+    SAMPLE_OPTIONS,
+    changes_json,
+    describe_json,
+    distinct_json,
+    sample_json,
+)
 from mcp_workbench.live.dataframes.lookup import Lookup, only_known
 from mcp_workbench.live.dataframes.names import NotFound, Reference, is_result, parse_uri, said
-from mcp_workbench.live.dataframes.publications import DataFrames
+from mcp_workbench.live.dataframes.publications import DataFrames, Publication
 from mcp_workbench.live.dataframes.rows import MAX_CHARS, OPTIONS, parse_request, read_page
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.results import Results
@@ -29,8 +39,21 @@ Templates: TypeAlias = list[ResourceTemplate]
 Contents: TypeAlias = list[ResourceContents]
 
 CARD_MIME_TYPE = "text/markdown"
-_PARTS = ("schema", "rows")
+_PARTS = ("schema", "rows", "describe", "sample", "changes")
+_DISTINCT = "distinct"
+_JSON = "application/json"
 _SCHEMAS_KEPT = 32
+_ROWS = "Rows as csv (default), json, markdown; columns=a,b; where=a > 5 AND b = 'x'; order=a desc; limit up to 10,000."
+_FORMS = (
+    ("{?version}", "dataframe", "Card of a published DataFrame or a result: shape, columns, first rows.", CARD_MIME_TYPE),
+    ("/schema{?version}", "dataframe-schema", "Every column with dtype, missing values and examples.", _JSON),
+    (f"/rows{{?{','.join(OPTIONS)}}}", "dataframe-rows", _ROWS, "text/csv"),
+    ("/describe{?version}", "dataframe-describe", "Every column with missing and different values, range, mean, what is common.", _JSON),
+    (f"/sample{{?{','.join(SAMPLE_OPTIONS)}}}", "dataframe-sample", "Rows chosen by chance; the same for the same seed.", _JSON),
+    (f"/distinct/{{column}}{{?{','.join(DISTINCT_OPTIONS)}}}", "dataframe-distinct", "Different values of a column by frequency.", _JSON),
+    (f"/changes{{?{','.join(CHANGES_OPTIONS)}}}", "dataframe-changes", "What changed between the versions that are kept.", _JSON),
+)
+"""Form of the URI, name, description, MIME type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +62,7 @@ class Target:
 
     reference: Reference
     part: str
-    """`` (the card), `schema` or `rows`."""
+    """`` (the card), `schema`, `rows`, `describe`, `sample`, `changes` or `distinct`."""
 
     @property
     def topic(self) -> str:
@@ -65,6 +88,8 @@ class DataFrameResources:
         self._lookup = Lookup(dataframes, results)
         self._max_chars = max_chars
         self._schemas: dict[tuple[str, int, str | None], str] = {}
+        self.descriptions = Descriptions()
+        """What stands in the columns of the latest versions asked for."""
 
     def list(self) -> Listed:
         """List the cards of what is published; results are named where they are made."""
@@ -81,24 +106,8 @@ class DataFrameResources:
     def templates(self) -> Templates:
         """List the forms of URI."""
         return [
-            ResourceTemplate(
-                uri_template="df://{name}{?version}",
-                name="dataframe",
-                description="Card of a published DataFrame or a result: shape, columns, first rows.",
-                mime_type=CARD_MIME_TYPE,
-            ),
-            ResourceTemplate(
-                uri_template="df://{name}/schema{?version}",
-                name="dataframe-schema",
-                description="Every column with dtype, missing values and examples.",
-                mime_type="application/json",
-            ),
-            ResourceTemplate(
-                uri_template=f"df://{{name}}/rows{{?{','.join(OPTIONS)}}}",
-                name="dataframe-rows",
-                description="Rows as csv (default), json or markdown; columns=a,b; limit up to 10,000.",
-                mime_type="text/csv",
-            ),
+            ResourceTemplate(uri_template=f"df://{{name}}{form}", name=name, description=description, mime_type=mime_type)
+            for form, name, description, mime_type in _FORMS
         ]
 
     def topic(self, name: str) -> str:
@@ -120,6 +129,10 @@ class DataFrameResources:
             return None
         return target.topic
 
+    def claims(self, uri: str) -> bool:
+        """Whether a URI is of this kind, though it may mean nothing: `read` then says what was meant."""
+        return parse_uri(uri) is not None
+
     def resolve(self, uri: str) -> Target | None:
         """Say what a URI means, whether or not it exists.
 
@@ -130,9 +143,16 @@ class DataFrameResources:
             The target, or None when no resource of this kind can have that URI.
         """
         reference = parse_uri(uri)
-        if reference is None or len(reference.parts) > 1 or (reference.parts and reference.parts[0] not in _PARTS):
+        if reference is None:
             return None
-        return Target(reference, "".join(reference.parts))
+        match reference.parts:
+            case ():
+                return Target(reference, "")
+            case ("distinct", _):
+                return Target(reference, _DISTINCT)
+            case (part,) if part in _PARTS:
+                return Target(reference, part)
+        return None
 
     def read(self, uri: str, principal: str | None = None) -> Contents:
         """Read a resource; not on the protocol loop: it reads data.
@@ -151,16 +171,34 @@ class DataFrameResources:
         target = self.resolve(uri)
         if target is None:
             raise NotFound(_no_such_resource(uri))
+        if target.part == "changes":
+            publication = self._publication(target.reference)
+            version = publication.latest.version
+            text = changes_json(publication, target.reference, self._max_chars)
+            return [_contents(uri, text, _JSON, {"mcp-workbench/version": version})]
         snapshot = self._lookup.find(target.reference, principal)
         if target.part == "rows":
             request = parse_request(snapshot, target.reference)
             page = read_page(snapshot, request, max_chars=self._max_chars)
             return [_contents(uri, page.text, page.mime_type, page.meta(snapshot, request.offset))]
-        only_known(target.reference, ("version",))
-        version: dict[str, Json] = {"mcp-workbench/version": snapshot.version}
-        if target.part == "schema":
-            return [_contents(uri, self._schema(snapshot), "application/json", version)]
-        return [_contents(uri, self._card(snapshot), CARD_MIME_TYPE, version)]
+        text = self._text(snapshot, target)
+        return [_contents(uri, text, _JSON if target.part else CARD_MIME_TYPE, {"mcp-workbench/version": snapshot.version})]
+
+    def _text(self, snapshot: Snapshot, target: Target) -> str:
+        reference = target.reference
+        if target.part == "sample":
+            return sample_json(snapshot, reference, self._max_chars)
+        if target.part == _DISTINCT:
+            return distinct_json(snapshot, reference.parts[1], reference, self._max_chars)
+        only_known(reference, ("version",))
+        if target.part == "describe":
+            return describe_json(snapshot, self.descriptions, self._max_chars)
+        return self._schema(snapshot) if target.part == "schema" else self._card(snapshot)
+
+    def _publication(self, reference: Reference) -> Publication:
+        if is_result(reference.name):
+            raise NotFound(f"{reference.name} is a result and never changes; read df://{reference.name}/rows.")
+        return self._lookup.dataframes.publication(reference.name)
 
     def _card(self, snapshot: Snapshot) -> str:
         if is_result(snapshot.name):
@@ -188,5 +226,7 @@ def _no_such_resource(uri: str) -> str:
     reference = parse_uri(uri)
     if reference is None:
         return f"No resource {said(uri)}: DataFrames are read as df://NAME, df://NAME/schema or df://NAME/rows."
+    if reference.parts[:1] == (_DISTINCT,):
+        return f"{topic(reference.name)}/distinct takes one column: {topic(reference.name)}/distinct/COLUMN (a slash in it is %2F)."
     near = nearest("/".join(reference.parts), _PARTS, 1) or ["rows"]
     return f"{topic(reference.name)} has no part {said('/'.join(reference.parts))}. Nearest: {topic(reference.name)}/{near[0]}."

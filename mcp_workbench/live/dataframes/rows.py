@@ -7,18 +7,20 @@ same facts stand in `_meta` for programs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from urllib.parse import quote
 
 import msgspec
-import pandas as pd
 
 from mcp_workbench.live.dataframes.cells import MAX_CELL_CHARS, column_labels
+from mcp_workbench.live.dataframes.columns import find_columns, some_labels
 from mcp_workbench.live.dataframes.lookup import only_known
 from mcp_workbench.live.dataframes.names import Reference, said
+from mcp_workbench.live.dataframes.ordering import parse_order
+from mcp_workbench.live.dataframes.selection import Selection, select, write_part
 from mcp_workbench.live.dataframes.snapshots import Snapshot
-from mcp_workbench.live.dataframes.tables import Lines, TableFormat, plain_index, write_rows
+from mcp_workbench.live.dataframes.tables import TableFormat
 from mcp_workbench.primitives.binding import ArgumentError
 from mcp_workbench.primitives.uri_templates import MAX_URI
 from mcp_workbench.primitives.wording import nearest
@@ -28,12 +30,8 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 10_000
 MAX_CHARS = 100_000
 """Characters of one page."""
-OPTIONS = ("offset", "limit", "columns", "format", "version")
-_LARGEST_OFFSET = 2**53
-_ROWS_AT_FIRST = 1_000
-_NARROWER_CELLS = (MAX_CELL_CHARS, 1_000, 100)
-"""Tried in turn when not even one row fits."""
-_NAMED = 8
+OPTIONS = ("offset", "limit", "columns", "where", "order", "format", "version")
+LARGEST_OFFSET = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,10 @@ class RowsRequest:
     columns: tuple[int, ...] | None = None
     """Positions; None: all."""
     format: TableFormat = TableFormat.CSV
+    where: str | None = None
+    """A condition; None: all rows."""
+    order: tuple[str, ...] = ()
+    """As it was asked for; empty: as they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ class Page:
     mime_type: str
     shown: int
     """Rows in the text."""
-    total: int
-    """Rows of the DataFrame."""
+    selection: Selection
+    """All the rows that are meant."""
     next_uri: str | None
     """Where the following rows are; None at the end, or when naming the columns would take a URI too long to be read."""
 
@@ -64,7 +66,8 @@ class Page:
         """Say the same for programs, as `_meta`."""
         facts: dict[str, Json] = {
             "version": snapshot.version,
-            "rows": self.total,
+            "rows": len(snapshot.df),
+            "matching": None if self.selection.positions is None else len(self.selection),
             "offset": offset,
             "returned": self.shown,
             "next": self.next_uri,
@@ -89,50 +92,13 @@ def parse_request(snapshot: Snapshot, reference: Reference) -> RowsRequest:
     options = dict(reference.options)
     columns = [value for key, value in reference.options if key == "columns"]
     return RowsRequest(
-        offset=_whole("offset", options["offset"], 0, _LARGEST_OFFSET) if "offset" in options else 0,
-        limit=_whole("limit", options["limit"], 1, MAX_LIMIT) if "limit" in options else DEFAULT_LIMIT,
+        offset=whole("offset", options["offset"], 0, LARGEST_OFFSET) if "offset" in options else 0,
+        limit=whole("limit", options["limit"], 1, MAX_LIMIT) if "limit" in options else DEFAULT_LIMIT,
         columns=find_columns(snapshot, columns) if any(columns) or (columns and "" in column_labels(snapshot.df)) else None,
         format=_format(options["format"]) if "format" in options else TableFormat.CSV,
+        where=options.get("where", "").strip() or None,
+        order=tuple(value for key, value in reference.options if key == "order" and value.strip()),
     )
-
-
-class NoColumn(ArgumentError):
-    """There is no column of that name; the sentence names the nearest."""
-
-
-def find_columns(snapshot: Snapshot, wanted: list[str], *, joined: bool = True) -> tuple[int, ...]:
-    """Find columns by the text of their labels; upper and lower case matter only where both are there.
-
-    Args:
-        snapshot: Where.
-        wanted: Labels, or labels joined by commas; a whole text that is a label goes first.
-        joined: Whether a text that is no label may be several joined by commas.
-
-    Returns:
-        Positions, in the order wanted; a duplicate label gives all its columns.
-
-    Raises:
-        NoColumn: Names the nearest labels.
-    """
-    labels = column_labels(snapshot.df)
-    positions: dict[str, list[int]] = {}
-    for position, label in enumerate(labels):
-        positions.setdefault(label, []).append(position)
-    found: list[int] = []
-    for text in wanted:
-        for name in [text] if text in positions or not joined else [part.strip() for part in text.split(",")]:
-            found.extend(positions[_label(snapshot, name, labels)])
-    return tuple(dict.fromkeys(found))
-
-
-def _label(snapshot: Snapshot, name: str, labels: list[str]) -> str:
-    """The label that is meant."""
-    if name in labels:
-        return name
-    alike = {label for label in labels if label.casefold() == name.casefold()}
-    if len(alike) != 1:
-        raise NoColumn(_no_column(snapshot, name, labels))
-    return alike.pop()
 
 
 def read_page(snapshot: Snapshot, request: RowsRequest, *, max_chars: int = MAX_CHARS) -> Page:
@@ -147,58 +113,44 @@ def read_page(snapshot: Snapshot, request: RowsRequest, *, max_chars: int = MAX_
         The page.
 
     Raises:
-        ArgumentError: Not even one row fits: fewer columns must be asked for.
+        ArgumentError: Not even one row fits: fewer columns must be asked for. Or where or order do not fit the columns.
     """
-    total = len(snapshot.df)
-    lines, count, cell_chars = _fitting(snapshot, request, max_chars)
-    end = request.offset + count
-    next_uri = _next_uri(snapshot, request, end) if end < total else None
+    selection = select(snapshot, request.where, parse_order(list(request.order)))
+    part = selection.part(request.offset, request.limit, request.columns)
+    written = write_part(part, request.format, max_chars)
+    if len(part) and not written.count:
+        raise ArgumentError(
+            f"One row of {part.shape[1]:,} columns does not fit into {max_chars:,} characters. "
+            f"Ask for fewer: columns={some_labels(snapshot)}."
+        )
+    end = request.offset + written.count
+    next_uri = _next_uri(snapshot, replace(request, offset=end)) if end < len(selection) else None
     if next_uri is not None and len(next_uri) > MAX_URI:
         next_uri = None
-    note = _note(snapshot, request, count, next_uri, cell_chars)
-    return Page(_with_note(lines.text(count), note, request.format), request.format.mime_type, count, total, next_uri)
+    note = _note(selection, request, written.count, next_uri, written.cell_chars)
+    return Page(_with_note(written.text, note, request.format), request.format.mime_type, written.count, selection, next_uri)
 
 
-def _fitting(snapshot: Snapshot, request: RowsRequest, max_chars: int) -> tuple[Lines, int, int]:
-    page = snapshot.df.iloc[request.offset : request.offset + request.limit]
-    if plain_index(snapshot.df.index):  # the page's offset says all that its labels would
-        page = page.set_axis(pd.RangeIndex(len(page)))
-    if request.columns is not None:
-        page = page.iloc[:, list(request.columns)]
-    for cell_chars in _NARROWER_CELLS:
-        lines, count = _written(page, request.format, max_chars, cell_chars)
-        if count or not len(page):
-            return lines, count, cell_chars
-    raise ArgumentError(
-        f"One row of {page.shape[1]:,} columns does not fit into {max_chars:,} characters. Ask for fewer: columns={_some_labels(snapshot)}."
-    )
-
-
-def _written(page: pd.DataFrame, table_format: TableFormat, max_chars: int, cell_chars: int) -> tuple[Lines, int]:
-    """Write as many rows as fit, without encoding ten thousand to send a thousand."""
-    rows = _ROWS_AT_FIRST
-    while True:
-        lines = write_rows(page.iloc[:rows], table_format, max_cell_chars=cell_chars)
-        count = lines.fitting(max_chars)
-        if count < rows or rows >= len(page):
-            return lines, count
-        rows *= 2
-
-
-def _note(snapshot: Snapshot, request: RowsRequest, count: int, next_uri: str | None, cell_chars: int) -> str | None:
-    total = len(snapshot.df)
-    cut = f" Cells are cut to {cell_chars:,} characters." if cell_chars < MAX_CELL_CHARS else ""
-    if count == total:
-        return cut.strip() or None
-    if not count:
-        return f"no rows at offset {request.offset:,}: {snapshot.label} has {total:,}"
-    end = request.offset + count
-    more = "These are the last." if end == total else f"More: {next_uri or _same_with(snapshot, end)}"
-    return f"rows {request.offset}-{end - 1} of {total:,} ({snapshot.label}).{cut} {more}"
+def _note(selection: Selection, request: RowsRequest, count: int, next_uri: str | None, cell_chars: int) -> str | None:
+    snapshot, total, end = selection.snapshot, len(selection), request.offset + count
+    remarks = [f"Cells are cut to {cell_chars:,} characters."] if cell_chars < MAX_CELL_CHARS else []
+    remarks += [f"{note}." for note in selection.notes]
+    source = snapshot.label if request.where is None else f"{snapshot.label}, where {total:,} of {len(snapshot.df):,} match"
+    if not count and total:
+        shown = [f"no rows at offset {request.offset:,}: {snapshot.label} has {total:,}{' that match' if request.where else ''}"]
+    elif count < total:
+        more = "These are the last." if end == total else f"More: {next_uri or _same_with(snapshot, end)}"
+        shown = [f"rows {request.offset}-{end - 1} of {total:,} ({source}).", *remarks, more]
+    elif request.where is not None:
+        shown = [f"{total:,} of {len(snapshot.df):,} rows match ({snapshot.label}).", *remarks]
+    else:
+        shown = remarks
+    return " ".join(shown) or None
 
 
 def _same_with(snapshot: Snapshot, offset: int) -> str:
-    return f"the same columns with {'&'.join([f'offset={offset}', *_version(snapshot)])}, fewer of them if the URI grows too long."
+    options = "&".join([f"offset={offset}", *_version(snapshot)])
+    return f"the same with {options}; ask for fewer columns, or with a shorter condition, where the URI grows too long."
 
 
 def _with_note(text: str, note: str | None, table_format: TableFormat) -> str:
@@ -209,12 +161,14 @@ def _with_note(text: str, note: str | None, table_format: TableFormat) -> str:
     return f"{text}# {note}\n" if table_format is TableFormat.CSV else f"{text}\n{note}\n"
 
 
-def _next_uri(snapshot: Snapshot, request: RowsRequest, offset: int) -> str:
-    options = [f"offset={offset}"]
+def _next_uri(snapshot: Snapshot, request: RowsRequest) -> str:
+    options = [f"offset={request.offset}"]
     if request.limit != DEFAULT_LIMIT:
         options.append(f"limit={request.limit}")
     if request.columns is not None and request.columns != tuple(range(snapshot.df.shape[1])):
         options += _columns_options(snapshot, request.columns)
+    options += [f"where={quote(request.where, safe='')}"] if request.where is not None else []
+    options += [f"order={quote(key, safe=',')}" for key in request.order]
     if request.format is not TableFormat.CSV:
         options.append(f"format={request.format}")
     return f"df://{snapshot.name}/rows?{'&'.join([*options, *_version(snapshot)])}"
@@ -241,7 +195,12 @@ def _can_be_joined(label: str) -> bool:
     return bool(label) and "," not in label and label == label.strip()
 
 
-def _whole(name: str, text: str, low: int, high: int) -> int:
+def whole(name: str, text: str, low: int, high: int) -> int:
+    """Read a whole number.
+
+    Raises:
+        ArgumentError: It is none, or out of bounds; names the nearest.
+    """
     digits = text.strip()
     number = int(digits) if digits.lstrip("-").isdecimal() and digits.isascii() and len(digits) < 20 and "--" not in digits else None
     if number is None:
@@ -257,14 +216,3 @@ def _format(text: str) -> TableFormat:
         return TableFormat(name)
     near = nearest(name, list(TableFormat), 1) or ["csv"]
     raise ArgumentError(f"format is {', '.join(TableFormat)}, not {said(text)}. Nearest: {near[0]}.")
-
-
-def _no_column(snapshot: Snapshot, name: str, labels: list[str]) -> str:
-    near = nearest(name, labels, 2)
-    hint = f"Nearest: {', '.join(near)}." if near else f"Columns: {_some_labels(snapshot)}."
-    return f"No column {said(name)} in {snapshot.label}. {hint}"
-
-
-def _some_labels(snapshot: Snapshot) -> str:
-    labels = column_labels(snapshot.df)
-    return ", ".join(labels[:_NAMED]) + (f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else "")

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mcp_workbench.live.dataframes.columns import NoColumn, find_columns
 from mcp_workbench.live.dataframes.names import said
-from mcp_workbench.live.dataframes.rows import NoColumn, find_columns
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.dataframes.tables import index_names, plain_index
 from mcp_workbench.live.dataframes.where_columns import Kind, Operand, Texts, only, read_operand

@@ -209,7 +209,7 @@ def _objects(values: Any) -> Operand:
             return _operand(Kind.DURATION, pd.to_timedelta(pd.Series(np.where(missing, None, values))), missing)
     except (ValueError, TypeError, OverflowError):  # numbers too large, times with several zones
         return _operand(Kind.OTHER, None, missing)
-    mixed = inferred.startswith("mixed")
+    mixed = inferred.startswith("mixed") and any(_is(cell, kind) for cell in values for kind in (Kind.NUMBER, Kind.TEXT, Kind.TRUTH))
     return _operand(Kind.MIXED if mixed else Kind.OTHER, values if mixed else None, missing)
 
 

@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.execution.context import Context
+from mcp_workbench.primitives.listing import listed_size
+from mcp_workbench.primitives.options import digest_of, edition_of
 from mcp_workbench.primitives.registry import Registry
 from mcp_workbench.primitives.tools import ToolDefinition, Waiting, define_tool
 from mcp_workbench.protocol.wire import Json
@@ -97,6 +101,7 @@ def define(
     *,
     read_only: bool = True,
     waits: Callable[[Mapping[str, Json], str], Waiting | None] | None = None,
+    forwards: bool = False,
 ) -> ToolDefinition:
     """Describe one of the workbench's own tools.
 
@@ -104,6 +109,23 @@ def define(
         function: A method; its name and docstring are the tool's. A parameter annotated `Context` is the call's context.
         read_only: The hint for hosts: it changes nothing.
         waits: What a call waits for first, by raw arguments and principal's name; asked on the protocol loop.
+        forwards: It returns a `Forwarded`, on the protocol loop: the call that is meant.
     """
     tool = define_tool(function, name=function.__name__, read_only=read_only or None, sync_context=Context)
-    return dataclasses.replace(tool, waits=waits)
+    schema = {**tool.listed.input_schema, "properties": _plain(tool.listed.input_schema["properties"])}
+    listed = msgspec.structs.replace(tool.listed, input_schema=schema)
+    digest = digest_of(listed, tool.version)
+    return dataclasses.replace(
+        tool,
+        listed=listed,
+        listed_bytes=listed_size(listed, tool.name),
+        digest=digest,
+        edition=edition_of(tool.version, digest),
+        waits=waits,
+        forwards=forwards,
+    )
+
+
+def _plain(properties: dict[str, Json]) -> dict[str, Json]:
+    """Without `"default": null`: what may be left out is left out, and a host that fills in defaults sends none of another type."""
+    return {name: {key: value for key, value in schema.items() if (key, value) != ("default", None)} for name, schema in properties.items()}

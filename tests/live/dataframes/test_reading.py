@@ -40,7 +40,11 @@ def test_templates_name_every_option() -> None:
     assert [template.uri_template for template in resources.templates()] == [
         "df://{name}{?version}",
         "df://{name}/schema{?version}",
-        "df://{name}/rows{?offset,limit,columns,format,version}",
+        "df://{name}/rows{?offset,limit,columns,where,order,format,version}",
+        "df://{name}/describe{?version}",
+        "df://{name}/sample{?n,seed,version}",
+        "df://{name}/distinct/{column}{?limit,version}",
+        "df://{name}/changes{?since,limit}",
     ]
 
 

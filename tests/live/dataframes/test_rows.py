@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from mcp_workbench.events import ChangeKind
+from mcp_workbench.live.dataframes.columns import find_columns
 from mcp_workbench.live.dataframes.names import parse_reference
-from mcp_workbench.live.dataframes.rows import MAX_CHARS, RowsRequest, find_columns, parse_request, read_page
+from mcp_workbench.live.dataframes.rows import MAX_CHARS, RowsRequest, parse_request, read_page
 from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
 from mcp_workbench.live.dataframes.tables import TableFormat
 from mcp_workbench.primitives.binding import ArgumentError
@@ -95,7 +96,9 @@ def test_a_link_that_could_not_be_read_is_said_in_words() -> None:
     snapshot = snapshot_of(pd.DataFrame([range(300)] * 3, columns=labels))
     page = read_page(snapshot, RowsRequest(limit=2, columns=tuple(range(299))))
     assert page.next_uri is None
-    assert page.text.endswith("More: the same columns with offset=2&version=17, fewer of them if the URI grows too long.\n")
+    assert page.text.endswith(
+        "More: the same with offset=2&version=17; ask for fewer columns, or with a shorter condition, where the URI grows too long.\n"
+    )
     assert "mcp-workbench/next" not in page.meta(snapshot, 0)
 
 
@@ -169,7 +172,9 @@ def test_results_have_no_version_in_their_links() -> None:
         ("?limit=--5", "limit is a whole number from 1 to 10,000, not '--5'."),
         ("?offset=-5", "offset is a whole number from 0 to 9,007,199,254,740,992, not -5. Nearest: 0."),
         ("?format=jsn", "format is csv, json, markdown, not 'jsn'. Nearest: json."),
-        ("?where=x", "No parameter 'where' for flights/rows. There are: offset, limit, columns, format, version."),
+        ("?filter=x", "No parameter 'filter' for flights/rows. There are: offset, limit, columns, where, order, format, version."),
+        ("?where=dep_dely > 5", "No column 'dep_dely' in flights v17. Nearest: dep_delay, arr_delay."),
+        ("?order=orign", "No column 'orign' in flights v17. Nearest: origin."),
     ],
 )
 def test_a_value_that_does_not_fit_brings_the_nearest_that_does(query: str, sentence: str) -> None:
@@ -190,3 +195,17 @@ def test_formats_are_taken_in_any_case() -> None:
     request = parse_request(FLIGHTS, parse_reference("df://flights/rows?format=JSON&limit=10000&offset=3"))
     assert request == RowsRequest(3, 10_000, None, TableFormat.JSON)
     assert MAX_CHARS == 100_000
+
+
+def test_a_condition_and_an_order_select_rows_and_their_links_go_on_with_both() -> None:
+    first = read("?columns=arr_delay&where=arr_delay >= 100 AND origin = 'JFK'&order=-arr_delay&limit=2").splitlines()
+    assert first[:3] == ["arr_delay", "248", "246"]
+    assert first[3].startswith("# rows 0-1 of 75 (flights v17, where 75 of 250 match). More: df://flights/rows?offset=2&limit=2&")
+    following = first[3].rpartition("df://flights/rows")[2]
+    assert read(following).splitlines()[:3] == ["arr_delay", "244", "242"]
+    reference = parse_reference("df://flights/rows?where=dep_delay < 3")
+    page = read_page(FLIGHTS, parse_request(FLIGHTS, reference))
+    assert page.text.splitlines()[-1] == "# 3 of 250 rows match (flights v17)."
+    assert page.meta(FLIGHTS, 0) | {"mcp-workbench/rows": 250, "mcp-workbench/matching": 3} == page.meta(FLIGHTS, 0)
+    assert read("?where=dep_delay < 0").splitlines()[-1] == "# 0 of 250 rows match (flights v17)."
+    assert "250 that match" not in read("?offset=300&where=")

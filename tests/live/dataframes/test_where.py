@@ -273,7 +273,7 @@ def test_each_kind_of_column_is_compared_as_agents_write_it(where: str, found: l
 @pytest.mark.parametrize(
     ("where", "sentence"),
     [
-        ("carier = 'UA'", "No column 'carier' in flights v17. Nearest: carrier."),
+        ("carier = 'UA'", "No column 'carier' in flights v17. Nearest: carrier"),
         ('carrier = "UA"', "No column 'UA' in flights v17."),
         ('carrier = "UA"', "Text is written in single quotes: 'UA'."),
         ("carrier = 17", "where: carrier is text (for instance 'UA', 'AA'), 17 is not: write it in single quotes: '17'."),
@@ -284,7 +284,7 @@ def test_each_kind_of_column_is_compared_as_agents_write_it(where: str, found: l
         ("at = '2013-01-01 00:00+01:00'", "at has no time zone: write the time without one"),
         ("days > 'soon'", "write a duration like '2 hours' or '01:30:00', not 'soon'."),
         ("size > 'S'", "size is an ordered category ('S' < 'M' < 'L'): write size IN (…) with those meant."),
-        ("lists = 1", "lists is cells of several types"),
+        ("lists = 1", "lists is of a type that cannot be compared"),
         ("raw = 'a'", "which only IS NULL and IS NOT NULL can be asked of."),
         ("year LIKE '2%'", "LIKE is for text; year is int64"),
         ("year", "not true or false by itself: compare it, for instance year > 2012."),

@@ -47,7 +47,7 @@ def test_the_suggestion_always_does(name: str) -> None:
 
 
 def test_what_is_no_dataframe_is_refused_by_its_type() -> None:
-    with pytest.raises(RegistrationError, match=r"takes a pandas DataFrame or Series, not a numpy.ndarray; convert it with .to_pandas\(\)"):
+    with pytest.raises(RegistrationError, match=r"takes a DataFrame of pandas or polars, .*, not a numpy.ndarray; convert it with .to_frame\(\)"):
         check_value("flights", np.zeros(3))
     check_value("flights", pd.Series([1]))
 

@@ -110,8 +110,8 @@ def _without_views(kind: Any, pa: Any) -> Any:
         return pa.large_binary()
     if is_a.is_struct(kind):
         return pa.struct([field.with_type(_without_views(field.type, pa)) for field in kind])
-    if is_a.is_list_view(kind) or is_a.is_large_list_view(kind) or is_a.is_list(kind) or is_a.is_large_list(kind):
-        whole = pa.list_ if is_a.is_list(kind) or is_a.is_list_view(kind) else pa.large_list
+    if is_a.is_list(kind) or is_a.is_large_list(kind):  # views of lists stay: casting one empties it
+        whole = pa.list_ if is_a.is_list(kind) else pa.large_list
         return whole(kind.value_field.with_type(_without_views(kind.value_type, pa)))
     return kind
 

@@ -89,6 +89,8 @@ def _polars(snapshot: Snapshot) -> Any:
     table = _arrow(snapshot)
     for field in table.schema:
         _check_for_polars(field.name, field.type)
+        if str(field.type).startswith("decimal"):  # a HUGEINT of DuckDB's may have a digit more, which polars would round
+            table.column(field.name).validate(full=True)
     return get_polars().from_arrow(table)
 
 

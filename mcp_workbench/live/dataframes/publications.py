@@ -150,7 +150,7 @@ class DataFrames:
             latest = self._published[name].latest  # another thread may unpublish it as soon as the lock is free
         self._announce([change] if change else [])
         if kind is not None and kind.lazy:
-            sentence = asked_once(name, kind, len(latest.df))
+            sentence = " ".join(filter(None, [sentence, asked_once(name, kind, len(latest.df))]))
         return Published(name, latest.version, change, sentence if live else None)
 
     def check(self, namespace: Mapping[str, Any] | None = None) -> list[Change]:

@@ -40,7 +40,7 @@ def as_kind(snapshot: Snapshot, kind: TableKind) -> Any:
     Raises:
         UnservableTable: Something in it has no type there.
     """
-    with reading(f"{snapshot.label} as a {kind.value}"):
+    with reading(f"{snapshot.label} cannot be passed as a {kind.value}"):
         match kind:
             case TableKind.ARROW:
                 return _arrow(snapshot)

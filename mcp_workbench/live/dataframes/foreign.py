@@ -115,26 +115,26 @@ def read_table(table: Any, kind: TableKind) -> tuple[pd.DataFrame, Origin]:
     Raises:
         UnservableTable: It fails when asked, gives more than `MAX_ROWS` or `MAX_BYTES`, or holds what has no Arrow type.
     """
-    with reading(f"The {kind.value}"):
+    with reading(f"The {kind.value} could not be read"):
         held, arrow, dtypes = _READ[kind](table)
         return to_pandas(arrow), Origin(kind, dtypes, held)
 
 
 @contextmanager
-def reading(what: str) -> Iterator[None]:
-    """The boundary to other libraries: whatever they raise becomes one sentence."""
+def reading(failure: str) -> Iterator[None]:
+    """The boundary to other libraries: whatever they raise becomes one sentence, which begins with what failed."""
     try:
         yield
     except UnservableTable:
         raise
     except ImportError as error:
-        raise UnservableTable(f"{what} is read through pyarrow, which is not installed: pip install pyarrow.") from error
+        raise UnservableTable(f"{failure}: it goes through pyarrow, which is not installed: pip install pyarrow.") from error
     except Exception as error:  # whatever a query or a conversion of somebody else's library may raise
-        raise UnservableTable(_failed(what, error)) from error
+        raise UnservableTable(_because(failure, error)) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # polars' panics are no Exceptions
             raise
-        raise UnservableTable(_failed(what, error)) from error
+        raise UnservableTable(_because(failure, error)) from error
 
 
 def extra_memory(held: Any) -> tuple[tuple[int, int], ...]:
@@ -146,8 +146,8 @@ def extra_memory(held: Any) -> tuple[tuple[int, int], ...]:
     return ((id(held), size),) if size else ()
 
 
-def _failed(what: str, error: BaseException) -> str:
-    return f"{what} could not be read: {type(error).__name__}: {clean(str(error).strip(), _SAID_CHARS)}"
+def _because(failure: str, error: BaseException) -> str:
+    return f"{failure}: {type(error).__name__}: {clean(str(error).strip(), _SAID_CHARS)}"
 
 
 def _outline(table: Any) -> object:

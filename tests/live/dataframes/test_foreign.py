@@ -186,20 +186,20 @@ def test_what_is_large_but_there_already_is_read_whole(monkeypatch: pytest.Monke
 
 def test_without_pyarrow_the_sentence_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(UnservableTable, match=r"is read through pyarrow, which is not installed: pip install pyarrow\."):
+    with pytest.raises(UnservableTable, match=r"could not be read: it goes through pyarrow, which is not installed: pip install pyarrow\."):
         read(duckdb.sql("SELECT 1"))
 
 
 def test_a_panic_of_polars_is_a_sentence_and_an_interrupt_is_none() -> None:
     panic = type("PanicException", (BaseException,), {})
-    with pytest.raises(UnservableTable, match="The table could not be read: PanicException: oh"), foreign.reading("The table"):
+    with pytest.raises(UnservableTable, match="The table could not be read: PanicException: oh"), foreign.reading("The table could not be read"):
         raise panic("oh")
-    with pytest.raises(KeyboardInterrupt), foreign.reading("The table"):
+    with pytest.raises(KeyboardInterrupt), foreign.reading("The table could not be read"):
         raise KeyboardInterrupt
 
 
 def test_a_long_reason_is_cut() -> None:
-    with pytest.raises(UnservableTable) as caught, foreign.reading("The table"):
+    with pytest.raises(UnservableTable) as caught, foreign.reading("The table could not be read"):
         raise ValueError("x" * 5_000)
     assert len(str(caught.value)) < 400
 

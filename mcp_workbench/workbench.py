@@ -35,6 +35,9 @@ from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from narwhals.typing import IntoFrame
+
     from mcp_workbench.views.live_display import LiveDisplay
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -292,10 +295,10 @@ class Workbench:
     # --- DataFrames --------------------------------------------------------------------------------------------
 
     @overload
-    def publish(self, name: str, df: Any, /, **options: Any) -> None: ...
+    def publish(self, name: str, df: IntoFrame | pd.Series, /, **options: Any) -> None: ...
 
     @overload
-    def publish(self, /, **tables: Any) -> None: ...
+    def publish(self, /, **tables: IntoFrame | pd.Series) -> None: ...
 
     def publish(self, name: str | None = None, df: Any = None, /, **options: Any) -> None:
         """Serve DataFrames as live resources: `publish(flights=df)`, or `publish("flights", df, description="…")`.

@@ -103,10 +103,10 @@ def test_types_of_pandas_alone_become_text_or_values() -> None:
     df = pd.DataFrame(
         {
             "period": pd.Series([pd.Period("2013-01", "M"), pd.NaT], dtype="period[M]"),
-            "interval": pd.Series(pd.IntervalIndex.from_tuples([(0, 1), None])),
+            "interval": pd.Series([pd.Interval(0.0, 1.0), None], dtype="interval[float64]"),
             "sparse": pd.arrays.SparseArray([0, 5]),
             "category": pd.Categorical(["x", None]),
-            "zoned": pd.to_datetime(["2013-01-05", None]).tz_localize("Europe/Berlin"),
+            "zoned": pd.DatetimeIndex(["2013-01-05", pd.NaT], tz="Europe/Berlin"),
             "decimal": [Decimal("1.10"), None],
         }
     )
@@ -159,7 +159,8 @@ def test_two_relations_of_one_thread_can_be_joined_and_read_by_name() -> None:
     sales, shops = (as_kind(snapshot(pa.table({"id": [1, 2], name: [3, 4]}), name), TableKind.DUCKDB) for name in ("sold", "floor"))
     assert sales.join(shops, "id").order("id").fetchall() == [(1, 3, 3), (2, 4, 4)]
     assert sales.query("sales", "SELECT sum(sold) FROM sales").fetchall() == [(7,)]
-    assert duckdb.sql("SELECT sum(sold + floor) FROM sales JOIN shops USING (id)").fetchall() == [(14,)]
+    joined: Any = duckdb.sql("SELECT sum(sold + floor) FROM sales JOIN shops USING (id)")
+    assert joined.fetchall() == [(14,)]
 
 
 def test_relations_of_several_threads_do_not_meet_and_leave_the_notebooks_connection_alone() -> None:

@@ -157,7 +157,7 @@ def test_what_is_lazy_is_read_up_to_a_bound(table: Any, bound: str, monkeypatch:
         UnservableTable, match=r"gives more than .*Narrow it, or make a table of it yourself.*\.(collect|to_arrow_table)\(\)"
     ):
         read(table)
-    assert duckdb.sql("SELECT 1").fetchall() == [(1,)], "the connection is free again"
+    assert duckdb.execute("SELECT 1").fetchall() == [(1,)], "the connection is free again"
     monkeypatch.setattr(foreign, bound, 1_000)
     assert len(read(table)) == 11
 
@@ -192,7 +192,10 @@ def test_without_pyarrow_the_sentence_names_it(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_panic_of_polars_is_a_sentence_and_an_interrupt_is_none() -> None:
     panic = type("PanicException", (BaseException,), {})
-    with pytest.raises(UnservableTable, match="The table could not be read: PanicException: oh"), foreign.reading("The table could not be read"):
+    with (
+        pytest.raises(UnservableTable, match="The table could not be read: PanicException: oh"),
+        foreign.reading("The table could not be read"),
+    ):
         raise panic("oh")
     with pytest.raises(KeyboardInterrupt), foreign.reading("The table could not be read"):
         raise KeyboardInterrupt

@@ -203,7 +203,7 @@ def test_refusals_come_before_anything_changes() -> None:
     dataframes = DataFrames()
     for name, value in (("my df", pd.DataFrame()), ("flights", [1])):
         with pytest.raises(RegistrationError):
-            dataframes.publish(name, value)  # type: ignore[arg-type]
+            dataframes.publish(name, value)
     assert dataframes.names() == []
 
 
@@ -477,7 +477,8 @@ def test_a_relation_is_read_once_and_again_when_touched_or_rebound() -> None:
     dataframes = DataFrames()
     said = dataframes.publish("sales", relation, namespace=namespace).sentence
     assert said == (
-        'sales is a DuckDB relation: it was read once, 1 row, and is read again by wb.touch("sales") or when the variable is bound to another.'
+        "sales is a DuckDB relation: it was read once, 1 row, "
+        'and is read again by wb.touch("sales") or when the variable is bound to another.'
     )
     connection.execute("INSERT INTO t VALUES (2)")
     assert dataframes.check(namespace) == []

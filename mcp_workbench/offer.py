@@ -9,7 +9,7 @@ from mcp_workbench.events import Change, ChangeKind
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.limits import Limits
 from mcp_workbench.live.chronicle import Chronicle
-from mcp_workbench.live.dataframes.arguments import DataFrameBinder, SeriesBinder
+from mcp_workbench.live.dataframes.arguments import binders_of
 from mcp_workbench.live.dataframes.lookup import Lookup
 from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.live.dataframes.reading import DataFrameResources
@@ -62,7 +62,7 @@ class Offer:
         self.dataframes = DataFrames()
         self.dataframe_resources = DataFrameResources(self.dataframes, self.results)
         self.dataframes.on_change.append(self._dataframe_changed)
-        self.binders = (DataFrameBinder(self.dataframes, self.results), SeriesBinder(self.dataframes, self.results))
+        self.binders = binders_of(self.dataframes, self.results)
         self.documents = Documents(self.results)
         tables = DataFrameRenderer(self.results)
         self.rendering = Rendering([FittedRenderer(), tables, StyleRenderer(tables)], self.documents)

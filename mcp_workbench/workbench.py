@@ -39,6 +39,7 @@ from mcp_workbench.transports.credentials import DEFAULT_NAME
 
 if TYPE_CHECKING:
     import pandas as pd
+    from narwhals.typing import IntoFrame
 
     from mcp_workbench.views.live_display import LiveDisplay
 
@@ -331,23 +332,24 @@ class Workbench:
     # --- DataFrames --------------------------------------------------------------------------------------------
 
     @overload
-    def publish(self, name: str, df: pd.DataFrame | pd.Series, /, **options: Any) -> None: ...
+    def publish(self, name: str, df: IntoFrame | pd.Series, /, **options: Any) -> None: ...
 
     @overload
-    def publish(self, /, **tables: pd.DataFrame | pd.Series) -> None: ...
+    def publish(self, /, **tables: IntoFrame | pd.Series) -> None: ...
 
     def publish(self, name: str | None = None, df: Any = None, /, **options: Any) -> None:
         """Serve DataFrames as live resources: `publish(flights=df)`, or `publish("flights", df, description="…")`.
 
         Args:
             name: Published name, a letter then up to 63 letters, digits or underscores.
-            df: A pandas DataFrame; a Series becomes the only column of one.
+            df: A pandas DataFrame (a Series becomes the only column of one), a polars DataFrame or LazyFrame, a pyarrow
+                Table or a DuckDB relation. What is lazy is read once, up to 1,000,000 rows, and again by `touch()`.
             options: With a name: `description`: for agents; `live` (True): look after every cell whether it has changed;
                 `follow`: the variable to follow, default: the one called `name` if it is bound to `df`, else the only public
                 one that is, else the object itself. Without a name: the tables, by name.
 
         Raises:
-            RegistrationError: A name cannot be used, or a value is no DataFrame.
+            RegistrationError: A name cannot be used, or a value is no table or cannot be read.
         """
         if name is not None and not isinstance(name, str):
             raise RegistrationError('publish takes the name first: publish(flights=flights), or publish("flights", flights, description=…)')
@@ -396,8 +398,10 @@ class Workbench:
             self._running.topic_changed(name_or_uri)
         return None
 
-    def get(self, name: str, version: int | None = None) -> pd.DataFrame:
-        """A published DataFrame, or a result of an agent's call; yours to change, from any thread.
+    def get(self, name: str, version: int | None = None) -> Any:
+        """A published table in the kind it was published, or a result of an agent's call as a pandas DataFrame.
+
+        It is yours to change, and this may be called from any thread.
 
         Args:
             name: Published name, or a result: `_r7`.

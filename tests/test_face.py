@@ -13,7 +13,20 @@ import mcp_workbench as wb
 from mcp_workbench import face
 from mcp_workbench.workbench import Workbench
 
-HEAVY = ("pandas", "numpy", "pydantic", "ipywidgets", "IPython", "ipykernel", "websockets", "asyncio")
+HEAVY = (
+    "pandas",
+    "numpy",
+    "pydantic",
+    "ipywidgets",
+    "IPython",
+    "ipykernel",
+    "websockets",
+    "asyncio",
+    "narwhals",
+    "polars",
+    "pyarrow",
+    "duckdb",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -11,18 +11,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.limits import MIB
-from mcp_workbench.live.dataframes.fingerprint import Frame
+from mcp_workbench.live.dataframes.foreign import Origin, TableKind
 from mcp_workbench.live.dataframes.memory import detached, memory_of
 from mcp_workbench.live.dataframes.names import NotFound
-from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
+from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze_table, take_snapshot
 from mcp_workbench.live.documents import Document
 
+COPIED_BYTES = 16 * MIB
+"""Largest polars DataFrame that is copied when it is kept."""
 _LISTED = 8
 
 
@@ -55,22 +58,25 @@ class Results:
         self._revoked: set[str] = set()
         self._revocations: dict[str, int] = {}
 
-    def keep(self, value: Frame, principal: str) -> Snapshot | None:
+    def keep(self, value: Any, principal: str) -> Snapshot | None:
         """Keep a result; runs on the thread that made it, while nobody writes to it.
 
         Args:
-            value: A DataFrame or Series.
+            value: A DataFrame or Series, or a table that `foreign` knows; what is lazy is asked here.
             principal: Name of the principal whose call made it.
 
         Returns:
             Its snapshot, named `_rN`; None when it alone is larger than the whole store, or when the principal
             was forgotten before it was kept.
+
+        Raises:
+            UnservableTable: It cannot be read.
         """
         name, admission = self._next(principal)
         if admission is None:
             return None
-        frozen = self._freeze(value)
-        snapshot = take_snapshot(name, 1, frozen, ChangeKind.PUBLISHED, "result of a call", self._clock())
+        frozen, origin = self._freeze(value)
+        snapshot = take_snapshot(name, 1, frozen, ChangeKind.PUBLISHED, "result of a call", self._clock(), origin)
         return snapshot if self._take_in(_Kept(snapshot, principal, snapshot.memory.alive), admission) else None
 
     def keep_document(self, data: str | bytes, mime_type: str, description: str, principal: str) -> Document | None:
@@ -106,12 +112,16 @@ class Results:
                 self._drop(next(iter(self._kept)))
         return True
 
-    def _freeze(self, value: Frame) -> pd.DataFrame:
+    def _freeze(self, value: Any) -> tuple[pd.DataFrame, Origin | None]:
         """Five rows of a large DataFrame are copied out of it: as a slice they would keep all of it in memory."""
-        frozen = freeze(value, "value")
+        frozen, origin = freeze_table(value, "value")
         memory = memory_of(frozen)
         fits_only_copied = memory.nbytes <= self.max_bytes < memory.alive
-        return detached(frozen) if memory.wasteful or fits_only_copied else frozen
+        # How much a slice of a polars DataFrame keeps alive is not to be seen, so what is small is copied always.
+        may_be_slice = origin is not None and origin.kind is TableKind.POLARS and memory.nbytes <= COPIED_BYTES
+        if not (memory.wasteful or fits_only_copied or may_be_slice):
+            return frozen, origin
+        return detached(frozen), None if origin is None else replace(origin, held=None)
 
     def _drop(self, name: str) -> None:
         self._bytes -= self._kept.pop(name).nbytes

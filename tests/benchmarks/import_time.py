@@ -9,7 +9,10 @@ from time import perf_counter_ns
 from tests.benchmarks.common import line, title
 
 ROUNDS = 11
-HEAVY = ("pandas", "numpy", "IPython", "ipykernel", "ipywidgets", "pydantic", "websockets", "msgspec", "asyncio", "rich", "typer")
+HEAVY = (
+    *("pandas", "numpy", "narwhals", "polars", "pyarrow", "duckdb"),
+    *("IPython", "ipykernel", "ipywidgets", "pydantic", "websockets", "msgspec", "asyncio", "rich", "typer"),
+)
 
 
 def start_ms(code: str) -> float:

@@ -6,13 +6,16 @@ import base64
 import json
 from typing import Any
 
+import duckdb
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 
 import mcp_workbench as wb
 from mcp_workbench.protocol import wire
 from tests.interaction.requirements import LEGACY, MODERN, requirement, versions
 from tests.support.stage import Stage
-from tests.support.talk import META, Talk
+from tests.support.talk import META, Talk, text_of
 
 UPDATED = "notifications/resources/updated"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
@@ -114,6 +117,49 @@ def test_a_dataframe_is_a_card_a_schema_and_rows(stage: Stage) -> None:
         assert (error["code"], "delay" in error["message"]) == (-32602, True)
 
     stage.play(main)
+
+
+@requirement("resources-read-dataframe")
+@requirement("tools-call-text")
+def test_tables_of_other_libraries_are_read_passed_and_returned_like_dataframes(stage: Stage) -> None:
+    workbench = stage.workbench
+    workbench.publish(sales=pl.DataFrame({"shop": ["a", "b", "a"], "n": [1, None, 2**60]}))
+    workbench.publish(shops=pa.table({"shop": ["a", "b"], "town": ["Bonn", "Köln"]}))
+    staff: Any = duckdb.sql("SELECT 'b' AS shop, 1.50::DECIMAL(5, 2) AS wage")
+    workbench.publish(staff=staff)
+
+    @workbench.tool
+    def per_shop(sales: pl.DataFrame) -> pl.DataFrame:
+        return sales.group_by("shop", maintain_order=True).agg(pl.col("n").sum())
+
+    @workbench.tool
+    def with_towns(sales: duckdb.DuckDBPyRelation, shops: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+        return sales.join(shops, "shop").order("shop").project("town, n")
+
+    @workbench.tool
+    def wages(staff: pd.DataFrame) -> pa.Table:
+        return pa.Table.from_pandas(staff)
+
+    async def main(talk: Talk) -> None:
+        listed = {tool["name"]: tool for tool in (await talk.result("tools/list"))["tools"]}
+        assert "outputSchema" not in listed["per_shop"]
+        assert listed["per_shop"]["inputSchema"]["properties"]["sales"]["type"] == "string"
+        [card] = (await talk.result("resources/read", {"uri": "df://sales"}))["contents"]
+        assert "3 rows x 2 columns · polars DataFrame · v1" in card["text"]
+        [rows] = (await talk.result("resources/read", {"uri": "df://sales/rows?format=json"}))["contents"]
+        assert json.loads(rows["text"])["data"] == [["a", 1], ["b", None], ["a", str(2**60)]]
+
+        result = await talk.result("tools/call", {"name": "per_shop", "arguments": {}})
+        assert f"\nshop,n\na,{2**60 + 1}\nb,0\n" in text_of(result)
+        assert "shop String, n Int64" in text_of(result)
+        joined = await talk.result("tools/call", {"name": "with_towns", "arguments": {"sales": "_r1"}})
+        assert f"\ntown,n\nBonn,{2**60 + 1}\nKöln,0\n" in text_of(joined)
+        paid = await talk.result("tools/call", {"name": "wages", "arguments": {}})
+        assert "\nshop,wage\nb,1.50\n" in text_of(paid)
+
+    stage.play(main)
+    assert type(workbench.get("sales")) is pl.DataFrame
+    assert workbench.get("_r2")["n"].tolist() == [2**60 + 1, 0]
 
 
 @requirement("resources-unknown")

@@ -7,14 +7,19 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from mcp_workbench.live import results as results_module
+from mcp_workbench.live.dataframes.conversions import as_kind
 from mcp_workbench.live.dataframes.fingerprint import Frame
+from mcp_workbench.live.dataframes.foreign import Origin, TableKind
 from mcp_workbench.live.dataframes.names import NotFound
-from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze
+from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze_table
 from mcp_workbench.live.results import Results
 
 
@@ -132,12 +137,12 @@ def test_a_revoked_principal_leaves_nothing() -> None:
 def test_a_result_made_while_its_principal_is_revoked_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Results()
 
-    def revoked_meanwhile(value: Frame, unnamed: str) -> pd.DataFrame:
+    def revoked_meanwhile(value: Frame, unnamed: str) -> tuple[pd.DataFrame, Origin | None]:
         store.forget("alice")
         store.admit("alice")
-        return freeze(value, unnamed)
+        return freeze_table(value, unnamed)
 
-    monkeypatch.setattr(results_module, "freeze", revoked_meanwhile)
+    monkeypatch.setattr(results_module, "freeze_table", revoked_meanwhile)
     assert store.keep(kilobytes(1), "alice") is None
     assert (store.names(None), store.nbytes) == ([], 0)
 
@@ -198,3 +203,36 @@ def test_documents_of_a_revoked_principal_go_and_none_are_kept_for_it() -> None:
     assert results.keep_document("words", "text/plain", "the result", "alice") is None
     results.admit("alice")
     assert results.keep_document("words", "text/plain", "the result", "alice") is not None
+
+
+def test_tables_of_other_libraries_are_kept_with_what_they_were() -> None:
+    results = Results()
+    assert [keep(results, table).library for table in (pl.DataFrame({"a": [1]}), pa.table({"a": [1]}), duckdb.sql("SELECT 1 AS a"))] == [
+        "polars DataFrame",
+        "pyarrow Table",
+        "DuckDB relation",
+    ]
+    assert all(results.snapshot(name, None).copy()["a"].tolist() == [1] for name in results.names(None))
+
+
+def test_a_pyarrow_table_is_kept_itself_but_not_for_the_sake_of_a_few_rows() -> None:
+    results, table = Results(), pa.table({"a": np.zeros(500_000)})
+    whole, part = keep(results, table), keep(results, table.slice(10, 5))
+    assert (whole.origin is not None and whole.origin.held is table, part.origin is not None and part.origin.held is None) == (True, True)
+    assert (part.memory.alive, part.df["a"].tolist()) == (40, [0.0] * 5)
+
+
+def test_a_small_polars_dataframe_is_copied_out_of_what_it_may_be_a_slice_of() -> None:
+    results, table = Results(), pl.DataFrame({"a": np.arange(3_000_000)})
+    part, whole = keep(results, table.head(5)), keep(results, table)
+    assert (part.origin is not None and part.origin.held is None, part.memory.alive) == (True, 40)
+    assert as_kind(part, TableKind.POLARS)["a"].to_list() == [0, 1, 2, 3, 4]
+    assert whole.origin is not None
+    assert whole.origin.held is not None
+
+
+def test_what_is_kept_beside_the_dataframe_counts() -> None:
+    words = pl.DataFrame({"a": [f"a rather long piece of text, the {at}th" for at in range(600_000)]})
+    results = Results(max_bytes=30_000_000)
+    assert results.keep(words.to_arrow(), "alice") is not None
+    assert results.keep(words, "alice") is None, "its text is there twice"

@@ -8,6 +8,7 @@ import pandas as pd
 
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.live.dataframes.fingerprint import Frame
+from mcp_workbench.live.dataframes.foreign import TableKind, kind_of
 from mcp_workbench.live.dataframes.snapshots import DEEP_COPY_BYTES, ENABLE_COPY_ON_WRITE, copy_on_write
 from mcp_workbench.primitives.wording import a_type, describe_value
 
@@ -38,12 +39,14 @@ def check_value(name: str, value: object) -> None:
     """Refuse what cannot be served as a DataFrame.
 
     Raises:
-        RegistrationError: Not a pandas DataFrame or Series, or too large to be copied where it must be.
+        RegistrationError: No table of pandas, polars, pyarrow or DuckDB, or too large to be copied where it must be.
     """
+    if kind_of(value) is not None:
+        return
     if not isinstance(value, pd.DataFrame | pd.Series):
         raise RegistrationError(
-            f"publish({name}=…) takes a pandas DataFrame or Series, not {a_type(type(value))}; "
-            "convert it with .to_pandas() or pd.DataFrame(…)."
+            f"publish({name}=…) takes a DataFrame of pandas or polars, a pandas Series, a polars LazyFrame, a pyarrow Table or a "
+            f"DuckDB relation, not {a_type(type(value))}; convert it with .to_frame(), .compute() or pd.DataFrame(…)."
         )
     check_size(name, value)
 
@@ -102,6 +105,14 @@ def without_copy_on_write(name: str) -> str:
     return (
         f'{name} is served as a copy, renewed by wb.touch("{name}"). '
         f"To follow it live, put this line first in the notebook: {ENABLE_COPY_ON_WRITE}"
+    )
+
+
+def asked_once(name: str, kind: TableKind, rows: int) -> str:
+    """Tell the author how long what is lazy is served as it was read."""
+    return (
+        f"{name} is a {kind.value}: it was read once, {rows:,} row{'' if rows == 1 else 's'}, "
+        f'and is read again by wb.touch("{name}") or when the variable is bound to another.'
     )
 
 

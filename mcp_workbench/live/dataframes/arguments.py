@@ -3,6 +3,7 @@
 A parameter annotated `pd.DataFrame` (or `pd.Series`, or either `| None`) takes `flights`, `df://flights`,
 `df://flights?version=3`, `flights v3` or a result `_r7`. Left out, it is the DataFrame published under the
 parameter's own name, else the function's default. What the tool writes into it is seen by nobody else.
+So does a parameter annotated with another library's table (`pl.DataFrame`, `pa.Table` …), which receives that kind.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import typing
 
 import pandas as pd
 
+from mcp_workbench.live.dataframes.conversions import as_kind
+from mcp_workbench.live.dataframes.foreign import TableKind, UnservableTable, kind_of_type
 from mcp_workbench.live.dataframes.lookup import Lookup, only_known
 from mcp_workbench.live.dataframes.names import NotFound, parse_reference
 from mcp_workbench.live.dataframes.publications import DataFrames
@@ -47,6 +50,9 @@ class DataFrameBinder:
         if typing.get_origin(annotation) in (typing.Union, types.UnionType):
             members = [member for member in typing.get_args(annotation) if member is not types.NoneType]
             return len(members) == 1 and self.claims(members[0])
+        return self._claims_type(annotation)
+
+    def _claims_type(self, annotation: object) -> bool:
         return annotation is self.kind
 
     def json_schema(self, parameter: str, annotation: object, description: str | None) -> dict[str, Json]:
@@ -131,3 +137,32 @@ class SeriesBinder(DataFrameBinder):
         if columns != 1:
             raise ArgumentError(f"{parameter} takes a single column; {snapshot.label} has {columns:,}.")
         return snapshot.copy().iloc[:, 0]
+
+
+class TableBinder(DataFrameBinder):
+    """The same for one kind of table of another library, whatever kind was published.
+
+    Args:
+        asked: The kind.
+        dataframes: What is published.
+        results: What calls returned.
+    """
+
+    def __init__(self, asked: TableKind, dataframes: DataFrames, results: Results) -> None:
+        super().__init__(dataframes, results)
+        self._asked = asked
+
+    def _claims_type(self, annotation: object) -> bool:
+        return kind_of_type(annotation) is self._asked
+
+    def _value(self, parameter: str, snapshot: Snapshot) -> object:
+        try:
+            return as_kind(snapshot, self._asked)
+        except UnservableTable as error:
+            raise ArgumentError(f"{parameter}: {error}") from error
+
+
+def binders_of(dataframes: DataFrames, results: Results) -> tuple[DataFrameBinder, ...]:
+    """One binder for every kind of table a parameter may be annotated with."""
+    of_tables = (TableBinder(kind, dataframes, results) for kind in TableKind)
+    return (DataFrameBinder(dataframes, results), SeriesBinder(dataframes, results), *of_tables)

@@ -7,6 +7,7 @@ main thread and kept per version by `reading`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -46,7 +47,7 @@ def card(snapshot: Snapshot, *, description: str | None = None, state: str | Non
     if state:
         parts.append(f"Not followed any more: {clean(state, 120)}. No new version will come until it holds a DataFrame again.")
     more = _how_to_read_more(snapshot, versions)
-    parts.append(f"Columns: {columns_line(snapshot.df, min(_COLUMNS_CHARS, _room(parts, more) - 20))}")
+    parts.append(f"Columns: {columns_line(snapshot.df, min(_COLUMNS_CHARS, _room(parts, more) - 20), snapshot.dtypes)}")
     if head := _head(snapshot.df, _room(parts, more)):
         parts.append(head)
     return "\n\n".join([*parts, more])
@@ -57,10 +58,11 @@ def _room(parts: list[str], more: str) -> int:
 
 
 def facts(snapshot: Snapshot) -> str:
-    """Say shape, version, what is new in it, since when, and its memory, in one line."""
+    """Say shape, whose table it is, version, what is new in it, since when, and its memory, in one line."""
     version = [] if snapshot.name.startswith("_") else [f"v{snapshot.version} ({clean(snapshot.summary, 120)})"]
     size = f"{snapshot.nbytes / 1e6:,.1f} MB"
-    return " · ".join([shape_text(snapshot.df), *version, taken_at(snapshot), size])
+    library = [] if snapshot.origin is None else [snapshot.library]
+    return " · ".join([shape_text(snapshot.df), *library, *version, taken_at(snapshot), size])
 
 
 def shape_text(df: pd.DataFrame) -> str:
@@ -74,17 +76,18 @@ def taken_at(snapshot: Snapshot) -> str:
     return datetime.fromtimestamp(snapshot.taken_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def columns_line(df: pd.DataFrame, max_chars: int) -> str:
+def columns_line(df: pd.DataFrame, max_chars: int, dtypes: Sequence[object] | None = None) -> str:
     """List columns with their dtypes in one line: `year int64, carrier str … and 480 more`.
 
     Args:
         df: Any DataFrame.
         max_chars: Length of the line.
+        dtypes: The columns' types, if other than pandas says.
 
     Returns:
         The line; how many columns did not fit stands at its end.
     """
-    names = [f"{name} {dtype_text(dtype)}" for name, dtype in zip(_all_names(df), _all_dtypes(df), strict=True)]
+    names = [f"{name} {dtype_text(dtype)}" for name, dtype in zip(_all_names(df), _all_dtypes(df, dtypes), strict=True)]
     line, room = "", max_chars - len(" … and 99,999 more")
     for count, name in enumerate(names):
         longer = f"{line}, {name}" if line else clean(name, 80)
@@ -112,11 +115,13 @@ def schema(snapshot: Snapshot, *, description: str | None = None, max_chars: int
         "version": snapshot.version,
         "taken_at": taken_at(snapshot),
     }
+    if snapshot.origin is not None:
+        about["library"] = snapshot.library
     about |= {"rows": len(df), "memory_bytes": snapshot.nbytes, "index": _index(df.index), "columns_total": df.shape[1]}
     head = df.iloc[:_EXAMPLE_ROWS]
     room, columns = max_chars - len(msgspec.json.encode(about)) - 60, []
-    for position, label in enumerate(column_labels(df)):
-        column = msgspec.json.encode(_column(label, df.iloc[:, position], head.iloc[:, position])).decode("utf-8")
+    for position, (label, dtype) in enumerate(zip(column_labels(df), snapshot.dtypes, strict=True)):
+        column = msgspec.json.encode(_column(label, dtype, df.iloc[:, position], head.iloc[:, position])).decode("utf-8")
         room -= len(column) + 1
         if room < 0:
             about["columns_left_out"] = df.shape[1] - position
@@ -128,10 +133,10 @@ def schema(snapshot: Snapshot, *, description: str | None = None, max_chars: int
 
 def dtype_text(dtype: object) -> str:
     """Name a dtype shortly; categories and interval bounds are left out."""
-    return clean(str(dtype), 40)
+    return clean(str(dtype), 60)
 
 
-def _column(label: str, column: pd.Series, head: pd.Series) -> dict[str, Json]:
+def _column(label: str, dtype: str, column: pd.Series, head: pd.Series) -> dict[str, Json]:
     cells = [cell for cell in encode_values(head, max_chars=60).values if cell is not None]
     examples: list[Json] = []
     for cell in cells:
@@ -139,7 +144,7 @@ def _column(label: str, column: pd.Series, head: pd.Series) -> dict[str, Json]:
             examples.append(cell)
         if len(examples) == _EXAMPLES:
             break
-    return {"name": label, "dtype": dtype_text(column.dtype), "missing": int(column.isna().sum()), "examples": examples}
+    return {"name": label, "dtype": dtype_text(dtype), "missing": int(column.isna().sum()), "examples": examples}
 
 
 def _index(index: pd.Index) -> list[dict[str, Json]]:
@@ -153,9 +158,9 @@ def _all_names(df: pd.DataFrame) -> list[str]:
     return ([] if plain_index(df.index) else [f"{name} (index)" for name in index_names(df.index)]) + column_labels(df)
 
 
-def _all_dtypes(df: pd.DataFrame) -> list[object]:
+def _all_dtypes(df: pd.DataFrame, dtypes: Sequence[object] | None) -> list[object]:
     levels: list[object] = [] if plain_index(df.index) else [df.index.get_level_values(level).dtype for level in range(df.index.nlevels)]
-    return levels + list(df.dtypes)
+    return levels + list(df.dtypes if dtypes is None else dtypes)
 
 
 def _head(df: pd.DataFrame, room: int) -> str | None:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mcp_workbench.live.dataframes.arrow_columns import unarrowed
 from mcp_workbench.live.dataframes.objects import SAFE_INTEGER, clean, encode_float, encode_int, encode_object
 from mcp_workbench.protocol.wire import Json
 
@@ -155,6 +156,10 @@ def _dense(array: Any, max_chars: int) -> Cells:
     return encode_values(pd.Series(np.asarray(array)), max_chars=max_chars)
 
 
+def _arrow(array: Any, max_chars: int) -> Cells:
+    return encode_values(unarrowed(array), max_chars=max_chars)
+
+
 def _masked(array: Any, _max_chars: int) -> Cells:
     numpy_dtype = array.dtype.numpy_dtype
     missing = np.asarray(array.isna())
@@ -213,4 +218,5 @@ _EXTENSION: tuple[tuple[Any, Callable[[Any, int], Cells]], ...] = (
     ((pd.PeriodDtype, pd.IntervalDtype), _periods_or_intervals),
     (pd.SparseDtype, _dense),
     (MASKED_DTYPES, _masked),
+    (pd.ArrowDtype, _arrow),
 )

@@ -13,6 +13,7 @@ It knows no names, versions or subscribers: `publications` turns a `Difference` 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -21,6 +22,7 @@ from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes.cells import column_labels, label_text
 from mcp_workbench.live.dataframes.equality import same_column, same_labels
 from mcp_workbench.live.dataframes.fingerprint import column_buffers
+from mcp_workbench.live.dataframes.foreign import PANDAS, Origin
 
 CHEAP_CELLS = 100_000
 """Suspect columns of at most so many cells in all are confirmed always: well under a millisecond."""
@@ -58,14 +60,36 @@ def describe(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Differen
     return _values(old, new, confirm=confirm)
 
 
+def of_origin(before: Origin | None, after: Origin | None, old: pd.DataFrame, new: pd.DataFrame) -> Difference | None:
+    """Say what changed in the words of the library that the table is of, where pandas' would say it otherwise or not at all.
+
+    Args:
+        before: Where the earlier snapshot came from; None: from pandas.
+        after: The same of the later one.
+        old: The earlier snapshot.
+        new: The later one.
+
+    Returns:
+        Another library or other types; None when `describe` is to say.
+    """
+    was, now = (PANDAS if origin is None else origin.kind.value for origin in (before, after))
+    if was != now:
+        return Difference(ChangeKind.SCHEMA, f"a {now} now, was a {was}")
+    if before is None or after is None or not same_labels(old.columns, new.columns):
+        return None
+    return _dtypes(before.dtypes, after.dtypes, column_labels(new))
+
+
 def _schema(old: pd.DataFrame, new: pd.DataFrame) -> Difference | None:
     if not same_labels(old.columns, new.columns):
         return _labels(old, new)
-    before, after = old.dtypes.tolist(), new.dtypes.tolist()
+    return _dtypes(old.dtypes.tolist(), new.dtypes.tolist(), column_labels(new))
+
+
+def _dtypes(before: Sequence[object], after: Sequence[object], labels: list[str]) -> Difference | None:
     changed = [position for position, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
     if not changed:
         return None
-    labels = column_labels(new)
     if len(changed) == 1:
         at = changed[0]
         return Difference(ChangeKind.SCHEMA, f"dtype of {labels[at]} is {after[at]}, was {before[at]}", (labels[at],))

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from mcp_workbench.errors import RegistrationError
-from mcp_workbench.live.dataframes.fingerprint import Frame
+from mcp_workbench.live.dataframes.foreign import kind_of
 from mcp_workbench.primitives.wording import quote, type_name
 
 
@@ -24,11 +24,11 @@ class Followed:
     variable: str | None
     """Name in the namespace; None: `obj` itself."""
     namespace: Mapping[str, Any] | None
-    obj: Frame | None
+    obj: Any
     """Only when no variable is followed."""
 
 
-def choose(name: str, df: Frame, follow: str | None, namespace: Mapping[str, Any] | None) -> tuple[Followed, str | None]:
+def choose(name: str, df: Any, follow: str | None, namespace: Mapping[str, Any] | None) -> tuple[Followed, str | None]:
     """Decide what to follow.
 
     Args:
@@ -60,7 +60,7 @@ def choose(name: str, df: Frame, follow: str | None, namespace: Mapping[str, Any
     return Followed(None, None, df), f"{name} follows the object itself: no variable is bound to it."
 
 
-def look_up(followed: Followed, namespace: Mapping[str, Any] | None) -> tuple[Frame | None, str | None]:
+def look_up(followed: Followed, namespace: Mapping[str, Any] | None) -> tuple[Any, str | None]:
     """Find the current state.
 
     Args:
@@ -68,7 +68,7 @@ def look_up(followed: Followed, namespace: Mapping[str, Any] | None) -> tuple[Fr
         namespace: The author's variables now; default: those of then.
 
     Returns:
-        The DataFrame or Series and None, or None and why there is none.
+        The table and None, or None and why there is none.
     """
     if followed.variable is None:
         return followed.obj, None
@@ -76,6 +76,6 @@ def look_up(followed: Followed, namespace: Mapping[str, Any] | None) -> tuple[Fr
     if variables is None or followed.variable not in variables:
         return None, f"its variable {followed.variable} was deleted"
     value = variables[followed.variable]
-    if isinstance(value, pd.DataFrame | pd.Series):
+    if isinstance(value, pd.DataFrame | pd.Series) or kind_of(value) is not None:
         return value, None
     return None, f"its variable {followed.variable} now holds {type_name(type(value))}"

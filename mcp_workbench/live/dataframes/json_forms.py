@@ -1,7 +1,7 @@
 """pandas scalars and arrays inside what tools return -> JSON, told to `primitives.jsonable`, which knows no pandas.
 
 Times, periods and intervals become the same texts as in DataFrame cells, except that there is no cutting.
-A DataFrame inside a list or dict becomes split JSON, as `df://…/rows?format=json` gives it, up to a bound.
+A DataFrame, or another library's table, inside a list or dict becomes split JSON, as `df://…/rows?format=json` gives it, up to a bound.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import pandas as pd
 
 from mcp_workbench.errors import ToolError
 from mcp_workbench.live.dataframes.cells import MAX_CELL_CHARS, column_labels, encode_values
+from mcp_workbench.live.dataframes.foreign import UnservableTable, kind_of_type
 from mcp_workbench.live.dataframes.objects import encode_object
+from mcp_workbench.live.dataframes.snapshots import freeze_table
 from mcp_workbench.live.dataframes.tables import index_names, plain_index
 from mcp_workbench.primitives import jsonable
 from mcp_workbench.protocol.wire import Json
@@ -30,10 +32,23 @@ def register_all() -> None:
     jsonable.register(_one_of(*scalars), _scalar)
     jsonable.register(_one_of(pd.Series, pd.Index, pd.api.extensions.ExtensionArray), _values)
     jsonable.register(_one_of(pd.DataFrame), _split)
+    jsonable.register(_is_table, _split_table)
 
 
 def _one_of(*kinds: type) -> Callable[[type], bool]:
     return lambda kind: issubclass(kind, kinds)
+
+
+def _is_table(kind: type) -> bool:
+    return kind_of_type(kind) is not None
+
+
+def _split_table(table: Any) -> Json:
+    try:
+        df, _origin = freeze_table(table, "value")
+    except UnservableTable as error:
+        raise ToolError(str(error)) from error
+    return _split(df)
 
 
 def _scalar(value: Any) -> Json:

@@ -1,8 +1,9 @@
 """Published DataFrames: names, what each follows, and the versions kept.
 
 A publication follows a variable of the notebook. After every cell the main thread calls `check()`, which
-looks where the buffers lie (`fingerprint`) and, where something moved, takes a snapshot and says what
-changed (`changes`). Readers on other threads see snapshots only, so nobody sees a half-done cell.
+looks where the buffers lie (`fingerprint`; of another library's table, which object it is: `foreign`) and, where
+something moved, takes a snapshot and says what changed (`changes`). Readers on other threads see snapshots
+only, so nobody sees a half-done cell.
 Subscriptions, URIs and clients are elsewhere (`reading`, `serving`): they hear of changes by `on_change`.
 """
 
@@ -13,12 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
+from mcp_workbench.errors import RegistrationError
 from mcp_workbench.events import Change, ChangeKind
 from mcp_workbench.live.dataframes.admission import (
+    asked_once,
     check_description,
     check_following,
     check_name,
@@ -26,14 +29,19 @@ from mcp_workbench.live.dataframes.admission import (
     check_value,
     without_copy_on_write,
 )
-from mcp_workbench.live.dataframes.changes import Difference, describe
-from mcp_workbench.live.dataframes.fingerprint import Fingerprint, Frame, take_fingerprint, unchanged
+from mcp_workbench.live.dataframes.changes import Difference, describe, of_origin
+from mcp_workbench.live.dataframes.conversions import as_published
+from mcp_workbench.live.dataframes.fingerprint import Fingerprint, take_fingerprint, unchanged
 from mcp_workbench.live.dataframes.following import Followed, choose, look_up
+from mcp_workbench.live.dataframes.foreign import Origin, Sight, UnservableTable, kind_of, see
 from mcp_workbench.live.dataframes.names import NotFound, parse_reference, unknown_name
-from mcp_workbench.live.dataframes.snapshots import Snapshot, copy_on_write, freeze, take_snapshot
+from mcp_workbench.live.dataframes.snapshots import Snapshot, copy_on_write, freeze_table, take_snapshot
 from mcp_workbench.live.dataframes.versions import KEPT_BYTES, KEPT_VERSIONS, kept, version_of
 
 logger = logging.getLogger("mcp_workbench")
+
+Frozen: TypeAlias = tuple[pd.DataFrame, Origin | None]
+"""What a version is made of: the data, and where it came from if not from pandas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +53,13 @@ class Publication:
     live: bool
     """Looked at after every cell; otherwise only `touch()` makes a version."""
     followed: Followed
-    fingerprint: Fingerprint
+    fingerprint: Fingerprint | Sight
     versions: tuple[Snapshot, ...]
     """Oldest first; the last one is what is served."""
     lost: str | None = None
     """Why nothing is followed any more: `its variable df was deleted`; the last version is still served."""
+    refused: tuple[Sight, str] | None = None
+    """What is followed cannot be read, and why: it is not asked again until it is another."""
 
     @property
     def latest(self) -> Snapshot:
@@ -100,7 +110,7 @@ class DataFrames:
     def publish(
         self,
         name: str,
-        df: Frame,
+        df: Any,
         *,
         description: str | None = None,
         live: bool = True,
@@ -111,7 +121,7 @@ class DataFrames:
 
         Args:
             name: A letter, then up to 63 letters, digits or underscores. A name in use gets a new version.
-            df: A pandas DataFrame; a Series becomes the only column of one.
+            df: A pandas DataFrame (a Series becomes the only column of one), or a table that `foreign` knows.
             description: For agents, in the card and the list.
             live: Whether `check()` looks at it.
             follow: Variable to follow; default: the one called `name` if it is bound to `df`, else the only
@@ -122,20 +132,26 @@ class DataFrames:
             Version, change, and a sentence for the author where one is due.
 
         Raises:
-            RegistrationError: The name cannot be used, `df` is no DataFrame, an option is not of its type, or
-                `follow` is not bound to `df`.
+            RegistrationError: The name cannot be used, `df` is no DataFrame or cannot be read, an option is not of its
+                type, or `follow` is not bound to `df`.
         """
         name, description = check_name(name), check_description(description)
         check_value(name, df)
         check_following(live, follow)
         followed, sentence = choose(name, df, follow, namespace)
-        if not copy_on_write():
+        kind = kind_of(df)
+        if kind is None and not copy_on_write():
             sentence = without_copy_on_write(name)
         with self._changing:
-            change = self._put(name, df, description=description, live=live, followed=followed)
-            version = self._published[name].latest.version  # another thread may unpublish it as soon as the lock is free
+            try:
+                change = self._put(name, df, description=description, live=live, followed=followed)
+            except UnservableTable as error:
+                raise RegistrationError(f"{name} cannot be published. {error}") from error
+            latest = self._published[name].latest  # another thread may unpublish it as soon as the lock is free
         self._announce([change] if change else [])
-        return Published(name, version, change, sentence if live else None)
+        if kind is not None and kind.lazy:
+            sentence = " ".join(filter(None, [sentence, asked_once(name, kind, len(latest.df))]))
+        return Published(name, latest.version, change, sentence if live else None)
 
     def check(self, namespace: Mapping[str, Any] | None = None) -> list[Change]:
         """Look whether followed DataFrames have changed; main thread, between cells.
@@ -169,6 +185,7 @@ class DataFrames:
 
         Raises:
             NotFound: Nothing of that name, or what it followed is gone.
+            UnservableTable: It cannot be read.
         """
         name = parse_reference(name_or_uri).name
         with self._changing:
@@ -178,7 +195,8 @@ class DataFrames:
                 raise NotFound(
                     f"{name} cannot be renewed: {lost}. Publish it again; until then version {publication.latest.version} is served."
                 )
-            check_size(name, current)
+            if kind_of(current) is None:
+                check_size(name, current)
             frozen, difference = self._compare(publication, current)
             change = self._make_version(publication, current, frozen, difference or Difference(ChangeKind.TOUCHED, "touched"))
         self._announce([change])
@@ -232,8 +250,8 @@ class DataFrames:
         """
         return version_of(self.publication(name).versions, version)
 
-    def get(self, name: str, version: int | None = None) -> pd.DataFrame:
-        """Hand out one version; whoever gets it may write to it, and nobody else will see that.
+    def get(self, name: str, version: int | None = None) -> Any:
+        """Hand out one version in the kind that was published; whoever gets it may write to it, and nobody else will see that.
 
         Args:
             name: The published name.
@@ -242,64 +260,74 @@ class DataFrames:
         Raises:
             NotFound: As `snapshot`.
         """
-        return self.snapshot(name, version).copy()
+        return as_published(self.snapshot(name, version))
 
     # --- inside the lock -----------------------------------------------------------------------------------
 
-    def _put(self, name: str, df: Frame, *, description: str | None, live: bool, followed: Followed) -> Change | None:
+    def _put(self, name: str, df: Any, *, description: str | None, live: bool, followed: Followed) -> Change | None:
         before = self._published.get(name)
         if before is not None:
             return self._advance(replace(before, description=description, live=live, followed=followed), df)
-        frozen = freeze(df, name)
+        frozen, origin = freeze_table(df, name)
         version = self._last_versions[name] = self._last_versions.get(name, 0) + 1
         summary = f"{len(frozen):,} rows x {frozen.shape[1]:,} columns"
-        first = take_snapshot(name, version, frozen, ChangeKind.PUBLISHED, summary, self._clock())
-        self._published[name] = Publication(name, description, live, followed, take_fingerprint(df), (first,))
+        first = take_snapshot(name, version, frozen, ChangeKind.PUBLISHED, summary, self._clock(), origin)
+        self._published[name] = Publication(name, description, live, followed, _seen(df), (first,))
         return Change(name, version, ChangeKind.PUBLISHED, summary)
 
     def _look(self, publication: Publication, namespace: Mapping[str, Any] | None) -> Change | None:
-        if not copy_on_write():  # unseen writes are possible: only touch() makes a version
+        if not copy_on_write() and publication.latest.origin is None:  # unseen writes are possible: only touch() makes a version
             return None
         try:
             current, lost = look_up(publication.followed, namespace)
+            if publication.refused is not None and publication.refused[0].still(current):
+                lost = publication.refused[1]
             if lost != publication.lost:
                 publication = self._published[publication.name] = replace(publication, lost=lost)
                 if lost is not None:
-                    return Change(publication.name, publication.latest.version, ChangeKind.LOST, f"no longer followed: {lost}")
-            if current is None or unchanged(publication.fingerprint, current):
+                    return _lost(publication)
+            if lost is not None or _unchanged(publication.fingerprint, current):
                 return None
             return self._advance(publication, current)
+        except UnservableTable as error:
+            why = f"what it follows cannot be read: {error}"
+            publication = self._published[publication.name] = replace(publication, lost=why, refused=(see(current), why))
+            return _lost(publication)
         except Exception:  # the boundary to other people's DataFrame subclasses: one must not hide the others' changes
             logger.exception("%s could not be checked; version %d is still served", publication.name, publication.latest.version)
             return None
 
-    def _advance(self, publication: Publication, current: Frame) -> Change | None:
+    def _advance(self, publication: Publication, current: Any) -> Change | None:
         frozen, difference = self._compare(publication, current)
         if difference is not None:
             return self._make_version(publication, current, frozen, difference)
         # The new snapshot takes the place of the old: only while it is held does the next write in place move a buffer.
         # Its values are certainly the same; everything else stays as it was.
-        latest = publication.latest
-        frozen.index, frozen.columns, frozen.attrs = latest.df.index, latest.df.columns, latest.df.attrs
-        same = take_snapshot(publication.name, latest.version, frozen, latest.kind, latest.summary, latest.taken_at)
+        latest, (df, origin) = publication.latest, frozen
+        df.index, df.columns, df.attrs = latest.df.index, latest.df.columns, latest.df.attrs
+        same = take_snapshot(publication.name, latest.version, df, latest.kind, latest.summary, latest.taken_at, origin)
         self._store(publication, current, (*publication.versions[:-1], same))
         return None
 
-    def _compare(self, publication: Publication, current: Frame) -> tuple[pd.DataFrame, Difference | None]:
-        frozen = freeze(current, publication.name)
+    def _compare(self, publication: Publication, current: Any) -> tuple[Frozen, Difference | None]:
+        latest = publication.latest
+        frozen, origin = freeze_table(current, publication.name)
         # A deep copy shares no buffer with the one before, so nothing could be told without looking at values.
         confirm = not copy_on_write() or self.watched(publication.name)
-        return frozen, describe(publication.latest.df, frozen, confirm=confirm)
+        difference = of_origin(latest.origin, origin, latest.df, frozen) or describe(latest.df, frozen, confirm=confirm)
+        return (frozen, origin), difference
 
-    def _make_version(self, publication: Publication, current: Frame, frozen: pd.DataFrame, difference: Difference) -> Change:
+    def _make_version(self, publication: Publication, current: Any, frozen: Frozen, difference: Difference) -> Change:
         name, version = publication.name, publication.latest.version + 1
-        newest = take_snapshot(name, version, frozen, difference.kind, difference.summary, self._clock())
+        df, origin = frozen
+        newest = take_snapshot(name, version, df, difference.kind, difference.summary, self._clock(), origin)
         self._store(publication, current, kept((*publication.versions, newest), self._max_versions, self._max_bytes))
         return Change(name, version, difference.kind, difference.summary, difference.columns)
 
-    def _store(self, publication: Publication, current: Frame, versions: tuple[Snapshot, ...]) -> None:
+    def _store(self, publication: Publication, current: Any, versions: tuple[Snapshot, ...]) -> None:
         self._last_versions[publication.name] = versions[-1].version
-        self._published[publication.name] = replace(publication, fingerprint=take_fingerprint(current), versions=versions, lost=None)
+        publication = replace(publication, fingerprint=_seen(current), versions=versions, lost=None, refused=None)
+        self._published[publication.name] = publication
 
     # --- outside the lock ----------------------------------------------------------------------------------
 
@@ -310,3 +338,17 @@ class DataFrames:
                     listener(change)
                 except Exception:  # the boundary to listeners: one that raises must not silence the others
                     logger.exception("a listener failed on %s v%d", change.name, change.version)
+
+
+def _seen(table: Any) -> Fingerprint | Sight:
+    return take_fingerprint(table) if kind_of(table) is None else see(table)
+
+
+def _unchanged(seen: Fingerprint | Sight, current: Any) -> bool:
+    if isinstance(seen, Sight):
+        return seen.still(current)
+    return kind_of(current) is None and unchanged(seen, current)
+
+
+def _lost(publication: Publication) -> Change:
+    return Change(publication.name, publication.latest.version, ChangeKind.LOST, f"no longer followed: {publication.lost}")

@@ -96,10 +96,10 @@ class DataFrameResources:
         resources = []
         for name in self._lookup.dataframes.names():
             try:
-                description = self._lookup.dataframes.publication(name).description
+                publication = self._lookup.dataframes.publication(name)
             except NotFound:  # unpublished by another thread since
                 continue
-            text = description or "A live pandas DataFrame: shape, columns, first rows, how to read more."
+            text = publication.description or f"A live {publication.latest.library}: shape, columns, first rows, how to read more."
             resources.append(Resource(uri=topic(name), name=name, description=text, mime_type=CARD_MIME_TYPE))
         return resources
 

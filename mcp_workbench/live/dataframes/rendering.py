@@ -1,4 +1,4 @@
-"""A DataFrame or Series that a tool returned -> a preview, and a link to the whole.
+"""A table that a tool returned, of pandas or another library -> a preview, and a link to the whole.
 
 The first line says what it is and how much of it is shown, then columns with dtypes, then rows as CSV within
 the tool's bound of characters; where not even one row fits, rows of the first columns only. The whole stays in
@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mcp_workbench.errors import ToolError
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes import json_forms
 from mcp_workbench.live.dataframes.cards import columns_line, shape_text
 from mcp_workbench.live.dataframes.cells import label_text
-from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
+from mcp_workbench.live.dataframes.foreign import UnservableTable, kind_of
+from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze_table, take_snapshot
 from mcp_workbench.live.dataframes.tables import Lines, TableFormat, write_rows
 from mcp_workbench.live.results import Results
 from mcp_workbench.primitives.rendering import Rendered, RenderRequest
@@ -29,7 +31,7 @@ _NARROW_CELL_CHARS = 40
 
 
 class DataFrameRenderer:
-    """Renders DataFrames and Series; runs where tools run, never on the protocol loop.
+    """Renders DataFrames, Series and other libraries' tables; runs where tools run, never on the protocol loop.
 
     Args:
         results: Where what is rendered is kept.
@@ -46,20 +48,26 @@ class DataFrameRenderer:
             request: For whom, and how many characters.
 
         Returns:
-            Preview and link; None when the value is no DataFrame or Series.
+            Preview and link; None when the value is no table.
+
+        Raises:
+            ToolError: It is one that cannot be read.
         """
-        if not isinstance(value, pd.DataFrame | pd.Series):
+        if not isinstance(value, pd.DataFrame | pd.Series) and kind_of(value) is None:
             return None
-        kept = self._results.keep(value, request.principal)
-        if kept is None:
-            return Rendered([TextContent(text=self._preview(_not_kept(value), request, kept=False))])
+        try:
+            kept = self._results.keep(value, request.principal)
+            if kept is None:
+                return Rendered([TextContent(text=self._preview(_not_kept(value), request, kept=False))])
+        except UnservableTable as error:
+            raise ToolError(str(error)) from error
         link = ResourceLink(uri=f"df://{kept.name}", name=kept.name, description=shape_text(kept.df), mime_type="text/markdown")
         content: list[Content] = [TextContent(text=self._preview(kept, request, kept=True)), link]
         return Rendered(content)
 
     def _preview(self, snapshot: Snapshot, request: RenderRequest, *, kept: bool) -> str:
         total = len(snapshot.df)
-        columns = columns_line(snapshot.df, min(_COLUMNS_CHARS, max(60, request.max_chars // 4)))
+        columns = columns_line(snapshot.df, min(_COLUMNS_CHARS, max(60, request.max_chars // 4)), snapshot.dtypes)
         room = request.max_chars - len(columns) - _NOTE_CHARS
         lines, count, width = _rows(snapshot.df, room)
         name = f" · {snapshot.name}" if kept else ""
@@ -120,5 +128,6 @@ def _rows_of_all_columns(df: pd.DataFrame, room: int) -> tuple[Lines, int]:
     return lines, count
 
 
-def _not_kept(value: pd.DataFrame | pd.Series) -> Snapshot:
-    return take_snapshot("_", 1, freeze(value, "value"), ChangeKind.PUBLISHED, "", 0.0)
+def _not_kept(value: object) -> Snapshot:
+    frozen, origin = freeze_table(value, "value")
+    return take_snapshot("_", 1, frozen, ChangeKind.PUBLISHED, "", 0.0, origin)

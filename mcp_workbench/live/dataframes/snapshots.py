@@ -8,12 +8,14 @@ This module knows neither names nor subscribers; `publications` keeps snapshots 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.limits import MIB
 from mcp_workbench.live.dataframes.fingerprint import Frame
+from mcp_workbench.live.dataframes.foreign import PANDAS, Origin, extra_memory, kind_of, read_table
 from mcp_workbench.live.dataframes.lending import Lender
 from mcp_workbench.live.dataframes.memory import Memory, memory_of
 
@@ -41,6 +43,8 @@ class Snapshot:
     """What it weighs, and what it keeps alive."""
     lender: Lender
     """Hands the data out."""
+    origin: Origin | None = None
+    """What it was before, when it was no DataFrame of pandas."""
 
     @property
     def label(self) -> str:
@@ -52,14 +56,29 @@ class Snapshot:
         """Bytes of its values and labels; memory of object cells is estimated from a sample."""
         return self.memory.nbytes
 
+    @property
+    def library(self) -> str:
+        """What its author calls it: `pandas DataFrame`, `polars DataFrame`."""
+        return PANDAS if self.origin is None else self.origin.kind.value
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The columns' types, in the words of its author's library."""
+        return tuple(map(str, self.df.dtypes)) if self.origin is None else self.origin.dtypes
+
     def copy(self) -> pd.DataFrame:
         """Hand out the data: whoever gets it may write to it, and nobody else will see that (`lending` says how far)."""
         return self.lender.lend(deep=not copy_on_write())
 
 
-def take_snapshot(name: str, version: int, frozen: pd.DataFrame, kind: ChangeKind, summary: str, taken_at: float) -> Snapshot:
-    """Make the snapshot of a DataFrame that `freeze` gave."""
-    return Snapshot(name, version, frozen, kind, summary, taken_at, memory_of(frozen), Lender(frozen))
+def take_snapshot(
+    name: str, version: int, frozen: pd.DataFrame, kind: ChangeKind, summary: str, taken_at: float, origin: Origin | None = None
+) -> Snapshot:
+    """Make the snapshot of a DataFrame that `freeze` or `freeze_table` gave."""
+    memory = memory_of(frozen)
+    if origin is not None:
+        memory = Memory(memory.nbytes, memory.owners + extra_memory(origin.held))
+    return Snapshot(name, version, frozen, kind, summary, taken_at, memory, Lender(frozen), origin)
 
 
 def copy_on_write() -> bool:
@@ -84,6 +103,23 @@ def freeze(value: Frame, unnamed: str) -> pd.DataFrame:
     if isinstance(value, pd.Series):
         value = value.to_frame(unnamed if value.name is None else value.name)
     return value.copy(deep=not copy_on_write())
+
+
+def freeze_table(value: Any, unnamed: str) -> tuple[pd.DataFrame, Origin | None]:
+    """Take what nobody can change any more of a table of any library.
+
+    Args:
+        value: As for `freeze`, or a table that `foreign` knows; what is lazy is asked now.
+        unnamed: As for `freeze`.
+
+    Returns:
+        The frozen DataFrame, and where it came from if not from pandas.
+
+    Raises:
+        UnservableTable: It cannot be read.
+    """
+    kind = kind_of(value)
+    return (freeze(value, unnamed), None) if kind is None else read_table(value, kind)
 
 
 def unshared_bytes(snapshot: Snapshot, seen: set[int]) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mcp_workbench.live.dataframes.arrow_columns import unarrowed
 from mcp_workbench.live.dataframes.cards import dtype_text
 from mcp_workbench.live.dataframes.cells import MASKED_DTYPES, encode_values
 from mcp_workbench.live.dataframes.objects import nested_text
@@ -122,6 +123,8 @@ def _by_dtype(column: pd.Series) -> Operand:
     dtype: Any = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _categories(column)
+    if isinstance(dtype, pd.ArrowDtype):
+        return _by_dtype(unarrowed(column.array))
     if isinstance(dtype, pd.StringDtype):
         return _texts(column)
     if isinstance(dtype, pd.SparseDtype):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +50,9 @@ def test_the_suggestion_always_does(name: str) -> None:
 
 
 def test_what_is_no_dataframe_is_refused_by_its_type() -> None:
-    with pytest.raises(RegistrationError, match=r"takes a pandas DataFrame or Series, not a numpy.ndarray; convert it with .to_pandas\(\)"):
+    with pytest.raises(
+        RegistrationError, match=r"takes a DataFrame of pandas or polars, .*, not a numpy.ndarray; convert it with .to_frame\(\)"
+    ):
         check_value("flights", np.zeros(3))
     check_value("flights", pd.Series([1]))
 
@@ -59,3 +64,14 @@ def test_without_copy_on_write_only_what_may_be_copied_is_taken(monkeypatch: pyt
     with pytest.raises(RegistrationError, match=r"flights is 16 MiB.*first in the notebook: pd\.options\.mode\.copy_on_write = True"):
         check_size("flights", pd.DataFrame({"a": np.zeros(1 << 20), "b": np.zeros(1 << 20)}))
     check_size("flights", pd.Series(np.zeros(1 << 20)))
+
+
+@pytest.mark.parametrize("table", [pl.DataFrame(), pl.LazyFrame(), pa.table({}), duckdb.sql("SELECT 1")])
+def test_tables_of_other_libraries_are_welcome(table: object) -> None:
+    check_value("flights", table)
+
+
+@pytest.mark.parametrize("value", [pl.Series([1]), pa.array([1]), pa.record_batch({"a": [1]})])
+def test_parts_of_them_are_not(value: object) -> None:
+    with pytest.raises(RegistrationError, match=r"a pyarrow Table or a DuckDB relation, not a .*convert it with \.to_frame\(\)"):
+        check_value("flights", value)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import duckdb
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
-from mcp_workbench.live.dataframes.arguments import DataFrameBinder, SeriesBinder
+from mcp_workbench.live.dataframes.arguments import DataFrameBinder, SeriesBinder, TableBinder, binders_of
+from mcp_workbench.live.dataframes.foreign import TableKind
 from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.live.results import Results
 from mcp_workbench.primitives.binding import ArgumentError, Bound
@@ -142,3 +146,37 @@ def test_a_series_parameter_takes_what_has_one_column() -> None:
     assert received.value.tolist() == [9, 2]
     with pytest.raises(ArgumentError, match=r"x takes a single column; wide v1 has 2\."):
         binder.bind("x", "wide", MISSING)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "kind"),
+    [
+        (pl.DataFrame, pl.DataFrame),
+        (pl.LazyFrame | None, pl.LazyFrame),
+        (Annotated[pa.Table, "words"], pa.Table),
+        (duckdb.DuckDBPyRelation, duckdb.DuckDBPyRelation),
+    ],
+)
+def test_a_parameter_of_another_library_receives_its_kind(annotation: Any, kind: type) -> None:
+    [binder] = [binder for binder in binders_of(*offered()) if binder.claims(annotation)]
+    bound = binder.bind("flights", MISSING, MISSING)
+    assert (type(bound.value), bound.note) == (kind, "flights v2")
+    assert type(binder.bind("x", "_r1", MISSING, "alice").value) is kind
+    assert binder.json_schema("flights", annotation, None) == DataFrameBinder(*offered()).json_schema("flights", pd.DataFrame, None)
+
+
+def test_what_a_kind_of_table_cannot_hold_is_an_argument_error() -> None:
+    dataframes, results = offered()
+    results.keep(pd.DataFrame({"a": [object()]}), "alice")
+    binder = TableBinder(TableKind.POLARS, dataframes, results)
+    with pytest.raises(ArgumentError, match=r"^table: _r2 cannot be passed as a polars DataFrame: "):
+        binder.bind("table", "_r2", MISSING)
+
+
+def test_a_polars_table_is_received_as_a_dataframe_with_its_missing_numbers() -> None:
+    dataframes, results = offered()
+    dataframes.publish("sales", pl.DataFrame({"n": [1, None]}))
+    received: Any = DataFrameBinder(dataframes, results).bind("sales", MISSING, MISSING).value
+    assert (str(received["n"].dtype), received["n"].sum(), received["n"].isna().tolist()) == ("int64[pyarrow]", 1, [False, True])
+    column: Any = SeriesBinder(dataframes, results).bind("sales", MISSING, MISSING).value
+    assert column.name == "n"

@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes.cards import MAX_CARD_CHARS, card, columns_line, schema
-from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
+from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, freeze_table, take_snapshot
 
 odd: Any = pd
 
@@ -93,3 +94,17 @@ def test_examples_give_nothing_away() -> None:
         password = "hunter2"
 
     assert "hunter2" not in schema(snapshot_of(odd.DataFrame({"o": [Account(), [Account()]]})), max_chars=10_000)
+
+
+def test_a_card_and_a_schema_speak_the_words_of_the_library() -> None:
+    frozen, origin = freeze_table(pl.DataFrame({"n": [1, None], "at": pl.Series([None, None], dtype=pl.Datetime("us", "UTC"))}), "sales")
+    snapshot = take_snapshot("sales", 1, frozen, ChangeKind.PUBLISHED, "2 rows x 2 columns", 0.0, origin)
+    text = card(snapshot)
+    assert "2 rows x 2 columns · polars DataFrame · v1" in text
+    assert "Columns: n Int64, at Datetime(time_unit='us', time_zone='UTC')" in text
+    found = msgspec.json.decode(schema(snapshot, max_chars=10_000))
+    assert found["library"] == "polars DataFrame"
+    assert [(column["dtype"], column["missing"]) for column in found["columns"]] == [
+        ("Int64", 1),
+        ("Datetime(time_unit='us', time_zone='UTC')", 2),
+    ]

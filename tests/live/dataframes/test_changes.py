@@ -9,7 +9,8 @@ import pytest
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes import changes
-from mcp_workbench.live.dataframes.changes import Difference, describe, some
+from mcp_workbench.live.dataframes.changes import Difference, describe, of_origin, some
+from mcp_workbench.live.dataframes.foreign import Origin, TableKind
 
 
 def base() -> Any:
@@ -129,3 +130,14 @@ def test_cells_that_cannot_be_compared_count_as_changed() -> None:
 
 def test_many_names_are_counted() -> None:
     assert some(tuple("abcdefg")) == "a, b, c, d, e and 2 more"
+
+
+def test_another_library_and_its_types_are_named() -> None:
+    df = pd.DataFrame({"a": [1], "b": [2]})
+    polars, other = (Origin(TableKind.POLARS, dtypes, None) for dtypes in (("Int64", "Int8"), ("Int32", "Int8")))
+    arrow = Origin(TableKind.ARROW, ("int64", "int8"), None)
+    assert of_origin(None, None, df, df) is of_origin(polars, polars, df, df) is None
+    assert of_origin(polars, other, df, df) == Difference(ChangeKind.SCHEMA, "dtype of a is Int32, was Int64", ("a",))
+    assert of_origin(polars, arrow, df, df) == Difference(ChangeKind.SCHEMA, "a pyarrow Table now, was a polars DataFrame")
+    assert of_origin(polars, None, df, df) == Difference(ChangeKind.SCHEMA, "a pandas DataFrame now, was a polars DataFrame")
+    assert of_origin(polars, other, df, df[["a"]]) is None, "labels are said by describe"

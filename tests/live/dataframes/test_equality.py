@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -198,3 +199,27 @@ def test_what_holds_itself_is_in_doubt() -> None:
 def test_labels_are_compared_as_strictly(one: pd.Index, other: pd.Index, same: bool) -> None:
     assert same_labels(one, other) is same
     assert same_labels(one, one.view())
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        (pa.decimal128(10, 2), Decimal("1.10"), Decimal("1.11")),
+        (pa.date32(), dt.date(2013, 1, 5), dt.date(2013, 1, 6)),
+        (pa.list_(pa.int8()), [1, None], [1, 2]),
+        (pa.struct([("a", pa.string())]), {"a": "x"}, {"a": None}),
+        (pa.binary(), b"x", b"y"),
+        (pa.null(), None, None),
+        (pa.int64(), 2**62, 2**62 + 1),
+        (pa.string(), "x", "y"),
+    ],
+)
+def test_arrow_columns_are_compared_by_value(kind: Any, one: Any, other: Any) -> None:
+    column, again, changed = (pd.Series([value, None], dtype=pd.ArrowDtype(kind)) for value in (one, copy.copy(one), other))
+    assert same_column(column, again)
+    assert same_column(column, changed) == (one == other)
+
+
+def test_floats_inside_arrow_columns_count_as_changed() -> None:
+    dtype = pd.ArrowDtype(pa.list_(pa.float64()))
+    assert not same_column(pd.Series([[0.0]], dtype=dtype), pd.Series([[-0.0]], dtype=dtype))

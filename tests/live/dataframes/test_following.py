@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import pytest
 
 from mcp_workbench.errors import RegistrationError
@@ -54,3 +55,10 @@ def test_a_variable_is_looked_up_again() -> None:
     del namespace["flights"]
     assert look_up(followed, namespace) == (None, "its variable flights was deleted")
     assert look_up(followed, {"flights": DF})[0] is DF
+
+
+def test_a_table_of_another_library_is_followed_too() -> None:
+    table = pl.DataFrame({"a": [1]})
+    followed, _ = choose("flights", table, None, variables := {"flights": table})
+    found, lost = look_up(followed, variables)
+    assert (found is table, lost) == (True, None)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from mcp_workbench.errors import ToolError
@@ -50,3 +53,17 @@ def test_a_large_table_inside_another_value_is_refused_with_the_way_out() -> Non
         to_jsonable([pd.DataFrame({"a": range(MAX_CELLS + 1)})])
     with pytest.raises(ToolError, match="a Series of 100,001 values"):
         to_jsonable([pd.Series(range(MAX_CELLS + 1))])
+
+
+@pytest.mark.parametrize(
+    "table", [pl.DataFrame({"a": [1, None]}), pa.table({"a": [1, None]}), duckdb.sql("FROM (VALUES (1), (NULL)) AS t(a)")]
+)
+def test_other_libraries_tables_inside_values_become_split_json(table: object) -> None:
+    assert to_jsonable({"best": table}) == {"best": {"columns": ["a"], "data": [[1], [None]]}}
+
+
+def test_a_table_that_cannot_be_read_is_an_error_inside_values_too() -> None:
+    with pytest.raises(ToolError, match="The DuckDB relation could not be read"):
+        to_jsonable([duckdb.sql("SELECT error('no such luck')")])
+    with pytest.raises(ToolError, match="up to 100,000 are sent so"):
+        to_jsonable([pl.DataFrame({"a": range(MAX_CELLS + 1)})])

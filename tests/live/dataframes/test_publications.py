@@ -6,14 +6,18 @@ import logging
 import threading
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.events import Change, ChangeKind
 from mcp_workbench.live.dataframes import admission, changes, fingerprint, publications, snapshots
 from mcp_workbench.live.dataframes.arguments import DataFrameBinder
+from mcp_workbench.live.dataframes.foreign import UnservableTable
 from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.live.results import Results
@@ -199,7 +203,7 @@ def test_refusals_come_before_anything_changes() -> None:
     dataframes = DataFrames()
     for name, value in (("my df", pd.DataFrame()), ("flights", [1])):
         with pytest.raises(RegistrationError):
-            dataframes.publish(name, value)  # type: ignore[arg-type]
+            dataframes.publish(name, value)
     assert dataframes.names() == []
 
 
@@ -411,3 +415,123 @@ def test_names_and_descriptions_of_a_class_of_ones_own_become_plain_text() -> No
     dataframes = DataFrames()
     dataframes.publish(Text("df"), pd.DataFrame({"a": [1]}), description=Text("words"))
     assert [type(text) for name in dataframes.names() for text in (name, dataframes.publication(name).description)] == [str, str]
+
+
+def foreign(table: Any, **options: Any) -> tuple[DataFrames, dict[str, Any]]:
+    namespace: dict[str, Any] = {"sales": table}
+    dataframes = DataFrames(clock=lambda: 1_000.0)
+    dataframes.publish("sales", table, namespace=namespace, **options)
+    return dataframes, namespace
+
+
+@pytest.mark.parametrize("table", [pl.DataFrame({"n": [1, 2]}), pa.table({"n": [1, 2]})])
+def test_a_table_of_another_library_lives_by_being_rebound(table: Any) -> None:
+    dataframes, namespace = foreign(table)
+    assert dataframes.check(namespace) == []
+    more = {"n": [1, 2, 3]}
+    namespace["sales"] = pl.DataFrame(more) if isinstance(table, pl.DataFrame) else pa.table(more)
+    assert [change.summary for change in dataframes.check(namespace)] == ["1 row appended"]
+    namespace["sales"] = namespace["sales"].clone() if isinstance(table, pl.DataFrame) else pa.table(more)
+    assert dataframes.check(namespace) == [], "the same values in another object"
+    assert dataframes.get("sales") is not table
+    assert (type(dataframes.get("sales")), len(dataframes.get("sales")), len(dataframes.get("sales", 1))) == (type(table), 3, 2)
+    del namespace["sales"]
+    assert [change.kind for change in dataframes.check(namespace)] == [ChangeKind.LOST]
+    namespace["sales"] = table
+    assert [change.version for change in dataframes.check(namespace)] == [3]
+    assert dataframes.unpublish("sales").kind is ChangeKind.UNPUBLISHED
+    assert dataframes.check(namespace) == []
+
+
+def test_what_changed_is_said_in_the_librarys_own_words() -> None:
+    dataframes, namespace = foreign(pl.DataFrame({"n": [1, 2], "s": ["a", "b"]}))
+    namespace["sales"] = namespace["sales"].cast({"n": pl.Int16})
+    assert [change.summary for change in dataframes.check(namespace)] == ["dtype of n is Int16, was Int64"]
+    namespace["sales"] = namespace["sales"].with_columns(n=pl.col("n") + 1)
+    assert [change.summary for change in dataframes.check(namespace)] == ["column n changed"]
+    namespace["sales"] = namespace["sales"].to_arrow()
+    assert [change.summary for change in dataframes.check(namespace)] == ["a pyarrow Table now, was a polars DataFrame"]
+    namespace["sales"] = namespace["sales"].to_pandas()
+    assert [change.summary for change in dataframes.check(namespace)] == ["a pandas DataFrame now, was a pyarrow Table"]
+    namespace["sales"].loc[0, "n"] = 9
+    assert [change.summary for change in dataframes.check(namespace)] == ["column n changed"]
+
+
+def test_columns_and_rows_that_come_in_place_are_seen_and_values_wait_for_touch() -> None:
+    table = pl.DataFrame({"n": [1, 2]})
+    dataframes, namespace = foreign(table)
+    table.insert_column(1, pl.Series("m", [3, 4]))
+    assert [change.summary for change in dataframes.check(namespace)] == ["column m added"]
+    table[0, "n"] = 9
+    assert dataframes.check(namespace) == []
+    assert dataframes.get("sales")["n"].to_list() == [1, 2]
+    assert dataframes.touch("sales").summary == "column n changed"
+    assert dataframes.get("sales")["n"].to_list() == [9, 2]
+
+
+def test_a_relation_is_read_once_and_again_when_touched_or_rebound() -> None:
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE t AS SELECT 1 AS n")
+    relation = connection.table("t")
+    namespace = {"sales": relation}
+    dataframes = DataFrames()
+    said = dataframes.publish("sales", relation, namespace=namespace).sentence
+    assert said == (
+        "sales is a DuckDB relation: it was read once, 1 row, "
+        'and is read again by wb.touch("sales") or when the variable is bound to another.'
+    )
+    connection.execute("INSERT INTO t VALUES (2)")
+    assert dataframes.check(namespace) == []
+    assert dataframes.touch("sales").summary == "1 row appended"
+    namespace["sales"] = relation.filter("n > 1")
+    assert [change.summary for change in dataframes.check(namespace)] == ["1 row fewer, 1 now"]
+    assert dataframes.get("sales").fetchall() == [(2,)]
+    assert dataframes.get("sales", 2).fetchall() == [(1,), (2,)]
+
+
+def test_a_lazy_table_that_cannot_be_read_any_more_is_asked_once_and_told_once() -> None:
+    asked: list[int] = []
+
+    def failing(df: pl.DataFrame) -> pl.DataFrame:
+        asked.append(len(df))
+        raise ValueError("no such file")
+
+    dataframes, namespace = foreign(pl.LazyFrame({"n": [1]}))
+    good, bad = namespace["sales"], pl.LazyFrame({"n": [1, 2]}).map_batches(failing)
+    namespace["sales"] = bad
+    [lost] = dataframes.check(namespace)
+    assert lost.kind is ChangeKind.LOST
+    assert "what it follows cannot be read: The polars LazyFrame could not be read: " in lost.summary
+    assert [dataframes.check(namespace), asked] == [[], [2]], "asked once"
+    with pytest.raises(UnservableTable, match="no such file"):
+        dataframes.touch("sales")
+    del namespace["sales"]
+    assert [change.summary for change in dataframes.check(namespace)] == ["no longer followed: its variable sales was deleted"]
+    namespace["sales"] = bad
+    assert [change.kind for change in dataframes.check(namespace)] == [ChangeKind.LOST]
+    namespace["sales"] = good.with_columns(m=2)
+    assert [change.summary for change in dataframes.check(namespace)] == ["column m added"]
+    assert dataframes.publication("sales").lost is None
+
+
+def test_what_cannot_be_read_is_not_published() -> None:
+    with pytest.raises(RegistrationError, match=r"sales cannot be published\. Column o holds Python objects"):
+        foreign(pl.DataFrame({"o": pl.Series([object()], dtype=pl.Object)}))
+
+
+def test_versions_of_polars_share_what_did_not_change_and_are_bounded() -> None:
+    namespace = {"sales": pl.DataFrame({"n": np.arange(10_000), "m": np.arange(10_000)})}
+    dataframes = DataFrames(max_bytes=200_000)
+    dataframes.publish("sales", namespace["sales"], namespace=namespace)
+    for at in range(5):
+        namespace["sales"] = namespace["sales"].with_columns(m=pl.lit(at, pl.Int64))
+        dataframes.check(namespace)
+    assert [snapshot.version for snapshot in dataframes.publication("sales").versions] == [4, 5, 6]
+
+
+def test_without_copy_on_write_other_libraries_are_followed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (publications, admission, snapshots):
+        monkeypatch.setattr(module, "copy_on_write", lambda: False)
+    dataframes, namespace = foreign(pa.table({"n": [1]}))
+    namespace["sales"] = pa.table({"n": [1, 2]})
+    assert [change.summary for change in dataframes.check(namespace)] == ["1 row appended"]

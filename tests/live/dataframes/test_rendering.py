@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcp_workbench.errors import ToolError
 from mcp_workbench.live.dataframes import rendering
 from mcp_workbench.live.dataframes.rendering import DataFrameRenderer
 from mcp_workbench.live.dataframes.tables import Lines, write_rows
@@ -127,3 +131,29 @@ def test_empty_results_are_rendered(df: pd.DataFrame) -> None:
 def test_the_bound_of_characters_holds(rows: int, columns: int, cell: int, max_chars: int) -> None:
     text, _ = rendered(pd.DataFrame({f"c{n}": ["x" * cell] * rows for n in range(columns)}), max_chars=max_chars)
     assert len(text) <= max_chars
+
+
+@pytest.mark.parametrize(
+    ("table", "dtypes"),
+    [
+        (pl.DataFrame({"n": [3, None], "s": ["a", "b"]}), "n Int64, s String"),
+        (pl.LazyFrame({"n": [3, None], "s": ["a", "b"]}), "n Int64, s String"),
+        (pa.table({"n": [3, None], "s": ["a", "b"]}), "n int64, s string"),
+        (duckdb.sql("SELECT * FROM (VALUES (3, 'a'), (NULL, 'b')) AS t(n, s)"), "n INTEGER, s VARCHAR"),
+    ],
+)
+def test_tables_of_other_libraries_are_shown_like_dataframes(table: Any, dtypes: str) -> None:
+    text, link = rendered(table)
+    assert text == f"2 rows x 2 columns · _r1\n{dtypes}\n\nn,s\n3,a\n,b\n"
+    assert link is not None
+    assert link.uri == "df://_r1"
+
+
+def test_what_cannot_be_read_is_an_error_for_the_model() -> None:
+    with pytest.raises(ToolError, match=r"The DuckDB relation could not be read: .*no such luck"):
+        rendered(duckdb.sql("SELECT error('no such luck')"))
+
+
+def test_what_is_not_kept_is_shown_all_the_same() -> None:
+    text, link = rendered(pl.DataFrame({"n": [1]}), results=Results(max_results=0))
+    assert (text, link) == ("1 row x 1 column\nn Int64\n\nn\n1\n\nNot kept. Have the tool return a part or a summary.", None)

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes import snapshots
 from mcp_workbench.live.dataframes.fingerprint import column_buffers
-from mcp_workbench.live.dataframes.snapshots import Snapshot, copy_on_write, freeze, take_snapshot, unshared_bytes
+from mcp_workbench.live.dataframes.snapshots import Snapshot, copy_on_write, freeze, freeze_table, take_snapshot, unshared_bytes
 
 
 def snapshot_of(df: pd.DataFrame, version: int = 1, name: str = "flights") -> Snapshot:
@@ -71,3 +72,12 @@ def test_only_what_no_newer_snapshot_shares_is_counted() -> None:
     seen = {owner for owner, _size in new.memory.owners}
     assert unshared_bytes(old, seen) == 8_000
     assert unshared_bytes(old, seen) == 0
+
+
+def test_a_table_of_another_library_is_frozen_with_its_origin() -> None:
+    frozen, origin = freeze_table(pl.DataFrame({"a": ["some text that is longer than a view"]}), "flights")
+    taken = take_snapshot("flights", 1, frozen, ChangeKind.PUBLISHED, "", 0.0, origin)
+    assert (taken.library, taken.dtypes) == ("polars DataFrame", ("String",))
+    assert taken.memory.alive > taken.nbytes, "what polars holds beside it is counted"
+    assert snapshot_of(pd.DataFrame({"a": [1]})).library == "pandas DataFrame"
+    assert freeze_table(pd.DataFrame({"a": [1]}), "flights")[1] is None

@@ -46,6 +46,15 @@ def demo(
     raise typer.Exit(run_demo(as_json=as_json, notebook=notebook))
 
 
+# Its options stand with it as well, and `main` calls it without coming here.
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bridge(context: typer.Context) -> None:
+    """What an agent's host starts: a stdio server that finds running notebooks by itself. Exit code 0: the host has ended."""
+    from mcp_workbench.cli.bridge import run_bridge
+
+    raise typer.Exit(run_bridge(context.args))
+
+
 @app.command("list")
 def list_kernels(*, as_json: AsJson = False) -> None:
     """List running kernels that serve. Tokens are never shown."""

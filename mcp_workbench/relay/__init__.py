@@ -1,6 +1,7 @@
 """Two channels joined: the bridge is a relay with a memory, so that a host's server stays while kernels come and go.
 
-Pure are `envelope` (a cheap look at a text), `memory` (what must be known to begin anew), `standin` (who answers
-while no kernel does), `resuming` (beginning anew with a kernel), `relay` (all of them together: texts in, texts
-out) and `choosing` (which kernel). `bridge` drives them: stdio, WebSocket, discovery, clock.
+Pure are `envelope` (a cheap look at a text), `memory` (what must be known to begin anew), `standin` (who answers while
+no kernel does), `resuming` (beginning anew with a kernel), `questions` (whose answer is whose), `announcing` (what
+changed), `relay` (all of them together: texts in, texts out), `choosing` (which kernel), `answers` and `sentences` (what
+is said). `bridge` drives them: stdio, WebSocket, discovery, clock.
 """

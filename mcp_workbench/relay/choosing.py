@@ -34,6 +34,8 @@ class Choice:
     """The one to connect with."""
     candidates: tuple[Entry, ...]
     """Those that `notebook_use` may name; with a flag only those that fit it."""
+    several: bool = False
+    """Flag and folder leave something to choose."""
     missing: str | None = None
     """What a flag asked for, or the bridge was connected with, and is not there, as a phrase."""
 
@@ -50,17 +52,16 @@ def choose(entries: tuple[Entry, ...], wish: Wish, last: Entry | None) -> Choice
         The choice.
     """
     fitting, flag = _by_flag(entries, wish)
-    if last is not None:
-        again = _again(fitting, last)
-        return Choice(again, fitting, None if again is not None else f"the kernel of {last.name}")
-    if flag is None and len(fitting) > 1:
-        near = tuple(entry for entry in fitting if _is_near(entry, wish.cwd))
-        if len(near) == 1:
-            return Choice(near[0], fitting)
-        # Kernels of other projects are named as well: a host may have started the bridge anywhere.
-        fitting = (*near, *(entry for entry in fitting if entry not in near))
-    only = fitting[0] if len(fitting) == 1 else None
-    return Choice(only, fitting, flag if not fitting else None)
+    near = fitting if flag is not None else tuple(entry for entry in fitting if _is_near(entry, wish.cwd))
+    left = near or fitting
+    # Kernels of other projects are named as well: a host may have started the bridge anywhere.
+    candidates = (*near, *(entry for entry in fitting if entry not in near))
+    if last is None:
+        return Choice(left[0] if len(left) == 1 else None, candidates, len(left) > 1, flag if not left else None)
+    again = _again(fitting, last)
+    if again is None:
+        return Choice(None, candidates, bool(candidates), f"the kernel of {last.name}")
+    return Choice(again, candidates, len({again, *left}) > 1)
 
 
 def find_named(name: str, candidates: tuple[Entry, ...]) -> tuple[Entry, ...]:

@@ -137,7 +137,16 @@ class Memory:
 
     def tool_names(self) -> set[str]:
         """Names of the tools that were told."""
-        return {tool["name"] for tool in self.items("tools/list") if isinstance(tool, dict) and isinstance(tool.get("name"), str)}
+        return set(self._tools())
+
+    def is_read_only(self, tool: str) -> bool:
+        """Whether a tool was listed as one that only looks."""
+        annotations = self._tools().get(tool, {}).get("annotations")
+        return isinstance(annotations, dict) and annotations.get("readOnlyHint") is True
+
+    def _tools(self) -> dict[str, dict[str, Any]]:
+        listed = self.items("tools/list")
+        return {tool["name"]: tool for tool in listed if isinstance(tool, dict) and isinstance(tool.get("name"), str)}
 
 
 def items_of(method: str, result: dict[str, Any]) -> list[Any]:

@@ -18,6 +18,9 @@ from mcp_workbench.primitives.registry import Registry
 from mcp_workbench.primitives.tools import ToolDefinition, Waiting, define_tool
 from mcp_workbench.protocol.wire import Json
 
+OF_THE_BRIDGE = ("notebook_use",)
+"""Tools that the bridge adds to what it is told; `mcp_workbench.relay` has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -69,7 +72,7 @@ class OwnTools:
         Raises:
             RegistrationError: It is the name of one of the workbench's own tools.
         """
-        if name in self.names():
+        if name in self.names() or name in OF_THE_BRIDGE:
             raise RegistrationError(f'{name} is the name of one of the workbench\'s own tools; give yours another: name="my_{name}".')
 
     def offer(self, *, offered: bool) -> None:

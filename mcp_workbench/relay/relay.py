@@ -1,0 +1,439 @@
+"""One host's conversation, whoever answers it: a kernel, unchanged text by text, or the stand-in while none is there.
+
+Texts in, texts out, by the calls of a `Driver`; no clock, no await. What it sees to: every request of the host is
+answered exactly once, whatever becomes of kernels; requests of different kernels are told apart; lists that changed
+meanwhile are announced once. While a kernel joins (`resuming`), what the host says is held back in order: the driver
+bounds that by not reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+import msgspec
+from msgspec import UNSET
+
+from mcp_workbench.discovery import Entry
+from mcp_workbench.events import Era
+from mcp_workbench.jsonrpc import ErrorCode, RequestId, encode_error
+from mcp_workbench.protocol.methods import BATCH_VERSION
+from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.relay import answers, sentences
+from mcp_workbench.relay.announcing import Announcing
+from mcp_workbench.relay.answers import STATUS_NAME, USE_NAME
+from mcp_workbench.relay.choosing import Choice, is_restart, is_same_notebook
+from mcp_workbench.relay.envelope import Envelope, entries, look, member, usable_id, with_member
+from mcp_workbench.relay.memory import LISTINGS, REMEMBERED, Memory
+from mcp_workbench.relay.questions import Questions
+from mcp_workbench.relay.resuming import Resuming
+from mcp_workbench.relay.sentences import Loss, Situation
+from mcp_workbench.relay.standin import NO_KERNEL, SILENT, Standin
+
+INITIALIZED = "notifications/initialized"
+CANCELLED = "notifications/cancelled"
+ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
+CHANGED = {f"notifications/{listing}/list_changed": listing for listing in Listing}
+OWN_NAMES = frozenset((STATUS_NAME, USE_NAME))
+
+
+class Driver(Protocol):
+    """What a relay can ask for."""
+
+    def send_to_host(self, text: bytes) -> None:
+        """Send one text."""
+
+    def use(self, request_id: RequestId, name: str) -> None:
+        """The agent chose a notebook; due: `Relay.answer_use`."""
+
+    def give_up(self, sentence: str) -> None:
+        """This kernel cannot go on with the conversation: leave it."""
+
+
+class Asked(msgspec.Struct, gc=False):
+    """A request that a kernel has and has not answered."""
+
+    method: str
+    text: bytes
+    batch: int = 0
+    """Number of the array it came in; 0: it came alone."""
+    is_status: bool = False
+
+
+class Relay:
+    """Between one host and one kernel after the other.
+
+    Args:
+        driver: Sends, and looks for kernels.
+        own: How ids of the bridge's own requests begin; nobody else's do.
+        now: Seconds since 1970.
+    """
+
+    def __init__(self, driver: Driver, *, own: str, now: Callable[[], float]) -> None:
+        self.memory = Memory()
+        self.entry: Entry | None = None
+        """The kernel that is connected, or was last."""
+        self._driver = driver
+        self._own = own
+        self._now = now
+        self._ids = 0
+        self._situation = Situation()
+        self._loss: Loss | None = None
+        self._standin: Standin | None = self._new_standin()
+        self._resuming: Resuming | None = None
+        self._send_to_kernel: Callable[[bytes], None] | None = None
+        self._open: dict[RequestId, Asked] = {}
+        self._uses: set[RequestId] = set()
+        self._questions = Questions(own)
+        self._held: list[bytes] | None = None
+        self._batches = 0
+        self._restarted: float | None = None
+        self._homes: dict[str, str] = {}
+        """Tools the host was ever told of -> name of their notebook."""
+        self._announcing = Announcing(self.memory, driver.send_to_host)
+        self._lists_use = False
+        self._told_use = False
+
+    @property
+    def holding(self) -> bool:
+        """Whether a kernel is joining, so that nothing of the host's goes on."""
+        return self._held is not None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request of the host waits for an answer."""
+        return not self._open and not self._uses and not self._held
+
+    # --- what the driver knows ----------------------------------------------------------------------------
+
+    def know(self, choice: Choice, problem: str | None = None) -> None:
+        """What is known about notebooks has changed, or may have.
+
+        Args:
+            choice: What runs.
+            problem: Why the chosen one cannot be connected, as a sentence.
+        """
+        self._situation = Situation(choice, problem, self._loss)
+        if choice.several and not self._lists_use:
+            # It stays listed: a list that comes and goes with every kernel costs the host more than one tool does.
+            self._lists_use = True
+            self._announce_use()
+
+    def join(self, entry: Entry, send: Callable[[bytes], None]) -> None:
+        """A kernel is connected.
+
+        Args:
+            entry: Which.
+            send: Sends it a text.
+        """
+        self._note_kernel(entry)
+        self._standin, self._loss, self._send_to_kernel, self._held = None, None, send, []
+        self._resuming = Resuming(self.memory, send, self._new_id, self._tell_updated)
+        self._resuming.begin()
+        self._go_on_when_settled()
+
+    def leave(self, reason: str) -> None:
+        """The kernel is gone; every open request is answered now.
+
+        Args:
+            reason: As a phrase.
+        """
+        if self.entry is None or self._send_to_kernel is None:
+            return
+        loss = self._loss = Loss(self.entry, self._now(), reason)
+        # Whether it still runs is not known before the next look.
+        self._situation = Situation(replace(self._situation.choice, entry=None), None, loss)
+        self._send_to_kernel, self._resuming, self._standin = None, None, self._new_standin()
+        for question in self._questions.abandon():
+            self._driver.send_to_host(answers.cancelled(question, "the kernel that asked is gone"))
+        lost, self._open = self._open, {}
+        held, self._held = self._held or [], None
+        self._answer_lost(lost, loss)
+        for text in held:
+            self.receive_from_host(text)
+
+    def answer_use(self, request_id: RequestId, text: str, *, is_error: bool) -> None:
+        """What became of a choice; nothing is said when it was cancelled."""
+        if request_id in self._uses:
+            self._uses.discard(request_id)
+            self._driver.send_to_host(answers.tool_answer(self.memory.era, request_id, text, is_error=is_error))
+
+    # --- from the host ------------------------------------------------------------------------------------
+
+    def receive_from_host(self, text: bytes) -> None:
+        """Take one text."""
+        if self._held is not None:
+            self._held.append(text)
+            return
+        seen = look(text)
+        send = self._send_to_kernel
+        if seen is None or (seen.method is None and seen.id is None):
+            self._receive_odd(text)
+        elif seen.method is None:
+            self._receive_response_of_host(seen, text)
+        elif seen.id is None:
+            self._receive_notification_of_host(seen.method, text)
+        elif seen.method == "tools/call" and b"notebook_" in text and self._is_own_call(seen.id, text):
+            return
+        elif send is None:
+            self._stand_in(text)
+        else:
+            self._open[seen.id] = Asked(seen.method, text)
+            send(text)
+
+    def _is_own_call(self, request_id: RequestId, text: bytes) -> bool:
+        """Whether a call is for the bridge alone; the kernel's status is watched for its answer."""
+        params = member(text, "params")
+        name, arguments = params.get("name"), params.get("arguments")
+        if name == USE_NAME:
+            wanted = arguments.get("name") if isinstance(arguments, dict) else None
+            self._uses.add(request_id)
+            self._driver.use(request_id, wanted if isinstance(wanted, str) else "")
+            return True
+        if name == STATUS_NAME and self._send_to_kernel is not None:
+            self._open[request_id] = Asked("tools/call", text, is_status=True)
+            self._send_to_kernel(text)
+            return True
+        return False
+
+    def _receive_notification_of_host(self, method: str, text: bytes) -> None:
+        if method == CANCELLED and not self._takes_cancel(usable_id(member(text, "params").get("requestId"))):
+            return  # of a request that is answered already, for instance because its kernel is gone
+        if self._send_to_kernel is None:
+            self._stand_in(text)
+        else:
+            self._send_to_kernel(text)
+        if method == INITIALIZED:
+            self.memory.initialized = True
+            self._announcing.tell_due()
+
+    def _takes_cancel(self, request_id: RequestId | None) -> bool:
+        """Whether whoever serves the host now has this request."""
+        if request_id is None:
+            return False
+        self._uses.discard(request_id)
+        if self.memory.listens.pop(request_id, None) is not None:
+            if self._resuming is not None:
+                self._resuming.forget(request_id)
+            return True
+        return self._open.pop(request_id, None) is not None
+
+    def _receive_response_of_host(self, seen: Envelope, text: bytes) -> None:
+        asked = self._questions.answered(seen.id)
+        if asked is not None and self._send_to_kernel is not None:
+            self._send_to_kernel(text if asked == seen.id else with_member(text, "id", asked))
+
+    def _receive_odd(self, text: bytes) -> None:
+        """An array, or what is no message at all."""
+        batch = entries(text) if self.memory.opening.get("protocolVersion") == BATCH_VERSION else None
+        if self._send_to_kernel is not None:
+            self._batches += 1
+            for entry in batch or ():
+                seen = look(entry)
+                if seen is not None and seen.method is not None and seen.id is not None:
+                    self._open[seen.id] = Asked(seen.method, entry, self._batches)
+            self._send_to_kernel(text)
+        elif not batch:
+            self._stand_in(text)
+        else:
+            self._send_array([answer for entry in batch for answer in self._standin_answers(entry)])
+
+    def _stand_in(self, text: bytes) -> None:
+        for answer in self._standin_answers(text):
+            self._driver.send_to_host(answer)
+
+    def _standin_answers(self, text: bytes) -> list[bytes]:
+        """What the stand-in says to one message."""
+        seen = look(text)
+        if self._standin is None:
+            return []
+        told = list(self._standin.receive(text))
+        if seen is not None and seen.method in LISTINGS and seen.id is not None:
+            told = [self._listed(seen.method, answer) for answer in told]
+        return told
+
+    def _send_array(self, texts: list[bytes]) -> None:
+        if texts:
+            self._driver.send_to_host(b"[" + b",".join(texts) + b"]")
+
+    # --- from the kernel ----------------------------------------------------------------------------------
+
+    def receive_from_kernel(self, text: bytes) -> None:
+        """Take one text of the kernel that is connected."""
+        seen = look(text)
+        if seen is None:
+            batch = entries(text)
+            if batch:
+                text = self._answered_batch(batch, text)
+            self._driver.send_to_host(text)
+        elif seen.method is None:
+            self._receive_response(seen, text)
+        elif seen.id is not None:
+            host_id = self._questions.asked(seen.id)
+            self._driver.send_to_host(text if host_id == seen.id else with_member(text, "id", host_id))
+        else:
+            self._receive_notification(seen.method, text)
+
+    def _receive_response(self, seen: Envelope, text: bytes) -> None:
+        asked = None if seen.id is None else self._open.pop(seen.id, None)
+        if asked is not None:
+            if self.memory.era is None or asked.is_status or asked.method in REMEMBERED or seen.error is not UNSET:
+                text = self._answered(asked, seen, text)
+            self._driver.send_to_host(text)
+        elif self._resuming is not None and isinstance(seen.id, str) and seen.id.startswith(self._own):
+            self._resuming.receive_response(seen.id, text, failed=seen.error is not UNSET)
+            self._go_on_when_settled()
+        elif self._resuming is not None and seen.id is not None and seen.id in self.memory.listens:
+            # A server that stops ends its listens; for the host they go on, with the next kernel.
+            self._resuming.receive_end_of_listen(seen.id)
+            self._go_on_when_settled()
+        else:
+            self._driver.send_to_host(text)
+
+    def _answered_batch(self, batch: list[bytes], text: bytes) -> bytes:
+        fitted = []
+        for entry in batch:
+            seen = look(entry)
+            asked = None if seen is None or seen.method is not None or seen.id is None else self._open.pop(seen.id, None)
+            fitted.append(entry if asked is None or seen is None else self._answered(asked, seen, entry))
+        return text if fitted == batch else b"[" + b",".join(fitted) + b"]"
+
+    def _answered(self, asked: Asked, seen: Envelope, text: bytes) -> bytes:
+        """Note what an answer means; returns it as the host is to read it."""
+        if seen.error is not UNSET:
+            sentence = self._explained(asked, text) if asked.method == "tools/call" else None
+            return text if sentence is None or seen.id is None else answers.tool_answer(self.memory.era, seen.id, sentence, is_error=True)
+        if self.memory.era is None:
+            self.memory.note_era(asked.text)
+        if asked.method in REMEMBERED:
+            self.memory.note(asked.method, asked.text, text)
+        if asked.method in LISTINGS:
+            text = self._listed(asked.method, text)
+        elif asked.is_status and self._lists_use and self.entry is not None:
+            text = answers.with_line(text, sentences.others(self.entry, self._situation.choice, self._now()))
+        return text
+
+    def _listed(self, method: str, text: bytes) -> bytes:
+        """The host is told a list."""
+        self._announcing.note_listed(LISTINGS[method])
+        if method != "tools/list":
+            return text
+        if self.entry is not None and self._send_to_kernel is not None:
+            self._homes |= dict.fromkeys(self.memory.tool_names() - OWN_NAMES, self.entry.name)
+        self._told_use = self._lists_use
+        return answers.with_use(text) if self._lists_use else text
+
+    def _explained(self, asked: Asked, text: bytes) -> str | None:
+        """Why a tool that the host was told of is unknown to this kernel; None: the error says what there is to say."""
+        message = member(text, "error").get("message")
+        tool = member(asked.text, "params").get("name")
+        home = self._homes.get(tool) if isinstance(tool, str) else None
+        if home is None or self.entry is None or not isinstance(message, str) or not message.startswith("Unknown tool"):
+            return None
+        if home != self.entry.name:
+            return sentences.belongs_elsewhere(str(tool), home, self.entry)
+        return None if self._restarted is None else sentences.not_defined(str(tool), self._restarted, self._now())
+
+    def _receive_notification(self, method: str, text: bytes) -> None:
+        if method == ACKNOWLEDGED:
+            self._receive_acknowledgement(answers.subscription_id(text), text)
+        elif method == CANCELLED:
+            self._receive_cancel_of_kernel(usable_id(member(text, "params").get("requestId")), text)
+        elif method in CHANGED:
+            self._receive_list_changed(CHANGED[method], text)
+        else:
+            self._driver.send_to_host(text)
+
+    def _receive_acknowledgement(self, listen_id: RequestId | None, text: bytes) -> None:
+        asked = None if listen_id is None else self._open.pop(listen_id, None)
+        if asked is not None and listen_id is not None:
+            self.memory.hold(listen_id, asked.text)
+            self._driver.send_to_host(text)
+        elif self._resuming is not None and listen_id is not None:
+            self._resuming.receive_acknowledgement(listen_id, text)
+            self._go_on_when_settled()
+
+    def _receive_cancel_of_kernel(self, request_id: RequestId | None, text: bytes) -> None:
+        if request_id is None:
+            return
+        host_id = self._questions.withdrawn(request_id)
+        if host_id is not None:
+            self._driver.send_to_host(text if host_id == request_id else answers.cancelled(host_id, "withdrawn"))
+        elif request_id in self.memory.listens and self._resuming is not None:
+            self._resuming.receive_end_of_listen(request_id)
+            self._go_on_when_settled()
+        else:
+            self._driver.send_to_host(text)
+
+    def _receive_list_changed(self, listing: Listing, text: bytes) -> None:
+        listen_id = answers.subscription_id(text) if self.memory.era is Era.MODERN else None
+        if self._resuming is None or listen_id is None or not self._resuming.owns(listen_id):
+            self._announcing.note_told(listing)
+            self._driver.send_to_host(text)
+        if listing is Listing.RESOURCES and self._resuming is not None:
+            self._resuming.retry()
+
+    # --- a kernel joins -----------------------------------------------------------------------------------
+
+    def _note_kernel(self, entry: Entry) -> None:
+        before, self.entry = self.entry, entry
+        if before is None:
+            return
+        if not is_same_notebook(before, entry):
+            self._restarted = None
+        elif is_restart(before, entry):
+            self._restarted = entry.started
+
+    def _go_on_when_settled(self) -> None:
+        resuming = self._resuming
+        if resuming is None or self._held is None:
+            return
+        if resuming.failure is not None:
+            self._driver.give_up(resuming.failure)
+        elif resuming.settled:
+            for method, items in resuming.lists.items():
+                if items != self.memory.items(method):
+                    self._announcing.tell(LISTINGS[method])
+            self._announce_use()
+            held, self._held = self._held, None
+            for text in held:
+                self.receive_from_host(text)
+
+    def _announce_use(self) -> None:
+        if self._lists_use and not self._told_use and "tools/list" in self.memory.told:
+            self._announcing.tell(Listing.TOOLS)
+
+    def _tell_updated(self, uri: str, listen_id: RequestId | None) -> None:
+        self._driver.send_to_host(answers.updated(uri, listen_id))
+
+    # --- a kernel is gone ---------------------------------------------------------------------------------
+
+    def _answer_lost(self, lost: dict[RequestId, Asked], loss: Loss) -> None:
+        arrays: dict[int, list[bytes]] = {}
+        for request_id, asked in lost.items():
+            again = asked.is_status or asked.method in SILENT
+            told = self._standin_answers(asked.text) if again else [self._lost(request_id, asked, loss)]
+            if asked.batch:
+                arrays.setdefault(asked.batch, []).extend(told)
+            else:
+                for text in told:
+                    self._driver.send_to_host(text)
+        for texts in arrays.values():
+            self._send_array(texts)
+
+    def _lost(self, request_id: RequestId, asked: Asked, loss: Loss) -> bytes:
+        if asked.method != "tools/call":
+            return encode_error(request_id, ErrorCode.INTERNAL_ERROR, sentences.lost_request(asked.method, loss), NO_KERNEL)
+        if self.memory.era is None:
+            self.memory.note_era(asked.text)
+        tool = str(member(asked.text, "params").get("name"))
+        sentence = sentences.lost_call(tool, loss, read_only=self.memory.is_read_only(tool))
+        return answers.tool_answer(self.memory.era, request_id, sentence, is_error=True)
+
+    def _new_standin(self) -> Standin:
+        return Standin(self.memory, lambda: self._situation, self._now)
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"{self._own}{self._ids}"

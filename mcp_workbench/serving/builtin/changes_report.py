@@ -10,7 +10,7 @@ from mcp_workbench.live.dataframes.objects import clean
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.serving.builtin.fitting import call_text, counted, facts
 from mcp_workbench.serving.builtin.lenient import LONGEST_WAIT_S
-from mcp_workbench.serving.jobs import elapsed
+from mcp_workbench.serving.job import elapsed
 
 _LINE_CHARS = 200
 

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import UNSET
 
 from mcp_workbench.limits import KIB
-from mcp_workbench.primitives.tools import DEFAULT_MAX_CHARS
 from mcp_workbench.protocol import wire
+from mcp_workbench.serving.budgets import DEFAULT_CHARS
 from mcp_workbench.serving.job import Job
 
 ENVELOPE_BYTES = 2 * KIB
@@ -36,7 +36,7 @@ def handed_on(job: Job, max_bytes: int, offset: int = 0) -> wire.CallToolResult:
     if not offset and job.result_bytes + ENVELOPE_BYTES <= max_bytes:
         return result
     text = _as_text(result)
-    size = min(DEFAULT_MAX_CHARS, (max_bytes - ENVELOPE_BYTES) // _BYTES_PER_CHARACTER)
+    size = min(DEFAULT_CHARS, (max_bytes - ENVELOPE_BYTES) // _BYTES_PER_CHARACTER)
     shown = text[offset : offset + size]
     parts = [_facts(job, max_bytes, len(text), offset, len(shown)), shown, _rest(job, result, len(text), offset + len(shown))]
     return wire.CallToolResult(content=[wire.TextContent(text=part) for part in parts if part], is_error=result.is_error)

@@ -21,7 +21,7 @@ from mcp_workbench.serving.builtin.fitting import Fitted, call_text, counted, fa
 from mcp_workbench.serving.builtin.lenient import LONGEST_WAIT_S, Seconds, Text
 from mcp_workbench.serving.builtin.own_tools import Group, define
 from mcp_workbench.serving.builtin.status_report import Contents, written_contents
-from mcp_workbench.serving.jobs import elapsed
+from mcp_workbench.serving.job import elapsed
 
 NAME = "notebook_status"
 

@@ -1,5 +1,7 @@
 """The hosts inside: the IPython extension and its magics.
 
-`%load_ext mcp_workbench` finds `load_ipython_extension` through the package's lazy names. What a magic does,
-a function of the package does as well; magics only say it in one line and show it as text.
+`%load_ext mcp_workbench` finds `load_ipython_extension` through the package's lazy names. `magics` are the thin fronts;
+behind them stand `calling` (with `literals`, `own_loop` and `results`: a call over the wire and its answer in the cell),
+`failed_calls` and `debugging` (what went wrong, and once more with the debugger), and `tool_cell` (a cell's function as a tool).
+Everything acts through a `Workbench`; nothing here is needed to serve.
 """

@@ -6,6 +6,7 @@ then has its turn on the thread that waits for it. An interrupt takes the call b
 
 from __future__ import annotations
 
+import inspect
 import sys
 import time
 from functools import partial
@@ -15,9 +16,11 @@ from IPython.core.error import UsageError
 
 from mcp_workbench.client.results import CallResult
 from mcp_workbench.errors import ConnectionClosed, PeerError
+from mcp_workbench.hosts import current_host
 from mcp_workbench.kernel.literals import LineError, read_arguments
 from mcp_workbench.kernel.own_loop import run_on_own_loop
 from mcp_workbench.kernel.results import say, show_result
+from mcp_workbench.primitives import ToolDefinition
 from mcp_workbench.primitives.wording import nearest
 from mcp_workbench.protocol import wire
 from mcp_workbench.version import __version__
@@ -65,16 +68,25 @@ def _read(workbench: Workbench, line: str) -> tuple[str, dict[str, wire.Json]]:
         raise UsageError(f"%mcp_call needs a tool: {_some([each.name for each in workbench.tools])}")
     if not workbench.running:
         raise UsageError("the server is not running, and %mcp_call calls over the wire: %mcp start starts it")
-    if "=" in tool or offer.catalog.get(tool) is None:
+    definition = offer.catalog.get(tool)
+    if definition is None:
         known = [each.name for each in offer.catalog.list()]
         close = nearest(tool, known, 1)
         raise UsageError(f"no tool {tool[:60]!r}{f', nearest is {close[0]}' if close else ''}; {_some(known)}")
+    if _needs_this_loop(definition):
+        raise UsageError(
+            f"{tool} runs on the loop that this cell blocks; await it instead: "
+            f"async with wb.connect() as session: await session.call_tool({tool!r}, …)"
+        )
     try:
         return tool, read_arguments(rest, offer.dataframes.names())
     except LineError as error:
-        definition = offer.catalog.get(tool)
-        usage = "" if definition is None else f". Expected: {definition.arguments.usage}"
-        raise UsageError(plain(f"{error}{usage}")) from None
+        raise UsageError(plain(f"{error}. Expected: {definition.arguments.usage}")) from None
+
+
+def _needs_this_loop(tool: ToolDefinition) -> bool:
+    is_for_the_main_loop = tool.run_on == "main" and inspect.iscoroutinefunction(tool.function)
+    return is_for_the_main_loop and current_host().main_is_free == "between cells"
 
 
 def _some(tools: list[str]) -> str:

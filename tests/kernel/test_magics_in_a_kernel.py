@@ -140,6 +140,12 @@ def test_it_calls_from_a_cell_that_awaits_too(kernel: TemporaryKernel) -> None:
     assert run.stdout.startswith("1 row x 2 columns · _r")
 
 
+def test_an_async_tool_of_the_loop_that_the_cell_blocks_is_refused_at_once(kernel: TemporaryKernel) -> None:
+    ran(kernel.run('@wb.tool(run_on="main")\nasync def here(n: int) -> int:\n    return n'))
+    said = kernel.run("%mcp_call here n=1").stderr
+    assert "here runs on the loop that this cell blocks; await it instead: async with wb.connect() as session: " in said
+
+
 def test_a_cell_makes_its_function_a_tool(kernel: TemporaryKernel) -> None:
     ran(kernel.run("%%mcp_tool --name add --read-only --timeout-s 5\ndef plus(a: int, b: int = 2) -> int:\n    return a + b"))
     assert ran(kernel.run("%mcp_call add a=40")).stdout.startswith("42\n")

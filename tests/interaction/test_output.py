@@ -12,8 +12,8 @@ import pytest
 import mcp_workbench as wb
 from mcp_workbench.protocol import wire
 from tests.interaction.requirements import LEGACY, MODERN, requirement, versions
-from tests.support.stage import Stage
 from tests.support.oracle import Message
+from tests.support.stage import Stage
 from tests.support.talk import Talk, text_of
 
 LOG = "notifications/message"

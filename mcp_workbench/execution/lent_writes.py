@@ -36,6 +36,18 @@ class LentWrite:
         return (self._instead() or self.beneath)(text)
 
 
+class _Lent:
+    """What is handed out for one stream: made anew when somebody has set another `write`, which is not often."""
+
+    __slots__ = ("instead", "own", "write")
+
+    def __init__(self, instead: Instead, write: LentWrite) -> None:
+        self.instead = instead
+        self.write = write
+        self.own: Any = None
+        """What was set on the stream when that was made; None: nothing."""
+
+
 class _WriteOfClass:
     """`write` of a class of streams, of which some are lent."""
 
@@ -43,12 +55,19 @@ class _WriteOfClass:
         self._kind = kind
         self._function = function
         self._own = vars(kind).get("write")
-        self.lent: dict[int, Instead] = {}
+        self._lent: dict[int, _Lent] = {}
+
+    def lend(self, stream: Any, instead: Instead) -> bool:
+        """Lend one; False: it is lent already."""
+        if id(stream) in self._lent:
+            return False
+        self._lent[id(stream)] = _Lent(instead, LentWrite(self._function.__get__(stream, self._kind), instead))
+        return True
 
     def give_back(self, stream: object) -> None:
         """One is not lent any more; after the last one the class is as it was."""
-        self.lent.pop(id(stream), None)
-        if self.lent or vars(self._kind).get("write") is not self:
+        self._lent.pop(id(stream), None)
+        if self._lent or vars(self._kind).get("write") is not self:
             return
         if self._own is None:
             del self._kind.write
@@ -58,15 +77,22 @@ class _WriteOfClass:
     def __get__(self, stream: Any, kind: type[Any] | None = None) -> Any:
         if stream is None:
             return self._function
-        beneath = _dict_of(stream).get("write") or self._function.__get__(stream, self._kind)
-        instead = self.lent.get(id(stream))
-        return beneath if instead is None else LentWrite(beneath, instead)
+        own = stream.__dict__.get("write")
+        lent = self._lent.get(id(stream))
+        if lent is not None and lent.own is own:
+            return lent.write
+        beneath = self._function.__get__(stream, self._kind) if own is None else own
+        if lent is None:
+            return beneath
+        lent.write = made = LentWrite(beneath, lent.instead)
+        lent.own = own  # last, as other threads compare it
+        return made
 
     def __set__(self, stream: Any, write: Any) -> None:
-        _dict_of(stream)["write"] = write.beneath if type(write) is LentWrite else write
+        stream.__dict__["write"] = write.beneath if type(write) is LentWrite else write
 
     def __delete__(self, stream: Any) -> None:
-        if _dict_of(stream).pop("write", None) is None:
+        if stream.__dict__.pop("write", None) is None:
             raise AttributeError("write")
 
 
@@ -89,8 +115,7 @@ def lend_write(patches: Patches, stream: Any, instead: Instead) -> bool:
         if not is_lent(stream):
             patches.replace(stream, "write", LentWrite(stream.write, instead))
         return False
-    if id(stream) not in of_class.lent:
-        of_class.lent[id(stream)] = instead
+    if of_class.lend(stream, instead):
         patches.on_restore(partial(of_class.give_back, stream))
     return True
 
@@ -112,8 +137,3 @@ def _of_class(kind: type[Any]) -> _WriteOfClass | None:
     except TypeError:  # written in C
         return None
     return of_class
-
-
-def _dict_of(stream: Any) -> dict[str, Any]:
-    own: dict[str, Any] = stream.__dict__
-    return own

@@ -180,8 +180,8 @@ class StandardStreams:
 
     def look(self) -> None:
         """Follow a cell that has put streams of its own in their place (`%%capture`, `redirect_stdout`), while it has."""
-        current = self._current
-        if sys.stdout is current[0] and sys.stderr is current[1] and not self._fragile:
+        stdout, stderr = self._current
+        if sys.stdout is stdout and sys.stderr is stderr and (not self._fragile or (is_lent(stdout) and is_lent(stderr))):
             return
         with self._lock:
             if self._routing:

@@ -137,6 +137,9 @@ def test_what_thread_and_async_tools_say_lands_in_no_cell_and_stands_in_their_re
             assert [request for _, request, _ in kernel.outputs if request not in (running.request, beside.request)] == []
             displays = [(kind, request, content["data"]["text/plain"]) for kind, request, content in kernel.outputs if kind != "stream"]
             assert displays == [("display_data", beside.request, "'its own'")]
+            history = await cell(kernel, "str(getattr(get_ipython().history_manager, 'outputs', 'begun'))")  # IPython 9 keeps outputs there
+            assert "begun" in (history.result or "")
+            assert "complained" not in (history.result or "")
             early, thread, task = await records(kernel)
             assert all_said(early, "early")
             assert all_said(thread, "thread")

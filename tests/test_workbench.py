@@ -12,8 +12,11 @@ import threading
 import warnings
 from collections.abc import Callable
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import mcp_workbench as wb
 from mcp_workbench import discovery
@@ -817,3 +820,42 @@ def test_a_result_has_no_versions() -> None:
     assert workbench.get("_r1").shape == (3, 1)
     with pytest.raises(WorkbenchError, match="has no versions"):
         workbench.get("_r1", version=77)
+
+
+def test_our_client_reads_what_a_result_left_out_through_its_links() -> None:
+    workbench = wb.Workbench()
+    rows = pd.DataFrame({"n": range(9_000)})
+
+    @workbench.tool
+    def report() -> list[object]:
+        return ["words " * 9_000, rows]
+
+    async def main() -> None:
+        async with workbench.connect() as session:
+            result = await session.call_tool("report")
+            text, table = result.links
+            read = await session.read_resource(f"{text.uri}?limit=100000")
+            assert (read.contents[0].text, len(read.contents)) == ("words " * 9_000, 1)
+            assert (await session.read_resource(f"{table.uri}/rows?offset=8999")).text.startswith("n\n8999\n")
+            assert result.images == []
+
+    with running(workbench):
+        within(main)
+
+
+def test_a_pyplot_figure_beside_large_pictures_still_fits_the_message() -> None:
+    workbench = wb.Workbench()
+
+    @workbench.tool
+    def look() -> list[object]:
+        plt.figure().subplots().plot(np.random.default_rng(1).random(200))
+        return [Image.effect_noise((1_000, 1_000), 100) for _ in range(3)]
+
+    async def main() -> None:
+        async with workbench.connect() as session:
+            result = await session.call_tool("look")
+            assert not result.is_error
+            assert len(result.images) == 4
+
+    with running(workbench):
+        within(main)

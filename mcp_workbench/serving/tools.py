@@ -14,6 +14,7 @@ from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.execution.calls import Call, CallState
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode, encode
+from mcp_workbench.limits import KIB
 from mcp_workbench.primitives import ArgumentError, Rendering, RenderRequest, ToolDefinition
 from mcp_workbench.primitives.tools import Waiting
 from mcp_workbench.protocol import wire
@@ -32,6 +33,9 @@ from mcp_workbench.sessions.work import Answer, Done, Work
 from mcp_workbench.telemetry.records import MAX_ARGUMENTS, CallRecord
 from mcp_workbench.telemetry.records import Outcome as RecordOutcome
 from mcp_workbench.telemetry.telemetry import JOB
+
+_DRAWN_BYTES = 96 * KIB
+"""Room in a message for the figures that a call drew beside its value."""
 
 
 class Tools:
@@ -167,7 +171,7 @@ class ToolWork(FunctionWork):
             return value.result
         request = self._render_request()
         rendered = self._rendering.render(value, request, self.tool.output)
-        content = with_side_products(rendered.content, value, self._call, request)
+        content = with_side_products(rendered.content, value, self._call, request.max_chars)
         if self.notes:
             content.append(wire.TextContent(text=f"Read: {', '.join(self.notes)}"))
         return wire.CallToolResult(content=content, structured_content=rendered.structured)
@@ -175,6 +179,8 @@ class ToolWork(FunctionWork):
     def _render_request(self) -> RenderRequest:
         """How much room there is: in characters by the author's word, else by the client's name; in bytes by the connection."""
         max_bytes = content_bytes(self.session.peer.room(self.exchange))
+        if self._call is not None and self._call.drawings is not None:  # figures that follow the value
+            max_bytes -= min(_DRAWN_BYTES, max_bytes // 2)
         client = self.exchange.client.info
         max_chars = chars_for(client) if self.tool.max_chars is None else self.tool.max_chars
         return RenderRequest(self.tool.name, min(max_chars, max_bytes), self.session.principal.name, self._rendering.keeper, max_bytes)

@@ -843,19 +843,28 @@ def test_our_client_reads_what_a_result_left_out_through_its_links() -> None:
         within(main)
 
 
-def test_a_pyplot_figure_beside_large_pictures_still_fits_the_message() -> None:
+def test_a_pyplot_figure_beside_what_fills_a_message_still_fits_it() -> None:
     workbench = wb.Workbench()
 
+    def draw() -> None:
+        plt.figure().subplots().imshow(np.random.default_rng(1).random((200, 200)))
+
     @workbench.tool
-    def look() -> list[object]:
-        plt.figure().subplots().plot(np.random.default_rng(1).random(200))
+    def pictures() -> list[object]:
+        draw()
         return [Image.effect_noise((1_000, 1_000), 100) for _ in range(3)]
+
+    @workbench.tool
+    def promised() -> dict[str, str]:
+        draw()
+        return {"a": "x" * 600_000}
 
     async def main() -> None:
         async with workbench.connect() as session:
-            result = await session.call_tool("look")
-            assert not result.is_error
-            assert len(result.images) == 4
+            for tool, count in (("pictures", 4), ("promised", 1)):
+                result = await session.call_tool(tool)
+                assert not result.is_error, result.text
+                assert len(result.images) == count
 
     with running(workbench):
         within(main)

@@ -6,6 +6,7 @@ a link where the whole was kept, else by calling for less.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -77,6 +78,11 @@ def json_size(value: object) -> int:
         return len(msgspec.json.encode(value))
     except UnicodeEncodeError:
         return _MOST_ESCAPED * len(str(value))
+
+
+def less(request: RenderRequest, content: Sequence[Content]) -> RenderRequest:
+    """The request for what is shown beside other content: with the bytes that leaves."""
+    return msgspec.structs.replace(request, max_bytes=max(request.max_bytes - sum(map(json_size, content)), 0))
 
 
 def text_content(text: str, request: RenderRequest, mime_type: str = "text/plain") -> list[Content]:

@@ -8,6 +8,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
 from mcp_workbench.errors import RemoteProtocolError
@@ -16,6 +17,7 @@ from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode, encode
 from mcp_workbench.limits import KIB
 from mcp_workbench.primitives import ArgumentError, Rendering, RenderRequest, ToolDefinition
+from mcp_workbench.primitives.rendered import json_size
 from mcp_workbench.primitives.tools import Waiting
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
@@ -170,8 +172,11 @@ class ToolWork(FunctionWork):
             self.record.outcome = RecordOutcome.OK
             return value.result
         request = self._render_request()
-        rendered = self._rendering.render(value, request, self.tool.output)
-        content = with_side_products(rendered.content, value, self._call, request.max_chars)
+        for_value = self._leaving_room(request)
+        rendered = self._rendering.render(value, for_value, self.tool.output)
+        if for_value is not request and rendered.structured is not UNSET:
+            request = msgspec.structs.replace(request, max_bytes=request.max_bytes - json_size(rendered.structured))
+        content = with_side_products(rendered.content, value, self._call, request)
         if self.notes:
             content.append(wire.TextContent(text=f"Read: {', '.join(self.notes)}"))
         return wire.CallToolResult(content=content, structured_content=rendered.structured)
@@ -179,11 +184,15 @@ class ToolWork(FunctionWork):
     def _render_request(self) -> RenderRequest:
         """How much room there is: in characters by the author's word, else by the client's name; in bytes by the connection."""
         max_bytes = content_bytes(self.session.peer.room(self.exchange))
-        if self._call is not None and self._call.drawings is not None:  # figures that follow the value
-            max_bytes -= min(_DRAWN_BYTES, max_bytes // 2)
         client = self.exchange.client.info
         max_chars = chars_for(client) if self.tool.max_chars is None else self.tool.max_chars
         return RenderRequest(self.tool.name, min(max_chars, max_bytes), self.session.principal.name, self._rendering.keeper, max_bytes)
+
+    def _leaving_room(self, request: RenderRequest) -> RenderRequest:
+        """The same for the value, when figures follow it that the call drew."""
+        if self._call is None or self._call.drawings is None:
+            return request
+        return msgspec.structs.replace(request, max_bytes=request.max_bytes - min(_DRAWN_BYTES, request.max_bytes // 2))
 
     def fail(self, sentence: str, reason: str) -> Answer:
         """An `isError` result: whatever goes wrong with a tool, the model can act on the sentence."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.primitives.keeping import MAX_MEDIA_BYTES
-from mcp_workbench.primitives.rendered import RenderRequest, json_size, text_content
+from mcp_workbench.primitives.rendered import RenderRequest, json_size, less, text_content
 from mcp_workbench.protocol.wire import ResourceLink, TextContent
 from tests.support.shelf import Shelf
 
@@ -78,6 +79,12 @@ def test_media_has_the_room_that_the_text_leaves_and_never_more_than_a_message_t
     assert request(8_000, 760 * 1024).media_bytes == MAX_MEDIA_BYTES
     assert request(1_000, 42_000).media_bytes == 30_000
     assert request(100_000, 40_000).media_bytes == 15_000
+
+
+def test_beside_other_content_there_is_less_room() -> None:
+    content = [TextContent(text="x" * 500)]
+    assert less(request(max_bytes=1_000), content).max_bytes == 1_000 - len(msgspec.json.encode(content[0]))
+    assert less(request(max_bytes=100), content).max_bytes == 0
 
 
 def test_a_lone_surrogate_counts_and_does_not_raise() -> None:

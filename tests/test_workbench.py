@@ -12,8 +12,11 @@ import threading
 import warnings
 from collections.abc import Callable
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import mcp_workbench as wb
 from mcp_workbench import discovery
@@ -817,3 +820,51 @@ def test_a_result_has_no_versions() -> None:
     assert workbench.get("_r1").shape == (3, 1)
     with pytest.raises(WorkbenchError, match="has no versions"):
         workbench.get("_r1", version=77)
+
+
+def test_our_client_reads_what_a_result_left_out_through_its_links() -> None:
+    workbench = wb.Workbench()
+    rows = pd.DataFrame({"n": range(9_000)})
+
+    @workbench.tool
+    def report() -> list[object]:
+        return ["words " * 9_000, rows]
+
+    async def main() -> None:
+        async with workbench.connect() as session:
+            result = await session.call_tool("report")
+            text, table = result.links
+            read = await session.read_resource(f"{text.uri}?limit=100000")
+            assert (read.contents[0].text, len(read.contents)) == ("words " * 9_000, 1)
+            assert (await session.read_resource(f"{table.uri}/rows?offset=8999")).text.startswith("n\n8999\n")
+            assert result.images == []
+
+    with running(workbench):
+        within(main)
+
+
+def test_a_pyplot_figure_beside_what_fills_a_message_still_fits_it() -> None:
+    workbench = wb.Workbench()
+
+    def draw() -> None:
+        plt.figure().subplots().imshow(np.random.default_rng(1).random((200, 200)))
+
+    @workbench.tool
+    def pictures() -> list[object]:
+        draw()
+        return [Image.effect_noise((1_000, 1_000), 100) for _ in range(3)]
+
+    @workbench.tool
+    def promised() -> dict[str, str]:
+        draw()
+        return {"a": "x" * 600_000}
+
+    async def main() -> None:
+        async with workbench.connect() as session:
+            for tool, count in (("pictures", 4), ("promised", 1)):
+                result = await session.call_tool(tool)
+                assert not result.is_error, result.text
+                assert len(result.images) == count
+
+    with running(workbench):
+        within(main)

@@ -42,7 +42,7 @@ from mcp_workbench.primitives.images import images_from_bytes, images_from_pillo
 from mcp_workbench.primitives.jsonable import UnsupportedResult, has_json_form, to_jsonable
 from mcp_workbench.primitives.keeping import Keeper
 from mcp_workbench.primitives.output import WRAPPER, Output
-from mcp_workbench.primitives.page import MAX_KEPT_ITEMS, PLAIN, Page
+from mcp_workbench.primitives.page import PLAIN, Page
 from mcp_workbench.primitives.plots import content_of_altair, content_of_plotly, is_altair, is_plotly
 from mcp_workbench.primitives.rendered import Rendered as Rendered
 from mcp_workbench.primitives.rendered import Renderer as Renderer
@@ -64,8 +64,8 @@ _LEAST_TEXT = 400
 """Bytes of text without which structured content is not sent: hosts that read texts only would see nothing."""
 MAX_MIXED_ITEMS = 100
 """Items of a list that is looked through for content objects; images come by the handful."""
-MAX_FIGURES = MAX_KEPT_ITEMS
-"""Figures of one result that are drawn."""
+MAX_FIGURES = 12
+"""Figures of one result that are drawn: more would have to be thumbnails to fit a message."""
 
 _CONTENT = (TextContent, ImageContent, AudioContent, ResourceLink, EmbeddedResource)
 _EXACT = 1 << 63

@@ -15,7 +15,9 @@ from mcp_workbench.errors import RemoteProtocolError, ToolError
 from mcp_workbench.execution.calls import Call, CallState
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode, encode
+from mcp_workbench.limits import KIB
 from mcp_workbench.primitives import ArgumentError, Rendering, RenderRequest, ToolDefinition
+from mcp_workbench.primitives.rendered import json_size
 from mcp_workbench.primitives.tools import Forwarded, Waiting
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
@@ -34,6 +36,9 @@ from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
 from mcp_workbench.telemetry.records import JOB, MAX_ARGUMENTS, CallRecord
 from mcp_workbench.telemetry.records import Outcome as RecordOutcome
+
+_DRAWN_BYTES = 96 * KIB
+"""Room in a message for the figures that a call drew beside its value."""
 
 
 class Tools:
@@ -195,7 +200,10 @@ class ToolWork(FunctionWork):
             self.record.outcome = RecordOutcome.OK
             return value.result
         request = self._render_request()
-        rendered = self._rendering.render(value, request, self.tool.output)
+        for_value = self._leaving_room(request)
+        rendered = self._rendering.render(value, for_value, self.tool.output)
+        if for_value is not request and rendered.structured is not UNSET:
+            request = msgspec.structs.replace(request, max_bytes=request.max_bytes - json_size(rendered.structured))
         content = with_side_products(rendered.content, value, self._call, request)
         if self.notes:
             content.append(wire.TextContent(text=f"Read: {', '.join(self.notes)}"))
@@ -207,6 +215,12 @@ class ToolWork(FunctionWork):
         client = self.exchange.client.info
         max_chars = chars_for(client) if self.tool.max_chars is None else self.tool.max_chars
         return RenderRequest(self.tool.name, min(max_chars, max_bytes), self.session.principal.name, self._rendering.keeper, max_bytes)
+
+    def _leaving_room(self, request: RenderRequest) -> RenderRequest:
+        """The same for the value, when figures follow it that the call drew."""
+        if self._call is None or self._call.drawings is None:
+            return request
+        return msgspec.structs.replace(request, max_bytes=request.max_bytes - min(_DRAWN_BYTES, request.max_bytes // 2))
 
     def fail(self, sentence: str, reason: str) -> Answer:
         """An `isError` result: whatever goes wrong with a tool, the model can act on the sentence."""

@@ -438,8 +438,8 @@ def test_figures_beyond_a_number_are_counted() -> None:
     for figure in figures:
         figure.add_artist(Line2D([0, 1], [0, 1]))
     content = rendered(figures).content
-    assert sum(isinstance(part, ImageContent) for part in content) == 20
-    assert content[-1] == TextContent(text="[Left out: 2 of 22 figures. Call top_routes for fewer at a time.]")
+    assert sum(isinstance(part, ImageContent) for part in content) == 12
+    assert content[-1] == TextContent(text="[Left out: 10 of 22 figures. Call top_routes for fewer at a time.]")
 
 
 def test_an_object_shows_itself_unless_it_is_json() -> None:

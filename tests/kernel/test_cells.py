@@ -235,3 +235,15 @@ def test_publishing_and_withdrawing_a_dataframe_changes_the_list_of_resources(ke
             assert await visitors.settle() == ["resources", "resources"]
 
     asyncio.run(main())
+
+
+def test_a_polars_dataframe_is_followed_from_cell_to_cell(kernel: ServingKernel) -> None:
+    async def main() -> None:
+        async with agents(kernel) as visitors:
+            session = visitors.each[0].session
+            await cell(kernel, "import polars as pl\nships = pl.DataFrame({'n': [1]})\nwb.publish(ships=ships)")
+            await cell(kernel, "ships = ships.vstack(ships)")
+            assert "2 rows x 1 column · polars DataFrame · v2 (1 row appended)" in (await session.read_resource("df://ships")).text
+            await cell(kernel, "assert wb.get('ships').equals(ships) and wb.get('ships', 1).height == 1; wb.unpublish('ships')")
+
+    asyncio.run(main())

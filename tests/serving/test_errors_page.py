@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import pytest
 
 import mcp_workbench as wb
@@ -420,6 +421,15 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
         return object()
 
     return await _called(talk, "thing")
+
+
+@scene("tool returns a lazy table that cannot be read")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    @workbench.tool
+    def lazily() -> pl.LazyFrame:
+        return pl.LazyFrame({"a": [1]}).select("b")
+
+    return await _called(talk, "lazily")
 
 
 @scene("tool result breaks its annotation")

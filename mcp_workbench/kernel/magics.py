@@ -22,7 +22,7 @@ Lines = Iterable[str]
 
 
 def run_mcp(line: str) -> None:
-    """`%mcp start | stop | status | tools | resources | sessions | config <client> | error [id] | debug [id]`."""
+    """`%mcp start | stop | status | tools | resources | sessions | jobs | config <client> | error [id] | debug [id]`."""
     words = line.split()
     if not words:
         _print([f"There are: {_overview()}."])
@@ -106,6 +106,10 @@ def _sessions(workbench: Workbench) -> Lines:
     return list(_session_lines(workbench, time.time())) or ["No client is connected."]
 
 
+def _jobs(workbench: Workbench) -> Lines:
+    return repr(workbench.jobs).split("\n")
+
+
 def _config(workbench: Workbench, client: str) -> Lines:
     try:
         return repr(workbench.config(client)).split("\n")
@@ -176,6 +180,7 @@ _COMMANDS = {
     "tools": _Command(_tools),
     "resources": _Command(_resources),
     "sessions": _Command(_sessions),
+    "jobs": _Command(_jobs),
     "config": _Command(_config, "<client>", 1, 1, f"; clients are {_CLIENTS}"),
     "error": _Command(_error, "[id]", 0, 1),
     "debug": _Command(_debug, "[id]", 0, 1),

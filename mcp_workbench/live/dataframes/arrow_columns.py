@@ -54,8 +54,15 @@ def unarrowed(array: Any) -> pd.Series:
         return pd.Series(chunked.to_numpy())
     if is_a.is_timestamp(kind):
         times = pd.Series(chunked.cast(pa.timestamp(kind.unit)).to_numpy())
-        return times if kind.tz is None else times.dt.tz_localize("UTC").dt.tz_convert(kind.tz)
+        return times if kind.tz is None else _zoned(times.dt.tz_localize("UTC"), kind.tz)
     return pd.Series(_objects(chunked, kind, pa), dtype=object)
+
+
+def _zoned(times: pd.Series, zone: str) -> pd.Series:
+    try:
+        return times.dt.tz_convert(zone)
+    except KeyError:  # a zone that only its author knows: the moments are the same in UTC
+        return times
 
 
 def _objects(chunked: Any, kind: Any, pa: Any) -> list[Any]:

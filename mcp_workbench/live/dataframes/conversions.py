@@ -7,7 +7,9 @@ immutable, polars copies before it writes, and pandas is lent (`lending`).
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from mcp_workbench.live.dataframes.cells import column_labels
 from mcp_workbench.live.dataframes.foreign import TableKind, UnservableTable, kind_of, reading
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.dataframes.tables import index_names, plain_index
+from mcp_workbench.primitives.wording import type_name
 
 _connections = threading.local()
 
@@ -70,16 +73,44 @@ def _to_arrow(df: pd.DataFrame) -> Any:
     levels = [] if plain_index(df.index) else [df.index.get_level_values(level) for level in range(df.index.nlevels)]
     names = ([] if plain_index(df.index) else index_names(df.index)) + column_labels(df)
     columns = [*(pd.Series(level.array) for level in levels), *(df.iloc[:, at].reset_index(drop=True) for at in range(df.shape[1]))]
-    plain: dict[Any, Any] = {at: _without_pandas_types(column) for at, column in enumerate(columns)}
+    plain: dict[Any, Any] = {at: _without_pandas_types(column, names[at]) for at, column in enumerate(columns)}
     table = pa.Table.from_pandas(pd.DataFrame(plain, index=pd.RangeIndex(len(df)), copy=False), preserve_index=False)
     return table.rename_columns(names).replace_schema_metadata(None)
 
 
-def _without_pandas_types(column: pd.Series) -> pd.Series:
+def _without_pandas_types(column: pd.Series, name: str) -> pd.Series:
     """Periods and intervals as text: no other library knows them, and would take the numbers inside."""
     if isinstance(column.dtype, pd.PeriodDtype | pd.IntervalDtype):
         return column.astype(object).map(str, na_action="ignore")
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "O":
+        _check_one_type(column, name)
     return pd.Series(np.asarray(column.array)) if isinstance(column.dtype, pd.SparseDtype) else column
+
+
+def _check_one_type(column: pd.Series, name: str) -> None:
+    """Refuse what Arrow would make one type of: a time of day would be cut off beside a date, a text become bytes."""
+    cells = column[~column.isna()].tolist()
+    families = {_family(kind) for kind in set(map(type, cells))}
+    if families == {dt.datetime} and len({cell.tzinfo is None for cell in cells}) > 1:
+        raise UnservableTable(f"Column {name} holds times with and without a time zone. The tool would have to take a pandas DataFrame.")
+    if len(families) > 1:
+        kinds = ", ".join(sorted(map(type_name, families)))
+        raise UnservableTable(f"Column {name} holds cells of several types ({kinds}). The tool would have to take a pandas DataFrame.")
+
+
+def _family(kind: type) -> type:
+    return next((family for family, members in _FAMILIES if issubclass(kind, members)), kind)
+
+
+_FAMILIES: tuple[tuple[type, tuple[type, ...]], ...] = (
+    (bool, (bool, np.bool_)),
+    (float, (int, float, Decimal, np.integer, np.floating)),
+    (bytes, (bytes, bytearray)),
+    (dt.datetime, (dt.datetime,)),
+    (dt.timedelta, (dt.timedelta, np.timedelta64)),
+    (list, (list, tuple, np.ndarray)),
+)
+"""Types whose cells may stand in one column and stay what they are."""
 
 
 def _polars(snapshot: Snapshot) -> Any:

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from mcp_workbench.errors import RegistrationError
-from mcp_workbench.live.dataframes.foreign import kind_of
+from mcp_workbench.live.dataframes.fingerprint import Fingerprint, take_fingerprint, unchanged
+from mcp_workbench.live.dataframes.foreign import Sight, kind_of, see
 from mcp_workbench.primitives.wording import quote, type_name
 
 
@@ -79,3 +80,15 @@ def look_up(followed: Followed, namespace: Mapping[str, Any] | None) -> tuple[An
     if isinstance(value, pd.DataFrame | pd.Series) or kind_of(value) is not None:
         return value, None
     return None, f"its variable {followed.variable} now holds {type_name(type(value))}"
+
+
+def seen(table: Any) -> Fingerprint | Sight:
+    """Remember a table as it is now; microseconds, no value is read."""
+    return take_fingerprint(table) if kind_of(table) is None else see(table)
+
+
+def as_seen(before: Fingerprint | Sight, table: Any) -> bool:
+    """Tell whether a table is certainly what was seen before; it may be of another library by now."""
+    if isinstance(before, Sight):
+        return before.still(table)
+    return kind_of(table) is None and unchanged(before, table)

@@ -31,8 +31,8 @@ from mcp_workbench.live.dataframes.admission import (
 )
 from mcp_workbench.live.dataframes.changes import Difference, describe, of_origin
 from mcp_workbench.live.dataframes.conversions import as_published
-from mcp_workbench.live.dataframes.fingerprint import Fingerprint, take_fingerprint, unchanged
-from mcp_workbench.live.dataframes.following import Followed, choose, look_up
+from mcp_workbench.live.dataframes.fingerprint import Fingerprint
+from mcp_workbench.live.dataframes.following import Followed, as_seen, choose, look_up, seen
 from mcp_workbench.live.dataframes.foreign import Origin, Sight, UnservableTable, kind_of, see
 from mcp_workbench.live.dataframes.names import NotFound, parse_reference, unknown_name
 from mcp_workbench.live.dataframes.snapshots import Snapshot, copy_on_write, freeze_table, take_snapshot
@@ -272,7 +272,7 @@ class DataFrames:
         version = self._last_versions[name] = self._last_versions.get(name, 0) + 1
         summary = f"{len(frozen):,} rows x {frozen.shape[1]:,} columns"
         first = take_snapshot(name, version, frozen, ChangeKind.PUBLISHED, summary, self._clock(), origin)
-        self._published[name] = Publication(name, description, live, followed, _seen(df), (first,))
+        self._published[name] = Publication(name, description, live, followed, seen(df), (first,))
         return Change(name, version, ChangeKind.PUBLISHED, summary)
 
     def _look(self, publication: Publication, namespace: Mapping[str, Any] | None) -> Change | None:
@@ -286,7 +286,7 @@ class DataFrames:
                 publication = self._published[publication.name] = replace(publication, lost=lost)
                 if lost is not None:
                     return _lost(publication)
-            if lost is not None or _unchanged(publication.fingerprint, current):
+            if lost is not None or as_seen(publication.fingerprint, current):
                 return None
             return self._advance(publication, current)
         except UnservableTable as error:
@@ -326,7 +326,7 @@ class DataFrames:
 
     def _store(self, publication: Publication, current: Any, versions: tuple[Snapshot, ...]) -> None:
         self._last_versions[publication.name] = versions[-1].version
-        publication = replace(publication, fingerprint=_seen(current), versions=versions, lost=None, refused=None)
+        publication = replace(publication, fingerprint=seen(current), versions=versions, lost=None, refused=None)
         self._published[publication.name] = publication
 
     # --- outside the lock ----------------------------------------------------------------------------------
@@ -338,16 +338,6 @@ class DataFrames:
                     listener(change)
                 except Exception:  # the boundary to listeners: one that raises must not silence the others
                     logger.exception("a listener failed on %s v%d", change.name, change.version)
-
-
-def _seen(table: Any) -> Fingerprint | Sight:
-    return take_fingerprint(table) if kind_of(table) is None else see(table)
-
-
-def _unchanged(seen: Fingerprint | Sight, current: Any) -> bool:
-    if isinstance(seen, Sight):
-        return seen.still(current)
-    return kind_of(current) is None and unchanged(seen, current)
 
 
 def _lost(publication: Publication) -> Change:

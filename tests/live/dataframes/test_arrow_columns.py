@@ -54,6 +54,8 @@ def cells(values: Any, kind: Any = None) -> list[Any]:
         ([1_001, None], pa.time64("ns"), ["00:00:00.000001001", None]),
         ([1_357_360_200_000_000], pa.timestamp("us"), ["2013-01-05T04:30:00"]),
         ([0, None], pa.timestamp("ns", "Europe/Berlin"), ["1970-01-01T01:00:00+01:00", None]),
+        ([0], pa.timestamp("s", "+02:00"), ["1970-01-01T02:00:00+02:00"]),
+        ([0], pa.timestamp("s", "Middle/Earth"), ["1970-01-01T00:00:00+00:00"]),
         ([dt.timedelta(days=1, seconds=1), None], pa.duration("ms"), ["P1DT0H0M1S", None]),
         ([b"x", None], pa.binary(), ["base64:eA==", None]),
         ([b"x", None], pa.binary_view(), ["base64:eA==", None]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from decimal import Decimal
 from typing import Any
@@ -122,7 +123,41 @@ def test_types_of_pandas_alone_become_text_or_values() -> None:
     assert handed["zoned"].dtype.time_zone == "Europe/Berlin"
 
 
-@pytest.mark.parametrize("cells", [[1, "a"], [object()], [2**70], [1j], [[1], ["a"]], [2**53 + 1, 2.5]])
+@pytest.mark.parametrize(
+    ("cells", "holds"),
+    [
+        ([1, "a"], "cells of several types (float, str)"),
+        ([dt.date(2013, 1, 5), dt.datetime(2013, 1, 5, 4, tzinfo=dt.UTC)], "cells of several types (datetime.date, datetime.datetime)"),
+        (["a", b"a"], "cells of several types (bytes, str)"),
+        ([1.5, True], "cells of several types (bool, float)"),
+        ([pd.Timestamp("2013-01-05"), None, pd.Timestamp("2013-01-05", tz="UTC")], "times with and without a time zone"),
+    ],
+)
+@pytest.mark.parametrize("kind", TableKind)
+def test_cells_that_arrow_would_make_one_type_of_are_refused(cells: list[Any], holds: str, kind: TableKind) -> None:
+    with pytest.raises(UnservableTable) as caught:
+        as_kind(snapshot(pd.DataFrame({"a": pd.Series(cells, dtype=object)})), kind)
+    assert str(caught.value) == f"Column a holds {holds}. The tool would have to take a pandas DataFrame."
+
+
+@pytest.mark.parametrize(
+    ("cells", "received"),
+    [
+        ([1, 2.5, None], [1.0, 2.5, None]),
+        ([np.int64(1), 2], [1, 2]),
+        ([Decimal("1.5"), 2], [Decimal("1.5"), Decimal(2)]),
+        ([b"a", bytearray(b"b")], [b"a", b"b"]),
+        ([pd.Timedelta("1s"), dt.timedelta(1)], [dt.timedelta(seconds=1), dt.timedelta(1)]),
+        ([[1], (2,)], [[1], [2]]),
+        ([None, np.nan], [None, None]),
+    ],
+)
+def test_cells_of_one_family_are_passed(cells: list[Any], received: list[Any]) -> None:
+    handed = as_kind(snapshot(pd.DataFrame({"a": pd.Series(cells, dtype=object)})), TableKind.ARROW)
+    assert handed["a"].to_pylist() == received
+
+
+@pytest.mark.parametrize("cells", [[object()], [2**70], [1j], [[1], ["a"]], [2**53 + 1, 2.5]])
 def test_what_has_no_type_elsewhere_is_refused_with_a_reason(cells: list[Any]) -> None:
     with pytest.raises(UnservableTable, match=r"^sales v3 cannot be passed as a polars DataFrame: \w+: "):
         as_kind(snapshot(pd.DataFrame({"a": pd.Series(cells, dtype=object)})), TableKind.POLARS)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from mcp_workbench.errors import RegistrationError
-from mcp_workbench.live.dataframes.following import choose, look_up
+from mcp_workbench.live.dataframes.following import as_seen, choose, look_up, seen
 
 DF = pd.DataFrame({"a": [1]})
 
@@ -62,3 +62,17 @@ def test_a_table_of_another_library_is_followed_too() -> None:
     followed, _ = choose("flights", table, None, variables := {"flights": table})
     found, lost = look_up(followed, variables)
     assert (found is table, lost) == (True, None)
+
+
+def test_a_table_is_as_seen_until_it_is_another_or_of_another_library() -> None:
+    df: Any = pd.DataFrame({"a": [1.0, 2.0]})
+    held = df.copy(deep=False)
+    table = pl.DataFrame({"a": [1.0, 2.0]})
+    assert as_seen(seen(df), df)
+    assert as_seen(seen(table), table)
+    assert not as_seen(seen(df), table)
+    assert not as_seen(seen(table), df)
+    before = seen(df)
+    df.loc[0, "a"] = 9.0
+    assert not as_seen(before, df)
+    assert held["a"].tolist() == [1.0, 2.0]

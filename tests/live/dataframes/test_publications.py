@@ -15,7 +15,7 @@ import pytest
 
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.events import Change, ChangeKind
-from mcp_workbench.live.dataframes import admission, changes, fingerprint, publications, snapshots
+from mcp_workbench.live.dataframes import admission, changes, fingerprint, following, publications, snapshots
 from mcp_workbench.live.dataframes.arguments import DataFrameBinder
 from mcp_workbench.live.dataframes.foreign import UnservableTable
 from mcp_workbench.live.dataframes.names import NotFound
@@ -263,7 +263,7 @@ def test_an_interrupt_during_a_check_loses_no_announcement(monkeypatch: pytest.M
             raise KeyboardInterrupt
         return really(before, df)
 
-    monkeypatch.setattr(publications, "unchanged", interrupted)
+    monkeypatch.setattr(following, "unchanged", interrupted)
     with pytest.raises(KeyboardInterrupt):
         dataframes.check(namespace)
     assert [change.version for change in heard] == [2]

@@ -32,9 +32,9 @@ TEST_S = 10.0
 
 
 @contextmanager
-def running(workbench: Workbench, *, builtin_tools: bool = False, **settings: Any) -> Iterator[Workbench]:
-    """Start, and stop whatever happens; without the workbench's own tools unless they are asked for."""
-    workbench.start(builtin_tools=builtin_tools, **settings)
+def running(workbench: Workbench, **settings: Any) -> Iterator[Workbench]:
+    """Start, and stop whatever happens."""
+    workbench.start(**settings)
     try:
         yield workbench
     finally:
@@ -108,7 +108,7 @@ class Stage:
     def __init__(self, transport: Transport, version: str) -> None:
         self.transport = transport
         self.version = version
-        self.workbench = Workbench(name="stage")
+        self.workbench = Workbench(name="stage", builtin_tools=False)  # what is tested here is what authors write
 
     def __repr__(self) -> str:
         return f"{self.transport}-{self.version}"

@@ -233,6 +233,12 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     return await talk.request("tools/call", {"name": "absent"})
 
 
+@scene("df URI with a part that there is not")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    workbench.publish(flights=pd.DataFrame({"dep_delay": [1]}))
+    return await talk.request("resources/read", {"uri": "df://flights/descrbe"})
+
+
 @scene("unknown prompt")
 async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     return await talk.request("prompts/get", {"name": "absent"})
@@ -384,6 +390,22 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
         return a
 
     return await _called(talk, "add", a="x")
+
+
+@scene("function that notebook_call does not find")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await _called(talk, "notebook_call", function="absent")
+
+
+@scene("function's arguments beside those of notebook_call")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await _called(talk, "notebook_call", function="absent", n=1)
+
+
+@scene("column that a DataFrame does not have")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    workbench.publish(flights=pd.DataFrame({"dep_delay": [1]}))
+    return await _called(talk, "df_read", name="flights", where="depdelay > 60")
 
 
 @scene("tool raises")

@@ -32,9 +32,9 @@ TEST_S = 10.0
 
 
 @contextmanager
-def running(workbench: Workbench, *, builtin_tools: bool = False, **settings: Any) -> Iterator[Workbench]:
-    """Start, and stop whatever happens; without the workbench's own tools unless they are asked for."""
-    workbench.start(builtin_tools=builtin_tools, **settings)
+def running(workbench: Workbench, **settings: Any) -> Iterator[Workbench]:
+    """Start, and stop whatever happens."""
+    workbench.start(**settings)
     try:
         yield workbench
     finally:

@@ -171,7 +171,8 @@ class _Evaluation:
             try:
                 self._operands[name] = operand_of(self._snapshot, name)
             except NoColumn as error:
-                hint = f" Text is written in single quotes: '{name[:40]}'." if quoted else ""
+                perhaps_text = quoted or "Nearest: " not in str(error)
+                hint = f" Text is written in single quotes: '{name[:40]}'." if perhaps_text else ""
                 raise NoColumn(f"{error}{hint}") from None
         return self._operands[name]
 

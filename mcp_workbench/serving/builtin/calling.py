@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mcp_workbench.errors import ToolError
 from mcp_workbench.primitives.tools import Forwarded, ToolDefinition
+from mcp_workbench.primitives.wording import quote
 from mcp_workbench.serving.builtin.lenient import Members, Name
 from mcp_workbench.serving.builtin.own_tools import Group, define
 
@@ -37,4 +38,4 @@ def explained(sentence: str, tool: ToolDefinition, sent: dict[str, object]) -> s
     stray = [name for name in sent if name not in tool.arguments.names]
     if not stray or "function" not in sent:
         return sentence
-    return f"{sentence} The function's own arguments go into arguments, for instance arguments={{{stray[0]!r}: …}}."
+    return f"{sentence} The function's own arguments go into arguments, for instance arguments={{{quote(stray[0])}: …}}."

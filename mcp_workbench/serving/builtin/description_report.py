@@ -50,7 +50,7 @@ class DataFrameReport:
         """
         snapshot = self.snapshot
         new = "" if is_result(snapshot.name) or snapshot.kind is ChangeKind.PUBLISHED else f" ({clean(snapshot.summary, 120)})"
-        head = [facts(shape_text(snapshot.df), f"{snapshot.label}{new}", f"{snapshot.nbytes / 1e6:,.1f} MB", took)]
+        head = [facts(shape_text(snapshot.df), f"{snapshot.label}{new}", _size(snapshot.nbytes), took)]
         if self.description:
             head.append(clean(" ".join(self.description.split()), _DESCRIPTION_CHARS))
         tail = ([news] if news else []) + [self._next()]
@@ -137,6 +137,10 @@ def condition(column: str, value: Json) -> str | None:
     if isinstance(value, int | float):
         return f"{label} = {value}"
     return f"{label} = '" + value.replace("'", "''") + "'" if isinstance(value, str) and "… (+" not in value else None
+
+
+def _size(nbytes: int) -> str:
+    return f"{nbytes / 1e3:,.1f} kB" if nbytes < 100_000 else f"{nbytes / 1e6:,.1f} MB"
 
 
 def _line(column: ColumnFacts) -> tuple[str, str, int, int | None, str]:

@@ -115,6 +115,7 @@ def define(
         forwards: It returns a `Forwarded`, on the protocol loop: the call that is meant.
     """
     tool = define_tool(function, name=function.__name__, read_only=read_only or None, sync_context=Context)
+    tool.arguments.usage = _usage(tool)
     schema = {**tool.listed.input_schema, "properties": _plain(tool.listed.input_schema["properties"])}
     listed = msgspec.structs.replace(tool.listed, input_schema=schema)
     digest = digest_of(listed, tool.version)
@@ -127,6 +128,15 @@ def define(
         waits=waits,
         forwards=forwards,
     )
+
+
+def _usage(tool: ToolDefinition) -> str:
+    """For sentences: `df_changes(name, since, wait_s=0)`. What each takes stands in the schema, which the caller has."""
+    texts = []
+    for parameter in tool.arguments.parameters:
+        optional = "?" if parameter.default == "None" else ""
+        texts.append(f"{parameter.name}{optional}" if optional or parameter.default is None else f"{parameter.name}={parameter.default}")
+    return f"{tool.name}({', '.join(texts)})"
 
 
 def _plain(properties: dict[str, Json]) -> dict[str, Json]:

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from mcp_workbench.events import ChangeKind
-from mcp_workbench.live.dataframes.columns import find_columns
 from mcp_workbench.live.dataframes.names import parse_reference
 from mcp_workbench.live.dataframes.rows import MAX_CHARS, RowsRequest, parse_request, read_page
 from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
@@ -183,11 +182,7 @@ def test_a_value_that_does_not_fit_brings_the_nearest_that_does(query: str, sent
     assert str(mistake.value) == sentence
 
 
-def test_columns_are_taken_as_clients_write_them() -> None:
-    assert find_columns(FLIGHTS, ["origin, dep_delay"]) == (3, 0)
-    assert find_columns(FLIGHTS, ["a,b", "origin", "origin"]) == (2, 3)
-    twice = snapshot_of(pd.DataFrame([[1, 2, 3]], columns=["a", "b", "a"]))
-    assert find_columns(twice, ["a"]) == (0, 2)
+def test_columns_left_empty_are_all() -> None:
     assert parse_request(FLIGHTS, parse_reference("df://flights/rows?columns=")).columns is None
 
 

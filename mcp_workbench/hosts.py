@@ -99,6 +99,10 @@ class Host(Protocol):
             False when it has none that turns by itself.
         """
 
+    @property
+    def loop_rests(self) -> bool:
+        """Whether that loop turns only when `run_on_loop` makes it, because another one (`%gui`) has the thread. From any thread."""
+
     def main_loop(self) -> asyncio.AbstractEventLoop | None:
         """The loop on which coroutines of the main thread run; None where there is none of its own. From any thread."""
 
@@ -137,6 +141,11 @@ class PlainHost:
 
     def run_on_loop(self, function: Callable[[], object]) -> bool:
         """False: a loop that a script runs is the script's."""
+        return False
+
+    @property
+    def loop_rests(self) -> bool:
+        """False: see `run_on_loop`."""
         return False
 
     def main_loop(self) -> asyncio.AbstractEventLoop | None:
@@ -215,6 +224,11 @@ class IPythonHost:
         return False
 
     def run_on_loop(self, function: Callable[[], object]) -> bool:
+        """False: see `run_between_cells`."""
+        return False
+
+    @property
+    def loop_rests(self) -> bool:
         """False: see `run_between_cells`."""
         return False
 
@@ -314,9 +328,14 @@ class IpykernelHost(IPythonHost):
             loop.call_soon_threadsafe(guarded)
         except RuntimeError:  # the loop is closed: the kernel is ending
             return False
-        if getattr(self._kernel, "eventloop", None) is not None:
+        if self.loop_rests:
             self._knock()
         return True
+
+    @property
+    def loop_rests(self) -> bool:
+        """Whether `%gui` is on: that loop steps aside for messages only."""
+        return getattr(self._kernel, "eventloop", None) is not None
 
     def main_loop(self) -> asyncio.AbstractEventLoop | None:
         """The kernel's own loop, which runs between cells and while one awaits. From any thread."""

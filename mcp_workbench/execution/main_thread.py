@@ -44,6 +44,8 @@ T = TypeVar("T")
 
 WAIT_SLICE_S = 0.5
 """How long the main thread waits at a time: on Windows no interrupt reaches it in between."""
+PUSH_EVERY_S = 0.1
+"""How often a loop that rests is made to turn while tasks of calls are on it."""
 UNLENT_S = 5.0
 """How long a call waits for a script that has never lent its main thread: it may be about to."""
 
@@ -95,6 +97,7 @@ class MainQueue:
         clock_ns: Clock = time.perf_counter_ns,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._loop = loop
         self._portal = portal
         self._host = host
         self._limit = limit
@@ -226,6 +229,14 @@ class MainQueue:
         if job.call.state is CallState.WAITING:
             job.call.state = CallState.RUNNING
         self._line.begun(job)
+        if job.is_async and self._host.loop_rests:
+            self._loop.call_later(PUSH_EVERY_S, self._push, job)
+
+    def _push(self, job: Job) -> None:
+        """Make the main thread's loop turn for a task that a GUI's loop would keep waiting."""
+        if job.call.id in self._taken and not self._stopped:
+            self._host.run_on_loop(lambda: None)
+            self._loop.call_later(PUSH_EVERY_S, self._push, job)
 
     def _ended(self, job: Job, outcome: Outcome) -> None:
         self._taken.pop(job.call.id, None)

@@ -60,9 +60,10 @@ def unarrowed(array: Any) -> pd.Series:
 
 def _zoned(times: pd.Series, zone: str) -> pd.Series:
     try:
-        return times.dt.tz_convert(zone)
+        zoned: pd.Series = times.dt.tz_convert(zone)
     except KeyError:  # a zone that only its author knows: the moments are the same in UTC
         return times
+    return zoned
 
 
 def _objects(chunked: Any, kind: Any, pa: Any) -> list[Any]:

@@ -170,7 +170,7 @@ class DataFrameTools:
         try:
             name = _reference(str(lenient.name(arguments.get("name"))), None).name
             since = lenient.version(arguments.get("since"))
-        except ValueError:  # the call is told so when it runs
+        except (ValueError, ToolError):  # the call is told so when it runs
             return None
         publications = self._lookup.dataframes
         if not wait_s or not isinstance(since, int) or name not in publications.names():

@@ -17,6 +17,7 @@ from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.dataframes.tables import TableFormat
 from mcp_workbench.protocol.wire import Json
 from mcp_workbench.serving.builtin.fitting import call_text, counted, facts
+from mcp_workbench.wording import plain
 
 SAMPLE_ROWS = 3
 VALUES = 100
@@ -59,16 +60,14 @@ class DataFrameReport:
         return "\n".join([*head, *self._table(room - sum(len(line) + 1 for line in sample)), *sample, *tail])
 
     def _table(self, room: int) -> list[str]:
-        table = pd.DataFrame(
-            [_line(column) for column in self.columns], columns=["column", "dtype", "missing", "different", "values"], dtype=object
-        )
+        table = pd.DataFrame([_line(column) for column in self.columns], columns=_HEADER, dtype=object)
         written = write_part(table, TableFormat.CSV, room)
         if written.count == len(table) and len(self.snapshot.df.columns) <= len(table):
             return [written.text.removesuffix("\n")]
         written = write_part(table, TableFormat.CSV, max(room - _ALSO_CHARS, room // 2))
         shown = sum(not column.name.endswith(" (index)") for column in self.columns[: written.count])
         also = columns_line(self.snapshot.df.iloc[:, shown:].reset_index(drop=True), min(_ALSO_CHARS, room // 2) - 60)
-        return [written.text.removesuffix("\n"), f"The other {self.snapshot.df.shape[1] - shown:,} columns: {also}"]
+        return [written.text.removesuffix("\n"), f"The other {self.snapshot.df.shape[1] - shown:,} columns: {plain(also)}"]
 
     def _sample(self, room: int) -> list[str]:
         rows = len(self.snapshot.df)
@@ -144,7 +143,7 @@ def _size(nbytes: int) -> str:
 
 
 def _line(column: ColumnFacts) -> tuple[str, str, int, int | None, str]:
-    return column.name, column.dtype, column.missing, column.distinct, _values(column)
+    return plain(column.name), column.dtype, column.missing, column.distinct, _values(column)
 
 
 def _values(column: ColumnFacts) -> str:

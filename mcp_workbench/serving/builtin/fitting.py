@@ -12,6 +12,7 @@ from collections.abc import Callable
 from mcp_workbench.jsonrpc import encode
 from mcp_workbench.primitives.rendered import Rendered, RenderRequest, cut
 from mcp_workbench.protocol.wire import Json, TextContent
+from mcp_workbench.wording import plain
 
 
 class Fitted:
@@ -42,8 +43,8 @@ LONGEST_TOOK = "999.9 ms"
 
 
 def facts(*parts: str) -> str:
-    """The first line of a result: `57 of 336,776 rows x 19 columns · flights v17 · 12 ms`."""
-    return " · ".join(part for part in parts if part)
+    """The first line of a result: `57 of 336,776 rows x 19 columns · flights v17 · 12 ms`. Whatever names are in it, it stays one line."""
+    return plain(" · ".join(part for part in parts if part))
 
 
 def took(nanoseconds: float) -> str:

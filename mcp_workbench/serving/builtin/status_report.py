@@ -16,6 +16,7 @@ from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.serving.builtin.fitting import counted, took
 from mcp_workbench.serving.jobs import Job, Jobs
 from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.wording import plain
 
 _DETAILS = ((400, 200), (160, 100), (60, 0), (0, 0))
 """Characters for the columns of a DataFrame and for what a function is for, tried in turn."""
@@ -127,7 +128,7 @@ def written_contents(contents: Contents, room: int) -> list[str]:
 
 
 def _section(title: str, items: Iterable[DataFrameLine | FunctionLine], columns_chars: int, words_chars: int) -> list[str]:
-    lines = [item.said(columns_chars, words_chars) for item in items]
+    lines = [plain(item.said(columns_chars, words_chars)) for item in items]
     return [title, *lines] if lines else []
 
 

@@ -319,6 +319,29 @@ def test_dataframes_and_results_are_described_and_read(stage: Stage) -> None:
     play(stage, main)
 
 
+def test_results_and_news_of_one_principal_are_not_seen_by_another(stage: Stage) -> None:
+    workbench = stage.workbench
+    workbench.publish(flights=FLIGHTS)
+    workbench.tokens.add("bob")
+
+    @workbench.tool
+    def late(flights: pd.DataFrame) -> pd.DataFrame:
+        return flights[flights["dep_delay"] > 60]
+
+    async def main(talk: Talk) -> None:
+        await said(talk, "late")
+        async with stage.client(principal="bob") as bob:
+            assert "Results of your calls: _r1" in await said(talk, "notebook_status")
+            assert "_r1" not in await said(bob, "notebook_status")
+            assert "No result _r1 is kept" in await refused(bob, "df_read", name="_r1")
+            cursor = cursor_of(await said(bob, "notebook_status"))
+            workbench._offer.chronicle.write("job j1 (late) done", principal="default")
+            assert (await said(bob, "notebook_status", since=cursor)).startswith("Nothing new · ")
+            assert "job j1 (late) done" in await said(talk, "notebook_status", since=cursor)
+
+    play(stage, main)
+
+
 def test_uris_that_mean_nothing_name_the_nearest(stage: Stage) -> None:
     stage.workbench.publish(flights=FLIGHTS)
 

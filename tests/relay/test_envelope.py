@@ -65,4 +65,5 @@ def test_a_member_that_is_no_object_is_empty(text: bytes) -> None:
 
 
 def test_ids_are_texts_and_whole_numbers() -> None:
-    assert [usable_id(value) for value in ("7", 7, True, None, 1.5, [])] == ["7", 7, None, None, None, None]
+    shown: list[Any] = ["7", 7, True, None, 1.5, []]
+    assert [usable_id(value) for value in shown] == ["7", 7, None, None, None, None]

@@ -33,7 +33,8 @@ def test_an_opening_is_remembered_with_the_version_that_was_agreed_on() -> None:
 def test_an_enveloped_request_makes_it_modern_and_a_bare_one_nothing() -> None:
     memory = Memory()
     memory.note_era(text(method="ping", params={"_meta": {"progressToken": 1}}))
-    assert memory.era is None
+    bare = memory.era
+    assert bare is None
     memory.note_era(text(method="tools/list", params={"_meta": META | {"progressToken": 1}}))
     assert (memory.era, memory.envelope) == (Era.MODERN, META)
 

@@ -157,7 +157,7 @@ class RelayMachine(RuleBasedStateMachine):
         assert self.kernel is not None
         if politely:
             self.kernel.end_listens()
-            while self.kernel is not None and self.kernel.outbox:
+            while self.kernel.outbox:
                 self.deliver()
         self.abandoned |= self.questions
         self.questions.clear()
@@ -296,7 +296,7 @@ class ModernRelayMachine(RelayMachine):
     version = LATEST_MODERN
 
 
-bounds = settings(max_examples=1000, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+bounds = settings(max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TestLegacyHost = RelayMachine.TestCase
 TestLegacyHost.settings = bounds
 TestModernHost = ModernRelayMachine.TestCase

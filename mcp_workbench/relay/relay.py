@@ -163,24 +163,26 @@ class Relay:
 
     def receive_from_host(self, text: bytes) -> None:
         """Take one text."""
-        if self._held is not None:
-            self._held.append(text)
-            return
         seen = look(text)
-        send = self._send_to_kernel
-        if seen is None or (seen.method is None and seen.id is None):
-            self._receive_odd(text)
-        elif seen.method is None:
+        if seen is not None and seen.method is None and seen.id is not None:
             self._receive_response_of_host(seen, text)
+        elif self._held is not None:
+            self._held.append(text)
+        elif seen is None or seen.method is None:
+            self._receive_odd(text)
         elif seen.id is None:
             self._receive_notification_of_host(seen.method, text)
-        elif seen.method == "tools/call" and b"notebook_" in text and self._is_own_call(seen.id, text):
+        else:
+            self._receive_request(seen.id, seen.method, text)
+
+    def _receive_request(self, request_id: RequestId, method: str, text: bytes) -> None:
+        if method == "tools/call" and b"notebook_" in text and self._is_own_call(request_id, text):
             return
-        elif send is None:
+        if self._send_to_kernel is None:
             self._stand_in(text)
         else:
-            self._open[seen.id] = Asked(seen.method, text)
-            send(text)
+            self._open[request_id] = Asked(method, text)
+            self._send_to_kernel(text)
 
     def _is_own_call(self, request_id: RequestId, text: bytes) -> bool:
         """Whether a call is for the bridge alone; the kernel's status is watched for its answer."""
@@ -189,6 +191,8 @@ class Relay:
         if name == USE_NAME:
             wanted = arguments.get("name") if isinstance(arguments, dict) else None
             self._uses.add(request_id)
+            if self.memory.era is None:
+                self.memory.note_era(text)
             self._driver.use(request_id, wanted if isinstance(wanted, str) else "")
             return True
         if name == STATUS_NAME and self._send_to_kernel is not None:

@@ -68,6 +68,8 @@ class Resuming:
         if self._memory.era is Era.LEGACY:
             self._ask("initialize", self._memory.opening, self._opened)
         elif self._memory.era is Era.MODERN:
+            if any(held.uris for held in self._memory.listens.values()):
+                self._open_watch()  # before the listens: what appears right after one of them was read is heard of
             for listen_id in self._memory.listens:
                 self._listen_again(listen_id)
             self._read_lists()
@@ -158,11 +160,14 @@ class Resuming:
     def _keep_watch(self) -> None:
         """Hear of changed resources while that matters, whatever the host's own listens ask for."""
         if self._incomplete and self._watch is None:
-            self._watch = self._new_id()
-            self._send(encode_request(self._watch, "subscriptions/listen", self._enveloped({"notifications": WATCH})))
+            self._open_watch()
         elif self._watch is not None and not self._incomplete and not self._unanswered:
             self._send(cancelled(self._watch, "no longer needed"))
             self._watch = None
+
+    def _open_watch(self) -> None:
+        self._watch = self._new_id()
+        self._send(encode_request(self._watch, "subscriptions/listen", self._enveloped({"notifications": WATCH})))
 
     # --- both ---------------------------------------------------------------------------------------------
 

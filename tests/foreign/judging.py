@@ -7,6 +7,7 @@ notebook, and at last one document of what it saw.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import msgspec
 
 from mcp_workbench.cli.bench.processes import LineProcess
+from mcp_workbench.discovery import find, folder
 from mcp_workbench.telemetry.records import SessionRecord
 from tests.foreign.notebook import Notebook
 
@@ -29,9 +31,13 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
     version: str
     """The protocol version to ask for, or `auto`."""
-    url: str
+    url: str = ""
     """With a ticket, unless there is a token."""
     token: str = ""
+    command: list[str] = []
+    """Instead of an address: the server to start, which speaks on its stdin and stdout."""
+    environment: dict[str, str] = {}
+    """What that server needs beside what clients give to every server."""
 
 
 class Itinerary(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +76,9 @@ class Evidence:
     """Whether the cancelled tool was told to end."""
 
 
-def judge(command: Sequence[str], versions: Sequence[str], itinerary: Itinerary, *, with_ticket: bool) -> dict[str, Evidence]:
+def judge(
+    command: Sequence[str], versions: Sequence[str], itinerary: Itinerary, *, with_ticket: bool = False, through_bridge: bool = False
+) -> dict[str, Evidence]:
     """Have a client visit one server after the other.
 
     Args:
@@ -78,6 +86,7 @@ def judge(command: Sequence[str], versions: Sequence[str], itinerary: Itinerary,
         versions: One visit for each.
         itinerary: What is done on each visit, beside what the script does anyway.
         with_ticket: The client cannot send headers.
+        through_bridge: The client starts `mcp-workbench bridge`.
 
     Returns:
         By version.
@@ -87,7 +96,8 @@ def judge(command: Sequence[str], versions: Sequence[str], itinerary: Itinerary,
     """
     with ExitStack() as stack:
         notebooks = {version: stack.enter_context(Notebook()) for version in versions}
-        visits = [_visit(version, notebook, with_ticket) for version, notebook in notebooks.items()]
+        visit = through_the_bridge if through_bridge else _with_ticket if with_ticket else _with_token
+        visits = [visit(version, notebook) for version, notebook in notebooks.items()]
         saw = _listen(
             command, Order(visits=visits, itinerary=itinerary), {version: notebook.deeds for version, notebook in notebooks.items()}
         )
@@ -95,13 +105,21 @@ def judge(command: Sequence[str], versions: Sequence[str], itinerary: Itinerary,
     return {version: _evidence(saw[version], notebook) for version, notebook in notebooks.items()}
 
 
-def _visit(version: str, notebook: Notebook, with_ticket: bool) -> Visit:
-    workbench = notebook.workbench
-    return (
-        Visit(version=version, url=workbench.ticket_url())
-        if with_ticket
-        else Visit(version=version, url=workbench.url, token=workbench.token)
-    )
+def _with_ticket(version: str, notebook: Notebook) -> Visit:
+    return Visit(version=version, url=notebook.workbench.ticket_url())
+
+
+def _with_token(version: str, notebook: Notebook) -> Visit:
+    return Visit(version=version, url=notebook.workbench.url, token=notebook.workbench.token)
+
+
+def through_the_bridge(version: str, notebook: Notebook) -> Visit:
+    """How a client finds a notebook with the bridge, of which it is told no address and no token."""
+    (kernel_id,) = (entry.kernel_id for entry in find() if entry.url == notebook.workbench.url)
+    command = [sys.executable, "-m", "mcp_workbench", "bridge", "--kernel", kernel_id]
+    checkout = str(Path(__file__).parents[2])
+    environment = {"JUPYTER_RUNTIME_DIR": str(folder().parent), "PYTHONPATH": checkout}
+    return Visit(version=version, command=command, environment=environment)
 
 
 def _listen(command: Sequence[str], order: Order, deeds: dict[str, dict[str, Callable[[], object]]]) -> dict[str, dict[str, Any]]:

@@ -99,16 +99,29 @@ def mcp2(mcp2_python: Path) -> dict[str, Evidence]:
 
 
 @pytest.fixture(scope="module")
+def mcp1_bridge(mcp1_python: Path) -> dict[str, Evidence]:
+    """As most hosts do it: over stdio."""
+    return judge([str(mcp1_python), str(SCRIPTS / "mcp1_client.py")], [LATEST_LEGACY], ITINERARY, through_bridge=True)
+
+
+@pytest.fixture(scope="module")
+def mcp2_bridge(mcp2_python: Path) -> dict[str, Evidence]:
+    return judge([str(mcp2_python), str(SCRIPTS / "mcp2_client.py")], [AUTO, LATEST_LEGACY], ITINERARY, through_bridge=True)
+
+
+@pytest.fixture(scope="module")
 def typescript1(typescript_sdk: NodeSdk) -> dict[str, Evidence]:
     """It cannot send a header, nor be made to ask for another version than its latest."""
     command = [typescript_sdk.node, str(SCRIPTS / "typescript1_client.mjs"), str(typescript_sdk.folder)]
     return judge(command, [LATEST_LEGACY], ITINERARY, with_ticket=True)
 
 
-MODERN_VISITS = [("mcp2", AUTO), ("mcp2", MODERN)]
+MODERN_VISITS = [("mcp2", AUTO), ("mcp2", MODERN), ("mcp2_bridge", AUTO)]
 LEGACY_VISITS = [
     *(("mcp1", version) for version in (*LEGACY, UNHEARD_OF)),
     *(("mcp2", version) for version in LEGACY),
+    ("mcp1_bridge", LATEST_LEGACY),
+    ("mcp2_bridge", LATEST_LEGACY),
     ("typescript1", LATEST_LEGACY),
 ]
 
@@ -131,7 +144,7 @@ def test_the_version_that_was_asked_for_is_spoken_an_unknown_one_answered_with_t
 
 
 # A client that was told the modern version asks nothing.
-@pytest.mark.parametrize("visit", [("mcp2", AUTO), *LEGACY_VISITS], ids=" ".join, indirect=True)
+@pytest.mark.parametrize("visit", [("mcp2", AUTO), ("mcp2_bridge", AUTO), *LEGACY_VISITS], ids=" ".join, indirect=True)
 def test_the_server_says_who_it_is_and_what_it_can(visit: Visit) -> None:
     opened = visit.saw["opened"]
     info = opened["_meta"]["io.modelcontextprotocol/serverInfo"] if visit.is_modern else opened["serverInfo"]

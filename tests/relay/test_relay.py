@@ -123,7 +123,7 @@ def test_a_kernel_that_appears_is_told_who_the_host_is_and_the_host_that_the_too
     assert rig.news() == [CHANGED]
     assert kernel.peer.version == rig.version
     assert kernel.peer.facts is not None
-    assert kernel.peer.facts.info == wire.Implementation(**CLIENT)
+    assert kernel.peer.facts.info == wire.Implementation(name=CLIENT["name"], version=CLIENT["version"])
     assert rig.tools() == ["add"]
     assert rig.news() == []
 
@@ -516,7 +516,7 @@ def test_a_call_that_only_mentions_the_bridges_tools_is_the_kernels(rig: Rig) ->
 # --- batches and other revisions ------------------------------------------------------------------------------
 
 
-def batch(rig: Rig, *requests: tuple[int, str, dict[str, object]]) -> None:
+def batch(rig: Rig, *requests: tuple[int, str, dict[str, str]]) -> None:
     rig.say([{"jsonrpc": "2.0", "id": number, "method": method, "params": params} for number, method, params in requests])
 
 
@@ -525,7 +525,7 @@ def test_batches_pass_and_are_answered_as_arrays_by_whoever_is_there() -> None:
     kernel = rig.connect(tools=["add"])
     rig.open()
     rig.tools()
-    pair = ((11, "ping", {}), (12, "tools/call", {"name": "add"}))
+    pair: list[tuple[int, str, dict[str, str]]] = [(11, "ping", {}), (12, "tools/call", {"name": "add"})]
     batch(rig, *pair)
     rig.settle()
     kernel.finish(12)

@@ -123,6 +123,8 @@ class RelayMachine(RuleBasedStateMachine):
         if may:
             number = may[seed % len(may)]
             del self.listens[number]
+            self.owed[number] = Owed("subscriptions/listen")
+            self.owed[number].cancelled = True  # a server that stopped meanwhile may have ended it with a response
             self.rig.cancel(number)
             self.hear()
 
@@ -136,7 +138,7 @@ class RelayMachine(RuleBasedStateMachine):
         self.abandoned.discard(number)
         waiting = 0 if self.kernel is None else len(self.kernel.inbox)
         self.rig.say({"jsonrpc": "2.0", "id": number, "result": {"action": "accept"}})
-        if self.kernel is not None and not self.rig.relay.holding:
+        if self.kernel is not None:
             assert len(self.kernel.inbox) == waiting + expected, "an answer reaches the kernel that asked, and no other"
 
     # --- kernels ------------------------------------------------------------------------------------------
@@ -155,7 +157,7 @@ class RelayMachine(RuleBasedStateMachine):
         assert self.kernel is not None
         if politely:
             self.kernel.end_listens()
-            while self.kernel is not None and self.kernel.outbox:
+            while self.kernel.outbox:
                 self.deliver()
         self.abandoned |= self.questions
         self.questions.clear()
@@ -294,7 +296,7 @@ class ModernRelayMachine(RelayMachine):
     version = LATEST_MODERN
 
 
-bounds = settings(max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+bounds = settings(max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TestLegacyHost = RelayMachine.TestCase
 TestLegacyHost.settings = bounds
 TestModernHost = ModernRelayMachine.TestCase

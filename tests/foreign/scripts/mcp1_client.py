@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import anyio
-from mcp import ClientSession, types
+from mcp import ClientSession, StdioServerParameters, stdio_client, types
 from mcp.client.websocket import websocket_client
 from pydantic import AnyUrl, BaseModel
 from witness import Witness
@@ -15,6 +15,14 @@ from witness import Witness
 def plain(model: BaseModel) -> Any:
     """As on the wire."""
     return model.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def transport(visit: dict[str, Any]) -> Any:
+    """To an address, or to a server that is started."""
+    if visit["url"]:
+        return websocket_client(visit["url"])
+    program, *arguments = visit["command"]
+    return stdio_client(StdioServerParameters(command=program, args=arguments, env=visit["environment"], cwd="/"))
 
 
 class Tour:
@@ -26,9 +34,9 @@ class Tour:
         self.notifications: asyncio.Queue[types.ServerNotification] = asyncio.Queue()
         self.logs: list[Any] = []
 
-    async def run(self, url: str) -> None:
+    async def run(self, visit: dict[str, Any]) -> None:
         async with (
-            websocket_client(url) as (read, write),
+            transport(visit) as (read, write),
             ClientSession(read, write, logging_callback=self._log, message_handler=self._receive) as self.session,
         ):
             see = self.witness.see
@@ -159,7 +167,7 @@ async def main() -> None:
     for visit in witness.visits():
         # What the SDK asks for; it accepts any version that it knows.
         types.LATEST_PROTOCOL_VERSION = visit["version"]
-        await Tour(witness).run(visit["url"])
+        await Tour(witness).run(visit)
     witness.finish()
 
 

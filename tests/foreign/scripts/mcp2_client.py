@@ -14,7 +14,7 @@ import mcp.client.session
 import mcp_types as types
 from mcp import Client
 from mcp.client.subscriptions import ResourceUpdated, ToolsListChanged
-from mcp2_transport import websocket_transport
+from mcp2_transport import stdio_transport, websocket_transport
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import BaseModel
 from witness import Witness
@@ -35,8 +35,11 @@ class Tour:
         self.logs: list[Any] = []
         self.sent_cancels: asyncio.Queue[None] = asyncio.Queue()
 
-    async def run(self, url: str, token: str, mode: str) -> None:
-        transport = websocket_transport(url, token, self._sent)
+    async def run(self, visit: dict[str, Any], mode: str) -> None:
+        if visit["url"]:
+            transport = websocket_transport(visit["url"], visit["token"], self._sent)
+        else:
+            transport = stdio_transport(visit["command"], visit["environment"], self._sent)
         async with Client(
             transport, mode=mode, log_level="info", logging_callback=self._log, message_handler=self._receive, read_timeout_seconds=8
         ) as self.client:
@@ -211,7 +214,7 @@ async def main() -> None:
         if version in HANDSHAKE_PROTOCOL_VERSIONS:
             # What the SDK asks for in its legacy mode; it accepts any version that it knows.
             mode, mcp.client.session.LATEST_HANDSHAKE_VERSION = "legacy", version
-        await Tour(witness).run(visit["url"], visit["token"], mode)
+        await Tour(witness).run(visit, mode)
     witness.finish()
 
 

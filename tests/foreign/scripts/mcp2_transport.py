@@ -1,4 +1,4 @@
-"""A WebSocket transport for `mcp` 2.x, which has none of its own: written against its public `Transport` protocol."""
+"""Transports for `mcp` 2.x that tell what was sent: WebSocket, which it has none of its own for, and its own stdio."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp import StdioServerParameters, stdio_client
 from mcp.client import Transport
 from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
@@ -23,6 +24,28 @@ OnSent = Callable[[str], None]
 def websocket_transport(url: str, token: str, on_sent: OnSent) -> Transport:
     """A transport to a server that takes the token as a header."""
     return _transport(url, token, on_sent)
+
+
+def stdio_transport(command: list[str], environment: dict[str, str], on_sent: OnSent) -> Transport:
+    """The SDK's own transport to a server that it starts."""
+    program, *arguments = command
+    return _watched(stdio_client(StdioServerParameters(command=program, args=arguments, env=environment, cwd="/")), on_sent)
+
+
+@asynccontextmanager
+async def _watched(transport: Transport, on_sent: OnSent) -> AsyncIterator[Streams]:
+    outgoing, from_session = anyio.create_memory_object_stream[SessionMessage](0)
+
+    async def forward(to_server: MemoryObjectSendStream[SessionMessage]) -> None:
+        async with to_server, from_session:
+            async for message in from_session:
+                await to_server.send(message)
+                on_sent(getattr(message.message, "method", ""))
+
+    async with transport as (incoming, to_server), anyio.create_task_group() as tasks:
+        tasks.start_soon(forward, to_server)
+        yield incoming, outgoing
+        outgoing.close()
 
 
 @asynccontextmanager

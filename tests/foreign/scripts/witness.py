@@ -39,8 +39,8 @@ class Witness(logging.Handler):
         """The resources to read."""
         return self._order["itinerary"]["reads"]
 
-    def visits(self) -> Iterator[dict[str, str]]:
-        """Each visit to make: its version, and where the server is."""
+    def visits(self) -> Iterator[dict[str, Any]]:
+        """Each visit to make: its version, and where the server is or how it is started."""
         for visit in self._order["visits"]:
             self._visit = visit["version"]
             self._testimony[self._visit] = {"complaints": []}

@@ -147,13 +147,17 @@ def test_a_loop_within_the_loop_serves_its_own_calls_and_nobody_elses(pair: tupl
                 await call(kernel, "stop_it")
             assert (nested.error, nested.result) == (None, "True")
             assert [await other for other in others] == [str(kernel.pid)] * 2
-        shown = await cell(kernel, "[call.queued_behind is None for call in server.telemetry.calls(10) if call.target.startswith('pid')][-4:]")
+        shown = await cell(
+            kernel, "[call.queued_behind is None for call in server.telemetry.calls(10) if call.target.startswith('pid')][-4:]"
+        )
         assert shown.result == "[True, True, False, False]"
 
     asyncio.run(main())
 
 
-def test_an_interrupted_cell_lets_calls_through_and_a_restarted_kernel_serves_again_under_its_name(pair: tuple[ServingKernel, ServingKernel]) -> None:
+def test_an_interrupted_cell_lets_calls_through_and_a_restarted_kernel_serves_again_under_its_name(
+    pair: tuple[ServingKernel, ServingKernel],
+) -> None:
     kernel = pair[0]
 
     async def main() -> None:

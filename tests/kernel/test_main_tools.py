@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mcp_workbench.client import ClientSession, connect
+from mcp_workbench.tasks import start_task
 from tests.kernel.harness import ServingKernel, address, cell, ran, real_kernel, running_cell
 
 pytestmark = pytest.mark.kernel
@@ -210,7 +211,7 @@ def test_an_interrupt_while_nothing_runs_does_nothing(kernel: ServingKernel) -> 
         kernel.process.send_signal(signal.SIGINT)
         assert await caller.call("where") == [True, kernel.pid]
         # A tool that waits blocks nobody, so the interrupt is not for it; its caller can cancel it.
-        waiting = asyncio.create_task(caller.fails("hold_async", how="waits"))
+        waiting = start_task(caller.fails("hold_async", how="waits"), name="waiting")
         assert await caller.call("holds") == "true"
         kernel.process.send_signal(signal.SIGINT)
         assert await caller.call("where_async") == [True, kernel.pid, True]
@@ -351,5 +352,3 @@ def test_a_cell_that_is_run_again_starts_nothing_twice(kernel: ServingKernel) ->
         assert await caller.call("again") == "2"
 
     play(kernel, scene)
-
-

@@ -197,7 +197,8 @@ class RunningServer:
 
     def _kernel_facts(self) -> KernelFacts:
         """From any thread: what agents are told of the kernel."""
-        return KernelFacts(self.name, self._notebook.host.cell(), self.execution.statistics().waiting)
+        queues = self.execution.statistics()
+        return KernelFacts(self.name, self._notebook.host.cell(), queues.waiting + queues.main_waiting)
 
     def _teller(self, listing: Listing) -> Callable[[], None]:
         return lambda: self.list_changed(listing)

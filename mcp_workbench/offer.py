@@ -64,7 +64,7 @@ class Offer:
         self.dataframes.on_change.append(self._dataframe_changed)
         self.binders = binders_of(self.dataframes, self.results)
         self.documents = Documents(self.results)
-        tables = DataFrameRenderer(self.results)
+        tables = DataFrameRenderer(self.results, lambda: "df_read" in self.builtins)
         self.rendering = Rendering([FittedRenderer(), tables, StyleRenderer(tables)], self.documents)
         self.jobs = Jobs(limits)
         self.jobs.on_end.append(lambda job: self.chronicle.write(f"job {job.id} ({job.tool}) {job.state.value}", principal=job.principal))
@@ -74,6 +74,7 @@ class Offer:
         """What the kernel is doing; a server says so while it runs."""
         self._tool_news = ToolNews(self.tools, self.chronicle)
         self._add_own_tools()
+        self.results.on_change.append(self.own_tools.refresh)
         self.tickets = Tickets()
         self.credentials = Credentials(tickets=self.tickets, token=os.environ.get(TOKEN_VARIABLE) or None)
         self.sync_context, self.async_context = Context, AsyncContext

@@ -57,6 +57,8 @@ class Results:
         self._made = 0
         self._revoked: set[str] = set()
         self._revocations: dict[str, int] = {}
+        self.on_change: list[Callable[[], None]] = []
+        """Called when a result was kept, before its caller is told, on the thread that keeps it; must not raise."""
 
     def keep(self, value: Any, principal: str) -> Snapshot | None:
         """Keep a result; runs on the thread that made it, while nobody writes to it.
@@ -110,6 +112,8 @@ class Results:
             self._bytes += kept.nbytes
             while len(self._kept) > self.max_results or self._bytes > self.max_bytes:
                 self._drop(next(iter(self._kept)))
+        for listener in tuple(self.on_change):
+            listener()
         return True
 
     def _freeze(self, value: Any) -> tuple[pd.DataFrame, Origin | None]:

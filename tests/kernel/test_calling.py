@@ -84,7 +84,7 @@ def test_progress_stands_on_one_line_that_is_written_over(serving: Shell) -> Non
     ("line", "sentence"),
     [
         ("", "%mcp_call needs a tool: there are echo, fail, steps, top"),
-        ("tpo n=1", "no tool 'tpo', nearest is top; there are echo, fail, "),
+        ("tpo n=1", "no tool 'tpo', nearest is top; there are "),
         ("n=1", "no tool 'n=1'"),
         ("top n=JFK", 'a text needs quotes: n="JFK". Expected: top(flights: DataFrame = …, n: int = 1)'),
         ("top 3", "expected name=value, got 3"),

@@ -29,6 +29,7 @@ from mcp_workbench.live.dataframes.admission import (
     check_value,
     without_copy_on_write,
 )
+from mcp_workbench.live.dataframes.cards import shape_text
 from mcp_workbench.live.dataframes.changes import Difference, describe, of_origin
 from mcp_workbench.live.dataframes.conversions import as_published
 from mcp_workbench.live.dataframes.fingerprint import Fingerprint
@@ -270,7 +271,7 @@ class DataFrames:
             return self._advance(replace(before, description=description, live=live, followed=followed), df)
         frozen, origin = freeze_table(df, name)
         version = self._last_versions[name] = self._last_versions.get(name, 0) + 1
-        summary = f"{len(frozen):,} rows x {frozen.shape[1]:,} columns"
+        summary = shape_text(frozen)
         first = take_snapshot(name, version, frozen, ChangeKind.PUBLISHED, summary, self._clock(), origin)
         self._published[name] = Publication(name, description, live, followed, seen(df), (first,))
         return Change(name, version, ChangeKind.PUBLISHED, summary)

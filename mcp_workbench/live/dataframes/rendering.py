@@ -8,6 +8,8 @@ which would cost the model half as much again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from mcp_workbench.errors import ToolError
@@ -35,10 +37,12 @@ class DataFrameRenderer:
 
     Args:
         results: Where what is rendered is kept.
+        by_tool: Whether agents have `df_read` now; not every host reads resources for its model.
     """
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: Results, by_tool: Callable[[], bool] = lambda: False) -> None:
         self._results = results
+        self._by_tool = by_tool
 
     def render(self, value: object, request: RenderRequest) -> Rendered | None:
         """Render a tool's result.
@@ -81,11 +85,13 @@ class DataFrameRenderer:
             bound = self._results.max_bytes
             why = f": larger than the {bound >> 20} MiB for all results" if snapshot.memory.alive > bound else ""
             return f"\nNot kept{why}. Have the tool return a part or a summary."
-        if cut:
-            return f'\nMore: df://{snapshot.name}/rows?columns=NAME,NAME, or pass "{snapshot.name}" to another tool.'
-        if count == total:
+        if count == total and not cut:
             return ""
-        return f'\nMore: df://{snapshot.name}/rows?offset={count}, or pass "{snapshot.name}" to another tool.'
+        name = snapshot.name
+        if self._by_tool():
+            option = 'columns="NAME,NAME"' if cut else f"offset={count}"
+            return f'\nMore: df_read("{name}", {option}), or pass "{name}" to another tool.'
+        return f'\nMore: df://{name}/rows?{"columns=NAME,NAME" if cut else f"offset={count}"}, or pass "{name}" to another tool.'
 
 
 def _rows(df: pd.DataFrame, room: int) -> tuple[Lines, int, int]:

@@ -14,7 +14,6 @@ import pytest
 
 from mcp_workbench.execution.calls import Call, Cancelled, Outcome, Raised, Returned, current_call
 from mcp_workbench.execution.main_tasks import a_loop_runs_here, run_coroutine, run_to_end
-from mcp_workbench.tasks import start_task
 
 
 def call_of(work: Callable[[], object], finish: Callable[[object], object] = str) -> Call:
@@ -145,7 +144,7 @@ def test_within_a_running_loop_it_is_a_task_like_any_other() -> None:
         return a_loop_runs_here()
 
     async def main() -> None:
-        assert await start_task(run_coroutine(call_of(tool), lambda: 1), name="tool") == Returned("True")
+        assert await asyncio.get_running_loop().create_task(run_coroutine(call_of(tool), lambda: 1)) == Returned("True")
 
     assert not a_loop_runs_here()
     asyncio.run(main())

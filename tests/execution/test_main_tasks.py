@@ -28,6 +28,7 @@ def to_end(call: Call, *, loop: asyncio.AbstractEventLoop | None = None, begun: 
 
 def test_a_coroutine_is_run_in_its_call_rendered_and_stamped() -> None:
     seen: list[Call | None] = []
+    here = current_call.get()
 
     async def tool() -> int:
         await asyncio.sleep(0)
@@ -37,7 +38,7 @@ def test_a_coroutine_is_run_in_its_call_rendered_and_stamped() -> None:
     call = call_of(tool)
     assert to_end(call) == Returned("5")
     assert seen == [call]
-    assert current_call.get() is None
+    assert current_call.get() is here
     assert (call.started_ns, call.returned_ns, call.finished_ns) == (7, 7, 7)
 
 

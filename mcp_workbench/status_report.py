@@ -68,7 +68,7 @@ class Status:
     def _call_lines(self) -> list[str]:
         lines = [f"  {row.name}: {row.n} calls, {row.errors} errors, p50 {_ms(row.p50_ns)}, p99 {_ms(row.p99_ns)}" for row in self.calls]
         if waiting := self.execution.get("main_waiting"):
-            lines.append(f"  {waiting} calls wait for the main thread")
+            lines.append(f"  {'1 call waits' if waiting == 1 else f'{waiting} calls wait'} for the main thread")
         return lines
 
     def __repr__(self) -> str:

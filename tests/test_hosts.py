@@ -79,6 +79,8 @@ def test_a_plain_process_has_no_cells_and_no_loop_between_them() -> None:
     assert host.namespace() is None
     assert host.cell() is None
     assert host.run_between_cells(lambda: pytest.fail("never")) is False
+    assert host.run_on_loop(lambda: pytest.fail("never")) is False
+    assert (host.main_loop(), host.main_is_free, host.loop_rests) == (None, "on request", False)
     host.on_cell(lambda _: pytest.fail("never"), lambda _, __: pytest.fail("never"))()
 
 
@@ -206,6 +208,17 @@ def test_a_shell_without_a_kernel_cannot_run_anything_between_cells() -> None:
     assert IPythonHost(Shell()).run_between_cells(lambda: pytest.fail("never")) is False
 
 
+def test_a_shell_without_a_kernel_comes_free_after_cells_and_has_a_loop_that_rests_between_them() -> None:
+    host = IPythonHost(Shell())
+    assert host.run_on_loop(lambda: pytest.fail("never")) is False
+    assert (host.main_is_free, host.loop_rests) == ("after cells", False)
+
+    async def main() -> None:
+        assert host.main_loop() is asyncio.get_running_loop()
+
+    asyncio.run(main())
+
+
 def kernel_on(loop: asyncio.AbstractEventLoop) -> SimpleNamespace:
     return SimpleNamespace(io_loop=SimpleNamespace(asyncio_loop=loop))
 
@@ -236,6 +249,47 @@ def test_what_was_to_run_between_cells_is_left_to_the_end_of_a_cell_that_has_beg
         assert followed.heard == ["begins", "ends"]
 
     asyncio.run(main())
+
+
+def test_on_the_kernels_loop_things_run_also_while_a_cell_awaits() -> None:
+    async def main() -> None:
+        shell, ran = Shell(), asyncio.Event()
+        host = IpykernelHost(shell, kernel_on(asyncio.get_running_loop()))
+        assert (host.main_is_free, host.main_loop()) == ("between cells", asyncio.get_running_loop())
+        Followed(shell, host)
+        shell.begin()
+        assert host.run_on_loop(ran.set) is True
+        async with asyncio.timeout(5):
+            await ran.wait()
+
+    asyncio.run(main())
+
+
+def test_where_a_gui_has_the_thread_its_loop_is_asked_to_step_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        knocks: list[str] = []
+        kernel = kernel_on(asyncio.get_running_loop())
+        host = IpykernelHost(Shell(), kernel)
+        monkeypatch.setattr(host, "_knock", lambda: knocks.append("knock"))
+        host.run_on_loop(lambda: None)
+        assert (host.loop_rests, knocks) == (False, [])
+        kernel.eventloop = object()
+        host.run_on_loop(lambda: None)
+        host.run_between_cells(lambda: None)
+        assert (host.loop_rests, knocks) == (True, ["knock", "knock"])
+
+    asyncio.run(main())
+
+
+def test_a_gui_that_cannot_be_asked_costs_nobody_the_call(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        kernel = kernel_on(asyncio.get_running_loop())
+        kernel.eventloop = object()  # and this process is no kernel, so there is nothing to connect to
+        assert IpykernelHost(Shell(), kernel).run_on_loop(lambda: None) is True
+
+    with caplog.at_level(logging.ERROR, "mcp_workbench"):
+        asyncio.run(main())
+    assert "could not be asked to step aside" in caplog.text
 
 
 def test_a_subshells_cell_is_followed_by_a_look_between_cells_on_the_main_thread() -> None:
@@ -281,6 +335,7 @@ def test_a_kernel_whose_loop_is_closed_or_missing_says_so() -> None:
     loop.close()
     assert IpykernelHost(Shell(), kernel_on(loop)).run_between_cells(lambda: None) is False
     assert IpykernelHost(Shell(), SimpleNamespace()).run_between_cells(lambda: None) is False
+    assert IpykernelHost(Shell(), SimpleNamespace()).main_loop() is None
 
 
 @pytest.mark.parametrize(

@@ -868,3 +868,97 @@ def test_a_pyplot_figure_beside_what_fills_a_message_still_fits_it() -> None:
 
     with running(workbench):
         within(main)
+
+
+# --- the main thread ------------------------------------------------------------------------------------
+
+
+def test_a_call_for_the_main_thread_runs_when_a_cell_has_ended_and_says_what_it_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = ScriptedHost()
+    monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: host)
+    workbench = wb.Workbench()
+    host.variables["delays"] = _frame()
+    workbench.publish(delays=host.variables["delays"])
+
+    @workbench.tool(run_on="main")
+    def correct() -> str:
+        print("corrected")
+        host.variables["delays"].loc[0, "delay"] = 99
+        return threading.current_thread().name
+
+    answers: list[str] = []
+    waits = threading.Event()
+
+    async def client() -> None:
+        async with workbench.connect() as session:
+            # Of this process, but not of its main thread: it waits for the cell as others do.
+            result = await session.call_tool("correct", on_progress=lambda *_: waits.set())
+            answers.append(result.text)
+
+    with running(workbench):
+        thread = threading.Thread(target=within, args=(client,))
+        with host.running_cell():
+            thread.start()
+            assert waits.wait(10)
+            assert workbench.status().execution["main_waiting"] == 1
+            assert "1 call waits for the main thread" in str(workbench.status())
+        thread.join()
+        assert answers == ["MainThread"]
+        [record] = [call for call in workbench.telemetry.calls(10) if call.target == "correct"]
+        assert record.queued_behind is not None
+        assert record.queued_behind.startswith("cell [1], running ")
+        assert record.output == "corrected\n"
+        assert workbench.status().dataframes == ("delays v2, 3 x 1",)
+
+
+def test_wait_needs_a_server_and_not_its_own_thread() -> None:
+    workbench = wb.Workbench()
+    with pytest.raises(WorkbenchError, match="not running"):
+        workbench.wait()
+
+    @workbench.tool(run_on="inline")
+    def wait() -> None:
+        workbench.wait()
+
+    async def main() -> None:
+        async with talking(workbench) as talk:
+            assert "cannot wait on the server's own thread" in text_of(await talk.called("wait"))
+
+    with running(workbench):
+        within(main)
+        assert workbench.wait(timeout_s=0) is False
+
+
+SCRIPT = """
+import asyncio
+import threading
+
+import mcp_workbench as wb
+
+@wb.tool(run_on="main")
+def name() -> str:
+    return threading.current_thread().name
+
+@wb.tool(run_on="main")
+async def name_async(ctx: wb.AsyncContext) -> str:
+    await asyncio.sleep(0)
+    return threading.current_thread().name
+
+async def client():
+    async with wb.connect() as session:
+        print([(await session.call_tool(tool)).text for tool in ("name", "name_async")])
+
+def main():
+    asyncio.run(client())
+    wb.stop()
+
+wb.start()
+threading.Thread(target=main).start()
+print(wb.wait(), flush=True)
+"""
+
+
+def test_a_script_lends_its_main_thread_until_the_server_stops() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["['MainThread', 'MainThread']", "True"]
+    assert done.stderr == ""

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 
 from mcp_workbench.execution.interrupts import Interrupts, interruptible
-from mcp_workbench.tasks import start_task
 
 
 def press() -> None:
@@ -98,7 +97,7 @@ def test_each_step_of_a_coroutine_gets_the_interrupt_and_between_two_it_is_the_o
         async def awaited() -> None:
             await interruptible(tool())
 
-        task = start_task(awaited(), name="awaited")
+        task = asyncio.get_running_loop().create_task(awaited())
         await asyncio.sleep(0)
         assert (steps, owner) == (["first step"], [])
         press()
@@ -124,7 +123,7 @@ def test_what_the_loop_throws_into_the_task_reaches_the_coroutine(owner: list[st
         async def awaited() -> str:
             return await interruptible(tool())
 
-        task = start_task(awaited(), name="awaited")
+        task = asyncio.get_running_loop().create_task(awaited())
         await asyncio.sleep(0)
         task.cancel()
         assert await task == "went on"

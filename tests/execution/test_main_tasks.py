@@ -14,7 +14,6 @@ import pytest
 
 from mcp_workbench.execution.calls import Call, Cancelled, Outcome, Raised, Returned, current_call
 from mcp_workbench.execution.main_tasks import a_loop_runs_here, run_coroutine, run_to_end
-from mcp_workbench.tasks import start_task
 
 
 def call_of(work: Callable[[], object], finish: Callable[[object], object] = str) -> Call:
@@ -29,6 +28,7 @@ def to_end(call: Call, *, loop: asyncio.AbstractEventLoop | None = None, begun: 
 
 def test_a_coroutine_is_run_in_its_call_rendered_and_stamped() -> None:
     seen: list[Call | None] = []
+    here = current_call.get()
 
     async def tool() -> int:
         await asyncio.sleep(0)
@@ -38,7 +38,7 @@ def test_a_coroutine_is_run_in_its_call_rendered_and_stamped() -> None:
     call = call_of(tool)
     assert to_end(call) == Returned("5")
     assert seen == [call]
-    assert current_call.get() is None
+    assert current_call.get() is here
     assert (call.started_ns, call.returned_ns, call.finished_ns) == (7, 7, 7)
 
 
@@ -145,7 +145,7 @@ def test_within_a_running_loop_it_is_a_task_like_any_other() -> None:
         return a_loop_runs_here()
 
     async def main() -> None:
-        assert await start_task(run_coroutine(call_of(tool), lambda: 1), name="tool") == Returned("True")
+        assert await asyncio.get_running_loop().create_task(run_coroutine(call_of(tool), lambda: 1)) == Returned("True")
 
     assert not a_loop_runs_here()
     asyncio.run(main())

@@ -21,6 +21,7 @@ from mcp_workbench import errors
 from mcp_workbench.execution.calls import Busy, Call, CallState, Cancelled, Outcome, Raised, Returned, RunOn, TimedOut
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.limits import Limits
+from tests.execution.main_rig import Host
 
 RUN_ON: tuple[RunOn, ...] = ("inline", "thread", "async")
 
@@ -363,6 +364,94 @@ def test_cancelling_what_was_never_started_does_nothing() -> None:
         assert bench.execution.cancel(call, "why not") is False
         assert call.cancelled is False
         await bench.execution.close(1)
+
+    run(main)
+
+
+# --- the main thread -----------------------------------------------------------------------------
+
+
+def test_calls_for_the_main_thread_run_when_it_is_free_and_are_counted() -> None:
+    async def main() -> None:
+        host: Any = Host()
+        looked: list[str] = []
+        bench = Bench(host=host, after_main_job=lambda: looked.append("looked"))
+        call = bench.start("main", lambda: 5, finish=str)
+        statistics = bench.execution.statistics()
+        assert (statistics.main_waiting, statistics.main_running, statistics.open_calls) == (1, 0, 1)
+        host.turn()
+        assert bench.execution.statistics().main_running == 1
+        await bench.came(1)
+        assert bench.outcome(call) == Returned("5")
+        assert (call.run_on, looked) == ("main", ["looked"])
+        assert bench.threads == {threading.get_ident()}
+        await bench.execution.close(1)
+
+    run(main)
+
+
+def test_calls_for_the_main_thread_are_cancelled_before_and_while_they_run() -> None:
+    async def main() -> None:
+        host: Any = Host()
+        bench = Bench(host=host)
+        waiting = bench.start("main", lambda: pytest.fail("never"))
+        assert bench.execution.cancel(waiting, "asked") is True
+        assert bench.outcome(waiting) == Cancelled("asked", may_still_run=False)
+        running = bench.start("main", lambda: bench.execution.cancel(running, "asked"))
+        host.turn()
+        assert bench.outcome(running) == Cancelled("asked", may_still_run=True)
+        assert (bench.execution.statistics().abandoned, bench.execution.statistics().main_running) == (1, 0)
+        await until(lambda: bench.execution.statistics().late_results == 1)
+        assert bench.execution.statistics().abandoned == 0
+        await bench.execution.close(1)
+        assert len(bench.ended) == 2
+
+    run(main)
+
+
+def test_the_time_that_a_call_waits_for_the_main_thread_does_not_count() -> None:
+    async def main() -> None:
+        host: Any = Host()
+        now_ns = 1
+        bench = Bench(host=host, clock_ns=lambda: now_ns)
+        call = bench.start("main", lambda: bench.execution._check_time(call, 10), timeout_s=10)
+        now_ns = int(60e9)
+        bench.execution._check_time(call, 10)  # the timer rings while it waits
+        assert bench.ended == []
+        host.turn()
+        await bench.came(1)
+        assert bench.outcome(call) == Returned(None)
+        await bench.execution.close(1)
+
+    run(main)
+
+
+def test_closing_refuses_what_waits_for_the_main_thread() -> None:
+    async def main() -> None:
+        host: Any = Host()
+        bench = Bench(host=host)
+        waiting = bench.start("main", lambda: pytest.fail("never"))
+        await bench.execution.close(0)
+        outcome = bench.outcome(waiting)
+        assert isinstance(outcome, Busy)
+        assert "shutting down" in outcome.sentence
+        host.turn()
+        late = bench.start("main", lambda: pytest.fail("never"))
+        assert isinstance(bench.outcome(late), Busy)
+
+    run(main)
+
+
+def test_a_forked_child_neither_runs_nor_tells_anything() -> None:
+    async def main() -> None:
+        host: Any = Host()
+        bench = Bench(host=host)
+        call = bench.start("main", lambda: pytest.fail("never"))
+        bench.execution.abandon_in_child()
+        host.turn()
+        assert bench.execution._portal.post(lambda: None) is False
+        assert (bench.ended, call.state) == ([], CallState.WAITING)
+        await bench.execution.close(0)
 
     run(main)
 

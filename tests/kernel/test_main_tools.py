@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from mcp_workbench.client import ClientSession, connect
-from mcp_workbench.tasks import start_task
 from tests.kernel.harness import ServingKernel, address, cell, ran, real_kernel, running_cell
 
 pytestmark = pytest.mark.kernel
@@ -211,7 +210,7 @@ def test_an_interrupt_while_nothing_runs_does_nothing(kernel: ServingKernel) -> 
         kernel.process.send_signal(signal.SIGINT)
         assert await caller.call("where") == [True, kernel.pid]
         # A tool that waits blocks nobody, so the interrupt is not for it; its caller can cancel it.
-        waiting = start_task(caller.fails("hold_async", how="waits"), name="waiting")
+        waiting = asyncio.get_running_loop().create_task(caller.fails("hold_async", how="waits"))
         assert await caller.call("holds") == "true"
         kernel.process.send_signal(signal.SIGINT)
         assert await caller.call("where_async") == [True, kernel.pid, True]

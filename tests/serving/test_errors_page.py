@@ -575,6 +575,44 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     return answer
 
 
+# --- the main thread, which this process lends to nobody -----------------------------------------------------------
+
+
+def _for_main(workbench: wb.Workbench) -> None:
+    @workbench.tool(run_on="main")
+    def window() -> None:
+        raise AssertionError("nobody lends the main thread")
+
+
+@scene("too many calls wait for the main thread", main_queue=1)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _for_main(workbench)
+    talk.call("window")
+    return await _called(talk, "window")
+
+
+@scene("call that waits too long for the main thread", main_wait_s=0.01)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _for_main(workbench)
+    assert workbench.wait(timeout_s=0) is False  # it has been lent, and may be again
+    return await _called(talk, "window")
+
+
+@scene("call for a main thread that nobody lends", main_wait_s=0.01)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _for_main(workbench)
+    return await _called(talk, "window")
+
+
+@scene("call that waits for the main thread when the server stops", stop_grace_s=8.0)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _for_main(workbench)
+    call = talk.call("window")
+    await talk.fence()
+    await asyncio.to_thread(workbench.stop)
+    return await talk.answer(call)
+
+
 # --- what is ignored ---------------------------------------------------------------------------------------------
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from mcp_workbench.hosts import Begins, Cell, Ends, HostIdentity
+from mcp_workbench.hosts import Begins, Cell, Ends, HostIdentity, MainIsFree, Renew
 
 
 class ScriptedHost:
     """The host of a notebook whose cells are `with host.running_cell():` blocks on the test's main thread."""
+
+    main_is_free: MainIsFree = "after cells"
+    loop_rests = False
 
     def __init__(self) -> None:
         self.variables: dict[str, Any] = {}
@@ -58,3 +62,12 @@ class ScriptedHost:
 
     def run_between_cells(self, function: Callable[[], None]) -> bool:
         return False
+
+    def run_on_loop(self, function: Callable[[], object]) -> bool:
+        return False
+
+    def main_loop(self) -> asyncio.AbstractEventLoop | None:
+        return None
+
+    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+        return None

@@ -11,6 +11,29 @@ from mcp_workbench.transports.credentials import Credentials, Tickets
 ALICE = Principal("alice")
 
 
+def test_code_of_this_process_has_a_token_of_its_own_that_stands_for_default() -> None:
+    credentials = Credentials()
+    own = credentials.check(credentials.own_token().encode())
+    assert own == Principal("default")
+    assert own is not None
+    assert own.own
+    other = credentials.check(credentials.token().encode())
+    assert other is not None
+    assert not other.own
+    assert credentials.own_token() != credentials.token()
+    assert credentials.own_token() not in repr(credentials)
+    assert Credentials().own_token() != credentials.own_token()
+
+
+def test_the_token_of_this_process_is_revoked_with_default() -> None:
+    credentials = Credentials()
+    own = credentials.own_token()
+    credentials.revoke("default")
+    assert credentials.check(own.encode()) is None
+    with pytest.raises(ValueError, match="default"):
+        credentials.own_token()
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 1000.0

@@ -26,6 +26,10 @@ CHOOSING = """\
 Without an option it takes the notebook that lies in, above or below the folder it was started in, else the only
 one that runs; of several the agent chooses. Exit codes: 0 the host has ended, 2 wrong options.
 """
+FOR_PEOPLE = """\
+This is started by an agent's host, which speaks to it on stdin; `mcp-workbench config` shows what to paste there.
+`mcp-workbench list` shows what it finds. Ctrl-D ends it.
+"""
 
 
 def run_bridge(arguments: Sequence[str]) -> int:
@@ -41,6 +45,8 @@ def run_bridge(arguments: Sequence[str]) -> int:
     # A host's Ctrl-C reaches its children too, and is meant for what the agent does, not for its servers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _log_to_stderr(verbose=options.verbose)
+    if os.isatty(0):
+        sys.stderr.write(FOR_PEOPLE)
     asyncio.run(_serve(Wish(kernel=options.kernel, notebook=options.notebook, cwd=_folder())))
     return 0
 

@@ -28,7 +28,7 @@ STATUS_TOOL = wire.Tool(
     input_schema={
         "type": "object",
         "properties": {
-            "since": {"type": ["string", "integer", "null"], "description": "Cursor of an earlier answer: only what is new since then."},
+            "since": {"type": "string", "description": "Cursor of an earlier answer: only what is new since then."},
             "wait_s": {"type": "number", "description": "Wait up to so many seconds for something new."},
         },
     },

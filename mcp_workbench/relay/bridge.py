@@ -98,6 +98,7 @@ class Bridge:
         self._unfit: Entry | None = None
         """One that cannot go on with this conversation: not tried again."""
         self._problem: str | None = None
+        self._ignored: tuple[str, ...] = ()
         self._host_paused = False
         self._host_ended = asyncio.Event()
         self._quiet = asyncio.Event()
@@ -147,16 +148,18 @@ class Bridge:
 
     async def _look(self) -> None:
         found = await asyncio.to_thread(self._find)
-        for ignored in found.ignored:
-            logger.debug("ignored %s: %s", ignored.path, ignored.reason)
+        ignored = tuple(f"{each.path.name} {each.reason}" for each in found.ignored)
+        if ignored != self._ignored:
+            self._ignored = ignored
+            logger.info("not used: %s", plain("; ".join(ignored) or "none any more"))
         uses, self._uses = self._uses, []
         for request_id, name in uses:
             await self._use(request_id, name, choose(found.entries, self._wish, self._last))
         choice = choose(found.entries, self._wish, self._last)
-        self._relay.know(choice, self._problem)
+        self._relay.know(choice, self._problem, ignored)
         if self._kernel is None and choice.entry is not None and not uses:
             await self._join(choice.entry)
-            self._relay.know(choice, self._problem)
+            self._relay.know(choice, self._problem, ignored)
 
     async def _use(self, request_id: RequestId, name: str, choice: Choice) -> None:
         found = find_named(name, choice.candidates)
@@ -225,6 +228,10 @@ class Bridge:
         """The agent chose a notebook: look at once, whatever the pause."""
         self._uses.append((request_id, name))
         self._awake.set()
+
+    def wake_after(self, request_id: RequestId, seconds: float) -> None:
+        """A status call waits for news, but not for ever."""
+        asyncio.get_running_loop().call_later(seconds, self._relay.wake, request_id)
 
     def give_up(self, sentence: str) -> None:
         """This kernel cannot go on with the conversation."""

@@ -35,6 +35,8 @@ INITIALIZED = "notifications/initialized"
 CANCELLED = "notifications/cancelled"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 CHANGED = {f"notifications/{listing}/list_changed": listing for listing in Listing}
+MAX_WAIT_S = 50.0
+"""Hosts give a call up at 60 s."""
 OWN_NAMES = frozenset((STATUS_NAME, USE_NAME))
 
 
@@ -46,6 +48,9 @@ class Driver(Protocol):
 
     def use(self, request_id: RequestId, name: str) -> None:
         """The agent chose a notebook; due: `Relay.answer_use`."""
+
+    def wake_after(self, request_id: RequestId, seconds: float) -> None:
+        """A status call waits for news; due: `Relay.wake`."""
 
     def give_up(self, sentence: str) -> None:
         """This kernel cannot go on with the conversation: leave it."""
@@ -85,6 +90,8 @@ class Relay:
         self._send_to_kernel: Callable[[bytes], None] | None = None
         self._open: dict[RequestId, Asked] = {}
         self._uses: set[RequestId] = set()
+        self._waiting: dict[RequestId, bytes] = {}
+        """Status calls that wait for a kernel."""
         self._questions = Questions(own)
         self._held: list[bytes] | None = None
         self._batches = 0
@@ -107,18 +114,30 @@ class Relay:
 
     # --- what the driver knows ----------------------------------------------------------------------------
 
-    def know(self, choice: Choice, problem: str | None = None) -> None:
+    def know(self, choice: Choice, problem: str | None = None, ignored: tuple[str, ...] = ()) -> None:
         """What is known about notebooks has changed, or may have.
 
         Args:
             choice: What runs.
             problem: Why the chosen one cannot be connected, as a sentence.
+            ignored: Discovery files that were not used, as phrases.
         """
-        self._situation = Situation(choice, problem, self._loss)
+        before = self._situation
+        # One that is about to be connected is news when it is, or cannot be.
+        news = (choice.entry is None and choice.candidates != before.choice.candidates) or (problem not in (None, before.problem))
+        self._situation = Situation(choice, problem, self._loss, ignored)
         if choice.several and not self._lists_use:
             # It stays listed: a list that comes and goes with every kernel costs the host more than one tool does.
             self._lists_use = True
             self._announce_use()
+        if news:
+            self._answer_waiting()
+
+    def wake(self, request_id: RequestId) -> None:
+        """A status call has waited long enough."""
+        text = self._waiting.pop(request_id, None)
+        if text is not None:
+            self._stand_in(text)
 
     def join(self, entry: Entry, send: Callable[[bytes], None]) -> None:
         """A kernel is connected.
@@ -199,7 +218,22 @@ class Relay:
             self._open[request_id] = Asked("tools/call", text, is_status=True)
             self._send_to_kernel(text)
             return True
+        wait_s = arguments.get("wait_s") if name == STATUS_NAME and isinstance(arguments, dict) else None
+        if isinstance(wait_s, int | float) and wait_s > 0:
+            self._waiting[request_id] = text
+            self._driver.wake_after(request_id, min(wait_s, MAX_WAIT_S))
+            return True
         return False
+
+    def _answer_waiting(self) -> None:
+        """What status calls waited for has come: whoever serves now answers them."""
+        waiting, self._waiting = self._waiting, {}
+        for request_id, text in waiting.items():
+            if self._send_to_kernel is None:
+                self._stand_in(text)
+            else:
+                self._open[request_id] = Asked("tools/call", text, is_status=True)
+                self._send_to_kernel(text)
 
     def _receive_notification_of_host(self, method: str, text: bytes) -> None:
         if method == CANCELLED and not self._takes_cancel(usable_id(member(text, "params").get("requestId"))):
@@ -217,6 +251,7 @@ class Relay:
         if request_id is None:
             return False
         self._uses.discard(request_id)
+        self._waiting.pop(request_id, None)
         if self.memory.listens.pop(request_id, None) is not None:
             if self._resuming is not None:
                 self._resuming.forget(request_id)
@@ -400,6 +435,7 @@ class Relay:
                 if items != self.memory.items(method):
                     self._announcing.tell(LISTINGS[method])
             self._announce_use()
+            self._answer_waiting()
             held, self._held = self._held, None
             for text in held:
                 self.receive_from_host(text)

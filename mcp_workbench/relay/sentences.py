@@ -13,13 +13,14 @@ from mcp_workbench.relay.choosing import Choice, labels
 from mcp_workbench.wording import plain
 
 CELL = "import mcp_workbench as wb\nwb.start()"
+AFTERWARDS = "notebook_status(wait_s=50) answers as soon as it is there."
 HOW_TO_START = (
     f"Ask the person to run this in a cell of the notebook:\n\n{CELL}\n\n"
-    "It is found within a second, and its tools are then listed by themselves. Call notebook_status again afterwards."
+    f"It is found within a second, and its tools are then listed by themselves. {AFTERWARDS}"
 )
 HOW_TO_COME_BACK = (
     "It is connected again as soon as it serves. If its kernel was restarted, nothing is defined in it: ask the person to run the cells "
-    f"again, first the one with\n\n{CELL}\n\nthen those that define functions and DataFrames. Call notebook_status again afterwards."
+    f"again, first the one with\n\n{CELL}\n\nthen those that define functions and DataFrames. {AFTERWARDS}"
 )
 MAX_LISTED = 20
 
@@ -42,6 +43,8 @@ class Situation:
     problem: str | None = None
     """Why the chosen one cannot be connected, as a sentence."""
     loss: Loss | None = None
+    ignored: tuple[str, ...] = ()
+    """Discovery files that were not used: each with its reason, as a phrase."""
 
 
 def ago(seconds: float) -> str:
@@ -85,6 +88,7 @@ def _what_to_do(situation: Situation, now: float) -> list[str]:
         told.append(f"Running now; choose one with notebook_use(name):\n{_listed(choice.candidates, now)}")
     if not told:
         told.append(HOW_TO_START)
+    told += [f"Not used: {plain(each)}." for each in situation.ignored[:MAX_LISTED]]
     return told
 
 

@@ -340,6 +340,21 @@ def test_options_and_exit_codes(options: list[str], code: int) -> None:
     assert "--notebook" in done.stdout + done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="terminals are made differently there")
+def test_people_who_start_it_by_hand_are_told_what_it_is_for() -> None:
+    terminal, stdin = os.openpty()
+    process = subprocess.Popen(COMMAND, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.close(stdin)
+    assert process.stderr is not None
+    told = process.stderr.readline() + process.stderr.readline()
+    assert b"mcp-workbench config" in told
+    assert told.rstrip().endswith(b"Ctrl-D ends it.")
+    os.write(terminal, b"\x04")
+    assert process.communicate() == (b"", b"")
+    os.close(terminal)
+    assert process.returncode == 0
+
+
 def test_starting_it_loads_nothing_that_takes_long() -> None:
     code = (
         "import sys; sys.argv = ['mcp-workbench', 'bridge']\n"

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from mcp_workbench.cli.bench.environments import REQUIREMENTS, EnvironmentNotMadeError, python_of
-from tests.foreign.node import NodeSdk, node_sdk
+from tests.foreign.node import NodeSdk, claude_code_command, inspector_command, node_sdk
 
 PANDAS_2 = (
     "pandas==2.3.*",
@@ -62,6 +62,24 @@ def typescript_sdk() -> NodeSdk:
         return node_sdk()
     except EnvironmentNotMadeError as error:
         _cannot(f"no TypeScript SDK: {error}")
+
+
+@pytest.fixture(scope="session")
+def inspector() -> list[str]:
+    """How MCP Inspector's command line is started."""
+    try:
+        return inspector_command()
+    except EnvironmentNotMadeError as error:
+        _cannot(f"no MCP Inspector: {error}")
+
+
+@pytest.fixture(scope="session")
+def claude_code() -> list[str]:
+    """How Claude Code is started."""
+    try:
+        return claude_code_command()
+    except EnvironmentNotMadeError as error:
+        _cannot(f"no Claude Code: {error}")
 
 
 def _python(name: str) -> Path:

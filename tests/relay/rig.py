@@ -205,6 +205,8 @@ class Rig:
         self.heard: list[Message] = []
         """The messages of those that the test has not taken yet."""
         self.uses: list[tuple[RequestId, str]] = []
+        self.waits: dict[RequestId, float] = {}
+        """Status calls that wait for news, and for how long."""
         self.given_up: list[str] = []
         self.kernel: Kernel | None = None
         self.now = NOW
@@ -227,6 +229,9 @@ class Rig:
 
     def use(self, request_id: RequestId, name: str) -> None:
         self.uses.append((request_id, name))
+
+    def wake_after(self, request_id: RequestId, seconds: float) -> None:
+        self.waits[request_id] = seconds
 
     def give_up(self, sentence: str) -> None:
         self.given_up.append(sentence)

@@ -326,6 +326,21 @@ def test_a_kernel_of_another_version_is_left_and_not_tried_again_until_it_is_ano
     within(main)
 
 
+def test_a_status_call_waits_for_a_kernel_but_not_for_ever() -> None:
+    async def main() -> None:
+        world = World()
+        async with bridged(world) as talk:
+            assert "wb.start()" in text_of(await talk.called("notebook_status", wait_s=0.01))
+            waiting = talk.call("notebook_status", wait_s=50)
+            world.runs(an_entry(), tools=["notebook_status"])
+            kernel = await world.connected()
+            kernel.finish(waiting, "what the kernel says")
+            kernel.flush()
+            assert text_of((await talk.answer(waiting))["result"]) == "what the kernel says"
+
+    within(main)
+
+
 def test_a_fault_while_looking_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         world = World()

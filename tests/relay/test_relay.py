@@ -513,6 +513,63 @@ def test_a_call_that_only_mentions_the_bridges_tools_is_the_kernels(rig: Rig) ->
     assert list(kernel.calls) == [call]
 
 
+# --- waiting for a kernel ---------------------------------------------------------------------------------------
+
+
+def test_a_status_call_that_may_wait_is_answered_by_the_kernel_as_soon_as_it_is_there(rig: Rig) -> None:
+    rig.open()
+    status = rig.call("notebook_status", wait_s=50)
+    rig.settle()
+    assert rig.heard == []
+    assert rig.waits == {status: 50}
+    kernel = rig.connect(tools=["notebook_status"])
+    rig.settle()
+    kernel.finish(status, "what the kernel says")
+    assert rig.text_of(status) == "what the kernel says"
+    rig.relay.wake(status)
+    assert rig.heard == []
+
+
+def test_it_waits_no_longer_than_asked_and_never_past_what_hosts_allow(rig: Rig) -> None:
+    rig.open()
+    short, long = rig.call("notebook_status", wait_s=0.5), rig.call("notebook_status", wait_s=1e9)
+    assert rig.waits == {short: 0.5, long: 50}
+    rig.relay.wake(short)
+    assert "wb.start()" in rig.text_of(short)
+    rig.cancel(long)
+    rig.relay.wake(long)
+    rig.connect(tools=["notebook_status"])
+    rig.settle()
+    assert rig.heard == []
+    assert rig.relay.idle
+
+
+@pytest.mark.parametrize("wait_s", [0, -1, "50", None])
+def test_without_a_wait_it_is_answered_at_once(rig: Rig, wait_s: object) -> None:
+    rig.open()
+    assert "wb.start()" in rig.text_of(rig.call("notebook_status", wait_s=wait_s))
+
+
+def test_news_that_are_no_kernel_end_the_wait_as_well(rig: Rig) -> None:
+    rig.open()
+    status = rig.call("notebook_status", wait_s=50)
+    one, two = an_entry("a.ipynb"), an_entry("b.ipynb", pid=2)
+    rig.relay.know(several(one, two))
+    assert "2 are running and none is chosen" in rig.text_of(status)
+    again = rig.call("notebook_status", wait_s=50)
+    rig.relay.know(several(one, two))
+    rig.relay.know(Choice(one, (one, two)))
+    assert rig.heard == [], "what is about to be connected is no news yet"
+    rig.relay.know(Choice(one, (one, two)), "nothing listens there")
+    assert "not connected: nothing listens there" in rig.text_of(again)
+
+
+def test_files_that_were_not_used_are_named_in_the_status(rig: Rig) -> None:
+    rig.open()
+    rig.relay.know(Choice(None, ()), None, ("kernel-1.json was written by another version",))
+    assert "Not used: kernel-1.json was written by another version." in rig.text_of(rig.call("notebook_status"))
+
+
 # --- batches and other revisions ------------------------------------------------------------------------------
 
 

@@ -38,7 +38,11 @@ NAMES = ("df_describe", "df_read", "df_changes")
 
 def dataframe_tools(lookup: Lookup, descriptions: Descriptions) -> Group:
     """The three tools, offered while something is published or a result can be read."""
-    return Group(NAMES, DataFrameTools(lookup, descriptions).tools, wanted=lambda: bool(lookup.dataframes.names() or lookup.results.names(None)))
+
+    def wanted() -> bool:
+        return bool(lookup.dataframes.names() or lookup.results.names(None))
+
+    return Group(NAMES, DataFrameTools(lookup, descriptions).tools, wanted)
 
 
 class DataFrameTools:

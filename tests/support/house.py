@@ -46,6 +46,7 @@ class House:
             resources=self.offer.resources,
             prompts=self.offer.prompts,
             dataframes=self.offer.dataframe_resources,
+            documents=self.offer.documents,
             rendering=self.offer.rendering,
             execution=self.execution,
             news=self.news,

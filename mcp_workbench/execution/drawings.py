@@ -19,19 +19,15 @@ What is shared all the same: fonts, colour maps and unit converters that are reg
 from __future__ import annotations
 
 import functools
-import importlib
-import importlib.util
-import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapping, Sequence, ValuesView
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapping, ValuesView
 from types import ModuleType
 from typing import Any
 
 from mcp_workbench.errors import ToolError
 from mcp_workbench.execution.calls import current_call
+from mcp_workbench.execution.on_import import do_on_import
 from mcp_workbench.patches import Patches
 
 INSTEAD = 'Draw on a matplotlib.figure.Figure() and return it, or register the tool with run_on="main".'
@@ -39,8 +35,6 @@ GATES = ("figure", "gcf", "gca", "close", "show", "pause", "draw_all", "get_fign
 """Functions of pyplot of which every other one that reads or changes its state calls one."""
 BACKEND = ("switch_backend", "install_repl_displayhook", "uninstall_repl_displayhook")
 """Functions of pyplot that have nothing to do in a call."""
-Step = Callable[[ModuleType, Patches], None]
-"""What is done with a module once it is imported."""
 _making = threading.RLock()
 """Reentrant: an object that is collected meanwhile may draw or set parameters too."""
 
@@ -91,68 +85,8 @@ def route_pyplot(patches: Patches) -> None:
     Args:
         patches: Take everything back.
     """
-    finder = _OnImport({"matplotlib": _route_parameters, "matplotlib._mathtext": _take_turns, "matplotlib.pyplot": _route_figures}, patches)
-    sys.meta_path.insert(0, finder)
-    patches.on_restore(finder.leave)
-    finder.see_what_is_there()
-
-
-class _OnImport(MetaPathFinder):
-    """Does something right after a module was imported, once, and nothing else. Any thread.
-
-    Args:
-        steps: Module -> what is done with it.
-        patches: Take it back; they are used under a lock of this object, as imports may end on several threads.
-    """
-
-    def __init__(self, steps: dict[str, Step], patches: Patches) -> None:
-        self._steps = steps
-        self._patches = patches
-        self._lock = threading.RLock()
-        self._looking = threading.local()
-        self._left = False
-
-    def see_what_is_there(self) -> None:
-        """Do it with the modules that were imported before."""
-        for name in tuple(self._steps):
-            if sys.modules.get(name) is not None:
-                self._imported(importlib.import_module(name))  # waits for another thread that is still importing it
-
-    def leave(self) -> None:
-        """Do nothing any more; a step that is being done is waited for."""
-        with self._lock:
-            self._left = True
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-
-    def _imported(self, module: ModuleType) -> None:
-        with self._lock:
-            step = None if self._left else self._steps.pop(module.__name__, None)
-            if step is not None:
-                step(module, self._patches)
-
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """The spec the others find, with a loader that calls us when it is done."""
-        if fullname not in self._steps or self._left or getattr(self._looking, "now", False):
-            return None
-        self._looking.now = True
-        try:
-            spec = importlib.util.find_spec(fullname)
-        finally:
-            self._looking.now = False
-        if spec is not None and spec.loader is not None:
-            self._call_after(spec.loader, fullname)
-        return spec
-
-    def _call_after(self, loader: Loader, name: str) -> None:
-        execute = loader.exec_module
-
-        def execute_then_route(module: ModuleType) -> None:
-            execute(module)
-            if module.__name__ == name:
-                self._imported(module)
-
-        loader.exec_module = execute_then_route  # type: ignore[method-assign]  # of this one loader; most are made for one import
+    steps = {"matplotlib": _route_parameters, "matplotlib._mathtext": _take_turns, "matplotlib.pyplot": _route_figures}
+    do_on_import(steps, patches)
 
 
 # --- figures -----------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.builtin.notebook import KernelFacts
+from mcp_workbench.serving.capabilities import CAPABILITIES
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
@@ -49,18 +50,10 @@ PATH = "/mcp"
 NOTICES_KEPT = 20
 SUBPROTOCOL = "mcp"
 
-CAPABILITIES = wire.ServerCapabilities(
-    tools=wire.ListChanged(list_changed=True),
-    resources=wire.ResourcesCapability(subscribe=True, list_changed=True),
-    prompts=wire.ListChanged(list_changed=True),
-    logging={},
-    completions={},
-)
-
 INSTRUCTIONS = (
     "You are connected to a live Jupyter kernel that a person is using now. Call notebook_status first. Tools without the prefix "
     "notebook_, df_ or job_ are functions this person wrote; notebook_call calls one that is not in your tool list yet. "
-    "Read little: df_describe, then df_read with where; results are cut at about 8,000 characters and say how to get the rest. "
+    "Read little: df_describe, then df_read with where; results are cut and say how to get the rest. "
     'Pass DataFrames by name ("flights" or a result "_r7"), never by value. Data changes while you work: every result names the '
     'version it read; ask notebook_status(since="CURSOR") for news, with the cursor of its last answer. '
     "A call that takes long answers 'Running as job j3': use job_wait, do not repeat the call. "

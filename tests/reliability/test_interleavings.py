@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_workbench.assembly import CAPABILITIES
 from mcp_workbench.events import Principal
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.limits import Limits
@@ -24,6 +23,7 @@ from mcp_workbench.primitives.tools import define_tool
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.serving.background import Background
+from mcp_workbench.serving.capabilities import CAPABILITIES
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions

@@ -8,7 +8,6 @@ from typing import Any, cast
 import pytest
 from msgspec import UNSET
 
-from mcp_workbench.assembly import CAPABILITIES
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.events import Era
 from mcp_workbench.execution.runner import Execution
@@ -19,6 +18,7 @@ from mcp_workbench.protocol.exchange import ClientFacts, Exchange
 from mcp_workbench.protocol.methods import CLIENT_REQUESTS
 from mcp_workbench.protocol.versions import LATEST_LEGACY
 from mcp_workbench.serving.background import Background
+from mcp_workbench.serving.capabilities import CAPABILITIES
 from mcp_workbench.serving.handler import Handler
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mcp_workbench.assembly import CAPABILITIES
 from mcp_workbench.events import Principal
 from mcp_workbench.execution.calls import Call, CallState
 from mcp_workbench.execution.context import AsyncContext, Context
@@ -20,6 +19,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.versions import LATEST_LEGACY
 from mcp_workbench.serving.background import Background
+from mcp_workbench.serving.capabilities import CAPABILITIES
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions

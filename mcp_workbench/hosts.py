@@ -2,18 +2,20 @@
 
 The rest of the house asks a host: who are you (`identity`), what has the user defined (`namespace`),
 which cell is at work (`cell`), tell me when one begins and ends (`on_cell`), run this on the main thread
-when none is at work (`run_between_cells`) or at the next turn of its loop (`run_on_loop`), and when does that thread
-come free for others (`main_is_free`). Nobody else imports IPython or ipykernel.
+when none is at work (`run_between_cells`) or at the next turn of its loop (`run_on_loop`, `loop_rests`), when does that
+thread come free for others (`main_is_free`), and show this (`display`). Nobody else imports IPython or ipykernel.
 """
 
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 import os
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -339,6 +341,19 @@ class IpykernelHost(IPythonHost):
         """The kernel's own loop, which runs between cells and while one awaits. From any thread."""
         loop: asyncio.AbstractEventLoop | None = getattr(getattr(self._kernel, "io_loop", None), "asyncio_loop", None)
         return loop
+
+    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+        """A display of the cell at work, which may be replaced also when that has ended, while others run."""
+        display_id = uuid.uuid4().hex
+        publish: Callable[..., None] = self._shell.display_pub.publish
+        publish(data=dict(bundle), metadata={}, transient={"display_id": display_id})
+        # The kernel knows by a context variable which cell a display belongs to.
+        cell = contextvars.copy_context()
+
+        def renew(newer: Mapping[str, str]) -> None:
+            cell.copy().run(lambda: publish(data=dict(newer), metadata={}, transient={"display_id": display_id}, update=True))
+
+        return renew
 
     def _knock(self) -> None:
         """Send the kernel a message from itself: the loop of a GUI steps aside for messages, and for nothing else.

@@ -97,7 +97,8 @@ def _calls(view: View) -> str:
 def _call(call: CallFacts) -> list[str]:
     how = f"color:{_BAD};font-weight:600" if call.failed else f"color:{_GOOD}"
     error = shown(call.error, 200) if call.failed else ""
-    told = [_span(f"color:{_BAD}", _text(f"  {error}"))] if error else []
+    told = [_faint(f"  behind {shown(call.behind, 60)}")] if call.behind else []
+    told += [_span(f"color:{_BAD}", _text(f"  {error}"))] if error else []
     return [
         _faint(moment(call.at)),
         _span(f"{_MONO};{_ONE_LINE}", _text(shown(call.target, 60))),

@@ -2,8 +2,8 @@
 
 The rest of the house asks a host: who are you (`identity`), what has the user defined (`namespace`),
 which cell is at work (`cell`), tell me when one begins and ends (`on_cell`), run this on the main thread
-when none is at work (`run_between_cells`) or at the next turn of its loop (`run_on_loop`), and when does that thread
-come free for others (`main_is_free`). Nobody else imports IPython or ipykernel.
+when none is at work (`run_between_cells`) or at the next turn of its loop (`run_on_loop`, `loop_rests`), when does that
+thread come free for others (`main_is_free`), and show this (`display`). Nobody else imports IPython or ipykernel.
 """
 
 from __future__ import annotations
@@ -343,14 +343,14 @@ class IpykernelHost(IPythonHost):
         return loop
 
     def display(self, bundle: Mapping[str, str]) -> Renew | None:
-        """Show it in the cell that runs; what comes later takes its place there, from any thread."""
+        """Show it in the cell that runs; what comes later takes its place there, from any thread, while others run too."""
         publisher, transient = self._shell.display_pub, {"display_id": uuid.uuid4().hex}
         publisher.publish(dict(bundle), transient=transient)
         if not hasattr(publisher, "pub_socket"):  # that of `%%capture`, whose cell shows a copy
             return None
-        # Whose cell it is stands in a context variable, so what is published later is published in this context.
-        context = contextvars.copy_context()
-        return lambda newer: context.run(publisher.publish, dict(newer), transient=transient, update=True)
+        # Whose cell it is stands in a context variable, so what is published later is published in copies of this context.
+        cell = contextvars.copy_context()
+        return lambda newer: cell.copy().run(publisher.publish, dict(newer), transient=transient, update=True)
 
     def _knock(self) -> None:
         """Send the kernel a message from itself: the loop of a GUI steps aside for messages, and for nothing else.

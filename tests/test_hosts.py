@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import sys
 import threading
@@ -328,6 +329,27 @@ def test_a_failure_between_cells_goes_to_the_log_and_not_to_the_loop(caplog: pyt
     with caplog.at_level(logging.ERROR, "mcp_workbench"):
         asyncio.run(main())
     assert "what was to run between cells failed" in caplog.text
+
+
+def test_a_display_is_replaced_from_any_thread_and_still_belongs_to_its_cell() -> None:
+    cell = contextvars.ContextVar("cell", default="none")
+    published: list[tuple[str, str, str, bool]] = []
+
+    def publish(*, data: dict[str, str], metadata: object, transient: dict[str, str], update: bool = False) -> None:
+        published.append((data["text/plain"], transient["display_id"], cell.get(), update))
+
+    shell: Any = Shell()
+    shell.display_pub = SimpleNamespace(publish=publish)
+    host = IpykernelHost(shell, SimpleNamespace())
+    token = cell.set("[1]")
+    renew, other = host.display({"text/plain": "one"}), host.display({"text/plain": "other"})
+    cell.reset(token)
+    assert renew is not None
+    assert other is not None
+    in_another_thread(lambda: renew({"text/plain": "two"}))
+    one, another = published[0][1], published[1][1]
+    assert one != another
+    assert published == [("one", one, "[1]", False), ("other", another, "[1]", False), ("two", one, "[1]", True)]
 
 
 def test_a_kernel_whose_loop_is_closed_or_missing_says_so() -> None:

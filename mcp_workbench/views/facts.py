@@ -42,6 +42,8 @@ class CallFacts:
     """Client and, unless it is the first one, principal."""
     error: str = ""
     """One sentence; empty when it ended well."""
+    behind: str = ""
+    """What had the main thread when it came, for instance `cell [12], running 8 s`; empty when it did not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,8 @@ def _call(call: CallRecord, client: str | None) -> CallFacts:
     who = client or "unknown client"
     if call.principal != DEFAULT_NAME:
         who += f" ({call.principal})"
-    return CallFacts(call.call_id, call.received_at, _target(call), call.outcome, call.failed, call.total_ns, who, call.error or "")
+    facts = call.call_id, call.received_at, _target(call), call.outcome, call.failed, call.total_ns, who
+    return CallFacts(*facts, call.error or "", call.queued_behind or "")
 
 
 def _target(call: CallRecord) -> str:

@@ -99,7 +99,8 @@ def _calls(view: View) -> str:
 def _call(call: CallFacts) -> list[str]:
     how = f"color:{_BAD};font-weight:600" if call.failed else f"color:{_GOOD}"
     error = shown(call.error, 200) if call.failed else ""
-    told = [_span(f"grid-column:2/-1;color:{_BAD};{_ONE_LINE}", _text(error), title=error)] if error else []
+    told = [_span(f"grid-column:2/-1;{_FAINT};{_ONE_LINE}", _text(f"behind {shown(call.behind, 120)}"))] if call.behind else []
+    told += [_span(f"grid-column:2/-1;color:{_BAD};{_ONE_LINE}", _text(error), title=error)] if error else []
     target, who = shown(call.target, 60), shown(call.who, 40)
     return [
         _faint(moment(call.at)),

@@ -54,8 +54,9 @@ def _sessions(view: View) -> Iterator[str]:
 def _calls(view: View) -> Iterator[str]:
     for call in view.calls:
         error = f"  {shown(call.error, 100)}" if call.failed else ""
+        behind = f"  behind {shown(call.behind, 60)}" if call.behind else ""
         facts = (moment(call.at), shown(call.target, 50), outcome(call.outcome), duration(call.total_ns), shown(call.who, 50))
-        yield f"  {'  '.join(facts)}{error}"
+        yield f"  {'  '.join(facts)}{behind}{error}"
 
 
 def _tools(view: View) -> Iterator[str]:

@@ -53,12 +53,19 @@ def _named(text: str) -> View:
         "ws://127.0.0.1:1/mcp",
         1.7e9,
         (replace(SESSION, client=text, principal=text),),
-        (replace(FAILED, target=text, who=text, error=text), replace(CALL, target=text, who=text)),
+        (replace(FAILED, target=text, who=text, error=text), replace(CALL, target=text, who=text, behind=text)),
         (replace(TOOL, name=text),),
         1,
         (text,),
         (text,),
     )
+
+
+def test_what_a_call_has_waited_for_stands_beside_it() -> None:
+    view = replace(VIEW, calls=(replace(CALL, behind="cell [12], running 8 s"),))
+    assert "  behind cell [12], running 8 s" in Reader(render_html(view)).texts
+    assert "claude-code  behind cell [12], running 8 s" in render_text(view)
+    assert "behind" not in render_text(VIEW)
 
 
 def test_every_fact_of_a_view_is_on_it() -> None:

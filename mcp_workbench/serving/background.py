@@ -3,7 +3,8 @@
 Desktop hosts drop a call about 60 s after they sent it, whatever its progress says. So each call that may take
 long is expected here from its arrival on; when its time has come it is answered "running as job j3:
 call job_wait" and goes on without its exchange. One timer, set for the earliest of them, does for all: a timer
-of its own would cost each call as much as everything else that is done for it on the loop.
+of its own would cost each call as much as everything else that is done for it on the loop. A call for which there is
+no room among the jobs waits for the end of one.
 
 An answer without structured content breaks the promise of a tool that lists an output schema: the official
 clients (Python 1.30 and 2.3, TypeScript 1.32) raise on it, unless it is an error (tests/foreign shows it). Structured
@@ -35,15 +36,12 @@ from mcp_workbench.telemetry.records import CallRecord, Outcome
 
 logger = logging.getLogger("mcp_workbench")
 
-AGAIN_S = 1.0
-"""A call for which there is no room among the jobs is looked at again after this long."""
-
 
 class Expected(Protocol):
     """A call that will be answered early when it takes too long."""
 
     def answer_early(self, waited_s: float) -> bool:
-        """Answer and go on as a job; False: no job can be had now, ask again."""
+        """Answer and go on as a job; False: no job can be had now, ask again when one has ended."""
 
 
 class Background:
@@ -64,13 +62,18 @@ class Background:
         self.fetchable = fetchable
         self._loop = loop
         self._expected: dict[Expected, tuple[float, float]] = {}
+        """When each arrived, and when it is due."""
+        self._overdue: dict[Expected, float] = {}
+        """When each arrived of those for which there was no room, the longest waiting first."""
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at = math.inf
+        self._retry_due = False
         self._closed = False
+        jobs.on_end.append(self._job_ended)
 
     def __len__(self) -> int:
         """Count the calls that may still be answered early."""
-        return len(self._expected)
+        return len(self._expected) + len(self._overdue)
 
     def expect(self, call: Expected, after_s: float, waited_s: float) -> None:
         """Answer a call early unless it is forgotten first.
@@ -87,12 +90,15 @@ class Background:
 
     def forget(self, call: Expected) -> None:
         """The call has ended, or was answered."""
-        self._expected.pop(call, None)
+        if self._expected.pop(call, None) is None:
+            self._overdue.pop(call, None)
 
     def close(self) -> None:
         """The server stops: what still runs is answered when it ends, or is told that it was stopped."""
         self._closed = True
         self._expected.clear()
+        self._overdue.clear()
+        self.jobs.on_end.remove(self._job_ended)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -107,20 +113,30 @@ class Background:
         # A timer may ring a little early; what is due then must not be put off for a whole turn of the clock.
         now = max(self._loop.time(), self._rings_at)
         for call in [call for call, (_, due) in self._expected.items() if due <= now]:
-            self._answer(call, now)
+            # One may have ended meanwhile, by what answering another set free.
+            if (times := self._expected.pop(call, None)) is not None and not self._answer(call, now - times[0]):
+                self._overdue[call] = times[0]
         self._ring_at(min((due for _, due in self._expected.values()), default=math.inf))
 
-    def _answer(self, call: Expected, now: float) -> None:
-        times = self._expected.pop(call, None)
-        if times is None:  # ended by what answering another set free
-            return
+    def _job_ended(self, job: Job) -> None:
+        if self._overdue and not self._retry_due:
+            self._retry_due = True
+            self._loop.call_soon(self._retry)  # not at once: whoever is told of the end too comes first
+
+    def _retry(self) -> None:
+        self._retry_due = False
+        now = self._loop.time()
+        for call, arrived in list(self._overdue.items()):
+            if call in self._overdue and self._answer(call, now - arrived):
+                self._overdue.pop(call, None)
+
+    def _answer(self, call: Expected, waited_s: float) -> bool:
+        """Whether the call needs no early answer any more."""
         try:
-            answered = call.answer_early(now - times[0])
+            return call.answer_early(waited_s)
         except Exception:  # a named boundary: one that cannot become a job is answered when it ends
             logger.exception("a call could not be answered early")
-            return
-        if not answered and not self._closed:
-            self._expected[call] = (times[0], now + AGAIN_S)
+            return True
 
 
 class JobPort:

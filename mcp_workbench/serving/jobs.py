@@ -142,8 +142,8 @@ class Jobs:
     def _forget(self, principal: str) -> None:
         self._revoked.add(principal)
         for job in [job for job in self._jobs.values() if job.principal == principal]:
+            self._drop(job)  # first: what is not kept pushes out nothing of others
             job.cancel("the credential of its principal was revoked")
-            self._drop(job)
 
     def _running_of(self, principal: str) -> int:
         return sum(job.principal == principal and not job.over for job in self._jobs.values())

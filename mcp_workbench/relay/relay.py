@@ -135,9 +135,8 @@ class Relay:
 
     def wake(self, request_id: RequestId) -> None:
         """A status call has waited long enough."""
-        text = self._waiting.pop(request_id, None)
-        if text is not None:
-            self._stand_in(text)
+        if not self.holding and request_id in self._waiting:  # a kernel that joins will answer it
+            self._stand_in(self._waiting.pop(request_id))
 
     def join(self, entry: Entry, send: Callable[[bytes], None]) -> None:
         """A kernel is connected.
@@ -169,6 +168,7 @@ class Relay:
         lost, self._open = self._open, {}
         held, self._held = self._held or [], None
         self._answer_lost(lost, loss)
+        self._answer_waiting()
         for text in held:
             self.receive_from_host(text)
 

@@ -544,6 +544,25 @@ def test_it_waits_no_longer_than_asked_and_never_past_what_hosts_allow(rig: Rig)
     assert rig.relay.idle
 
 
+def test_a_wait_that_ends_while_a_kernel_joins_is_answered_by_it_or_when_it_is_lost_again(rig: Rig) -> None:
+    rig.open()
+    rig.tools()
+    for stays in (True, False):
+        status = rig.call("notebook_status", wait_s=50)
+        kernel = rig.connect(tools=["notebook_status"])
+        rig.relay.wake(status)
+        assert rig.heard == []
+        if stays:
+            rig.settle()
+            kernel.finish(status, "what the kernel says")
+            assert rig.text_of(status) == "what the kernel says"
+        else:
+            rig.drop()
+            assert "flights.ipynb was lost" in rig.text_of(status)
+        rig.drop()
+        rig.news()
+
+
 @pytest.mark.parametrize("wait_s", [0, -1, "50", None])
 def test_without_a_wait_it_is_answered_at_once(rig: Rig, wait_s: object) -> None:
     rig.open()

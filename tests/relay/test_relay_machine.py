@@ -78,9 +78,9 @@ class RelayMachine(RuleBasedStateMachine):
 
     # --- the host -----------------------------------------------------------------------------------------
 
-    @rule(tool=st.sampled_from((*TOOLS, "notebook_status", "notebook_use")))
-    def call(self, tool: str) -> None:
-        self.ask("tools/call", {"name": tool, "arguments": {"name": "one"}})
+    @rule(tool=st.sampled_from((*TOOLS, "notebook_status", "notebook_use")), wait_s=st.sampled_from((0, 50)))
+    def call(self, tool: str, wait_s: int) -> None:
+        self.ask("tools/call", {"name": tool, "arguments": {"name": "one", "wait_s": wait_s}})
 
     @rule(method=st.sampled_from(("resources/list", "prompts/list", "resources/templates/list")))
     def list_something(self, method: str) -> None:
@@ -218,6 +218,14 @@ class RelayMachine(RuleBasedStateMachine):
     def answer_a_choice(self) -> None:
         number, name = self.rig.uses.pop(0)
         self.rig.relay.answer_use(number, f"Now using {name}.", is_error=False)
+        self.hear()
+
+    @precondition(lambda self: self.rig.waits)
+    @rule()
+    def a_wait_ends(self) -> None:
+        number = next(iter(self.rig.waits))
+        del self.rig.waits[number]
+        self.rig.relay.wake(number)
         self.hear()
 
     # --- what holds -----------------------------------------------------------------------------------------

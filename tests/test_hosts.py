@@ -335,11 +335,11 @@ def test_a_display_is_replaced_from_any_thread_and_still_belongs_to_its_cell() -
     cell = contextvars.ContextVar("cell", default="none")
     published: list[tuple[str, str, str, bool]] = []
 
-    def publish(*, data: dict[str, str], metadata: object, transient: dict[str, str], update: bool = False) -> None:
+    def publish(data: dict[str, str], *, transient: dict[str, str], update: bool = False) -> None:
         published.append((data["text/plain"], transient["display_id"], cell.get(), update))
 
     shell: Any = Shell()
-    shell.display_pub = SimpleNamespace(publish=publish)
+    shell.display_pub = SimpleNamespace(publish=publish, pub_socket=None)
     host = IpykernelHost(shell, SimpleNamespace())
     token = cell.set("[1]")
     renew, other = host.display({"text/plain": "one"}), host.display({"text/plain": "other"})

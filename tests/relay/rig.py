@@ -20,9 +20,9 @@ from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
-from mcp_workbench.relay.answers import CAPABILITIES
 from mcp_workbench.relay.choosing import Choice
 from mcp_workbench.relay.relay import Relay
+from mcp_workbench.serving.capabilities import CAPABILITIES
 from tests.support.oracle import Message, Oracle
 from tests.support.talk import CLIENT, META
 

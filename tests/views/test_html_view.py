@@ -63,7 +63,7 @@ def _named(text: str) -> View:
 
 def test_what_a_call_has_waited_for_stands_beside_it() -> None:
     view = replace(VIEW, calls=(replace(CALL, behind="cell [12], running 8 s"),))
-    assert "  behind cell [12], running 8 s" in Reader(render_html(view)).texts
+    assert "behind cell [12], running 8 s" in Reader(render_html(view)).texts
     assert "claude-code  behind cell [12], running 8 s" in render_text(view)
     assert "behind" not in render_text(VIEW)
 

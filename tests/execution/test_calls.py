@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 
-from mcp_workbench.execution.calls import Call, Cancelled, Raised, Returned, run_finish, run_work
+from mcp_workbench.execution.calls import Call, Cancelled, Raised, Returned, current_call, run_finish, run_work
+
+
+@pytest.fixture(autouse=True)
+def outside_of_calls_again() -> Iterator[None]:
+    """What runs a call does so in a context made for it; these tests run its steps in theirs."""
+    token = current_call.set(None)
+    yield
+    current_call.reset(token)
 
 
 def a_call(work: Callable[[], object]) -> Call:

@@ -240,8 +240,10 @@ def test_a_thread_killed_from_outside_still_answers_its_call_and_is_replaced() -
         following, _ = pool.submit(lambda: "alive")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(threading, "excepthook", lambda _: None)
+            [thread] = [thread for thread in threading.enumerate() if thread.ident == ident[0]]
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident[0]), ctypes.py_object(SystemExit))
             await pool.answered(2)
+            await asyncio.to_thread(thread.join, 10)  # it reports what ended it after the call was answered
         outcomes = dict(pool.answers)
         killed_by = outcomes[killed.id]
         assert isinstance(killed_by, Raised)

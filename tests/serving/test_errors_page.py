@@ -472,19 +472,19 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
 # --- calls that take long ---------------------------------------------------------------------------------------
 
 
-@scene("too many waiting calls on one connection", parked_calls=1)
+@scene("too many waiting calls on one connection", parked_calls=1, stop_grace_s=0.01)
 async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     await _long_call(workbench, talk)
     talk.call("job_wait", job="j1")
     return await _called(talk, "job_wait", job="j1")
 
 
-@scene("call that takes long")
+@scene("call that takes long", stop_grace_s=0.01)
 async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     return await _long_call(workbench, talk)
 
 
-@scene("call that takes long, of a tool with an output schema")
+@scene("call that takes long, of a tool with an output schema", stop_grace_s=0.01)
 async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     @workbench.tool(background_after_s=0.001)
     async def totals() -> dict[str, int]:
@@ -505,19 +505,19 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     return await talk.answer(call)
 
 
-@scene("call repeated while it runs as a job")
+@scene("call repeated while it runs as a job", stop_grace_s=0.01)
 async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     await _long_call(workbench, talk)
     return await _called(talk, "forever")
 
 
-@scene("job_wait of a job that goes on")
+@scene("job_wait of a job that goes on", stop_grace_s=0.01)
 async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     await _long_call(workbench, talk)
     return await _called(talk, "job_wait", job="j1", wait_s=0)
 
 
-@scene("unknown job, or somebody else's")
+@scene("unknown job, or somebody else's", stop_grace_s=0.01)
 async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     workbench.tokens.add("alice")
     async with talking(workbench, principal="alice") as alice:

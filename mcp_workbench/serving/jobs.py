@@ -23,6 +23,7 @@ from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol import wire
 from mcp_workbench.serving.job import Job as Job
 from mcp_workbench.serving.job import JobState as JobState
+from mcp_workbench.serving.job import elapsed as elapsed
 
 logger = logging.getLogger("mcp_workbench")
 

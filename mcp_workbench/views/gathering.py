@@ -14,7 +14,7 @@ from math import log10
 from mcp_workbench.assembly import RunningServer
 from mcp_workbench.offer import Offer
 from mcp_workbench.telemetry.histogram import Histogram, bucket_bounds_ns
-from mcp_workbench.telemetry.records import JOB, CallRecord
+from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 from mcp_workbench.views.facts import BARS, SHORTEST_NS, CallFacts, SessionFacts, ToolFacts, View
@@ -24,7 +24,7 @@ LOOKED_AT = 500
 """Records among which the last calls are sought: handshakes and lists are records too, and not shown."""
 TOOLS = 8
 _BARS_PER_DECADE = 2
-_SHOWN = frozenset(("tools/call", JOB, "resources/read", "prompts/get"))
+_SHOWN = frozenset(("tools/call", "resources/read", "prompts/get"))
 
 
 class Gathering:

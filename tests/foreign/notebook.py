@@ -42,6 +42,7 @@ class Notebook:
         self.workbench = Workbench("judged")
         self.slow_call_ended = threading.Event()
         """Set when the tool `wait_for_ever` was cancelled."""
+        self._closing = threading.Event()
         self._flights = pd.DataFrame({"dest": ["ATL", "BOS", "SFO"] * 20, "delay": range(60)})
         self._planes = pd.DataFrame({"tail": ["N1", "N2"], "seats": [100, 200]})
         self._wide = pd.DataFrame({f"column_{number}": ["x" * 50] * 20_000 for number in range(4)})
@@ -56,6 +57,7 @@ class Notebook:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._closing.set()
         self.workbench.stop()
 
     # --- what a person does meanwhile -----------------------------------------------------------------
@@ -123,6 +125,18 @@ class Notebook:
         def everything() -> list[str]:
             """More than one message may carry."""
             return ["x" * 1000] * 2000
+
+        @tool(background_after_s=0.01)
+        def forecast() -> dict[str, float]:
+            """Delays of tomorrow; takes the whole day."""
+            self._closing.wait()
+            return {}
+
+        @tool(background_after_s=0.01)
+        def report() -> str:
+            """A report in words; takes the whole day too."""
+            self._closing.wait()
+            return ""
 
         @tool
         def worst(flights: pd.DataFrame, n: int = 2) -> pd.DataFrame:

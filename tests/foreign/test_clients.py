@@ -44,6 +44,11 @@ ITINERARY = Itinerary(
         "ToolError": ("fail_politely", {}),
         "wrong argument": ("add", {"a": "many"}),
         "too large": ("everything", {}),
+        "early": ("report", {}),
+        "early, structure promised": ("forecast", {}),
+        "waited": ("job_wait", {"job": "j1", "wait_s": 0}),
+        "taken back": ("job_cancel", {"job": "j1"}),
+        "fetched": ("job_wait", {"job": "j1"}),
     },
     reads=[
         "df://flights",
@@ -163,7 +168,7 @@ def test_the_tools_are_listed_with_their_schemas(visit: Visit) -> None:
     assert tools["greet"]["inputSchema"]["properties"]["name"]["description"] == "Whom to greet."
     assert tools["add"]["inputSchema"]["required"] == ["a"]
     assert {name for name, tool in tools.items() if "outputSchema" in tool} == (
-        {"averages", "counts", "everything", "station"} if visit.has_structured_content else set()
+        {"averages", "counts", "everything", "forecast", "station"} if visit.has_structured_content else set()
     )
 
 
@@ -310,3 +315,17 @@ def test_the_connection_lived_to_the_end_and_was_closed_in_good_order(visit: Vis
     # The TypeScript SDK closes without a code.
     assert session.close_code in (1000, 1005)
     assert (session.crash, session.ignored) == (None, {})
+
+
+def test_a_call_that_takes_long_is_answered_early_and_its_job_waited_for_and_cancelled(visit: Visit) -> None:
+    early, promised, waited, cancelled, fetched = (
+        visit.called(name) for name in ("early", "early, structure promised", "waited", "taken back", "fetched")
+    )
+    assert early["content"][0]["text"].endswith("so far.")
+    assert 'as job j1: call job_wait("j1") for its result' in early["content"][0]["text"]
+    # An ordinary result without its structure is what these clients would raise on.
+    assert (promised["isError"], "as job j2: " in promised["content"][0]["text"]) == (True, True)
+    assert [result.get("isError", False) for result in (early, waited, cancelled, fetched)] == [False, False, False, True]
+    assert waited["content"][0]["text"].startswith("j1: still ")
+    assert cancelled["content"][0]["text"].startswith("j1 is cancelled. ")
+    assert fetched["content"][0]["text"].startswith("Job j1 (report) was cancelled: ")

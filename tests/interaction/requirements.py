@@ -164,6 +164,15 @@ REQUIREMENTS = (
     _legacy("logging-level", "server/utilities/logging", "logging/setLevel decides which messages come."),
     _modern("logging-request", "server/utilities/logging", "Only a request that names a level gets log messages."),
     _all("logging-invalid-level", "server/utilities/logging", "An unknown level is -32602."),
+    # --- jobs: what the specification leaves to the server, within its rules
+    _all("job-early-answer", "server/tools", "A call that takes long is answered once, in time, with what to call for its result."),
+    _all("job-silence", "basic/utilities/progress", "Progress stops with the answer, also where the function goes on."),
+    _all("job-same", "server/tools", "A call that is repeated while it runs as a job is told of that job and not run again."),
+    _all("job-cancel-late", "basic/utilities/cancellation", "A cancel after the early answer is ignored; the job goes on."),
+    _all("job-cancel", "server/tools", "A job can be cancelled by a tool, which says whether code may still run."),
+    _all("job-own", "server/tools", "A job belongs to its principal, whichever of its connections asks; to others it does not exist."),
+    _all("job-wait", "server/tools", "Many may wait for a job at once, and hinder nothing else."),
+    _all("job-structure", "server/tools", "A tool that promises structure breaks the promise only in an error."),
 )
 
 BY_ID = {row.id: row for row in REQUIREMENTS}

@@ -106,6 +106,10 @@ class FakeWork(Work):
         self.refused: list[str] = []
         self.on_cancel: Callable[[], None] = lambda: None
 
+    @property
+    def parks(self) -> bool:
+        return "parks" in self.name
+
     def start(self, done: Done) -> None:
         self.done = done
         if self.name == "bad start":

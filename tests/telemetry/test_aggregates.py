@@ -63,3 +63,21 @@ def test_names_a_client_makes_up_cannot_fill_the_memory() -> None:
 
 def test_an_unknown_key_has_an_empty_histogram() -> None:
     assert Aggregates().histogram(("tools/call", "add"), Phase.RUN, failed=False).count == 0
+
+
+def test_an_early_answer_counts_as_a_call_and_only_the_end_of_its_job_says_how_long_the_tool_took() -> None:
+    aggregates = Aggregates()
+    aggregates.add(_ended("slow", 1_000))
+    for outcome in (Outcome.OK, Outcome.OK, Outcome.OK):
+        early = _ended("slow", 45, outcome)
+        early.job = "j1"
+        aggregates.add(early)
+    (row,) = aggregates.rows("tools/call")
+    assert (row.n, row.errors, row.p99_ns) == (4, 0, 1_000)
+    aggregates.add(_ended("slow", 9_000, method="job"))
+    aggregates.add(_ended("slow", 9_000_000, Outcome.CANCELLED, method="job"))
+    (row,) = aggregates.rows("tools/call")
+    assert (row.name, row.n, row.errors) == ("slow", 4, 1)
+    assert aggregates.histogram(("tools/call", "slow"), Phase.TOTAL, failed=False).count == 2
+    assert aggregates.histogram(("tools/call", "slow"), Phase.TOTAL, failed=False).max_ns == 9_000
+    assert [row.name for row in aggregates.rows_by_method()] == ["tools/call"]

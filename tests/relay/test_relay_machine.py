@@ -47,6 +47,8 @@ class RelayMachine(RuleBasedStateMachine):
         self.owed: dict[RequestId, Owed] = {}
         self.listens: dict[RequestId, str] = {}
         """Modern: acknowledged, and not cancelled."""
+        self.honoured: set[RequestId] = set()
+        """Of those: the host was told that it will hear of its resource."""
         self.uris: set[str] = set()
         """Legacy: subscribed."""
         self.shown: list[str] | None = None
@@ -268,8 +270,9 @@ class RelayMachine(RuleBasedStateMachine):
             self.stale = True
         elif method == "notifications/subscriptions/acknowledged":
             number = params["_meta"][wire.META_SUBSCRIPTION]
-            owed = self.owed.pop(number)
-            self.listens[number] = owed.uri
+            self.listens[number] = self.owed.pop(number).uri
+            if self.listens[number] in params["notifications"].get("resourceSubscriptions", []):
+                self.honoured.add(number)
         elif method == "notifications/cancelled":
             assert params["requestId"] in self.abandoned, "only questions of lost kernels are withdrawn"
 
@@ -293,8 +296,9 @@ class RelayMachine(RuleBasedStateMachine):
         assert self.rig.relay.idle
         offered = [*self.kernel.tools, *(["notebook_use"] if self.chooses else [])]
         assert self.shown is None or self.stale or self.shown == offered, "a list that is no longer true was not told of"
-        wanted = {uri for uri in self.listens.values() if uri} if self.rig.modern else self.uris
-        assert self.kernel.watched == wanted
+        wanted = {uri for number, uri in self.listens.items() if number in self.honoured} if self.rig.modern else self.uris
+        # What a kernel did not honour, as it had no such resource, the next one may.
+        assert wanted <= self.kernel.watched <= wanted | set(self.listens.values())
         assert self.rig.given_up == []
 
 

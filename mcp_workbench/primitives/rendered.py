@@ -35,6 +35,8 @@ class RenderRequest(msgspec.Struct, frozen=True, gc=False):
     """Keeps whole what is shown in part; None: nobody does."""
     max_bytes: int = 760 * KIB
     """Bytes of all content as JSON, structured content included."""
+    takes_structured: bool = True
+    """Whether the client takes structured content; otherwise what is promised is text, and may be cut."""
 
     @property
     def media_bytes(self) -> int:

@@ -219,6 +219,8 @@ def _promised(output: Output, value: object, request: RenderRequest) -> Rendered
     """What a tool's annotation promises, whole; a result that no message takes is kept and refused."""
     structured = output.structured(request.tool, value)
     text = _compact(structured[WRAPPER] if output.wrapped else structured)
+    if not request.takes_structured:
+        return Rendered(text_content(text, request, "application/json"))
     size = len(text.encode())
     left = request.max_bytes - size
     if left < min(2 * size, _LEAST_TEXT):

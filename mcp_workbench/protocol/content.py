@@ -23,6 +23,11 @@ def fit_result(result: wire.Result, version: str) -> wire.Result:
     return result
 
 
+def takes_structured_content(version: str) -> bool:
+    """Whether results of a client's version may have structured content, and tools an output schema."""
+    return version >= V2025_06_18
+
+
 def _fit_tools(result: wire.ListToolsResult) -> wire.ListToolsResult:
     """Without output schemas: an SDK that knows them waits for structured content, which those versions do not have."""
     if all(tool.output_schema is UNSET for tool in result.tools):
@@ -34,7 +39,9 @@ def _fit_tools(result: wire.ListToolsResult) -> wire.ListToolsResult:
 def _fit_call(result: wire.CallToolResult, version: str) -> wire.CallToolResult:
     if version >= V2026_07_28:
         return result
-    if result.structured_content is not UNSET and (version < V2025_06_18 or not isinstance(result.structured_content, dict)):
+    if result.structured_content is not UNSET and (
+        not takes_structured_content(version) or not isinstance(result.structured_content, dict)
+    ):
         # Before 2025-06-18 there is none; up to 2025-11-25 it must be an object. The text content says the same.
         result = msgspec.structs.replace(result, structured_content=UNSET)
     if version < V2025_06_18 and any(isinstance(item, wire.ResourceLink | wire.AudioContent) for item in result.content):

@@ -20,6 +20,7 @@ from mcp_workbench.primitives import ArgumentError, Rendering, RenderRequest, To
 from mcp_workbench.primitives.rendered import json_size
 from mcp_workbench.primitives.tools import Forwarded, Waiting
 from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.content import takes_structured_content
 from mcp_workbench.protocol.cursors import page
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.background import Background, JobPort, arguments_digest, early_answer, same_again, verdict
@@ -214,7 +215,14 @@ class ToolWork(FunctionWork):
         max_bytes = content_bytes(self.session.peer.room(self.exchange))
         client = self.exchange.client.info
         max_chars = chars_for(client) if self.tool.max_chars is None else self.tool.max_chars
-        return RenderRequest(self.tool.name, min(max_chars, max_bytes), self.session.principal.name, self._rendering.keeper, max_bytes)
+        return RenderRequest(
+            tool=self.tool.name,
+            max_chars=min(max_chars, max_bytes),
+            principal=self.session.principal.name,
+            keeper=self._rendering.keeper,
+            max_bytes=max_bytes,
+            takes_structured=takes_structured_content(self.exchange.client.version),
+        )
 
     def _leaving_room(self, request: RenderRequest) -> RenderRequest:
         """The same for the value, when figures follow it that the call drew."""

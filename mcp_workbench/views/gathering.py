@@ -14,7 +14,7 @@ from math import log10
 from mcp_workbench.assembly import RunningServer
 from mcp_workbench.offer import Offer
 from mcp_workbench.telemetry.histogram import Histogram, bucket_bounds_ns
-from mcp_workbench.telemetry.records import CallRecord
+from mcp_workbench.telemetry.records import JOB, CallRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 from mcp_workbench.views.facts import BARS, SHORTEST_NS, CallFacts, SessionFacts, ToolFacts, View

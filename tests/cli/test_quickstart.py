@@ -39,7 +39,7 @@ def test_only_tagged_cells_come_in_order_under_the_heading_above_them(tmp_path: 
 def test_the_packages_own_notebook_defines_publishes_starts_and_then_changes() -> None:
     cells = kernel_cells(quickstart_path())
     code = "\n".join(cell.source for cell in cells if not cell.changes)
-    assert code.index("@wb.tool") < code.index("wb.publish(flights=flights)") < code.index("wb.start()")
+    assert code.index("@wb.tool") < code.index("wb.publish(flights=flights)") < code.index("wb.show()")
     assert [cell.changes for cell in cells] == sorted(cell.changes for cell in cells)
     assert sum(cell.changes for cell in cells) == 2
     assert len({cell.title for cell in cells}) == len(cells)

@@ -157,7 +157,7 @@ def test_the_server_says_who_it_is_and_what_it_can(visit: Visit) -> None:
     assert info["title"] == "Notebook judged"
     assert opened["capabilities"]["resources"] == {"subscribe": True, "listChanged": True}
     assert set(opened["capabilities"]) == {"tools", "resources", "prompts", "logging", "completions"}
-    assert "df://NAME" in opened["instructions"]
+    assert "df_describe" in opened["instructions"]
 
 
 def test_the_tools_are_listed_with_their_schemas(visit: Visit) -> None:

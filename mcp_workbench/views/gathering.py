@@ -24,7 +24,7 @@ LOOKED_AT = 500
 """Records among which the last calls are sought: handshakes and lists are records too, and not shown."""
 TOOLS = 8
 _BARS_PER_DECADE = 2
-_SHOWN = frozenset(("tools/call", "resources/read", "prompts/get"))
+_SHOWN = frozenset(("tools/call", "resources/read", "prompts/get", JOB))
 
 
 class Gathering:

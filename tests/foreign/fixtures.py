@@ -20,6 +20,7 @@ PANDAS_2 = (
     "duckdb>=1.2",
     "griffelib>=2",
     "hypothesis>=6.130",
+    "jinja2>=3.1",
     "jupyter-core>=5.7",
     "msgspec>=0.20",
     "narwhals>=2.0",

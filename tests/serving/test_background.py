@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench.errors import RemoteProtocolError
@@ -206,6 +206,7 @@ def test_when_the_server_stops_nobody_is_answered_early_any_more_and_the_jobs_fo
     assert (clock.set_timers(), waiting.jobs.on_end) == ([], [])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0.001, 100), st.floats(0, 50), st.booleans()), max_size=20))
 def test_each_is_answered_once_and_when_it_is_due(calls: list[tuple[float, float, bool]]) -> None:
     clock, waiting = background()
@@ -290,6 +291,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=4), JSON, max_size=4), st.randoms())
 def test_arguments_are_the_same_whatever_the_order_of_their_members(arguments: dict[str, Any], random: Any) -> None:
     names = list(arguments)

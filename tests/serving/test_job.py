@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench.execution.calls import Call, Progress
@@ -87,6 +87,7 @@ def test_what_it_says_is_one_bounded_line_of_text_whatever_the_function_gave() -
     assert job.said == "loud"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_what_was_cut_ends_in_an_ellipsis(text: str) -> None:
     job, _, _ = a_job()

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench.execution.calls import Call
@@ -98,6 +98,7 @@ def test_a_job_that_runs_has_nothing_to_hand_on() -> None:
         handed_on(job, 8192)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=3000), st.integers(4096, 20_000))
 def test_slices_put_together_are_the_whole_and_each_fits_its_message(value: str, max_bytes: int) -> None:
     filler: Any = wire.ImageContent(data="A" * 20_000, mime_type="image/png")

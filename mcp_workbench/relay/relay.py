@@ -100,7 +100,6 @@ class Relay:
         """Tools the host was ever told of -> name of their notebook."""
         self._announcing = Announcing(self.memory, driver.send_to_host)
         self._lists_use = False
-        self._told_use = False
 
     @property
     def holding(self) -> bool:
@@ -129,7 +128,8 @@ class Relay:
         if choice.several and not self._lists_use:
             # It stays listed: a list that comes and goes with every kernel costs the host more than one tool does.
             self._lists_use = True
-            self._announce_use()
+            if "tools/list" in self.memory.told:
+                self._announcing.tell(Listing.TOOLS)
         if news:
             self._answer_waiting()
 
@@ -360,7 +360,6 @@ class Relay:
             return text
         if self.entry is not None and self._send_to_kernel is not None:
             self._homes |= dict.fromkeys(self.memory.tool_names() - OWN_NAMES, self.entry.name)
-        self._told_use = self._lists_use
         return answers.with_use(text) if self._lists_use else text
 
     def _explained(self, asked: Asked, text: bytes) -> str | None:
@@ -434,15 +433,10 @@ class Relay:
             for method, items in resuming.lists.items():
                 if items != self.memory.items(method):
                     self._announcing.tell(LISTINGS[method])
-            self._announce_use()
             self._answer_waiting()
             held, self._held = self._held, None
             for text in held:
                 self.receive_from_host(text)
-
-    def _announce_use(self) -> None:
-        if self._lists_use and not self._told_use and "tools/list" in self.memory.told:
-            self._announcing.tell(Listing.TOOLS)
 
     def _tell_updated(self, uri: str, listen_id: RequestId | None) -> None:
         self._driver.send_to_host(answers.updated(uri, listen_id))

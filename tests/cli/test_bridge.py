@@ -340,6 +340,13 @@ def test_options_and_exit_codes(options: list[str], code: int) -> None:
     assert "--notebook" in done.stdout + done.stderr
 
 
+def test_modules_of_the_folder_it_is_started_in_do_not_take_the_place_of_others(tmp_path: Path) -> None:
+    for name in ("secrets", "queue", "json", "websockets", "discovery"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a module of the project was imported')")
+    done = subprocess.run(COMMAND, cwd=tmp_path, env=environment(), capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="terminals are made differently there")
 def test_people_who_start_it_by_hand_are_told_what_it_is_for() -> None:
     terminal, stdin = os.openpty()

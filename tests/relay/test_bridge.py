@@ -67,10 +67,9 @@ class World:
         """Connections, oldest first."""
         self.refusals: list[Exception] = []
         """What the next attempts to connect end in."""
-        self.seen = asyncio.Event()
-        """Set by each look."""
+        self.idle = asyncio.Event()
+        """Set while the bridge waits between looks."""
         self.make: type[LiveKernel] = LiveKernel
-        self.loop = asyncio.get_running_loop()
         self.bridge: Bridge
 
     @property
@@ -83,7 +82,6 @@ class World:
         self.tools |= {entry.kernel_id: tools or [] for entry in entries}
 
     def look(self) -> Survey:
-        self.loop.call_soon_threadsafe(self.seen.set)
         return Survey(tuple(self.entries), ())
 
     async def connect(self, entry: Entry) -> Channel:
@@ -98,10 +96,17 @@ class World:
 
     async def looked(self) -> None:
         """Have it look, and wait until it has."""
-        self.seen.clear()
+        await self.idle.wait()
+        self.idle.clear()
         self.bridge.look_now()
-        await self.seen.wait()
+        await self.idle.wait()
         await turns()
+
+    async def pause(self, event: asyncio.Event, seconds: float) -> None:
+        """Only an event ends it."""
+        self.idle.set()
+        await event.wait()
+        self.idle.clear()
 
     async def connected(self, count: int = 1) -> LiveKernel:
         """Wait for that many connections."""
@@ -117,16 +122,11 @@ async def turns(count: int = 30) -> None:
         await asyncio.sleep(0)
 
 
-async def for_ever(event: asyncio.Event, seconds: float) -> None:
-    """A pause that only an event ends."""
-    await event.wait()
-
-
 @asynccontextmanager
 async def bridged(world: World, version: str = LATEST_LEGACY, *, wish: Wish | None = None, opened: bool = True) -> AsyncIterator[Talk]:
     """A host on a bridge."""
     here, there = memory_pair()
-    world.bridge = Bridge(there, wish or Wish(), look=world.look, connect=world.connect, pause=for_ever, now=lambda: NOW)
+    world.bridge = Bridge(there, wish or Wish(), look=world.look, connect=world.connect, pause=world.pause, now=lambda: NOW)
     running = start_task(world.bridge.run(), name="bridge")
     async with Talk(here, version) as talk:
         if opened:
@@ -360,7 +360,7 @@ def test_what_is_open_when_the_host_ends_is_still_answered() -> None:
         here, there = memory_pair()
         world = World()
         world.runs(an_entry(), tools=["add"])
-        world.bridge = Bridge(there, Wish(), look=world.look, connect=world.connect, pause=for_ever, now=lambda: NOW)
+        world.bridge = Bridge(there, Wish(), look=world.look, connect=world.connect, pause=world.pause, now=lambda: NOW)
         running = start_task(world.bridge.run(), name="bridge")
         talk = Talk(here)
         await talk.open()

@@ -9,6 +9,7 @@ import pytest
 
 from mcp_workbench.events import Era
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.relay import memory as module
 from mcp_workbench.relay.memory import Memory
 from tests.support.talk import CLIENT, META
 
@@ -50,6 +51,14 @@ def test_a_list_is_what_its_latest_reading_gave_over_all_pages() -> None:
     assert json.loads(memory.page("tools/list", None) or b"") == {"tools": [{"name": "a"}], "nextCursor": "1"}
     note(memory, "tools/list", {}, {"tools": []})
     assert (memory.items("tools/list"), memory.page("tools/list", "1")) == ([], None)
+
+
+def test_no_more_pages_are_kept_than_a_list_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PAGES", 2)
+    memory = Memory()
+    for cursor in (None, "1", "2"):
+        note(memory, "tools/list", {} if cursor is None else {"cursor": cursor}, {"tools": [{"name": f"after {cursor}"}]})
+    assert memory.tool_names() == {"after None", "after 1"}
 
 
 @pytest.mark.parametrize("result", [{}, {"tools": 5}, {"tools": [5, {"name": 5}, {}]}])

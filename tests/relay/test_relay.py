@@ -254,9 +254,21 @@ def test_a_server_that_only_stopped_and_started_again_has_forgotten_nothing(rig:
     with_listen(rig)
     rig.tools()
     rig.drop()
-    rig.connect(an_entry(pid=1, started=NOW), tools=["top_routes"])
+    kernel = rig.connect(an_entry(pid=1, started=NOW), tools=["top_routes"])
     assert rig.news() == []
-    assert rig.answer(rig.call("gone"))["error"]["message"] == "Unknown tool: gone"
+    kernel.define()
+    assert rig.answer(rig.call("top_routes"))["error"]["message"] == "Unknown tool: top_routes"
+
+
+def test_a_restart_of_one_notebook_is_none_of_another(rig: Rig) -> None:
+    rig.connect()
+    rig.open()
+    restarted(rig, [])
+    rig.drop()
+    kernel = rig.connect(an_entry("weather.ipynb", pid=3), tools=["forecast"])
+    rig.tools()
+    kernel.define()
+    assert rig.answer(rig.call("forecast"))["error"]["message"] == "Unknown tool: forecast"
 
 
 def test_a_tool_withdrawn_without_a_restart_is_answered_by_the_kernel_itself(rig: Rig) -> None:

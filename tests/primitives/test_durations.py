@@ -67,7 +67,7 @@ def test_pydantic_reads_what_is_written_of_a_timedelta(value: datetime.timedelta
         (np.timedelta64(2**60, "s"), duration_text(2**60 * 10**9)),
         (np.timedelta64(2, "M"), "2 months"),
         (np.timedelta64(2, "Y"), "2 years"),
-        (np.timedelta64(7), "7 generic time units"),
+        (np.array(7).view("m8")[()], "7 generic time units"),
         (np.timedelta64(5, "ps"), "5 picoseconds"),
     ],
 )

@@ -138,7 +138,7 @@ TABLE: list[tuple[Any, Any]] = [
     (np.datetime64("2026-01-31T12:30:00", "ns"), "2026-01-31T12:30:00.000000000"),
     (np.array(["2026-01-31", "NaT"], dtype="M8[D]"), ["2026-01-31", None]),
     (np.timedelta64(90, "m"), "PT1H30M"),
-    (np.timedelta64("NaT"), None),
+    (np.timedelta64("NaT", "s"), None),
     (np.timedelta64(2, "M"), "2 months"),
     (np.timedelta64(5, "ns"), "PT0.000000005S"),
     (np.timedelta64(5, "ps"), "5 picoseconds"),

@@ -95,7 +95,7 @@ def text(value: object, max_chars: int = 8000) -> str:
         (-math.inf, "-Infinity"),
         (np.float64("nan"), "NaN"),
         (np.int64(3), "3"),
-        (np.datetime64("NaT"), "The result is a missing value."),
+        (np.datetime64("NaT", "s"), "The result is a missing value."),
         (Decimal("1.10"), "1.10"),
         (datetime.date(2026, 1, 31), "2026-01-31"),
         (Colour.RED, "red"),

@@ -109,6 +109,8 @@ class Workbench:
                 self._given, self._settings = given, wanted
                 atexit.register(self._stop_at_exit)
                 self._watch_forks()
+                if self._display is not None:
+                    self._display.go_on()
         if wanted != self._running.settings:
             warnings.warn(
                 f"the server already runs at {self.url} with other settings; nothing was changed. Call stop() first.", stacklevel=2
@@ -135,7 +137,8 @@ class Workbench:
             try:
                 running.close(grace_s, patience_s)
             finally:
-                self._show_last()
+                if self._display is not None:
+                    self._display.rest()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Block until the server is stopped, and lend this thread to tools with `run_on="main"` meanwhile: the last line of a script.
@@ -467,8 +470,9 @@ class Workbench:
     def show(self, panel: str = "all", *, browser: bool = False) -> None:
         """Show the Workbench below the cell: state, how to connect, sessions, last calls, latencies. Starts the server if needed.
 
-        In a notebook the display renews itself at most twice a second, also while a cell runs, until `stop()`; a later `show()`
-        takes its place. A terminal prints it once. Never shows the token.
+        In a notebook the display renews itself at most twice a second, also while a cell runs, and at least once a minute: one that
+        says "as of" an older time is not alive. It rests while the server is stopped; a later `show()` takes its place. A terminal
+        prints it once. Never shows the token.
 
         Args:
             panel: "all", or "latency": state and tools only.
@@ -486,14 +490,10 @@ class Workbench:
         if panel not in PANELS:
             raise ValueError(f"panel is one of {', '.join(PANELS)}; got {str(panel)[:40]!r}")
         self.start()
-        self._show_last(moved=True)
+        if self._display is not None:
+            self._display.move()
         gathering = Gathering(self._name, self._offer, lambda: self._running, self._dataframe_lines)
         self._display = LiveDisplay(gathering.look, panel).show(current_host().display)
-
-    def _show_last(self, *, moved: bool = False) -> None:
-        display, self._display = self._display, None
-        if display is not None:
-            display.end(moved=moved)
 
     def _dataframe_lines(self) -> tuple[str, ...]:
         offer = self._offer

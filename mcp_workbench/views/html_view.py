@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from mcp_workbench.status_report import failures_hint
 from mcp_workbench.views.facts import CallFacts, SessionFacts, ToolFacts, View
-from mcp_workbench.views.words import counted, duration, moment, outcome, shown
+from mcp_workbench.views.words import counted, date, duration, moment, outcome, shown
 
 _GOOD = "var(--jp-success-color1, var(--vscode-testing-iconPassed, #2e9e4f))"
 _BAD = "var(--jp-error-color1, var(--vscode-errorForeground, #e0443e))"
@@ -24,23 +24,25 @@ _FAINT = "opacity:.62"
 _LINE = "rgba(128,128,128,.35)"
 _ONE_LINE = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _BAR_PX = 14
+_AGE = "Renewed at least once a minute: where this is older, the kernel has ended or was restarted, or this is a saved copy."
 _COMMAND = re.compile("%mcp [a-z]+")
 _SESSIONS = 4
 _DATAFRAMES = 6
 _NOTICES = 3
 
 
-def render_html(view: View, panel: str = "all") -> str:
+def render_html(view: View, panel: str = "all", *, at: float | None = None) -> str:
     """Draw a view.
 
     Args:
         view: The facts.
         panel: `all`, or `latency`: state and tools only.
+        at: Of when they are, in seconds since 1970; None: not said.
     """
     if panel == "latency":
-        parts = [_head(view), _columns([_tools(view)])]
+        parts = [_head(view, at), _columns([_tools(view)])]
     else:
-        parts = [_head(view), _sessions(view), _columns([_calls(view), _tools(view)]), _foot(view)]
+        parts = [_head(view, at), _sessions(view), _columns([_calls(view), _tools(view)]), _foot(view)]
     frame = f"border:1px solid {_LINE};border-radius:6px;padding:8px 12px;max-width:1040px"
     return _box(f"{_SANS};font-size:12px;line-height:1.5;color:inherit;{frame}", *parts)
 
@@ -53,7 +55,7 @@ def render_moved() -> str:
 # --- the parts ---------------------------------------------------------------------------------------------------
 
 
-def _head(view: View) -> str:
+def _head(view: View, at: float | None) -> str:
     if view.url is None:
         dot, facts = _FAINT, [_strong("stopped"), _strong(shown(view.name, 60)), _faint("wb.show() starts it and shows it again")]
     else:
@@ -61,6 +63,8 @@ def _head(view: View) -> str:
         dot = f"color:{_GOOD}"
         facts = [_strong("serving"), _strong(shown(view.name, 60)), _span(_MONO, _text(view.url)), _faint(since)]
         facts.append(_faint(f"{counted(view.offered, 'tool')} offered"))
+    if at is not None:
+        facts.append(_span(f"{_FAINT};white-space:nowrap;margin-left:auto", _text(f"as of {moment(at)}"), title=f"{date(at)}. {_AGE}"))
     return _box("display:flex;flex-wrap:wrap;gap:0 10px;align-items:baseline", _span(dot, "●"), _faint("mcp_workbench"), *facts)
 
 

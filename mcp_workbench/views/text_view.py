@@ -13,14 +13,15 @@ _DATAFRAMES = 6
 _NOTICES = 3
 
 
-def render_text(view: View, panel: str = "all") -> str:
+def render_text(view: View, panel: str = "all", *, at: float | None = None) -> str:
     """Draw a view.
 
     Args:
         view: The facts.
         panel: `all`, or `latency`: state and tools only.
+        at: Of when they are, in seconds since 1970; None: not said.
     """
-    lines = [_state(view)]
+    lines = [_state(view) + ("" if at is None else f" (as of {moment(at)})")]
     if panel == "all":
         lines += [*_sessions(view), *_calls(view)]
     lines += _tools(view)

@@ -26,6 +26,11 @@ def moment(seconds: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(seconds))
 
 
+def date(seconds: float) -> str:
+    """Day and time, `2026-05-11 12:03:11`, of seconds since 1970."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
 def duration(ns: int | None) -> str:
     """`870 µs`, `4.2 ms`, `1.3 s`, `205 s`; two digits are enough to compare."""
     if ns is None:

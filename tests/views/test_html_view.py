@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mcp_workbench.views.facts import BARS, CallFacts, SessionFacts, ToolFacts, View
 from mcp_workbench.views.html_view import render_html, render_moved
 from mcp_workbench.views.text_view import render_text, sparkline
+from mcp_workbench.views.words import date, moment
 
 CALL = CallFacts("c1", 1.7e9, "add", "ok", False, 4_200_000, "claude-code")
 FAILED = replace(CALL, outcome="tool_error", failed=True, error="KeyError: 'dely' (in add, line 4)")
@@ -29,6 +30,7 @@ class Reader(HTMLParser):
         self.attributes: set[str] = set()
         self.styles = ""
         self.texts: list[str] = []
+        self.titles: list[str] = []
         self.depth = 0
         self.feed(page)
         self.close()
@@ -38,12 +40,21 @@ class Reader(HTMLParser):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.styles += dict(attrs).get("style") or ""
+        self.titles += [value for name, value in attrs if name == "title" and value]
 
     def handle_endtag(self, tag: str) -> None:
         self.depth -= 1
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
+
+
+def test_it_says_of_when_it_is() -> None:
+    page = Reader(render_html(VIEW, at=1.7e9))
+    assert f"as of {moment(1.7e9)}" in page.texts
+    assert date(1.7e9) in page.titles[0]
+    assert "the kernel has ended or was restarted, or this is a saved copy" in page.titles[0]
+    assert f"(as of {moment(1.7e9)})" in render_text(VIEW, at=1.7e9).split("\n")[0]
 
 
 def _named(text: str) -> View:

@@ -8,6 +8,7 @@ import concurrent.futures
 import functools
 import sys
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -450,7 +451,11 @@ class Workbench:
 
     def status(self) -> Status:
         """The facts of this moment, as text and as HTML. Never shows the token."""
+        from mcp_workbench.views.open_calls import main_thread, open_calls  # not before the first use, as in show()
+        from mcp_workbench.views.text_view import running_lines
+
         offer, running = self._offer, self._running
+        going_on = () if running is None else open_calls(running, offer.jobs, time.time())
         return Status(
             name=self._name,
             url=None if running is None else running.url,
@@ -464,6 +469,7 @@ class Workbench:
             jobs=offer.jobs.statistics(),
             waiting_tickets=len(offer.tickets),
             notices=() if running is None else tuple(running.notices),
+            running=() if running is None else tuple(running_lines(going_on, main_thread(running, going_on))),
             failed=offer.telemetry.failed,
         )
 

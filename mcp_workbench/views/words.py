@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from mcp_workbench.serving.job import elapsed as elapsed
 from mcp_workbench.wording import plain
 
 _UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"))

@@ -69,8 +69,8 @@ _ELSEWHERE = {
     "ToolError": "errors",
     "Workbench": "workbench",
     "WorkbenchError": "errors",
-    "load_ipython_extension": "kernel.extension",
-    "unload_ipython_extension": "kernel.extension",
+    "load_ipython_extension": "face",
+    "unload_ipython_extension": "face",
 }
 """Name -> the module that holds it. The last two are IPython's: `%load_ext mcp_workbench` looks for them here."""
 

@@ -191,7 +191,7 @@ class RunningServer:
     def _kernel_facts(self) -> KernelFacts:
         """From any thread: what agents are told of the kernel."""
         queues = self.execution.statistics()
-        return KernelFacts(self.name, self._notebook.host.cell(), queues.waiting + queues.main_waiting)
+        return KernelFacts(self.name, self._notebook.host.cell(), self.execution.main.at_work, queues.waiting + queues.main_waiting)
 
     def _teller(self, listing: Listing) -> Callable[[], None]:
         return lambda: self.list_changed(listing)

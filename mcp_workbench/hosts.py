@@ -399,10 +399,15 @@ def _folder() -> str:
         return "(deleted folder)"
 
 
-def current_host() -> Host:
-    """The host of this process. Imports nothing: where IPython is not loaded, it is not running."""
+def current_shell() -> Any:
+    """IPython's shell in this process, None where there is none. Imports nothing: where IPython is not loaded, it is not running."""
     ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    return None if ipython is None else ipython.get_ipython()
+
+
+def current_host() -> Host:
+    """The host of this process."""
+    shell = current_shell()
     if shell is None:
         return PlainHost()
     kernel = getattr(shell, "kernel", None)

@@ -40,6 +40,8 @@ class Status:
     waiting_tickets: int = 0
     notices: tuple[str, ...] = ()
     """What the author should know, for instance that a tool was moved from the loop to threads."""
+    running: tuple[str, ...] = ()
+    """What has not ended, a line each, and whose call has the main thread."""
     failed: int = 0
     """Calls that failed since the start."""
 
@@ -48,7 +50,9 @@ class Status:
         if self.url is None:
             lines = [f"mcp_workbench {self.name!r} is not running; wb.start() starts it.", *self._offer_lines()]
         else:
-            lines = [f"mcp_workbench {self.name!r} serves at {self.url}", *self._offer_lines(), *self._session_lines(), *self._call_lines()]
+            lines = [f"mcp_workbench {self.name!r} serves at {self.url}", *self._offer_lines(), *self._session_lines()]
+            lines += [f"  {line}" for line in self.running]
+            lines += self._call_lines()
         if self.jobs.get("running") or self.jobs.get("ended"):
             lines.append(f"  jobs: {self.jobs['running']} running, {self.jobs['ended']} ended; wb.jobs lists them")
         lines += [f"  note: {notice}" for notice in self.notices]

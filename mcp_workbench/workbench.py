@@ -8,6 +8,7 @@ import concurrent.futures
 import functools
 import sys
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -109,6 +110,8 @@ class Workbench:
                 self._given, self._settings = given, wanted
                 atexit.register(self._stop_at_exit)
                 self._watch_forks()
+                if self._display is not None:
+                    self._display.go_on()
         if wanted != self._running.settings:
             warnings.warn(
                 f"the server already runs at {self.url} with other settings; nothing was changed. Call stop() first.", stacklevel=2
@@ -135,7 +138,8 @@ class Workbench:
             try:
                 running.close(grace_s, patience_s)
             finally:
-                self._show_last()
+                if self._display is not None:
+                    self._display.rest()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Block until the server is stopped, and lend this thread to tools with `run_on="main"` meanwhile: the last line of a script.
@@ -447,7 +451,11 @@ class Workbench:
 
     def status(self) -> Status:
         """The facts of this moment, as text and as HTML. Never shows the token."""
+        from mcp_workbench.views.open_calls import main_thread, open_calls  # not before the first use, as in show()
+        from mcp_workbench.views.text_view import running_lines
+
         offer, running = self._offer, self._running
+        going_on = () if running is None else open_calls(running, offer.jobs, time.time())
         return Status(
             name=self._name,
             url=None if running is None else running.url,
@@ -461,14 +469,16 @@ class Workbench:
             jobs=offer.jobs.statistics(),
             waiting_tickets=len(offer.tickets),
             notices=() if running is None else tuple(running.notices),
+            running=() if running is None else tuple(running_lines(going_on, main_thread(running, going_on))),
             failed=offer.telemetry.failed,
         )
 
     def show(self, panel: str = "all", *, browser: bool = False) -> None:
         """Show the Workbench below the cell: state, how to connect, sessions, last calls, latencies. Starts the server if needed.
 
-        In a notebook the display renews itself at most twice a second, also while a cell runs, until `stop()`; a later `show()`
-        takes its place. A terminal prints it once. Never shows the token.
+        In a notebook the display renews itself at most twice a second, also while a cell runs, and at least once a minute: one that
+        says "as of" an older time is not alive. It rests while the server is stopped; a later `show()` takes its place. A terminal
+        prints it once. Never shows the token.
 
         Args:
             panel: "all", or "latency": state and tools only.
@@ -486,14 +496,10 @@ class Workbench:
         if panel not in PANELS:
             raise ValueError(f"panel is one of {', '.join(PANELS)}; got {str(panel)[:40]!r}")
         self.start()
-        self._show_last(moved=True)
+        if self._display is not None:
+            self._display.move()
         gathering = Gathering(self._name, self._offer, lambda: self._running, self._dataframe_lines)
         self._display = LiveDisplay(gathering.look, panel).show(current_host().display)
-
-    def _show_last(self, *, moved: bool = False) -> None:
-        display, self._display = self._display, None
-        if display is not None:
-            display.end(moved=moved)
 
     def _dataframe_lines(self) -> tuple[str, ...]:
         offer = self._offer

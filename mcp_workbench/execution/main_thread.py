@@ -64,6 +64,8 @@ class Running:
 
     name: str
     began: float
+    """As `Cell.began`."""
+    call_id: str
 
 
 class MainQueue:
@@ -124,6 +126,11 @@ class MainQueue:
     def waiting(self) -> int:
         """Calls in line."""
         return len(self._line)
+
+    @property
+    def at_work(self) -> Running | None:
+        """The call that has the main thread to itself now, so that cells wait; None: none has."""
+        return self._running
 
     @property
     def running(self) -> int:
@@ -355,7 +362,7 @@ class MainQueue:
 
     def _run(self, job: Job, interrupts: Interrupts, loop: asyncio.AbstractEventLoop | None, place: Place) -> None:
         call = job.call
-        self._running = Running(call.name, self._clock_s())
+        self._running = Running(call.name, self._clock_s(), call.id)
         keep = partial(self._tasks.__setitem__, call.id)
         step = partial(run_to_end, loop=loop, begun=keep) if job.is_async else run_work
         try:

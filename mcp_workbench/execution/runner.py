@@ -252,6 +252,10 @@ class Execution:
         await _at_most(SETTLE_S, self._async.wait_gone())
         self._portal.close()  # also the end of a free thread that was not gone by now
 
+    def find(self, call_id: str) -> Call | None:
+        """An open call by its id; None when it has ended. From any thread."""
+        return self._open.get(call_id)
+
     def statistics(self) -> ExecutionStatistics:
         """A reading for the panel and `status()`."""
         return ExecutionStatistics(

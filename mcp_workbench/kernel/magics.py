@@ -2,7 +2,7 @@
 
 Output is plain text. Names that clients and notebooks choose stand in it, so control characters are
 shown as escapes: a client cannot recolour or overwrite what a cell shows. Everything heavy is imported when a magic
-is first used, because profiles load extensions at start.
+is first used, because profiles load extensions at start; the Workbench they act on is given to them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Lines = Iterable[str]
 
 
-def run_mcp(line: str) -> None:
+def run_mcp(find: Callable[[], Workbench], line: str) -> None:
     """`%mcp start | stop | status | tools | resources | sessions | jobs | config <client> | error [id] | debug [id]`."""
     words = line.split()
     if not words:
@@ -32,20 +32,20 @@ def run_mcp(line: str) -> None:
         raise _refusal(_unknown(words[0]))
     if not command.fewest <= len(words) - 1 <= command.most:
         raise _refusal(f"{_written(words[0])}, got {line.strip()[:60]!r}{command.hint}")
-    _print(command.run(_workbench(), *words[1:]))
+    _print(command.run(find(), *words[1:]))
 
 
-def run_mcp_call(line: str) -> None:
+def run_mcp_call(workbench: Workbench, line: str) -> None:
     """`%mcp_call tool a=1 b="x"`: call a tool over the wire, as an agent does, and show what it answers.
 
     Values are Python literals; the name of a published DataFrame, a result (`_r7`) and a URI need no quotes.
     """
     from mcp_workbench.kernel.calling import call_tool
 
-    call_tool(_workbench(), line)
+    call_tool(workbench, line)
 
 
-def run_mcp_tool(line: str, cell: str) -> object:
+def run_mcp_tool(workbench: Workbench, line: str, cell: str) -> object:
     """`%%mcp_tool --name add --read-only --timeout-s 5 --run-on main`: offer the one function that this cell defines as a tool.
 
     Options: --name, --title, --description, --tag (may be repeated), --read-only, --destructive, --run-on, --timeout-s,
@@ -53,13 +53,7 @@ def run_mcp_tool(line: str, cell: str) -> object:
     """
     from mcp_workbench.kernel.tool_cell import make_tool
 
-    return make_tool(_workbench(), _shell(), line, cell)
-
-
-def _workbench() -> Workbench:
-    from mcp_workbench.face import default  # not before the first use: it brings pandas along
-
-    return default()
+    return make_tool(workbench, _shell(), line, cell)
 
 
 def _shell() -> Any:

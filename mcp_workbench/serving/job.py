@@ -58,6 +58,7 @@ class Job:
         "principal",
         "result",
         "result_bytes",
+        "session_id",
         "tool",
     )
 
@@ -83,6 +84,8 @@ class Job:
         self.result: wire.CallToolResult | None = None
         """What the call would have been answered with; None while it runs."""
         self.result_bytes = 0
+        self.session_id = ""
+        """The session in which the call had come."""
         self.fetched: float | None = None
         """When the result was first fetched, by the clock of `Jobs`."""
         self._tool: ToolDefinition | None = tool
@@ -102,6 +105,11 @@ class Job:
     def id(self) -> str:
         """`j3`."""
         return f"j{self.number}"
+
+    @property
+    def call_id(self) -> str:
+        """The run of it, as in its call record."""
+        return self._call.id
 
     @property
     def over(self) -> bool:
@@ -126,7 +134,7 @@ class Job:
     @property
     def done(self) -> str:
         """How much of it is done, as the function reports it: `62 %`; empty when it does not."""
-        return _share(self.progress)
+        return share(self.progress)
 
     @property
     def said(self) -> str:
@@ -200,7 +208,8 @@ def elapsed(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _share(progress: Progress | None) -> str:
+def share(progress: Progress | None) -> str:
+    """How much is done: `62 %`; empty when the function does not report it."""
     if progress is None:
         return ""
     if progress.total is not None and progress.total > 0:

@@ -254,6 +254,7 @@ class ToolWork(FunctionWork):
         job = background.jobs.begin(self.tool, principal, arguments, call, self.cancel, waited_s=waited_s)
         if job is None:
             return False
+        job.session_id = self.session.id
         answer = early_answer(self.tool, job)
         self.record.started_ns = call.started_ns or None
         self._note_job(job)

@@ -165,6 +165,13 @@ class Session:
         """Whether it is closed, or about to be: its works are cancelled when the channel has reported its end."""
         return self._ending
 
+    def open_calls(self) -> list[tuple[CallRecord, str]]:
+        """The records of what runs or waits, oldest first, each with what it waits for: ``, `its turn` or `news`. From any thread."""
+        running = [(job.record, "") for job in tuple(self._running.values())]
+        parked = [(job.record, "" if job.record.call_id else "news") for job in tuple(self._parked.values())]
+        waiting = [(job.record, "its turn") for job in tuple(self._backlog.values())]
+        return sorted([*running, *parked, *waiting], key=lambda call: call[0].received_ns)
+
     def statistics(self) -> dict[str, int]:
         """Reading of every queue of this session."""
         return {

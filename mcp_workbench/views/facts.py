@@ -10,6 +10,10 @@ SHORTEST_NS = 10_000
 """The first bar begins here, 10 µs, and takes what was shorter too; the last ends at 100 s, and takes what was longer."""
 
 
+OPEN_CALLS = 6
+"""Calls and jobs shown that have not ended; of more it is said how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
     """One open session."""
@@ -23,6 +27,33 @@ class SessionFacts:
     calls: int
     running: int
     """Calls in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCallFacts:
+    """One call, or job, that has not ended."""
+
+    id: str
+    """`c12`, or the job's `j3`; empty while it waits for a place."""
+    target: str
+    """Tool, prompt or URI."""
+    who: str
+    """Client and, unless it is the first one, principal."""
+    seconds: int
+    """Since it came, in steps that grow."""
+    done: str = ""
+    """How far it is and what it says, for instance `62 %, epoch 3 of 5`."""
+    waits: str = ""
+    """What it waits for: `behind cell [12], running 8 s`, `its turn`, `news`; empty when it runs."""
+    run_id: str = ""
+    """The run of user code, as the main thread knows it."""
+
+    @property
+    def standing(self) -> str:
+        """Where it is, in a few words."""
+        if not self.waits:
+            return f"runs, {self.done}" if self.done else "runs"
+        return f"waits {self.waits}" if self.waits.startswith("behind ") else f"waits for {self.waits}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +112,7 @@ class View:
     notices: tuple[str, ...] = ()
     failed: int = 0
     """Failed calls since the start."""
+    running: tuple[OpenCallFacts, ...] = ()
+    """What has not ended, the oldest first."""
+    main_thread: str = ""
+    """Whose call has the main thread, so that cells wait; empty when nobody's has."""

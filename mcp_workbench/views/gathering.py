@@ -6,6 +6,7 @@ a second at a quiet server costs microseconds.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -16,8 +17,8 @@ from mcp_workbench.offer import Offer
 from mcp_workbench.telemetry.histogram import Histogram, bucket_bounds_ns
 from mcp_workbench.telemetry.records import JOB, CallRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.transports.credentials import DEFAULT_NAME
 from mcp_workbench.views.facts import BARS, SHORTEST_NS, CallFacts, SessionFacts, ToolFacts, View
+from mcp_workbench.views.open_calls import caller, main_thread, open_calls
 
 LAST_CALLS = 8
 LOOKED_AT = 500
@@ -35,6 +36,7 @@ class Gathering:
         offer: What it offers.
         running: The server, asked for each time; None: not running.
         dataframes: One line per published DataFrame, asked for each time.
+        now: Seconds since 1970; injected by tests.
     """
 
     def __init__(
@@ -43,22 +45,27 @@ class Gathering:
         offer: Offer,
         running: Callable[[], RunningServer | None],
         dataframes: Callable[[], tuple[str, ...]],
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._name = name
         self._offer = offer
         self._running = running
         self._dataframes = dataframes
+        self._now = now
         self._sums = _Sums(-1, (), (), 0)
 
     def look(self) -> View:
         """The facts of this moment."""
         offer, running = self._offer, self._running()
         sums = self._added_up(offer.telemetry)
+        going_on = () if running is None else open_calls(running, offer.jobs, self._now())
         return View(
             name=self._name,
             url=None if running is None else running.url,
             since=None if running is None else running.since,
             sessions=() if running is None else _sessions(running),
+            running=going_on,
+            main_thread="" if running is None else main_thread(running, going_on),
             calls=sums.calls,
             tools=sums.tools,
             offered=len(offer.tools.list()),
@@ -110,9 +117,7 @@ def _last_calls(telemetry: Telemetry, running: RunningServer | None) -> tuple[Ca
 
 
 def _call(call: CallRecord, client: str | None) -> CallFacts:
-    who = client or "unknown client"
-    if call.principal != DEFAULT_NAME:
-        who += f" ({call.principal})"
+    who = caller(client, call.principal)
     facts = call.call_id, call.received_at, _target(call), call.outcome, call.failed, call.total_ns, who
     return CallFacts(*facts, call.error or "", call.queued_behind or "")
 

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable
 
 from mcp_workbench.status_report import failures_hint
-from mcp_workbench.views.facts import CallFacts, SessionFacts, ToolFacts, View
-from mcp_workbench.views.words import counted, duration, moment, outcome, shown
+from mcp_workbench.views.facts import OPEN_CALLS, CallFacts, OpenCallFacts, SessionFacts, ToolFacts, View
+from mcp_workbench.views.words import counted, date, duration, elapsed, moment, outcome, shown
 
 _GOOD = "var(--jp-success-color1, var(--vscode-testing-iconPassed, #2e9e4f))"
 _BAD = "var(--jp-error-color1, var(--vscode-errorForeground, #e0443e))"
@@ -24,23 +24,26 @@ _FAINT = "opacity:.62"
 _LINE = "rgba(128,128,128,.35)"
 _ONE_LINE = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _BAR_PX = 14
+_NAME_CH = 18
+_AGE = "Renewed at least once a minute: where this is older, the kernel has ended or was restarted, or this is a saved copy."
 _COMMAND = re.compile("%mcp [a-z]+")
 _SESSIONS = 4
 _DATAFRAMES = 6
 _NOTICES = 3
 
 
-def render_html(view: View, panel: str = "all") -> str:
+def render_html(view: View, panel: str = "all", *, at: float | None = None) -> str:
     """Draw a view.
 
     Args:
         view: The facts.
         panel: `all`, or `latency`: state and tools only.
+        at: Of when they are, in seconds since 1970; None: not said.
     """
     if panel == "latency":
-        parts = [_head(view), _columns([_tools(view)])]
+        parts = [_head(view, at), _columns([_tools(view)])]
     else:
-        parts = [_head(view), _sessions(view), _columns([_calls(view), _tools(view)]), _foot(view)]
+        parts = [_head(view, at), _sessions(view), _running(view), _columns([_calls(view), _tools(view)]), _foot(view)]
     frame = f"border:1px solid {_LINE};border-radius:6px;padding:8px 12px;max-width:1040px"
     return _box(f"{_SANS};font-size:12px;line-height:1.5;color:inherit;{frame}", *parts)
 
@@ -53,7 +56,7 @@ def render_moved() -> str:
 # --- the parts ---------------------------------------------------------------------------------------------------
 
 
-def _head(view: View) -> str:
+def _head(view: View, at: float | None) -> str:
     if view.url is None:
         dot, facts = _FAINT, [_strong("stopped"), _strong(shown(view.name, 60)), _faint("wb.show() starts it and shows it again")]
     else:
@@ -61,6 +64,8 @@ def _head(view: View) -> str:
         dot = f"color:{_GOOD}"
         facts = [_strong("serving"), _strong(shown(view.name, 60)), _span(_MONO, _text(view.url)), _faint(since)]
         facts.append(_faint(f"{counted(view.offered, 'tool')} offered"))
+    if at is not None:
+        facts.append(_span(f"{_FAINT};white-space:nowrap;margin-left:auto", _text(f"as of {moment(at)}"), title=f"{date(at)}. {_AGE}"))
     return _box("display:flex;flex-wrap:wrap;gap:0 10px;align-items:baseline", _span(dot, "●"), _faint("mcp_workbench"), *facts)
 
 
@@ -81,6 +86,27 @@ def _session(session: SessionFacts) -> str:
     return _box("display:flex;flex-wrap:wrap;gap:0 8px", _faint(session.session_id), client, details, running)
 
 
+def _running(view: View) -> str:
+    if not (view.running or view.main_thread):
+        return ""
+    grid = "display:grid;grid-template-columns:auto fit-content(26ch) auto fit-content(64ch) minmax(0,1fr);gap:0 10px"
+    cells = [cell for call in view.running[:OPEN_CALLS] for cell in _open_call(call)]
+    main = _box(f"color:{_ACCENT}", _text(shown(view.main_thread, 160))) if view.main_thread else ""
+    more = _more(len(view.running) - OPEN_CALLS, "call")
+    return _box("margin-top:6px", _title("running now"), main, _box(grid, *cells), more)
+
+
+def _open_call(call: OpenCallFacts) -> list[str]:
+    target, standing, who = shown(call.target, 60), shown(call.standing, 120), shown(call.who, 40)
+    return [
+        _faint(call.id or "–"),
+        _name(target),
+        _span("text-align:right;white-space:nowrap", _text(elapsed(call.seconds))),
+        _span(f"color:{_ACCENT};{_ONE_LINE}", _text(standing), title=standing),
+        _span(f"{_FAINT};{_ONE_LINE}", _text(who), title=who),
+    ]
+
+
 def _columns(columns: Iterable[str]) -> str:
     present = [column for column in columns if column]
     if not present:
@@ -93,7 +119,7 @@ def _calls(view: View) -> str:
         return ""
     grid = "display:grid;grid-template-columns:auto fit-content(26ch) auto auto minmax(0,1fr);gap:0 10px"
     cells = [cell for call in view.calls for cell in _call(call)]
-    return _box("flex:1 1 460px;min-width:0", _title("last calls"), _box(grid, *cells))
+    return _box("flex:1 1 460px;min-width:0;overflow-x:auto", _title("last calls"), _box(grid, *cells))
 
 
 def _call(call: CallFacts) -> list[str]:
@@ -101,10 +127,10 @@ def _call(call: CallFacts) -> list[str]:
     error = shown(call.error, 200) if call.failed else ""
     told = [_span(f"grid-column:2/-1;{_FAINT};{_ONE_LINE}", _text(f"behind {shown(call.behind, 120)}"))] if call.behind else []
     told += [_span(f"grid-column:2/-1;color:{_BAD};{_ONE_LINE}", _text(error), title=error)] if error else []
-    target, who = shown(call.target, 60), shown(call.who, 40)
+    who = shown(call.who, 40)
     return [
         _faint(moment(call.at)),
-        _span(f"{_MONO};{_ONE_LINE}", _text(target), title=target),
+        _name(shown(call.target, 60)),
         _span(f"{how};white-space:nowrap", _text(f"{'✗' if call.failed else '✓'} {outcome(call.outcome)}")),
         _span("text-align:right;white-space:nowrap", _text(duration(call.total_ns))),
         _span(f"{_FAINT};{_ONE_LINE}", _text(who), title=who),
@@ -115,18 +141,18 @@ def _call(call: CallFacts) -> list[str]:
 def _tools(view: View) -> str:
     if not view.tools:
         return ""
-    grid = "display:grid;grid-template-columns:minmax(0,auto) auto auto auto auto auto;gap:0 12px;align-items:end"
+    grid = "display:grid;grid-template-columns:auto auto auto auto auto auto;gap:0 12px;align-items:end"
     heads = [_title("per tool"), *(_span(f"{_FAINT};text-align:right", word) for word in ("calls", "errors", "p50", "p99"))]
-    heads.append(_span(_FAINT, "10 µs … 100 s"))
+    heads.append(_faint("10 µs … 100 s"))
     cells = [cell for tool in view.tools for cell in _tool(tool)]
-    return _box("flex:0 1 auto;min-width:0", _box(grid, *heads, *cells))
+    return _box("flex:0 1 auto;min-width:0;overflow-x:auto", _box(grid, *heads, *cells))
 
 
 def _tool(tool: ToolFacts) -> list[str]:
     numbers = (f"{tool.calls:,}", f"{tool.errors:,}", duration(tool.p50_ns), duration(tool.p99_ns))
     styles = ("", f"color:{_BAD};font-weight:600" if tool.errors else _FAINT, "", "")
     cells = [_span(f"text-align:right;white-space:nowrap;{style}", _text(text)) for text, style in zip(numbers, styles, strict=True)]
-    return [_span(f"{_MONO};{_ONE_LINE}", _text(shown(tool.name, 40))), *cells, _histogram(tool.bars)]
+    return [_name(shown(tool.name, 40)), *cells, _histogram(tool.bars)]
 
 
 def _histogram(bars: tuple[int, ...]) -> str:
@@ -172,6 +198,11 @@ def _strong(text: str) -> str:
 
 def _faint(text: str) -> str:
     return _span(f"{_FAINT};white-space:nowrap", _text(text)) if text else ""
+
+
+def _name(text: str) -> str:
+    """The name of a tool, or the like: cut where there is no room, but never so much that it cannot be told from others."""
+    return _span(f"{_MONO};{_ONE_LINE};min-width:{min(len(text), _NAME_CH)}ch", _text(text), title=text)
 
 
 def _title(text: str) -> str:

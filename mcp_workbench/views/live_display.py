@@ -2,16 +2,20 @@
 
 A thread of its own looks twice a second and sends only what differs from what is shown. It looks instead of
 being told because the path of a call has no room for telling, and because one look at a quiet server costs
-microseconds. The thread ends with the display: when the server stops, or a newer display takes its place.
+microseconds. The thread rests while the server does (`rest`, `go_on`), and ends when a newer display takes its place (`move`).
 
-Threads: `show` and `end` belong to the main thread (any thread, one at a time); everything is sent by the display's own thread
-after the first time, so what is shown last was sent last.
+Each state says of when it is, and the same one is sent again every minute: a display that is older was left behind by a kernel
+that was killed or restarted, or is a saved copy. Nothing but its age can say so, for a display runs no code of its own.
+
+Threads: `show`, `rest`, `go_on` and `move` belong to the main thread (any thread, one at a time); everything is sent by the
+display's own thread after the first time, so what is shown last was sent last.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Self
 
@@ -24,6 +28,8 @@ logger = logging.getLogger("mcp_workbench")
 
 INTERVAL_S = 0.5
 """At most two renewals a second."""
+BEAT = 120
+"""Looks after which the same state is sent again: a minute."""
 END_PATIENCE_S = 2.0
 PANELS = ("all", "latency")
 MOVED = {"text/html": render_moved(), "text/plain": "moved to the newer display"}
@@ -31,9 +37,15 @@ MOVED = {"text/html": render_moved(), "text/plain": "moved to the newer display"
 Bundle = Mapping[str, str]
 
 
-def bundle_of(view: View, panel: str) -> Bundle:
-    """A view as a MIME bundle."""
-    return {"text/html": render_html(view, panel), "text/plain": render_text(view, panel)}
+def bundle_of(view: View, panel: str, at: float) -> Bundle:
+    """A view as a MIME bundle.
+
+    Args:
+        view: The facts.
+        panel: Which part of them.
+        at: Of when they are, in seconds since 1970.
+    """
+    return {"text/html": render_html(view, panel, at=at), "text/plain": render_text(view, panel, at=at)}
 
 
 class LiveDisplay:
@@ -43,17 +55,27 @@ class LiveDisplay:
         look: Gives the facts of this moment, from any thread.
         panel: Which part of them is shown.
         wait: Waits so many seconds for the event, like `threading.Event.wait`; injected by tests.
+        now: Seconds since 1970; injected by tests.
     """
 
-    def __init__(self, look: Callable[[], View], panel: str, wait: Callable[[threading.Event, float], bool] = threading.Event.wait) -> None:
+    def __init__(
+        self,
+        look: Callable[[], View],
+        panel: str,
+        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._look = look
         self._panel = panel
         self._wait = wait
-        self._ending = threading.Event()
+        self._now = now
+        self._resting = threading.Event()
         self._last: Bundle | None = None
-        """What is sent at the very end; None: nothing."""
+        """What is sent before the rest; None: the state of that moment."""
         self._renew: Renew | None = None
         self._view: View | None = None
+        self._quiet = 0
+        """Looks since something was sent."""
         self._thread: threading.Thread | None = None
 
     def show(self, display: Callable[[Bundle], Renew | None]) -> Self:
@@ -62,38 +84,47 @@ class LiveDisplay:
         Args:
             display: The host's, as `Host.display`.
         """
-        self._view = self._look()
-        self._renew = display(bundle_of(self._view, self._panel))
-        if self._renew is not None:
-            self._thread = threading.Thread(target=self._run, name="mcp-workbench-display", daemon=True)
-            self._thread.start()
+        self._renew = display(self._bundle(self._look()))
+        self.go_on()
         return self
 
-    def end(self, *, moved: bool = False) -> None:
-        """Show the last state once and end the thread.
+    def go_on(self) -> None:
+        """Keep it current from now on, after a rest too."""
+        if self._renew is not None and self._thread is None:
+            self._resting.clear()
+            self._thread = threading.Thread(target=self._run, name="mcp-workbench-display", daemon=True)
+            self._thread.start()
 
-        Args:
-            moved: A newer display takes its place, and this one says so instead.
-        """
-        self._last = MOVED if moved else bundle_of(self._look(), self._panel)
-        self._ending.set()
-        if self._thread is not None:
-            self._thread.join(END_PATIENCE_S)
+    def rest(self) -> None:
+        """Show the state of this moment and end the thread, until `go_on`."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._resting.set()
+            thread.join(END_PATIENCE_S)
+
+    def move(self) -> None:
+        """A newer display takes its place, and this one says so."""
+        self._last = MOVED
+        self.go_on()  # at rest it has no thread that could send
+        self.rest()
 
     def _run(self) -> None:
         try:
-            while not self._wait(self._ending, INTERVAL_S):
-                self._renew_if_new()
-            if self._last is not None:
-                self._send(self._last)
+            while not self._wait(self._resting, INTERVAL_S):
+                self._look_again()
+            self._send(self._last or self._bundle(self._look()))
         except Exception:  # a named boundary: without its front end, or by a fault of ours, a display stops; the server goes on
             logger.exception("the display can no longer be renewed; wb.show() makes a new one")
 
-    def _renew_if_new(self) -> None:
+    def _look_again(self) -> None:
         view = self._look()
-        if view != self._view:
-            self._view = view
-            self._send(bundle_of(view, self._panel))
+        self._quiet += 1
+        if view != self._view or self._quiet >= BEAT:
+            self._send(self._bundle(view))
+
+    def _bundle(self, view: View) -> Bundle:
+        self._view, self._quiet = view, 0
+        return bundle_of(view, self._panel, self._now())
 
     def _send(self, bundle: Bundle) -> None:
         if self._renew is not None:

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mcp_workbench.status_report import failures_hint
-from mcp_workbench.views.facts import View
-from mcp_workbench.views.words import counted, duration, moment, outcome, shown
+from mcp_workbench.views.facts import OPEN_CALLS, OpenCallFacts, View
+from mcp_workbench.views.words import counted, duration, elapsed, moment, outcome, shown
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _DATAFRAMES = 6
 _NOTICES = 3
 
 
-def render_text(view: View, panel: str = "all") -> str:
+def render_text(view: View, panel: str = "all", *, at: float | None = None) -> str:
     """Draw a view.
 
     Args:
         view: The facts.
         panel: `all`, or `latency`: state and tools only.
+        at: Of when they are, in seconds since 1970; None: not said.
     """
-    lines = [_state(view)]
+    lines = [_state(view) + ("" if at is None else f" (as of {moment(at)})")]
     if panel == "all":
-        lines += [*_sessions(view), *_calls(view)]
+        lines += [*_sessions(view), *(f"  {line}" for line in running_lines(view.running, view.main_thread)), *_calls(view)]
     lines += _tools(view)
     if panel == "all":
         lines += _foot(view)
@@ -49,6 +50,22 @@ def _sessions(view: View) -> Iterator[str]:
         running = f", {session.running} running" if session.running else ""
         client, principal = shown(session.client, 60), shown(session.principal, 40)
         yield f"  {session.session_id}  {client} ({session.protocol}, as {principal}): {counted(session.calls, 'call')}{running}"
+
+
+def running_lines(running: tuple[OpenCallFacts, ...], main_thread: str) -> Iterator[str]:
+    """What goes on, as lines of text.
+
+    Args:
+        running: Calls and jobs.
+        main_thread: Whose call has the main thread; empty: nobody's.
+    """
+    if main_thread:
+        yield shown(main_thread, 160)
+    for call in running[:OPEN_CALLS]:
+        facts = (call.id, shown(call.target, 50), shown(call.standing, 100), elapsed(call.seconds), shown(call.who, 50))
+        yield f"running now: {'  '.join(filter(None, facts))}"
+    if (left := len(running) - OPEN_CALLS) > 0:
+        yield f"running now: and {counted(left, 'more call')}"
 
 
 def _calls(view: View) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from mcp_workbench.serving.job import elapsed as elapsed
 from mcp_workbench.wording import plain
 
 _UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"))
@@ -24,6 +25,11 @@ def counted(number: int, noun: str) -> str:
 def moment(seconds: float) -> str:
     """The time of day, `12:03:11`, of seconds since 1970."""
     return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+def date(seconds: float) -> str:
+    """Day and time, `2026-05-11 12:03:11`, of seconds since 1970."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def duration(ns: int | None) -> str:

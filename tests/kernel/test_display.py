@@ -94,6 +94,17 @@ def test_one_display_is_renewed_in_its_own_cell_while_another_runs_and_ends_as_m
             assert (await cell(kernel, "1 + 1")).result == "2"
             assert not any(token in one.text + one.html for one in kernel.shown)
             assert kernel.shown[-1] == stopped  # once
+            await cell(kernel, "%mcp start")
+            kernel.shown.clear()
+            await cell(kernel, "%mcp start")
+            serving = await asyncio.to_thread(kernel.until_shown, lambda one: "serves at" in one.text)
+            assert (serving.display_id, serving.parent) == (newer.display_id, newer.parent)
+
+            kernel.shown.clear()
+            await asyncio.to_thread(kernel.manager.restart_kernel)
+            last = await asyncio.to_thread(kernel.until_shown, lambda one: "is stopped" in one.text)
+            assert last.display_id == newer.display_id
+            assert "(as of " in last.text
 
         asyncio.run(visit())
 

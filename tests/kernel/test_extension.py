@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mcp_workbench.cli.kernels import TemporaryKernel
-from mcp_workbench.kernel.extension import load_ipython_extension, unload_ipython_extension
+from mcp_workbench.face import load_ipython_extension, unload_ipython_extension
+from mcp_workbench.kernel import extension
+from mcp_workbench.workbench import Workbench
 
 pytestmark = pytest.mark.kernel
 
@@ -31,6 +34,17 @@ def test_the_magic_is_there_after_loading_and_gone_after_unloading(kernel: Tempo
     assert "%mcp_call` not found" in (gone := kernel.run("%mcp_call add")).stderr + str(gone.error)
     assert "%%mcp_tool` not found" in (gone := kernel.run("%%mcp_tool\n1")).stderr + str(gone.error)
     assert kernel.run("%load_ext mcp_workbench").error is None
+
+
+def test_what_the_display_names_is_there_without_loading_anything(tmp_path: Path) -> None:
+    with TemporaryKernel(tmp_path) as fresh:
+        assert "%mcp` not found" in (none := fresh.run("import mcp_workbench as wb\n%mcp")).stderr + str(none.error)
+        assert fresh.run("wb.show()").error is None
+        run = fresh.run("%mcp config claude-code")
+        assert (run.error, run.stderr) == (None, "")
+        assert "claude mcp add" in run.stdout
+        assert fresh.run("%unload_ext mcp_workbench\n%load_ext mcp_workbench\n%load_ext mcp_workbench").error is None
+        assert "serves at" in fresh.run("%mcp status").stdout
 
 
 def test_a_session_of_work_by_magics_alone(kernel: TemporaryKernel) -> None:
@@ -103,13 +117,30 @@ assert not {"IPython", "pandas", "pydantic"} & set(sys.modules)
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-def test_unloading_twice_is_fine() -> None:
+def a_shell() -> tuple[Any, dict[str, dict[str, Any]]]:
     magics: dict[str, dict[str, Any]] = {"line": {}, "cell": {}}
 
     def register(function: object, magic_kind: str, magic_name: str) -> None:
         magics[magic_kind][magic_name] = function
 
-    shell = SimpleNamespace(register_magic_function=register, magics_manager=SimpleNamespace(magics=magics))
+    return SimpleNamespace(register_magic_function=register, magics_manager=SimpleNamespace(magics=magics)), magics
+
+
+def test_what_comes_by_itself_takes_nobodys_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell, magics = a_shell()
+    magics["line"]["mcp"] = theirs = object()
+    monkeypatch.setattr(extension, "current_shell", lambda: shell)
+    extension.add_magics_here(Workbench)
+    assert magics["line"]["mcp"] is theirs
+    assert {kind: set(named) for kind, named in magics.items()} == {"line": {"mcp", "mcp_call"}, "cell": {"mcp_tool"}}
+    load_ipython_extension(shell)
+    assert magics["line"]["mcp"] is not theirs, "asked for by name, it is wanted"
+    monkeypatch.setattr(extension, "current_shell", lambda: None)
+    extension.add_magics_here(Workbench)
+
+
+def test_unloading_twice_is_fine() -> None:
+    shell, magics = a_shell()
     load_ipython_extension(shell)
     assert {kind: set(named) for kind, named in magics.items()} == {"line": {"mcp", "mcp_call"}, "cell": {"mcp_tool"}}
     unload_ipython_extension(shell)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_workbench.views.facts import BARS, CallFacts, SessionFacts, ToolFacts, View
+from mcp_workbench.views.facts import BARS, OPEN_CALLS, CallFacts, OpenCallFacts, SessionFacts, ToolFacts, View
 from mcp_workbench.views.html_view import render_html, render_moved
 from mcp_workbench.views.text_view import render_text, sparkline
+from mcp_workbench.views.words import date, moment
 
 CALL = CallFacts("c1", 1.7e9, "add", "ok", False, 4_200_000, "claude-code")
 FAILED = replace(CALL, outcome="tool_error", failed=True, error="KeyError: 'dely' (in add, line 4)")
@@ -29,6 +30,7 @@ class Reader(HTMLParser):
         self.attributes: set[str] = set()
         self.styles = ""
         self.texts: list[str] = []
+        self.titles: list[str] = []
         self.depth = 0
         self.feed(page)
         self.close()
@@ -38,12 +40,49 @@ class Reader(HTMLParser):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.styles += dict(attrs).get("style") or ""
+        self.titles += [value for name, value in attrs if name == "title" and value]
 
     def handle_endtag(self, tag: str) -> None:
         self.depth -= 1
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
+
+
+RUNNING = OpenCallFacts("j3", "fit_model", "claude-code", 95, "62 %, epoch 3 of 5")
+
+
+def test_what_goes_on_is_named_with_how_far_it_is_and_what_it_waits_for() -> None:
+    waiting = OpenCallFacts("c4", "plot", "codex", 12, waits="behind cell [12], running 12 s")
+    parked = OpenCallFacts("", "notebook_status", "codex", 30, waits="news")
+    busy = replace(VIEW, running=(RUNNING, waiting, parked), main_thread="main thread: busy with draw (c9) for codex; cells wait for it")
+    page = Reader(render_html(busy)).texts
+    for text in (
+        "running now",
+        "j3",
+        "fit_model",
+        "runs, 62 %, epoch 3 of 5",
+        "95 s",
+        "waits behind cell [12], running 12 s",
+        "waits for news",
+        "–",
+        busy.main_thread,
+    ):
+        assert text in page
+    assert "  running now: j3  fit_model  runs, 62 %, epoch 3 of 5  95 s  claude-code" in (lines := render_text(busy).split("\n"))
+    assert f"  {busy.main_thread}" in lines
+    assert "running now" not in render_html(VIEW)
+    crowded = replace(VIEW, running=(RUNNING,) * (OPEN_CALLS + 2))
+    assert "and 2 more calls" in render_html(crowded)
+    assert "and 2 more calls" in render_text(crowded)
+
+
+def test_it_says_of_when_it_is() -> None:
+    page = Reader(render_html(VIEW, at=1.7e9))
+    assert f"as of {moment(1.7e9)}" in page.texts
+    assert date(1.7e9) in page.titles[0]
+    assert "the kernel has ended or was restarted, or this is a saved copy" in page.titles[0]
+    assert f"(as of {moment(1.7e9)})" in render_text(VIEW, at=1.7e9).split("\n")[0]
 
 
 def _named(text: str) -> View:
@@ -58,6 +97,8 @@ def _named(text: str) -> View:
         1,
         (text,),
         (text,),
+        running=(OpenCallFacts("c7", text, text, 3, text), OpenCallFacts("", text, text, 3, waits=text)),
+        main_thread=text,
     )
 
 
@@ -95,6 +136,12 @@ def test_what_went_wrong_stands_below_its_call_and_has_room() -> None:
     assert page.count("grid-column:2/-1") == 1
     crowded = replace(VIEW, calls=(replace(FAILED, target="df://flights/rows?" + "x" * 500),))
     assert "fit-content(" in render_html(crowded)  # a long name leaves the other columns their room
+
+
+def test_names_keep_their_beginning_however_narrow_the_window_is() -> None:
+    page = render_html(replace(VIEW, tools=(replace(TOOL, name="monthly_revenue_by_region"), TOOL)))
+    assert 'min-width:18ch" title="monthly_revenue_by_region"' in page
+    assert 'min-width:3ch" title="add"' in page
 
 
 def test_magics_in_the_hint_are_set_as_code() -> None:

@@ -10,8 +10,10 @@ from queue import Queue
 import pytest
 
 from mcp_workbench.views.facts import View
-from mcp_workbench.views.live_display import INTERVAL_S, LiveDisplay
+from mcp_workbench.views.live_display import BEAT, INTERVAL_S, LiveDisplay
+from mcp_workbench.views.words import moment
 
+NOON = 1.7e9
 SERVING = View("trips", "ws://127.0.0.1:1/mcp", 1.7e9)
 
 
@@ -46,13 +48,21 @@ class Stage:
         self._asked.get(timeout=5)
 
     def begin(self) -> LiveDisplay:
-        shown = LiveDisplay(self.look, "all", self.wait).show(self.display)
+        shown = LiveDisplay(self.look, "all", self.wait, lambda: NOON + len(self.shown)).show(self.display)
         self._asked.get(timeout=5)
         return shown
 
-    def end(self, display: LiveDisplay, *, moved: bool = False) -> None:
+    def rest(self, display: LiveDisplay) -> None:
         self._ticks.put(True)
-        display.end(moved=moved)
+        display.rest()
+
+    def go_on(self, display: LiveDisplay) -> None:
+        display.go_on()
+        self._asked.get(timeout=5)
+
+    def move(self, display: LiveDisplay) -> None:
+        self._ticks.put(True)
+        display.move()
 
 
 def test_nothing_is_sent_while_nothing_changes_and_one_thing_per_interval_when_it_does() -> None:
@@ -68,28 +78,62 @@ def test_nothing_is_sent_while_nothing_changes_and_one_thing_per_interval_when_i
     assert "3 calls failed" in stage.shown[-1]
     assert set(stage.waits) == {INTERVAL_S}
     assert INTERVAL_S >= 0.5  # at most twice a second
-    stage.end(display)
+    stage.rest(display)
+
+
+def test_what_does_not_change_is_sent_again_every_minute_so_that_an_old_display_is_seen_to_be_old() -> None:
+    stage = Stage()
+    display = stage.begin()
+    for _ in range(BEAT - 1):
+        stage.tick()
+    assert len(stage.shown) == 1
+    stage.tick()
+    assert BEAT * INTERVAL_S == 60
+    assert len(stage.shown) == 2
+    first, again = (text.split("(as of ")[1].split(")")[0] for text in stage.shown)
+    assert (first, again) == (moment(NOON), moment(NOON + 1))
+    stage.tick()
+    assert len(stage.shown) == 2
+    stage.rest(display)
+
+
+def test_a_display_goes_on_after_a_rest() -> None:
+    stage = Stage()
+    display = stage.begin()
+    stage.view = View("trips", None)
+    stage.rest(display)
+    assert "is stopped" in stage.shown[-1]
+    stage.view = SERVING
+    stage.go_on(display)
+    stage.tick()
+    assert "serves at" in stage.shown[-1]
+    stage.rest(display)
+    stage.move(display)
+    assert stage.shown[-1] == "moved to the newer display"
+    assert not [thread for thread in threading.enumerate() if thread.name == "mcp-workbench-display"]
 
 
 def test_the_last_state_is_shown_once_and_no_thread_is_left() -> None:
     stage = Stage()
     display = stage.begin()
     stage.view = View("trips", None)
-    stage.end(display)
+    stage.rest(display)
     assert [text for text in stage.shown if "is stopped" in text] == stage.shown[1:] == [stage.shown[-1]]
     assert not [thread for thread in threading.enumerate() if thread.name == "mcp-workbench-display"]
 
 
 def test_a_display_whose_place_is_taken_says_so() -> None:
     stage = Stage()
-    stage.end(stage.begin(), moved=True)
+    stage.move(stage.begin())
     assert stage.shown[1:] == ["moved to the newer display"]
 
 
 def test_where_nothing_can_be_renewed_it_is_shown_once_and_without_a_thread() -> None:
     shown: list[Mapping[str, str]] = []
     display = LiveDisplay(lambda: SERVING, "all").show(shown.append)
-    display.end()
+    display.rest()
+    display.go_on()
+    display.move()
     assert len(shown) == 1
     assert not [thread for thread in threading.enumerate() if thread.name == "mcp-workbench-display"]
 
@@ -102,5 +146,5 @@ def test_a_front_end_that_is_gone_ends_the_display_and_is_logged(caplog: pytest.
         raise OSError("closed")
 
     display._renew = gone
-    stage.end(display)
+    stage.rest(display)
     assert "can no longer be renewed" in caplog.text

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mcp_workbench.execution.context import Context
+from mcp_workbench.execution.main_thread import Running
 from mcp_workbench.hosts import Cell
 from mcp_workbench.live.chronicle import Chronicle
 from mcp_workbench.primitives.tools import ToolDefinition, Waiting
@@ -34,12 +35,18 @@ class KernelFacts:
     """A short name for people."""
     cell: Cell | None = None
     """The cell at work."""
+    work: Running | None = None
+    """The call that has the main thread to itself: no cell can run beside it."""
     waiting: int = 0
     """Calls whose turn has not come yet."""
 
     def said(self, now: float) -> str:
         """`kernel busy in cell [12] for 8 s, 2 calls wait`."""
-        doing = "idle" if self.cell is None else f"busy in cell {self.cell.label} for {elapsed(max(now - self.cell.began, 0))}"
+        doing = "idle"
+        if self.cell is not None:
+            doing = f"busy in cell {self.cell.label} for {elapsed(max(now - self.cell.began, 0))}"
+        elif self.work is not None:
+            doing = f"busy with a call of {self.work.name} for {elapsed(max(now - self.work.began, 0))}, cells wait"
         wait = f", {counted(self.waiting, 'call')} {'waits' if self.waiting == 1 else 'wait'}" if self.waiting else ""
         return f"kernel {doing}{wait}"
 

@@ -42,7 +42,7 @@ USE_TOOL = wire.Tool(
     description="Several notebooks are running: choose the one to work with. notebook_status lists them.",
     input_schema={
         "type": "object",
-        "properties": {"name": {"type": "string", "description": "Name, path or kernel id of a running notebook."}},
+        "properties": {"name": {"type": "string", "description": "Name, path (or its end) or kernel id of a running notebook."}},
         "required": ["name"],
     },
     annotations=LOOKING,

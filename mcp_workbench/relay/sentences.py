@@ -84,12 +84,29 @@ def _what_to_do(situation: Situation, now: float) -> list[str]:
         return ["It is tried again every half second. If this stays so, ask the person to look at the notebook."]
     if loss is not None:
         told.append(HOW_TO_COME_BACK)
+    elif choice.flag is not None:
+        told.append(_wrong_flag(choice.flag, choice.refused, now))
     if choice.candidates:
         told.append(f"Running now; choose one with notebook_use(name):\n{_listed(choice.candidates, now)}")
     if not told:
         told.append(HOW_TO_START)
     told += [f"Not used: {plain(each)}." for each in situation.ignored[:MAX_LISTED]]
     return told
+
+
+def _wrong_flag(flag: str, refused: tuple[Entry, ...], now: float) -> str:
+    """Nothing fits the flag that the bridge was started with."""
+    begun = f"This server was started with `{plain(flag)}` and takes no other notebook."
+    if not refused:
+        return (
+            f"{begun} No other is running either. Ask the person to run this in a cell of that notebook:\n\n{CELL}\n\n"
+            f"`mcp-workbench list` then shows its name; if that is another one, the flag in the host's settings is to be corrected. {AFTERWARDS}"
+        )
+    return (
+        f"{begun} Running now:\n{_listed(refused, now)}\nIf one of them is meant, ask the person to correct the flag in the host's settings, or "
+        "to take it out, and to start this server again. If not, that notebook does not serve yet: ask the person to run this in a cell of "
+        f"it:\n\n{CELL}"
+    )
 
 
 def others(current: Entry, choice: Choice, now: float) -> str:
@@ -103,6 +120,8 @@ def others(current: Entry, choice: Choice, now: float) -> str:
 def no_such(name: str, choice: Choice, now: float) -> str:
     """`notebook_use` named nothing that runs."""
     shown = plain(name)[:100]
+    if choice.flag is not None:
+        return f'"{shown}" cannot be used. {_wrong_flag(choice.flag, choice.refused, now)}'
     if not choice.candidates:
         return f'No notebook "{shown}": none is running with mcp_workbench.\n\n{HOW_TO_START}'
     return f'No running notebook is called "{shown}". Running now:\n{_listed(choice.candidates, now)}'

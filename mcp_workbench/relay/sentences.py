@@ -107,8 +107,8 @@ def _wrong_flag(flag: str, refused: tuple[Entry, ...], now: float) -> str:
         )
     return (
         f"{begun} Running now:\n{_listed(refused, now)}\nIf one of them is meant, ask the person to correct the flag in the host's "
-        "settings, or to take it out, and to start this server again. If not, that notebook does not serve yet: ask the person to run this in a cell "
-        f"of it:\n\n{CELL}"
+        "settings, or to take it out, and to start this server again. If not, that notebook does not serve yet: ask the person to run "
+        f"this in a cell of it:\n\n{CELL}"
     )
 
 

@@ -163,7 +163,7 @@ class RunningServer:
         undo.callback(_subscribe(offer.dataframes.on_change, self._dataframe_changed))
         undo.callback(_subscribe(offer.chronicle.on_line, self.tell_news))
         undo.callback(_subscribe(self._notebook.on_cell_end, self.execution.main.cell_ended))
-        offer.jobs.run_on_loop = self._on_loop
+        offer.jobs.run_on_loop, offer.jobs.server_stops = self._on_loop, False
         offer.dataframes.watched = self._is_watched
         offer.kernel_facts = self._kernel_facts
         undo.callback(setattr, offer, "kernel_facts", KernelFacts)
@@ -278,6 +278,7 @@ class RunningServer:
         until = loop.time() + grace_s
         self.server.stop_accepting()
         self._background.close()
+        self._offer.jobs.server_stops = True
         self.execution.main.stop()  # the main thread may be the one that waits for this
         self.news.close()
         await self.sessions.close(grace_s)

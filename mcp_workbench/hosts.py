@@ -36,7 +36,7 @@ class HostIdentity:
     kernel_id: str | None
     """Jupyter's id of the kernel; None outside Jupyter."""
     notebook: str
-    """Path of the notebook where one is known, else the working folder."""
+    """Path of the notebook or the script where one is known, else the working folder."""
     folder: str | None = None
     """The working folder; None: whatever it is."""
 
@@ -120,8 +120,8 @@ class PlainHost:
     main_is_free: MainIsFree = "on request"
 
     def identity(self) -> HostIdentity:
-        """Who this is."""
-        return HostIdentity("python", None, _folder(), _folder())
+        """Who this is; a script counts as its own notebook."""
+        return HostIdentity("python", None, _script() or _folder(), _folder())
 
     def namespace(self) -> Mapping[str, Any] | None:
         """None: a script's variables are its own."""
@@ -399,6 +399,15 @@ def _folder() -> str:
         return "(deleted folder)"
 
 
+def _script() -> str | None:
+    """Path of the program that runs: a file, or the folder of a package that `python -m` runs."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not isinstance(file, str):
+        return None  # a prompt, or `python -c`
+    path = Path(file).absolute()
+    return str(path.parent if path.name == "__main__.py" else path)
+
+
 def current_shell() -> Any:
     """IPython's shell in this process, None where there is none. Imports nothing: where IPython is not loaded, it is not running."""
     ipython = sys.modules.get("IPython")
@@ -415,6 +424,6 @@ def current_host() -> Host:
 
 
 def notebook_name(path: str) -> str:
-    """A short name for people: the notebook's file name without folder and `.ipynb`."""
-    name = Path(path).name.removesuffix(".ipynb")
+    """A short name for people: the notebook's or the script's file name without folder and ending."""
+    name = Path(path).name.removesuffix(".ipynb").removesuffix(".py")
     return name if name.isprintable() and name else json.dumps(name)[1:-1] or "notebook"

@@ -76,13 +76,28 @@ def label_of(host: IPythonHost) -> str | None:
 
 def test_a_plain_process_has_no_cells_and_no_loop_between_them() -> None:
     host = PlainHost()
-    assert (host.identity().kind, host.identity().kernel_id, host.identity().notebook) == ("python", None, str(Path.cwd()))
+    assert (host.identity().kind, host.identity().kernel_id, host.identity().folder) == ("python", None, str(Path.cwd()))
     assert host.namespace() is None
     assert host.cell() is None
     assert host.run_between_cells(lambda: pytest.fail("never")) is False
     assert host.run_on_loop(lambda: pytest.fail("never")) is False
     assert (host.main_loop(), host.main_is_free, host.loop_rests) == (None, "on request", False)
     host.on_cell(lambda _: pytest.fail("never"), lambda _, __: pytest.fail("never"))()
+
+
+@pytest.mark.parametrize(
+    ("file", "notebook", "name"),
+    [
+        ("/work/report.py", "/work/report.py", "report"),
+        ("reports/daily.py", str(Path.cwd() / "reports/daily.py"), "daily"),
+        ("/work/sales/__main__.py", "/work/sales", "sales"),
+        (None, str(Path.cwd()), Path.cwd().name),
+    ],
+)
+def test_a_script_is_its_own_notebook(monkeypatch: pytest.MonkeyPatch, file: str | None, notebook: str, name: str) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__file__=file))
+    assert PlainHost().identity().notebook == notebook
+    assert notebook_name(notebook) == name
 
 
 def test_without_a_shell_this_process_is_a_plain_one() -> None:

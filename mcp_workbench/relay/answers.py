@@ -1,4 +1,4 @@
-"""The bridge's own texts, in either era, and the one tool that is its own.
+"""The bridge's own texts, in either era, and the one tool that is the bridge's alone.
 
 Neighbours: `sentences` has the words, `standin` and `relay` decide when they are said.
 """
@@ -15,37 +15,22 @@ from mcp_workbench.jsonrpc import RequestId, encode, encode_notification, encode
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.relay import own_tools
 from mcp_workbench.relay.envelope import member, with_member
 from mcp_workbench.serving.capabilities import CAPABILITIES
 from mcp_workbench.version import __version__
 
-STATUS_NAME = "notebook_status"
 USE_NAME = "notebook_use"
-LOOKING = wire.ToolAnnotations(read_only_hint=True)
-STATUS_TOOL = wire.Tool(
-    name=STATUS_NAME,
-    title="Notebook status",
-    description="Start here. What is in the notebook, what is new, and, when none is connected, how to start one.",
-    input_schema={
-        "type": "object",
-        "properties": {
-            "since": {"type": "string", "description": "Cursor of an earlier answer: only what is new since then."},
-            "wait_s": {"type": "number", "description": "Wait up to so many seconds for something new."},
-        },
-    },
-    annotations=LOOKING,
-)
-"""As long as no kernel lists its own."""
 USE_TOOL = wire.Tool(
     name=USE_NAME,
     title="Choose a notebook",
     description="Several notebooks are running: choose the one to work with. notebook_status lists them.",
     input_schema={
         "type": "object",
-        "properties": {"name": {"type": "string", "description": "Name, path or kernel id of a running notebook."}},
+        "properties": {"name": {"type": "string", "description": "Name, path (or its end) or kernel id of a running notebook."}},
         "required": ["name"],
     },
-    annotations=LOOKING,
+    annotations=wire.ToolAnnotations(read_only_hint=True),
 )
 USE_LISTED: dict[str, Any] = msgspec.to_builtins(USE_TOOL)
 
@@ -99,22 +84,52 @@ def subscription_id(text: bytes) -> RequestId | None:
     return found if isinstance(found, str | int) else None
 
 
-def with_use(text: bytes) -> bytes:
-    """A tools/list response with `notebook_use` at the end of the list."""
+def added_tools(present: Iterable[str], *, with_use: bool) -> list[dict[str, Any]]:
+    """What a host finds in the tool list besides what a kernel lists.
+
+    Those of the workbench's own tools that are of no use at the moment: a list that is read only once needs them, and one that is
+    read often changes less. None where the kernel offers none of them (`start(builtin_tools=False)`).
+
+    Args:
+        present: Names that the kernel lists.
+        with_use: Whether there is something to choose.
+    """
+    there = set(present)
+    own = [tool for tool in own_tools.listed() if tool["name"] not in there] if own_tools.STATUS_NAME in there else []
+    return [*own, USE_LISTED] if with_use and USE_NAME not in there else own
+
+
+def with_tools(text: bytes, added: list[dict[str, Any]]) -> bytes:
+    """A tools/list response with these at the end of the list, which its last page has."""
     result = member(text, "result")
     tools = result.get("tools")
-    if "nextCursor" in result or not isinstance(tools, list) or USE_NAME in names(tools):
+    if not added or "nextCursor" in result or not isinstance(tools, list):
         return text
-    return with_member(text, "result", result | {"tools": [*tools, USE_LISTED]})
+    return with_member(text, "result", result | {"tools": [*tools, *added]})
 
 
-def with_line(text: bytes, line: str) -> bytes:
-    """A tools/call response with one more text in its content."""
+def with_line(text: bytes, line: str, *, first: bool = False) -> bytes:
+    """A tools/call response with one more text in its content, at the end or at the beginning."""
     result = member(text, "result")
     content = result.get("content")
     if not isinstance(content, list):
         return text
-    return with_member(text, "result", result | {"content": [*content, wire.TextContent(text=line)]})
+    more = [wire.TextContent(text=line)]
+    return with_member(text, "result", result | {"content": [*more, *content] if first else [*content, *more]})
+
+
+def call_of(text: bytes) -> tuple[str, dict[str, Any]]:
+    """Tool and arguments of a tools/call request; empty where they are none."""
+    params = member(text, "params")
+    name, arguments = params.get("name"), params.get("arguments")
+    return name if isinstance(name, str) else "", arguments if isinstance(arguments, dict) else {}
+
+
+def text_of(result: dict[str, Any]) -> str:
+    """What a call's result says; empty where it says nothing."""
+    content = result.get("content")
+    texts = [item.get("text") for item in content if isinstance(item, dict)] if isinstance(content, list) else []
+    return "\n".join(text for text in texts if isinstance(text, str))
 
 
 def names(tools: Iterable[Any]) -> set[str]:

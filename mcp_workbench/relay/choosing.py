@@ -38,6 +38,10 @@ class Choice:
     """Flag and folder leave something to choose."""
     missing: str | None = None
     """What a flag asked for, or the bridge was connected with, and is not there, as a phrase."""
+    flag: str | None = None
+    """The flag that nothing fits, as it was given."""
+    refused: tuple[Entry, ...] = ()
+    """Those that run and do not fit it."""
 
 
 def choose(entries: tuple[Entry, ...], wish: Wish, last: Entry | None) -> Choice:
@@ -57,7 +61,9 @@ def choose(entries: tuple[Entry, ...], wish: Wish, last: Entry | None) -> Choice
     # Kernels of other projects are named as well: a host may have started the bridge anywhere.
     candidates = (*near, *(entry for entry in fitting if entry not in near))
     if last is None:
-        return Choice(left[0] if len(left) == 1 else None, candidates, len(left) > 1, flag if not left else None)
+        if flag is not None and not left:
+            return Choice(None, (), False, flag, _said(wish), entries)
+        return Choice(left[0] if len(left) == 1 else None, candidates, len(left) > 1)
     again = _again(fitting, last)
     if again is None:
         return Choice(None, candidates, bool(candidates), f"the kernel of {last.name}")
@@ -65,9 +71,11 @@ def choose(entries: tuple[Entry, ...], wish: Wish, last: Entry | None) -> Choice
 
 
 def find_named(name: str, candidates: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """Those that may be meant by a name: exactly so called, by id, path or name without its ending; else by the beginning of an id."""
+    """Those that may be meant by a name: exactly so called, by id, path or name without its ending; else by the end of a path; else by
+    the beginning of an id."""
     exact = tuple(entry for entry in candidates if name.casefold() in {each.casefold() for each in _names(entry)})
-    return exact or tuple(entry for entry in candidates if len(name) >= 4 and entry.kernel_id.startswith(name))
+    found = exact or tuple(entry for entry in candidates if _ends_path(name, entry))
+    return found or tuple(entry for entry in candidates if len(name) >= 4 and entry.kernel_id.startswith(name))
 
 
 def labels(candidates: tuple[Entry, ...]) -> dict[str, Entry]:
@@ -113,6 +121,10 @@ def _by_flag(entries: tuple[Entry, ...], wish: Wish) -> tuple[tuple[Entry, ...],
     return entries, None
 
 
+def _said(wish: Wish) -> str:
+    return f"--kernel {wish.kernel[:100]}" if wish.kernel is not None else f"--notebook {(wish.notebook or '')[:200]}"
+
+
 def _is_near(entry: Entry, cwd: str) -> bool:
     there, here = PurePath(_folder(entry)), PurePath(_real(cwd))
     return there.is_relative_to(here) or here.is_relative_to(there)
@@ -130,6 +142,15 @@ def _folder(entry: Entry) -> str:
 
 def _real(path: str) -> str:
     return os.path.realpath(path)
+
+
+def _ends_path(name: str, entry: Entry) -> bool:
+    """Whether it is the last folders of a notebook's path and its name, with or without the ending: `mine/second.ipynb`."""
+    wanted = PurePath(name.casefold()).parts
+    if not _has_path(entry) or len(wanted) < 2:
+        return False
+    path = (entry.notebook or "").casefold()
+    return wanted in (PurePath(each).parts[-len(wanted) :] for each in (path, path.removesuffix(".ipynb")))
 
 
 def _names(entry: Entry) -> set[str]:

@@ -10,22 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import UNSET
 
 from mcp_workbench.discovery import Entry
 from mcp_workbench.events import Era
-from mcp_workbench.jsonrpc import ErrorCode, RequestId, encode_error
+from mcp_workbench.jsonrpc import ErrorCode, RequestId, encode, encode_error
 from mcp_workbench.protocol.methods import BATCH_VERSION
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.relay import answers, sentences
 from mcp_workbench.relay.announcing import Announcing
-from mcp_workbench.relay.answers import STATUS_NAME, USE_NAME
-from mcp_workbench.relay.choosing import Choice, is_restart, is_same_notebook
+from mcp_workbench.relay.answers import USE_NAME
+from mcp_workbench.relay.choosing import Choice
 from mcp_workbench.relay.envelope import Envelope, entries, look, member, usable_id, with_member
+from mcp_workbench.relay.explaining import Explaining
 from mcp_workbench.relay.memory import LISTINGS, REMEMBERED, Memory
+from mcp_workbench.relay.own_tools import STATUS_NAME
 from mcp_workbench.relay.questions import Questions
 from mcp_workbench.relay.resuming import Resuming
 from mcp_workbench.relay.sentences import Loss, Situation
@@ -37,7 +39,6 @@ ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 CHANGED = {f"notifications/{listing}/list_changed": listing for listing in Listing}
 MAX_WAIT_S = 50.0
 """Hosts give a call up at 60 s."""
-OWN_NAMES = frozenset((STATUS_NAME, USE_NAME))
 
 
 class Driver(Protocol):
@@ -95,9 +96,7 @@ class Relay:
         self._questions = Questions(own)
         self._held: list[bytes] | None = None
         self._batches = 0
-        self._restarted: float | None = None
-        self._homes: dict[str, str] = {}
-        """Tools the host was ever told of -> name of their notebook."""
+        self._explaining = Explaining(self.memory, now)
         self._announcing = Announcing(self.memory, driver.send_to_host)
         self._lists_use = False
 
@@ -145,7 +144,8 @@ class Relay:
             entry: Which.
             send: Sends it a text.
         """
-        self._note_kernel(entry)
+        self.entry = entry
+        self._explaining.note_kernel(entry)
         self._standin, self._loss, self._send_to_kernel, self._held = None, None, send, []
         self._resuming = Resuming(self.memory, send, self._new_id, self._tell_updated)
         self._resuming.begin()
@@ -317,7 +317,7 @@ class Relay:
     def _receive_response(self, seen: Envelope, text: bytes) -> None:
         asked = None if seen.id is None else self._open.pop(seen.id, None)
         if asked is not None:
-            if self.memory.era is None or asked.is_status or asked.method in REMEMBERED or seen.error is not UNSET:
+            if self._is_looked_at(asked) or seen.error is not UNSET:
                 text = self._answered(asked, seen, text)
             self._driver.send_to_host(text)
         elif self._resuming is not None and isinstance(seen.id, str) and seen.id.startswith(self._own):
@@ -330,6 +330,12 @@ class Relay:
         else:
             self._driver.send_to_host(text)
 
+    def _is_looked_at(self, asked: Asked) -> bool:
+        """Whether an answer is more than passed on."""
+        if self.memory.era is None or asked.is_status or asked.method in REMEMBERED:
+            return True
+        return asked.method == "tools/call" and self._explaining.after_restart
+
     def _answered_batch(self, batch: list[bytes], text: bytes) -> bytes:
         fitted = []
         for entry in batch:
@@ -341,37 +347,36 @@ class Relay:
     def _answered(self, asked: Asked, seen: Envelope, text: bytes) -> bytes:
         """Note what an answer means; returns it as the host is to read it."""
         if seen.error is not UNSET:
-            sentence = self._explained(asked, text) if asked.method == "tools/call" else None
+            sentence = self._explaining.unknown_tool(asked.text, text) if asked.method == "tools/call" else None
             return text if sentence is None or seen.id is None else answers.tool_answer(self.memory.era, seen.id, sentence, is_error=True)
         if self.memory.era is None:
             self.memory.note_era(asked.text)
         if asked.method in REMEMBERED:
             self.memory.note(asked.method, asked.text, text)
         if asked.method in LISTINGS:
-            text = self._listed(asked.method, text)
-        elif asked.is_status and self._lists_use and self.entry is not None:
-            text = answers.with_line(text, sentences.others(self.entry, self._situation.choice, self._now()))
+            return self._listed(asked.method, text)
+        if asked.is_status:
+            return self._explaining.status(text, self._situation.choice, with_others=self._lists_use)
+        if asked.method == "tools/call" and self._explaining.after_restart:
+            return self._explaining.with_restart(asked.text, text)
         return text
 
     def _listed(self, method: str, text: bytes) -> bytes:
         """The host is told a list."""
         self._announcing.note_listed(LISTINGS[method])
-        if method != "tools/list":
-            return text
-        if self.entry is not None and self._send_to_kernel is not None:
-            self._homes |= dict.fromkeys(self.memory.tool_names() - OWN_NAMES, self.entry.name)
-        return answers.with_use(text) if self._lists_use else text
+        if self._send_to_kernel is not None:
+            self._explaining.note_listed(method)
+        return answers.with_tools(text, self._added(self.memory.items(method))) if method == "tools/list" else text
 
-    def _explained(self, asked: Asked, text: bytes) -> str | None:
-        """Why a tool that the host was told of is unknown to this kernel; None: the error says what there is to say."""
-        message = member(text, "error").get("message")
-        tool = member(asked.text, "params").get("name")
-        home = self._homes.get(tool) if isinstance(tool, str) else None
-        if home is None or self.entry is None or not isinstance(message, str) or not message.startswith("Unknown tool"):
-            return None
-        if home != self.entry.name:
-            return sentences.belongs_elsewhere(str(tool), home, self.entry)
-        return None if self._restarted is None else sentences.not_defined(str(tool), self._restarted, self._now())
+    def _added(self, tools: list[Any]) -> list[dict[str, Any]]:
+        return answers.added_tools(answers.names(tools), with_use=self._lists_use)
+
+    def _is_as_shown(self, method: str, items: list[Any]) -> bool:
+        """Whether a kernel's list is what the host was shown last; the order of tools does not matter."""
+        shown = self.memory.items(method)
+        if method != "tools/list":
+            return items == shown
+        return sorted(map(encode, items + self._added(items))) == sorted(map(encode, shown + self._added(shown)))
 
     def _receive_notification(self, method: str, text: bytes) -> None:
         if method == ACKNOWLEDGED:
@@ -414,15 +419,6 @@ class Relay:
 
     # --- a kernel joins -----------------------------------------------------------------------------------
 
-    def _note_kernel(self, entry: Entry) -> None:
-        before, self.entry = self.entry, entry
-        if before is None:
-            return
-        if not is_same_notebook(before, entry):
-            self._restarted = None
-        elif is_restart(before, entry):
-            self._restarted = entry.started
-
     def _go_on_when_settled(self) -> None:
         resuming = self._resuming
         if resuming is None or self._held is None:
@@ -431,7 +427,7 @@ class Relay:
             self._driver.give_up(resuming.failure)
         elif resuming.settled:
             for method, items in resuming.lists.items():
-                if items != self.memory.items(method):
+                if not self._is_as_shown(method, items):
                     self._announcing.tell(LISTINGS[method])
             self._answer_waiting()
             held, self._held = self._held, None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from mcp_workbench.discovery import Entry
 from mcp_workbench.relay.choosing import Choice, labels
+from mcp_workbench.relay.known import Kind, Known
 from mcp_workbench.wording import plain
 
 CELL = "import mcp_workbench as wb\nwb.start()"
@@ -22,6 +23,7 @@ HOW_TO_COME_BACK = (
     "It is connected again as soon as it serves. If its kernel was restarted, nothing is defined in it: ask the person to run the cells "
     f"again, first the one with\n\n{CELL}\n\nthen those that define functions and DataFrames. {AFTERWARDS}"
 )
+GONE = "Jobs and results of before are gone."
 MAX_LISTED = 20
 
 
@@ -84,12 +86,30 @@ def _what_to_do(situation: Situation, now: float) -> list[str]:
         return ["It is tried again every half second. If this stays so, ask the person to look at the notebook."]
     if loss is not None:
         told.append(HOW_TO_COME_BACK)
+    elif choice.flag is not None:
+        told.append(_wrong_flag(choice.flag, choice.refused, now))
     if choice.candidates:
         told.append(f"Running now; choose one with notebook_use(name):\n{_listed(choice.candidates, now)}")
     if not told:
         told.append(HOW_TO_START)
     told += [f"Not used: {plain(each)}." for each in situation.ignored[:MAX_LISTED]]
     return told
+
+
+def _wrong_flag(flag: str, refused: tuple[Entry, ...], now: float) -> str:
+    """Nothing fits the flag that the bridge was started with."""
+    begun = f"This server was started with `{plain(flag)}` and takes no other notebook."
+    if not refused:
+        return (
+            f"{begun} No other is running either. Ask the person to run this in a cell of that notebook:\n\n{CELL}\n\n"
+            "`mcp-workbench list` then shows its name; if that is another one, the flag in the host's settings is to be corrected. "
+            f"{AFTERWARDS}"
+        )
+    return (
+        f"{begun} Running now:\n{_listed(refused, now)}\nIf one of them is meant, ask the person to correct the flag in the host's "
+        "settings, or to take it out, and to start this server again. If not, that notebook does not serve yet: ask the person to run "
+        f"this in a cell of it:\n\n{CELL}"
+    )
 
 
 def others(current: Entry, choice: Choice, now: float) -> str:
@@ -103,6 +123,8 @@ def others(current: Entry, choice: Choice, now: float) -> str:
 def no_such(name: str, choice: Choice, now: float) -> str:
     """`notebook_use` named nothing that runs."""
     shown = plain(name)[:100]
+    if choice.flag is not None:
+        return f'"{shown}" cannot be used. {_wrong_flag(choice.flag, choice.refused, now)}'
     if not choice.candidates:
         return f'No notebook "{shown}": none is running with mcp_workbench.\n\n{HOW_TO_START}'
     return f'No running notebook is called "{shown}". Running now:\n{_listed(choice.candidates, now)}'
@@ -126,6 +148,11 @@ def cannot_use(entry: Entry, problem: str) -> str:
 def not_run(tool: str, situation: Situation, now: float) -> str:
     """A call that came while no kernel was there."""
     return f"{plain(tool)[:100]} was not run. {why_none(situation, now)}. Call notebook_status to see what to do."
+
+
+def own_not_run(tool: str, situation: Situation, now: float) -> str:
+    """The same for one of the workbench's own tools, which is listed all the time: at once with what to do."""
+    return f"{tool} was not run. {status(situation, now)}"
 
 
 def not_answered(method: str, situation: Situation, now: float) -> str:
@@ -152,6 +179,41 @@ def lost_request(method: str, loss: Loss) -> str:
 def not_defined(tool: str, restarted: float, now: float) -> str:
     """A tool of before the restart."""
     return f"Kernel restarted {ago(now - restarted)} ago; {plain(tool)[:100]} is not defined yet, ask for its cell to be run."
+
+
+def nothing_published(known: Known, now: float) -> str:
+    """A tool for DataFrames, right after a restart."""
+    before = _were(known.lost_of(Kind.PUBLISHED))
+    return f"{_restarted(known, now)}; nothing is published yet{before}. {GONE} Ask the person to run their cells again."
+
+
+def not_there(name: str, known: Known, now: float) -> str:
+    """A call of one of the workbench's own tools that named something which the kernel does not have."""
+    kind = known.lost.get(name)
+    if kind is None:
+        return f"{_restarted(known, now)}; only what ran since is there. {GONE}"
+    return f"{_restarted(known, now)}; {plain(name)[:100]} is not {kind.value} yet, ask for its cell to be run. {GONE}"
+
+
+def restarted(known: Known, now: float) -> str:
+    """What stands above the kernel's own status."""
+    parts = [f"{_listed_names(known.lost_of(kind))} not {kind.value} yet" for kind in Kind if known.lost_of(kind)]
+    if not parts:
+        return f"{_restarted(known, now)}. {GONE}"
+    return f"{_restarted(known, now)}; {', '.join(parts)}: ask for their cells to be run. {GONE}"
+
+
+def _restarted(known: Known, now: float) -> str:
+    return f"Kernel restarted {ago(now - (known.restarted or now))} ago"
+
+
+def _were(names: tuple[str, ...]) -> str:
+    return f", {_listed_names(names)} {'was' if len(names) == 1 else 'were'}" if names else ""
+
+
+def _listed_names(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(plain(name)[:100] for name in names[:MAX_LISTED]) + more
 
 
 def belongs_elsewhere(tool: str, home: str, current: Entry) -> str:

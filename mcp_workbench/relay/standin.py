@@ -15,8 +15,7 @@ from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.happenings import RequestReceived, SessionInitialized, TextToSend
 from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.sides import Side
-from mcp_workbench.relay import answers, sentences
-from mcp_workbench.relay.answers import STATUS_NAME, STATUS_TOOL
+from mcp_workbench.relay import answers, own_tools, sentences
 from mcp_workbench.relay.memory import ITEMS, Memory
 from mcp_workbench.relay.sentences import Situation
 
@@ -28,12 +27,11 @@ SILENT = frozenset(("initialize", "ping", "server/discover", "logging/setLevel",
 }
 """Requests it answers as a kernel would: nothing is run for them, so one that a kernel left open can be asked again here."""
 _EMPTY: dict[str, wire.Result] = {
-    "tools/list": wire.ListToolsResult(tools=[STATUS_TOOL]),
     "resources/list": wire.ListResourcesResult(resources=[]),
     "resources/templates/list": wire.ListResourceTemplatesResult(resource_templates=[]),
     "prompts/list": wire.ListPromptsResult(prompts=[]),
 }
-"""The lists of a host that was never told any."""
+"""The lists of a host that was never told any; that of tools has the workbench's own."""
 
 
 class Standin:
@@ -92,8 +90,10 @@ class Standin:
 
     def _call(self, name: str) -> wire.Result:
         situation, now = self._situation(), self._now()
-        if name == STATUS_NAME:
+        if name == own_tools.STATUS_NAME:
             return answers.tool_result(sentences.status(situation, now), is_error=False)
+        if name in own_tools.NAMES:
+            return answers.tool_result(sentences.own_not_run(name, situation, now), is_error=True)
         return answers.tool_result(sentences.not_run(name, situation, now), is_error=True)
 
     def _list(self, exchange: Exchange, text: bytes) -> bytes:
@@ -105,7 +105,8 @@ class Standin:
             return encode_result(exchange.id, told)
         if cursor is not None:
             return self._error(exchange, ErrorCode.INVALID_PARAMS, "Unknown cursor: the kernel that gave it is gone; list from the start")
-        answer = self._result(exchange, _EMPTY[method])
+        first = wire.ListToolsResult(tools=own_tools.tools()) if method == "tools/list" else _EMPTY[method]
+        answer = self._result(exchange, first)
         self._memory.note(method, text, answer)
         return answer
 

@@ -49,6 +49,8 @@ class Jobs:
         """Called on the protocol loop when a job has ended; one that raises is logged and skipped."""
         self.run_on_loop: Callable[[Callable[[], Any]], Any] = _run_here
         """How to reach the protocol loop and wait; a server sets it while it runs, without one there is nothing to reach."""
+        self.server_stops = False
+        """Whether no call can wait for a job any more; a server says so from its end until the next one begins."""
         self._clock = clock
         self._jobs: dict[int, Job] = {}
         self._ended: dict[int, Job] = {}

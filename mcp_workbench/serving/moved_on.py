@@ -7,17 +7,29 @@ from collections.abc import Collection
 
 from mcp_workbench.primitives import ArgumentError, ToolDefinition
 from mcp_workbench.primitives.wording import quote
+from mcp_workbench.serving.builtin.dataframes import NAMES as DATAFRAME_TOOLS
 from mcp_workbench.serving.catalog import Catalog
+
+NOTHING_PUBLISHED = "nothing is published to be read: the person runs wb.publish(name=df) in a cell. notebook_status() says what there is."
 
 
 def unknown_tool(catalog: Catalog, name: str) -> str:
     """Why there is no tool of that name, and which there are: the one that took its place, else the nearest."""
+    if _waits_for_dataframes(catalog, name):
+        return f"Unknown tool: {name}, as {NOTHING_PUBLISHED}"
     return f"Unknown tool: {name[:100]}{_instead(catalog, name)}. {_where_listed(catalog)}"
 
 
 def unknown_function(catalog: Catalog, name: str) -> str:
     """The same for a name that was given to `notebook_call`."""
+    if _waits_for_dataframes(catalog, name):
+        return f"No {name}, as {NOTHING_PUBLISHED}"
     return f"No function {quote(name)[1:-1]} in this notebook{_instead(catalog, name)}. {_where_listed(catalog)}"
+
+
+def _waits_for_dataframes(catalog: Catalog, name: str) -> bool:
+    """Whether it is one of the workbench's own tools that is on offer only while there is something to read."""
+    return name in DATAFRAME_TOOLS and catalog.get("notebook_status") is not None
 
 
 def _instead(catalog: Catalog, name: str) -> str:

@@ -25,6 +25,7 @@ from mcp_workbench.cli.kernels import TemporaryKernel, one_jupyter_loop
 from mcp_workbench.limits import MIB
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
 from mcp_workbench.transports.stdio import open_command
+from tests.relay.rig import OWN_TOOLS
 from tests.support.talk import Talk, text_of
 
 T = TypeVar("T")
@@ -172,9 +173,12 @@ def within(main: Callable[[], Awaitable[None]], seconds: float = TEST_S) -> None
 def test_agent_first_then_a_kernel_then_killed_then_another(start: Start, version: str) -> None:
     async def main() -> None:
         async with bridge(version=version) as talk:
-            assert await tools(talk) == ["notebook_status"]
+            assert await tools(talk) == OWN_TOOLS
             await listening(talk)
-            assert "wb.start()" in text_of(await talk.called("notebook_status"))
+            status = text_of(await talk.called("notebook_status"))
+            assert "wb.start()" in status
+            for tool in ("df_read", "job_wait", "notebook_call"):
+                assert text_of(await talk.called(tool)) == f"{tool} was not run. {status}"
             notebook = await start("flights", "top_routes")
             await listed(talk, "top_routes")
             assert text_of(await talk.called("whose")) == "flights"
@@ -220,8 +224,12 @@ def test_of_two_kernels_the_folder_decides_and_in_the_root_the_agent(start: Star
             assert "notebook_use" not in await tools(talk)
         async with bridge("--kernel", "flights", cwd=tmp_path / "climate") as talk:
             assert text_of(await talk.called("whose")) == "flights"
+        async with bridge("--kernel", "flihgts") as talk:
+            status = text_of(await talk.called("notebook_status"))
+            assert "`--kernel flihgts` and takes no other notebook. Running now:\n- " in status
+            assert "- flights · " in status
         async with bridge(cwd="/") as talk:
-            assert await tools(talk) == ["notebook_status", "notebook_use"]
+            assert await tools(talk) == [*OWN_TOOLS, "notebook_use"]
             status = text_of(await talk.called("notebook_status"))
             assert "- flights · " in status
             assert "- weather · " in status
@@ -295,7 +303,9 @@ def test_requests_that_are_piped_in_are_answered_before_it_ends(start: Start) ->
 @pytest.mark.kernel
 def test_a_restarted_jupyter_kernel_is_found_again_and_its_tools_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start = "import mcp_workbench as wb; wb.start()"
-    cell = f"{start}\n@wb.tool\ndef top_routes() -> str:\n    return 'JFK'"
+    cell = (
+        f"{start}\nimport pandas as pd; wb.publish(sales=pd.DataFrame({{'a': [1]}}))\n@wb.tool\ndef top_routes() -> str:\n    return 'JFK'"
+    )
     kernel = TemporaryKernel(tmp_path)
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(kernel.runtime))
 
@@ -315,20 +325,43 @@ def test_a_restarted_jupyter_kernel_is_found_again_and_its_tools_are_explained(t
 
         async def main() -> None:
             async with bridge() as talk:
-                assert await tools(talk) == ["notebook_status"]
+                assert await tools(talk) == OWN_TOOLS
                 await do(kept.enter_context, kernel)
                 assert (await do(kernel.run, cell)).error is None
                 await listed(talk, "top_routes")
                 assert text_of(await talk.called("top_routes")) == "JFK"
+                assert "sales v1" in text_of(await talk.called("notebook_status"))
                 await do(restart)
                 assert "was not run" in text_of(await talk.called("top_routes"))
                 assert (await do(kernel.run, start)).error is None
                 await talk.news(CHANGED)
                 sentence = text_of(await talk.called("top_routes"))
                 assert sentence.endswith("ago; top_routes is not defined yet, ask for its cell to be run.")
+                gone, ask = "Jobs and results of before are gone.", "ask for its cell to be run"
+                assert set(OWN_TOOLS) <= set(await tools(talk))
+                for said, call in [
+                    (f"nothing is published yet, sales was. {gone}", talk.called("df_read", name="sales")),
+                    (f"nothing is published yet, sales was. {gone}", talk.called("df_describe", name="sales")),
+                    (f"top_routes is not defined yet, {ask}. {gone}", talk.called("notebook_call", function="top_routes")),
+                    (f"only what ran since is there. {gone}", talk.called("job_wait", job="j3")),
+                    (
+                        f"sales not published yet, top_routes not defined yet: ask for their cells to be run. {gone}",
+                        talk.called("notebook_status"),
+                    ),
+                ]:
+                    first = text_of(await call).splitlines()[0]
+                    assert first.startswith("Kernel restarted ")
+                    assert said in first
+                other = "import pandas as pd; wb.publish(planes=pd.DataFrame({'a': [1]}))"
+                assert (await do(kernel.run, other)).error is None
+                sentence = text_of(await talk.called("df_read", name="sales"))
+                assert f"ago; sales is not published yet, {ask}. {gone}\nNo DataFrame 'sales' is published." in sentence
                 assert (await do(kernel.run, cell)).error is None
                 while text_of(await talk.called("top_routes")) != "JFK":
                     pass
+                status = text_of(await talk.called("notebook_status"))
+                assert "sales v1" in status
+                assert f" s ago. {gone}\n" in status
 
         within(main, 110)
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import mcp_workbench as wb
 from mcp_workbench.protocol.versions import V2024_11_05, V2025_03_26
+from mcp_workbench.tasks import start_task
 from tests.interaction.requirements import requirement
 from tests.support.clock import Later
 from tests.support.stage import Stage, happened, server_of
@@ -89,6 +90,24 @@ def test_a_call_that_takes_long_is_answered_early_and_its_result_is_fetched(stag
         await talk.fence()
         assert talk.inbox == [], "the early answer was the last word of the request"
         assert sum(message.get("id") == call for message in talk.history) == 1
+
+    slow.play(main)
+
+
+def test_who_waits_for_a_job_when_the_server_stops_is_not_asked_to_wait_again(stage: Stage) -> None:
+    slow = Slow(stage)
+
+    async def main(talk: Talk) -> None:
+        await slow.early(talk)
+        waiting = talk.call("job_wait", job="j1")
+        await talk.fence()
+        stopping = start_task(asyncio.to_thread(stage.workbench.stop), name="stop")
+        text = text_of((await talk.answer(waiting))["result"])
+        slow.gate.set()
+        await stopping
+        assert text.startswith("j1: still running, 62 %")
+        assert "The notebook's server is stopping: if its kernel is restarted, the job is gone with its result" in text
+        assert "again." not in text
 
     slow.play(main)
 

@@ -20,6 +20,7 @@ from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
+from mcp_workbench.relay import own_tools
 from mcp_workbench.relay.choosing import Choice
 from mcp_workbench.relay.relay import Relay
 from mcp_workbench.serving.capabilities import CAPABILITIES
@@ -28,6 +29,8 @@ from tests.support.talk import CLIENT, META
 
 NOW = 1_000_000.0
 OWN = "bridge-test-"
+OWN_TOOLS = sorted(own_tools.NAMES)
+"""What a host is shown without a kernel."""
 
 
 def an_entry(name: str = "flights.ipynb", *, pid: int = 1, started: float = NOW - 40, **fields: Any) -> Entry:
@@ -88,10 +91,10 @@ class Kernel:
             elif isinstance(happening, SessionInitialized):
                 self.initialized = True
 
-    def finish(self, request_id: RequestId, text: str = "done") -> None:
+    def finish(self, request_id: RequestId, text: str = "done", *, is_error: bool = False) -> None:
         """End a call."""
         exchange = self.calls.pop(request_id)
-        self._answer(exchange, wire.CallToolResult(content=[wire.TextContent(text=text)]))
+        self._answer(exchange, wire.CallToolResult(content=[wire.TextContent(text=text)], is_error=is_error))
 
     def report(self, request_id: RequestId, progress: float) -> None:
         """A call makes progress."""
@@ -177,7 +180,10 @@ class Kernel:
         shown, more = names[start : start + self.page_size], start + self.page_size < len(names)
         cursor: Any = {"next_cursor": str(start + self.page_size)} if more else {}
         if method == "tools/list":
-            return wire.ListToolsResult(tools=[wire.Tool(name=name, input_schema={"type": "object"}) for name in shown], **cursor)
+            own = {tool.name: tool for tool in own_tools.tools()}
+            return wire.ListToolsResult(
+                tools=[own.get(name) or wire.Tool(name=name, input_schema={"type": "object"}) for name in shown], **cursor
+            )
         if method == "resources/list":
             return wire.ListResourcesResult(resources=[wire.Resource(uri=uri, name=uri) for uri in shown], **cursor)
         if method == "prompts/list":

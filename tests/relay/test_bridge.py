@@ -19,7 +19,7 @@ from mcp_workbench.relay.choosing import Wish
 from mcp_workbench.tasks import start_task
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.memory import MemoryChannel, memory_pair
-from tests.relay.rig import NOW, Kernel, an_entry
+from tests.relay.rig import NOW, OWN_TOOLS, Kernel, an_entry
 from tests.support.talk import Talk, text_of
 
 CHANGED = "notifications/tools/list_changed"
@@ -148,7 +148,7 @@ def test_an_agent_that_is_there_first_gets_the_tools_when_a_kernel_appears(versi
     async def main() -> None:
         world = World()
         async with bridged(world, version) as talk:
-            assert [tool["name"] for tool in (await talk.result("tools/list"))["tools"]] == ["notebook_status"]
+            assert [tool["name"] for tool in (await talk.result("tools/list"))["tools"]] == OWN_TOOLS
             if talk.modern:
                 talk.ask("subscriptions/listen", {"notifications": {"toolsListChanged": True}})
                 await talk.news("notifications/subscriptions/acknowledged")
@@ -225,7 +225,7 @@ def test_of_several_kernels_the_agent_chooses_and_may_choose_again() -> None:
         world.runs(one, two)
         world.tools = {one.kernel_id: ["from_a"], two.kernel_id: ["from_b"]}
         async with bridged(world) as talk:
-            assert [tool["name"] for tool in (await talk.result("tools/list"))["tools"]] == ["notebook_status", "notebook_use"]
+            assert [tool["name"] for tool in (await talk.result("tools/list"))["tools"]] == [*OWN_TOOLS, "notebook_use"]
             assert "Running now; choose one with notebook_use(name):\n- a.ipynb" in text_of(await talk.called("notebook_status"))
             assert text_of(await talk.called("notebook_use", name="A")).startswith("Now using a.ipynb.")
             await talk.news(CHANGED)

@@ -59,6 +59,14 @@ def test_what_a_flag_asked_for_in_vain_is_named(wish: Wish, missing: str | None)
     assert choose((), wish, None).missing == missing
 
 
+def test_when_nothing_fits_a_flag_those_that_run_are_known_and_cannot_be_chosen() -> None:
+    choice = choose(ALL, Wish(kernel="flihgts"), None)
+    assert (choice.entry, choice.candidates, choice.several, choice.refused) == (None, (), False, ALL)
+    assert choice.flag == "--kernel flihgts"
+    assert choose((WEATHER,), Wish(notebook="a/x.ipynb"), None).flag == "--notebook a/x.ipynb"
+    assert choose(ALL, Wish(kernel="notes"), None).flag is None
+
+
 def test_it_comes_back_to_the_notebook_it_had_and_moves_to_no_other_by_itself() -> None:
     restarted = dataclasses.replace(FLIGHTS, pid=9, url="ws://127.0.0.1:9/mcp")
     assert choose((WEATHER, restarted), Wish(), FLIGHTS).entry is restarted
@@ -88,7 +96,18 @@ def test_a_name_may_be_a_path_an_id_or_without_its_ending(name: str) -> None:
     assert find_named(name, ALL) == (FLIGHTS,)
 
 
-@pytest.mark.parametrize("name", ["", "id-", "light", "/work"])
+@pytest.mark.parametrize("name", ["travel/flights.ipynb", "Travel/Flights", "work/travel/flights", "./travel/flights.ipynb"])
+def test_a_name_may_be_the_end_of_a_path(name: str) -> None:
+    assert find_named(name, ALL) == (FLIGHTS,)
+
+
+def test_the_end_of_a_path_that_fits_several_finds_them_all_and_a_whole_path_goes_before() -> None:
+    other = dataclasses.replace(FLIGHTS, kernel_id="other", notebook="/old/work/travel/flights.ipynb")
+    assert find_named("travel/flights", (FLIGHTS, other, NOTES)) == (FLIGHTS, other)
+    assert find_named("/work/travel/flights.ipynb", (FLIGHTS, other)) == (FLIGHTS,)
+
+
+@pytest.mark.parametrize("name", ["", "id-", "light", "/work", "/travel/flights.ipynb", "avel/flights", "travel/", "../flights"])
 def test_what_names_nothing_finds_nothing(name: str) -> None:
     assert find_named(name, ALL) == ()
 

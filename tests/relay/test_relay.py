@@ -10,7 +10,7 @@ import pytest
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
 from mcp_workbench.relay.choosing import Choice
-from tests.relay.rig import NOW, OWN, Rig, an_entry, several
+from tests.relay.rig import NOW, OWN, OWN_TOOLS, Rig, an_entry, several
 from tests.support.talk import CLIENT, META
 
 CHANGED = "notifications/tools/list_changed"
@@ -93,10 +93,44 @@ def test_a_cancel_passes_while_its_request_is_open_and_is_dropped_afterwards(rig
 
 def test_without_a_kernel_the_conversation_opens_and_notebook_status_says_how_to_start_one(rig: Rig) -> None:
     rig.open()
-    assert rig.tools() == ["notebook_status"]
+    assert rig.tools() == OWN_TOOLS
     assert "import mcp_workbench as wb\nwb.start()" in rig.text_of(rig.call("notebook_status"))
     empty = {"resources/list": "resources", "resources/templates/list": "resourceTemplates", "prompts/list": "prompts"}
     assert [rig.answer(rig.ask(method))["result"][member] for method, member in empty.items()] == [[], [], []]
+
+
+def test_without_a_kernel_the_workbenchs_own_tools_say_what_notebook_status_says(rig: Rig) -> None:
+    rig.open()
+    status = rig.text_of(rig.call("notebook_status"))
+    for tool in (name for name in OWN_TOOLS if name != "notebook_status"):
+        result = rig.answer(rig.call(tool, name="sales", job="j3", function="top_routes"))["result"]
+        assert result["isError"] is True
+        assert result["content"][0]["text"] == f"{tool} was not run. {status}"
+
+
+def test_the_workbenchs_own_tools_stay_listed_whichever_of_them_a_kernel_offers(rig: Rig) -> None:
+    with_listen(rig)
+    rig.tools()
+    some = [name for name in OWN_TOOLS if not name.startswith("df_")]
+    kernel = rig.connect(tools=some)
+    assert rig.news() == [], "what the host was shown is what it finds"
+    assert sorted(rig.tools()) == OWN_TOOLS
+    kernel.page_size = 2
+    first = rig.answer(rig.ask("tools/list"))["result"]
+    assert [tool["name"] for tool in first["tools"]] == some[:2], "what is added stands on the last page"
+    last = rig.answer(rig.ask("tools/list", {"cursor": first["nextCursor"]}))["result"]
+    assert [tool["name"] for tool in last["tools"]] == [*some[2:], "df_changes", "df_describe", "df_read"]
+    restarted(rig, some)
+    assert rig.news() == []
+
+
+def test_a_kernel_that_offers_none_of_the_workbenchs_own_tools_is_given_none(rig: Rig) -> None:
+    with_listen(rig)
+    rig.tools()
+    rig.connect(tools=["add"])
+    assert rig.news() == [CHANGED]
+    assert rig.tools() == ["add"]
+    assert rig.text_of(rig.call("notebook_call")) == "Unknown tool: notebook_call"
 
 
 def test_without_a_kernel_a_call_is_not_run_and_a_read_is_an_error(rig: Rig) -> None:
@@ -161,7 +195,7 @@ def test_every_open_request_of_a_lost_kernel_is_answered_once(rig: Rig) -> None:
     assert "was lost during add (closed with code 1001: the server stops)" in sentence
     assert "It may have run, wholly, in part or not at all" in sentence
     assert rig.answer(read)["error"]["message"].endswith("ask again")
-    assert [tool["name"] for tool in rig.answer(listing)["result"]["tools"]] == ["add", "look", "notebook_status"]
+    assert [tool["name"] for tool in rig.answer(listing)["result"]["tools"][:3]] == ["add", "look", "notebook_status"]
     assert "flights.ipynb was lost 0 s ago" in rig.text_of(status)
     assert rig.heard == []
     rig.cancel(call)
@@ -247,6 +281,68 @@ def test_after_a_restart_a_known_tool_is_explained_until_it_is_defined_again(rig
     rig.settle()
     rig.kernel.finish(call)
     assert rig.text_of(call) == "done"
+
+
+def test_after_a_restart_its_own_tools_say_so_where_something_is_not_there_any_more(rig: Rig) -> None:
+    first = rig.connect(tools=[*OWN_TOOLS, "top_routes"], resources=["df://sales"])
+    rig.open()
+    status = rig.call("notebook_status")
+    rig.settle()
+    told = "shop · kernel idle\nDataFrames:\nplanes v3 · 5 rows\nFunctions of this person:\nfit_model(n) · Fit."
+    first.finish(status, told)
+    assert rig.text_of(status) == told
+    rig.tools()
+    rig.answer(rig.ask("resources/list"))
+    restarted(rig, ["job_cancel", "job_wait", "notebook_call", "notebook_status"])
+    rig.settle()
+    gone = "Jobs and results of before are gone."
+    unpublished = (
+        f"Kernel restarted 40 s ago; nothing is published yet, planes, sales were. {gone} Ask the person to run their cells again."
+    )
+    assert rig.text_of(rig.call("df_read", name="sales")) == unpublished
+    assert rig.text_of(rig.call("df_describe", name="anything")) == unpublished
+
+    def answered(tool: str, text: str, *, is_error: bool = True, **arguments: str) -> str:
+        call = rig.call(tool, **arguments)
+        rig.settle()
+        assert rig.kernel is not None
+        rig.kernel.finish(call, text, is_error=is_error)
+        return rig.text_of(call)
+
+    undefined = (
+        f"Kernel restarted 40 s ago; {{}} is not defined yet, ask for its cell to be run. {gone}\nNo function {{}} in this notebook."
+    )
+    for name in ("fit_model", "top_routes"):
+        assert answered("notebook_call", f"No function {name} in this notebook.", function=f"{name}()") == undefined.format(name, name)
+    no_job = "No job 'j3'. You have none."
+    unknown = f"Kernel restarted 40 s ago; only what ran since is there. {gone}\n{no_job}"
+    assert answered("job_wait", no_job, job="j3") == unknown
+    assert answered("job_wait", "j3: still running", job="j3", is_error=False) == "j3: still running"
+    assert answered("notebook_call", "n: expected a number", function="top_routes") == "n: expected a number"
+    news = (
+        "Kernel restarted 40 s ago; planes, sales not published yet, {}top_routes not defined yet: ask for their cells to be run. " + gone
+    )
+    assert answered("notebook_status", "shop · kernel idle", is_error=False) == news.format("fit_model, ") + "\nshop · kernel idle"
+    again = "shop\nfit_model(n) · Fit."
+    assert answered("notebook_status", again, is_error=False) == news.format("") + "\n" + again
+    rig.now += 3600
+    assert answered("job_wait", no_job, job="j3") == no_job, "no news any more"
+    assert answered("notebook_call", "No function top_routes", function="top_routes").startswith(
+        "Kernel restarted 60 min ago; top_routes is"
+    )
+
+
+def test_a_restart_is_told_of_for_a_while_also_to_a_host_that_knew_nothing(rig: Rig) -> None:
+    rig.connect(tools=["notebook_status"])
+    rig.open()
+    restarted(rig, ["notebook_status"])
+    for minutes, said in [(0, "Kernel restarted 40 s ago. Jobs and results of before are gone.\nidle"), (10, "idle")]:
+        rig.now += 60 * minutes
+        status = rig.call("notebook_status")
+        rig.settle()
+        assert rig.kernel is not None
+        rig.kernel.finish(status, "idle")
+        assert rig.text_of(status) == said
 
 
 def test_a_server_that_only_stopped_and_started_again_has_forgotten_nothing(rig: Rig) -> None:
@@ -466,13 +562,13 @@ def test_a_kernel_may_withdraw_its_question() -> None:
 
 def test_notebook_use_is_listed_once_there_is_something_to_choose_and_stays(rig: Rig) -> None:
     with_listen(rig)
-    assert rig.tools() == ["notebook_status"]
+    assert rig.tools() == OWN_TOOLS
     one, two = an_entry("a.ipynb"), an_entry("b.ipynb", pid=2)
     rig.relay.know(several(one, two))
     assert rig.news() == [CHANGED]
     rig.relay.know(several(one, two))
     assert rig.news() == []
-    assert rig.tools() == ["notebook_status", "notebook_use"]
+    assert rig.tools() == [*OWN_TOOLS, "notebook_use"]
     status = rig.text_of(rig.call("notebook_status"))
     assert "2 are running and none is chosen" in status
     assert "- a.ipynb · /work/a.ipynb · serving for 40 s" in status
@@ -490,7 +586,7 @@ def test_a_second_kernel_that_appears_while_connected_makes_notebook_use_appear_
     rig.tools()
     rig.relay.know(dataclasses.replace(several(one, two), entry=one))
     assert rig.news() == [CHANGED]
-    assert rig.tools() == ["add", "notebook_status", "notebook_use"]
+    assert sorted(rig.tools()) == ["add", *OWN_TOOLS, "notebook_use"]
     status = rig.call("notebook_status")
     rig.settle()
     assert rig.kernel is not None

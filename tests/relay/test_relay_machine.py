@@ -15,14 +15,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from mcp_workbench.jsonrpc import RequestId
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
-from tests.relay.rig import Kernel, Rig, an_entry, several
+from tests.relay.rig import OWN_TOOLS, Kernel, Rig, an_entry, several
 from tests.support.talk import CLIENT
 
 TOOLS = ("a", "b", "c")
+KEPT = ("job_cancel", "job_wait", "notebook_call", "notebook_status")
+"""Of the workbench's own tools: those that a kernel always offers, if any."""
 URIS = ("df://x", "df://y")
 CHANGED = "notifications/tools/list_changed"
 
-tool_lists = st.lists(st.sampled_from(TOOLS), unique=True).map(sorted)
+own_lists = st.sampled_from(((), KEPT, tuple(OWN_TOOLS)))
+tool_lists = st.builds(lambda own, functions: sorted({*own, *functions}), own_lists, st.lists(st.sampled_from(TOOLS), unique=True))
 uri_lists = st.lists(st.sampled_from(URIS), unique=True)
 seeds = st.integers(0, 1000)
 
@@ -80,7 +83,7 @@ class RelayMachine(RuleBasedStateMachine):
 
     # --- the host -----------------------------------------------------------------------------------------
 
-    @rule(tool=st.sampled_from((*TOOLS, "notebook_status", "notebook_use")), wait_s=st.sampled_from((0, 50)))
+    @rule(tool=st.sampled_from((*TOOLS, "df_read", "notebook_call", "notebook_status", "notebook_use")), wait_s=st.sampled_from((0, 50)))
     def call(self, tool: str, wait_s: int) -> None:
         self.ask("tools/call", {"name": tool, "arguments": {"name": "one", "wait_s": wait_s}})
 
@@ -256,7 +259,8 @@ class RelayMachine(RuleBasedStateMachine):
         if result is None:
             return
         if owed.method == "tools/list":
-            names = [tool["name"] for tool in result["tools"]]
+            names = sorted(tool["name"] for tool in result["tools"])
+            assert len(set(names)) == len(names)
             self.shown, self.stale = names, False
             if "nextCursor" in result:
                 self.shown = None  # this host reads no further, and so does not claim to know
@@ -294,8 +298,9 @@ class RelayMachine(RuleBasedStateMachine):
         assert not self.rig.relay.holding
         assert [owed.method for owed in self.owed.values() if not owed.cancelled] == []
         assert self.rig.relay.idle
-        offered = [*self.kernel.tools, *(["notebook_use"] if self.chooses else [])]
-        assert self.shown is None or self.stale or self.shown == offered, "a list that is no longer true was not told of"
+        own = OWN_TOOLS if "notebook_status" in self.kernel.tools else []
+        offered = {*self.kernel.tools, *own, *(["notebook_use"] if self.chooses else [])}
+        assert self.shown is None or self.stale or self.shown == sorted(offered), "a list that is no longer true was not told of"
         wanted = {uri for number, uri in self.listens.items() if number in self.honoured} if self.rig.modern else self.uris
         # What a kernel did not honour, as it had no such resource, the next one may.
         assert wanted <= self.kernel.watched <= wanted | set(self.listens.values())

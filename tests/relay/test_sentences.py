@@ -32,6 +32,16 @@ def test_durations_have_one_figure(seconds: float, shown: str) -> None:
             CELL,
         ),
         (
+            Situation(Choice(None, (), missing="a kernel called flihgts", flag="--kernel flihgts")),
+            "No notebook is connected: a kernel called flihgts is not running.",
+            "started with `--kernel flihgts` and takes no other notebook. No other is running either.",
+        ),
+        (
+            Situation(Choice(None, (), missing="a kernel called flihgts", flag="--kernel flihgts", refused=(FLIGHTS, WEATHER))),
+            "No notebook is connected: a kernel called flihgts is not running.",
+            "- weather.ipynb · /work/weather.ipynb · serving for 2 h\nIf one of them is meant, ask the person to correct the flag",
+        ),
+        (
             Situation(Choice(None, (FLIGHTS, WEATHER), several=True)),
             "No notebook is connected: 2 are running and none is chosen.",
             "choose one with notebook_use(name):\n- flights.ipynb · /work/flights.ipynb · serving for 40 s\n- weather.ipynb",
@@ -91,6 +101,8 @@ def test_no_token_is_told() -> None:
 def test_a_choice_is_answered_with_what_is_used_or_what_there_is() -> None:
     assert sentences.using(FLIGHTS).startswith("Now using flights.ipynb.")
     assert sentences.no_such("x", Choice(None, ()), NOW).startswith('No notebook "x": none is running')
+    unfit = Choice(None, (), missing="a kernel called x", flag="--kernel x", refused=(WEATHER,))
+    assert sentences.no_such("weather", unfit, NOW).startswith('"weather" cannot be used. This server was started with `--kernel x`')
     assert "- weather.ipynb" in sentences.no_such("x", Choice(None, (WEATHER,)), NOW)
     assert sentences.ambiguous("id-of", (FLIGHTS, WEATHER), NOW).startswith('"id-of" may mean 2 notebooks')
     assert (

@@ -27,6 +27,7 @@ from mcp_workbench.serving.jobs import Fetched, Jobs
 
 LONGEST_WAIT_S = 50.0
 """Desktop hosts drop a call at about 60 s."""
+STOPPING = "The notebook's server is stopping: if its kernel is restarted, the job is gone with its result; if not, ask when it is back."
 LISTED = 10
 """Jobs that an error names."""
 _LONGEST_ARGUMENT = 40
@@ -59,6 +60,8 @@ class _JobTools:
             offset: Where to read on in a long result.
         """
         found = self._found(job, ctx.principal.name)
+        if not found.over and self._jobs.server_stops:
+            return f"{found.id}: still {found.standing}. {STOPPING}{said_last(found)}"
         if not found.over:
             return f'{found.id}: still {found.standing}; call job_wait("{found.id}") again.{said_last(found)}'
         found.note_fetched()

@@ -269,6 +269,9 @@ def test_a_call_that_cannot_be_meant_is_refused_with_what_can(stage: Stage) -> N
         assert wrong.startswith('there is no argument "nn". Nearest: n. Expected: top_routes(')
         error = await talk.error("tools/call", {"name": "top_rutes"})
         assert error["message"] == f"Unknown tool: top_rutes. Nearest: top_routes. {lists}"
+        why = "as nothing is published to be read: the person runs wb.publish(name=df) in a cell. notebook_status() says what there is."
+        assert (await talk.error("tools/call", {"name": "df_read"}))["message"] == f"Unknown tool: df_read, {why}"
+        assert await refused(talk, "notebook_call", function="df_read", arguments={"name": "flights"}) == f"No df_read, {why}"
 
     play(stage, main)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,9 @@ def test_labels_count_with_what_they_were_cut_from() -> None:
 def test_objects_are_estimated_from_a_sample() -> None:
     texts = pd.DataFrame({"s": pd.Series(["x" * 100] * 10_000, dtype="object")})
     memory = memory_of(texts.iloc[:100])
-    assert memory.nbytes == pytest.approx(100 * 157, rel=0.01)
-    assert memory.alive == pytest.approx(10_000 * 157, rel=0.01)
+    cell = 8 + sys.getsizeof("x" * 100)  # the pointer, and the text, which weighs less since Python 3.12
+    assert memory.nbytes == pytest.approx(100 * cell, rel=0.01)
+    assert memory.alive == pytest.approx(10_000 * cell, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ How parts are asked for (`rows`: by URI; the tool `df_read`) is not known here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from mcp_workbench.live.dataframes.cells import MAX_CELL_CHARS
 from mcp_workbench.live.dataframes.ordering import Key, order_rows
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.dataframes.tables import Lines, TableFormat, plain_index, write_rows
-from mcp_workbench.live.dataframes.where import find_rows
+from mcp_workbench.live.dataframes.where import find_rows, nobody_stops
 
 _ROWS_AT_FIRST = 1_000
 _NARROWER_CELLS = (MAX_CELL_CHARS, 1_000, 100)
@@ -63,21 +64,25 @@ class Written:
     """Longest text of a cell: what is longer was cut, and says so."""
 
 
-def select(snapshot: Snapshot, where: str | None = None, order: tuple[Key, ...] = ()) -> Selection:
+def select(
+    snapshot: Snapshot, where: str | None = None, order: tuple[Key, ...] = (), *, look: Callable[[], None] = nobody_stops
+) -> Selection:
     """Find the rows that are meant.
 
     Args:
         snapshot: Where.
         where: A condition; None: all.
         order: By which columns; empty: as they stand.
+        look: Called now and then; what it raises ends the search.
 
     Raises:
         ArgumentError: The condition or the order cannot be read, or does not fit these columns; says what to write.
     """
     if where is None and not order:
         return Selection(snapshot)
-    matches = None if where is None else find_rows(snapshot, where)
+    matches = None if where is None else find_rows(snapshot, where, look)
     positions = None if matches is None else matches.rows
+    look()
     return Selection(snapshot, order_rows(snapshot, positions, order) if order else positions, matches.notes if matches else ())
 
 

@@ -3,13 +3,16 @@
 Three-valued logic as in SQL: what is compared with a missing cell is neither true nor false, and only rows for
 which the whole is true are given. Everything is done over whole columns, by numpy and by the few operations
 named here; no part of the condition ever becomes code.
+
+Memory is a few bytes a row however long the condition is: answers are folded into one as they come. Work is bounded,
+and before each part of the condition it is asked whether anybody still waits.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +55,13 @@ _COMPUTE: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operat
 _TIME_FORM = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?( ?(Z|[+-]\d{2}:?\d{2}))?")
 _DURATION_CHARS = 40
 
+MAX_WORK = 4_000_000_000
+"""Steps of one condition over all rows, each about as long as comparing one number: some seconds. One part alone may always take more."""
+_TEXT_STEPS = 20
+_LIKE_STEPS = 200
+_COMPUTED_STEPS = 5
+"""What comparing a text, fitting a text to a pattern and computing a number take, in such steps; each different text counts once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:
@@ -71,21 +81,26 @@ class _Answer:
     false: Any
 
 
-def find_rows(snapshot: Snapshot, text: str) -> Matches:
+def nobody_stops() -> None:
+    """The look of one whom nobody can cancel."""
+
+
+def find_rows(snapshot: Snapshot, text: str, look: Callable[[], None] = nobody_stops) -> Matches:
     """Find the rows a condition is true for.
 
     Args:
         snapshot: Where.
         text: The condition, for instance `dep_delay > 60 AND carrier IN ('UA', 'AA')`.
+        look: Called now and then; what it raises ends the search.
 
     Returns:
         Positions and notes.
 
     Raises:
-        ArgumentError: It cannot be read, names no column, or compares what has no order; says what to write.
+        ArgumentError: It cannot be read, names no column, compares what has no order, or takes too much work; says what to write.
     """
     condition = parse_where(text)
-    evaluation = _Evaluation(snapshot)
+    evaluation = _Evaluation(snapshot, look)
     true = np.broadcast_to(evaluation.answer(condition).true, (len(snapshot.df),))
     return Matches(np.flatnonzero(true), tuple(evaluation.notes))
 
@@ -125,8 +140,10 @@ def find_column(snapshot: Snapshot, name: str) -> pd.Series:
 class _Evaluation:
     """One condition over one snapshot."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, look: Callable[[], None]) -> None:
         self._snapshot = snapshot
+        self._look = look
+        self._work = 0
         self._operands: dict[str, Operand] = {}
         self._narrow: dict[tuple[str, Kind], Operand] = {}
         self.notes: list[str] = []
@@ -149,11 +166,35 @@ class _Evaluation:
                 answer = self.answer(inner)
                 return _Answer(answer.false, answer.true)
             case Both(conditions):
-                answers = [self.answer(each) for each in conditions]
-                return _Answer(_all([each.true for each in answers]), _any([each.false for each in answers]))
+                every, some = self._folded((each.true, each.false) for each in map(self.answer, conditions))
+                return _Answer(every, some)
             case Either(conditions):
-                answers = [self.answer(each) for each in conditions]
-                return _Answer(_any([each.true for each in answers]), _all([each.false for each in answers]))
+                return self._either(map(self.answer, conditions))
+
+    def _either(self, answers: Iterable[_Answer]) -> _Answer:
+        every, some = self._folded((each.false, each.true) for each in answers)
+        return _Answer(some, every)
+
+    def _folded(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Where all of the first are, and where any of the second is; no answer is kept."""
+        rows = len(self._snapshot.df)
+        every, some = np.ones(rows, dtype=bool), np.zeros(rows, dtype=bool)
+        for one, other in pairs:
+            every &= one
+            some |= other
+        return every, some
+
+    def _spend(self, operand: Operand, steps: int, text_steps: int) -> None:
+        """Before anything is asked of an operand: whether somebody waits for it, and whether it is too much."""
+        self._look()
+        texts = isinstance(operand.values, Texts)
+        work = len(operand.values.different) * text_steps if texts else operand.missing.size * steps
+        if self._work and self._work + work > MAX_WORK:
+            raise ArgumentError(
+                f"where: that is too much work over {len(self._snapshot.df):,} rows for one call. Write fewer conditions: "
+                "IN ('a', 'b') takes as long as one =, each LIKE takes ten times as long; or ask in several calls."
+            )
+        self._work += work
 
     # --- operands ---------------------------------------------------------------------------------------------
 
@@ -163,8 +204,20 @@ class _Evaluation:
                 return self._column(name, quoted=quoted)
             case Literal():
                 return _constant(value)
-            case Arithmetic(sign, left, right):
-                return _computed(sign, self._operand(left), self._operand(right))
+            case Arithmetic():
+                return self._arithmetic(value)
+
+    def _arithmetic(self, value: Arithmetic) -> Operand:
+        left, right = value.left, value.right
+        # The longer side first: a column of numbers waits only while the shorter side is computed, so few are there at once.
+        if _length(right) > _length(left):
+            second = self._operand(right)
+            first = self._operand(left)
+        else:
+            first = self._operand(left)
+            second = self._operand(right)
+        self._spend(max(first, second, key=lambda operand: operand.missing.size), _COMPUTED_STEPS, _COMPUTED_STEPS)
+        return _computed(value.operator, first, second)
 
     def _column(self, name: str, *, quoted: bool) -> Operand:
         if name not in self._operands:
@@ -184,18 +237,23 @@ class _Evaluation:
             left, right, sign = right, left, _MIRRORED[sign]
         if isinstance(right, Literal):
             return self._with_literal(sign, left, right)
-        return _compared(sign, self._operand(left), self._operand(right))
+        one, other = self._operand(left), self._operand(right)
+        for operand in (one, other):
+            self._spend(operand, 1, _TEXT_STEPS)
+        return _compared(sign, one, other)
 
     def _with_literal(self, sign: str, left: Value, literal: Literal) -> _Answer:
-        if literal.value is None:
-            raise ArgumentError("where: nothing is equal to NULL, nor different from it: write IS NULL or IS NOT NULL.")
         operand = self._narrowed(self._operand(left), literal)
         if operand.order and sign not in ("=", "!="):
             order = " < ".join(operand.order[:8])
             raise ArgumentError(f"where: {operand.name} is an ordered category ({order}): write {operand.name} IN (…) with those meant.")
-        return _with_value(sign, operand, literal)
+        self._spend(operand, 1, _TEXT_STEPS)
+        return _with_value(sign, operand, _as_kind(operand, literal))
 
     def _narrowed(self, operand: Operand, literal: Literal) -> Operand:
+        """Of a mixed column what can be compared with a value; any other as it is."""
+        if literal.value is None:
+            raise ArgumentError("where: nothing is equal to NULL, nor different from it: write IS NULL or IS NOT NULL.")
         if operand.kind is not Kind.MIXED:
             return operand
         kind = Kind.TEXT if isinstance(literal.value, str) else Kind.TRUTH if isinstance(literal.value, bool) else Kind.NUMBER
@@ -206,8 +264,23 @@ class _Evaluation:
         return self._narrow[operand.name, kind]
 
     def _among(self, value: Value, options: tuple[Literal, ...]) -> _Answer:
-        answers = [self._with_literal("=", value, option) for option in dict.fromkeys(options)]
-        return _Answer(_any([each.true for each in answers]), _all([each.false for each in answers]))
+        whole = self._operand(value)
+        sought: dict[Kind, tuple[Operand, list[Any]]] = {}
+        for option in dict.fromkeys(options):
+            operand = self._narrowed(whole, option)
+            sought.setdefault(operand.kind, (operand, []))[1].append(_as_kind(operand, option))
+        answers = [self._with_any(operand, values) for operand, values in sought.values()]
+        return answers[0] if len(answers) == 1 else self._either(answers)
+
+    def _with_any(self, operand: Operand, values: list[Any]) -> _Answer:
+        if operand.kind in (Kind.TIME, Kind.DURATION, Kind.TRUTH):
+            return self._either(self._with_one(operand, value) for value in dict.fromkeys(values))
+        self._spend(operand, 1 + len(values).bit_length(), _TEXT_STEPS)
+        return _unknown(operand) if operand.kind is Kind.NOTHING else _known(_found(operand, values), operand.missing)
+
+    def _with_one(self, operand: Operand, value: Any) -> _Answer:
+        self._spend(operand, 1, _TEXT_STEPS)
+        return _with_value("=", operand, value)
 
     def _like(self, condition: Like) -> _Answer:
         operand = self._operand(condition.value)
@@ -217,7 +290,8 @@ class _Evaluation:
         if operand.kind is not Kind.TEXT:
             raise ArgumentError(f"where: LIKE is for text; {operand.described}. Compare it with = < > or BETWEEN.")
         pattern = _Pattern(condition.pattern, ignore_case=condition.ignore_case)
-        return _known(operand.values.where(pattern.matches), operand.missing)
+        self._spend(operand, 1, _LIKE_STEPS)
+        return _known(operand.values.where(pattern.matches, self._look), operand.missing)
 
     def _truth(self, value: Column | Literal) -> _Answer:
         operand = self._operand(value)
@@ -238,8 +312,12 @@ def _constant(literal: Literal) -> Operand:
         case int() | float():
             return Operand(Kind.NUMBER, np.asarray(float(value)), here, f"{value}")
         case str():
-            return Operand(Kind.TEXT, Texts(np.zeros((), dtype=int), [value]), here, said(value))
+            return Operand(Kind.TEXT, Texts.of(np.zeros((), dtype=int), [value]), here, said(value))
     return Operand(Kind.NOTHING, np.zeros(()), ~here, "NULL")
+
+
+def _length(value: Value) -> int:
+    return 1 + _length(value.left) + _length(value.right) if isinstance(value, Arithmetic) else 0
 
 
 def _computed(sign: str, left: Operand, right: Operand) -> Operand:
@@ -255,29 +333,65 @@ def _computed(sign: str, left: Operand, right: Operand) -> Operand:
 
 
 def _floats(operand: Operand) -> Any:
-    return np.zeros_like(operand.missing, dtype=float) if operand.kind is Kind.NOTHING else operand.values.astype(float)
+    return np.zeros_like(operand.missing, dtype=float) if operand.kind is Kind.NOTHING else operand.values.astype(float, copy=False)
 
 
 # --- comparing ------------------------------------------------------------------------------------------------------
 
 
-def _with_value(sign: str, operand: Operand, literal: Literal) -> _Answer:
-    compare, value = _COMPARE[sign], literal.value
+def _as_kind(operand: Operand, literal: Literal) -> Any:
+    """A value as the cells of the operand are.
+
+    Raises:
+        ArgumentError: It is none of that kind.
+    """
+    value = literal.value
     match operand.kind:
         case Kind.NOTHING:
-            return _unknown(operand)
+            return value
         case Kind.TEXT if isinstance(value, str):
-            return _known(operand.values.where(lambda text: compare(text, value)), operand.missing)
+            return value
         case Kind.NUMBER if (number := _as_number(value)) is not None:
-            with np.errstate(all="ignore"):
-                return _known(compare(operand.values, number), operand.missing)
+            return number
         case Kind.TRUTH if (truth := _as_truth(value)) is not None:
-            return _known(compare(operand.values, truth), operand.missing)
+            return truth
         case Kind.TIME if isinstance(value, str):
-            return _known(compare(operand.values, _as_time(operand, value)), operand.missing)
+            return _as_time(operand, value)
         case Kind.DURATION if isinstance(value, str):
-            return _known(compare(operand.values, _as_duration(operand, value)), operand.missing)
+            return _as_duration(operand, value)
     raise _does_not_fit(operand, literal)
+
+
+def _with_value(sign: str, operand: Operand, value: Any) -> _Answer:
+    compare = _COMPARE[sign]
+    if operand.kind is Kind.NOTHING:
+        return _unknown(operand)
+    if operand.kind is Kind.TEXT:
+        return _known(operand.values.compared(compare, value), operand.missing)
+    with np.errstate(all="ignore"):
+        return _known(compare(operand.values, value), operand.missing)
+
+
+def _found(operand: Operand, values: list[Any]) -> Any:
+    """Truths: where any of these texts or numbers stands, as = would say of each."""
+    if operand.kind is Kind.TEXT:
+        return operand.values.among(values)
+    numbers = operand.values
+    if numbers.dtype.kind == "f":
+        return _among_sorted(numbers, values)
+    # A whole number is compared with whole ones exactly and with others as a float, by = too.
+    least, most = np.iinfo(numbers.dtype).min, np.iinfo(numbers.dtype).max
+    found = _among_sorted(numbers, [value for value in values if isinstance(value, int) and least <= value <= most])
+    fractions = [value for value in values if isinstance(value, float)]
+    return found | _among_sorted(numbers.astype(float), fractions) if fractions else found
+
+
+def _among_sorted(numbers: Any, values: list[Any]) -> Any:
+    if not values:
+        return np.zeros(numbers.shape, dtype=bool)
+    with np.errstate(all="ignore"):
+        ordered = np.unique(np.array(values, dtype=numbers.dtype))
+    return ordered.take(np.searchsorted(ordered, numbers), mode="clip") == numbers
 
 
 def _compared(sign: str, left: Operand, right: Operand) -> _Answer:
@@ -294,27 +408,13 @@ def _compared(sign: str, left: Operand, right: Operand) -> _Answer:
 
 
 def _known(true: Any, missing: Any) -> _Answer:
-    true = np.asarray(true, dtype=bool)
-    return _Answer(true & ~missing, ~true & ~missing)
+    true, here = np.asarray(true, dtype=bool), ~missing
+    return _Answer(true & here, ~true & here)
 
 
 def _unknown(operand: Operand) -> _Answer:
     nowhere = np.zeros_like(operand.missing)
     return _Answer(nowhere, nowhere)
-
-
-def _all(answers: list[Any]) -> Any:
-    result = answers[0]
-    for each in answers[1:]:
-        result = result & each
-    return result
-
-
-def _any(answers: list[Any]) -> Any:
-    result = answers[0]
-    for each in answers[1:]:
-        result = result | each
-    return result
 
 
 # --- values as models write them ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ and equality that JSON could express (lists, bytes, periods, objects) can only b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -22,6 +22,7 @@ from mcp_workbench.live.dataframes.objects import nested_text
 
 _EXAMPLES = 2
 _EXAMPLE_ROWS = 100
+_TEXTS_AT_ONCE = 10_000
 
 
 class Kind(StrEnum):
@@ -66,16 +67,44 @@ class Texts:
 
     codes: Any
     """Position in `different` by row; -1: missing."""
-    different: list[str]
+    different: Any
+    """An object array of str."""
 
-    def where(self, test: Callable[[str], bool]) -> Any:
+    @classmethod
+    def of(cls, codes: Any, different: list[str]) -> Texts:
+        """Texts from a list."""
+        return cls(codes, np.array(different, dtype=object))
+
+    def where(self, test: Callable[[str], bool], look: Callable[[], None]) -> Any:
+        """Truths by row; False where missing.
+
+        Args:
+            test: Asked of each different text.
+            look: Called every 10,000 of them; what it raises ends the walk.
+        """
+        truths = np.zeros(len(self.different), dtype=bool)
+        for start in range(0, len(truths), _TEXTS_AT_ONCE):
+            look()
+            texts = self.different[start : start + _TEXTS_AT_ONCE]
+            truths[start : start + len(texts)] = np.fromiter(map(test, texts), dtype=bool, count=len(texts))
+        return self._by_row(truths)
+
+    def compared(self, compare: Callable[[Any, Any], Any], value: str) -> Any:
         """Truths by row; False where missing."""
-        truths = np.fromiter(map(test, self.different), dtype=bool, count=len(self.different))
-        return np.append(truths, False)[self.codes]
+        boxed = np.empty((), dtype=object)  # numpy would make an array of characters of it, and lose NULs at its end
+        boxed[()] = value
+        return self._by_row(compare(self.different, boxed))
+
+    def among(self, values: Iterable[str]) -> Any:
+        """Truths by row: whether it is one of these; False where missing."""
+        return self._by_row(np.fromiter(map(frozenset(values).__contains__, self.different), dtype=bool, count=len(self.different)))
 
     def spelled_out(self) -> Any:
         """The texts by row; empty where missing."""
-        return np.array([*self.different, ""], dtype=object)[self.codes]
+        return np.append(self.different, np.array([""], dtype=object))[self.codes]
+
+    def _by_row(self, truths: Any) -> Any:
+        return np.append(truths, False)[self.codes]
 
 
 def read_operand(column: pd.Series, name: str) -> Operand:
@@ -107,7 +136,8 @@ def only(operand: Operand, kind: Kind) -> tuple[Operand, int]:
     chosen = np.where(fits, operand.values, None)
     narrowed = _objects(chosen)
     if narrowed.kind is Kind.NOTHING:
-        narrowed = replace(narrowed, kind=kind, values=Texts(np.full(len(chosen), -1), []) if kind is Kind.TEXT else np.zeros(len(chosen)))
+        none = Texts.of(np.full(len(chosen), -1), []) if kind is Kind.TEXT else np.zeros(len(chosen))
+        narrowed = replace(narrowed, kind=kind, values=none)
     return replace(narrowed, name=operand.name, examples=operand.examples, dtype=operand.dtype), others
 
 
@@ -167,7 +197,7 @@ def _numpy(values: Any, missing: Any) -> Operand:
 
 def _texts(values: Any) -> Operand:
     codes, different = pd.factorize(values)
-    return _operand(Kind.TEXT, Texts(codes, [str(text) for text in different]), codes < 0)
+    return _operand(Kind.TEXT, Texts.of(codes, [str(text) for text in different]), codes < 0)
 
 
 def _categories(column: pd.Series) -> Operand:

@@ -115,7 +115,7 @@ class DataFrameTools:
         with _advice(name):
             snapshot = self._find(name, version, ctx.principal.name)
             chosen = find_columns(snapshot, columns) if columns else None
-            selection = select(snapshot, where, parse_order(order or []))
+            selection = select(snapshot, where, parse_order(order or []), look=ctx.check_cancelled)
         report = RowsReport(selection, columns or [], chosen, where, order or [], offset or 0, limit)
         return Fitted(lambda room: report.write(room, lambda: self._took(began), self._newer(snapshot)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+import tracemalloc
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes.snapshots import Snapshot, freeze, take_snapshot
-from mcp_workbench.live.dataframes.where import find_rows
+from mcp_workbench.live.dataframes.where import MAX_WORK, find_rows
 from mcp_workbench.primitives.binding import ArgumentError
 
 
@@ -332,3 +333,125 @@ def test_a_pattern_of_many_wildcards_takes_one_walk_over_the_text() -> None:
     df = pd.DataFrame({"s": ["a" * 20_000]})
     assert rows(df, f"s LIKE '{'%a' * 200}%b'") == []
     assert rows(df, f"s LIKE '{'%a_' * 200}%'") == [0]
+
+
+# --- IN is = joined by OR -------------------------------------------------------------------------------------------------
+
+LISTED = [
+    "0",
+    "1",
+    "-1",
+    "2",
+    "3.0",
+    "0.1",
+    "1.5",
+    "2013",
+    "2012.5",
+    str(2**53 + 1),
+    f"{2**53}.0",
+    str(2**63 - 1),
+    str(2**64 - 1),
+    "1e39",
+    "TRUE",
+]
+LISTED += ["'1'", "'UA'", "'true'", "'2013-01-31 17:00'", "'2 hours'", "'L'", "'0.1'"]
+NUMBERED = pd.DataFrame(
+    {
+        "far": [2**53 + 1, 2**53, 2**63 - 1, -1],
+        "unsigned": np.array([2**64 - 1, 0, 1, 2**53 + 1], dtype="uint64"),
+        "tiny": np.array([1, 2, 3, -1], dtype="int8"),
+        "single": np.array([0.1, np.inf, np.nan, 2], dtype="float32"),
+        "double": [0.1, 2.0**53, np.nan, -0.0],
+        "text": ["1", "UA", None, "0.1"],
+        "mixed": [1, "1", True, 0.1],
+        "late": [True, False, True, False],
+        "at": pd.to_datetime(["2013-01-31 17:00", "2013", None, "2014"], format="ISO8601"),
+        "days": pd.to_timedelta(["2 hours", "1 day", None, "0 s"]),
+        "nothing": [None, None, None, None],
+    }
+)
+
+
+@given(
+    name=st.sampled_from(list(NUMBERED)),
+    options=st.lists(st.sampled_from(LISTED), min_size=1, max_size=4),
+    negation=st.sampled_from(["", "NOT "]),
+)
+def test_a_list_finds_what_the_same_values_joined_by_or_find_and_is_refused_where_they_are(
+    name: str, options: list[str], negation: str
+) -> None:
+    listed = f"{negation}({name} IN ({', '.join(options)}))"
+    joined = f"{negation}({' OR '.join(f'{name} = {option}' for option in options)})"
+    assert said_of(NUMBERED, listed) == said_of(NUMBERED, joined)
+
+
+def said_of(df: pd.DataFrame, where: str) -> list[int] | str:
+    """The rows, or why not."""
+    try:
+        return rows(df, where)
+    except ArgumentError as error:
+        return str(error)
+
+
+def test_texts_that_end_with_nul_are_told_apart() -> None:
+    df = pd.DataFrame({"s": ["a", "a\0", ""]})
+    assert (rows(df, "s = 'a\0'"), rows(df, "s IN ('a\0')"), rows(df, "s > 'a'")) == ([1], [1], [1])
+
+
+# --- what it costs ---------------------------------------------------------------------------------------------------------
+
+MANY = 100_000
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        " OR ".join(["f>1"] * 249),
+        " AND ".join(["f<1"] * 220),
+        f"f IN ({', '.join(map(str, range(2, 402)))})",
+        "((f + 1) * " * 24 + "f" + ")" * 24 + " > 0",
+    ],
+)
+def test_memory_is_a_few_columns_however_long_the_condition_is(where: str) -> None:
+    snapshot = snapshot_of(pd.DataFrame({"f": np.linspace(0, 0.9, MANY)}))
+    tracemalloc.start()
+    try:
+        find_rows(snapshot, where)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 80 * MANY
+
+
+def test_too_much_work_is_refused_with_what_to_write_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    df = pd.DataFrame({"s": [f"t{n}" for n in range(1_000)]})
+    assert MAX_WORK > 1_000_000_000
+    monkeypatch.setattr("mcp_workbench.live.dataframes.where.MAX_WORK", 1_000_000)
+    assert rows(df, " OR ".join(["s LIKE '%t7'"] * 5)) == [7]
+    sentence = refused(df, " OR ".join(["s LIKE '%t7'"] * 6))
+    assert sentence.startswith("where: that is too much work over 1,000 rows for one call. Write fewer conditions: IN ('a', 'b')")
+    monkeypatch.setattr("mcp_workbench.live.dataframes.where.MAX_WORK", 1)
+    assert rows(df, "s LIKE '%t7'") == [7], "one condition alone is never too much"
+    assert "too much work" in refused(df, "s = 'a' OR s = 'b'")
+
+
+class Enough(Exception):
+    pass
+
+
+@pytest.mark.parametrize("where", [" OR ".join(["s = 'a'"] * 9), " AND ".join(["n + 1 > n"] * 9), "s LIKE '%a'", "n IN (1, 2)"])
+def test_a_search_that_nobody_waits_for_ends_between_its_parts(where: str) -> None:
+    df = pd.DataFrame({"s": [f"t{n}" for n in range(50_000)], "n": range(50_000)})
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == stop_at:
+            raise Enough
+
+    stop_at = 0
+    find_rows(snapshot_of(df), where, look)
+    stop_at, looks = looks, 0
+    with pytest.raises(Enough):
+        find_rows(snapshot_of(df), where, look)

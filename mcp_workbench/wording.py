@@ -1,8 +1,29 @@
-"""Text that others chose, made fit for a terminal."""
+r"""Text that others chose, made fit for a terminal and for a model: what is not seen becomes an escape that is, like `\x1b`.
+
+Two measures: one line of nothing but what is printable (`plain`), for names and sentences; and data (`visible`, `visible_json`),
+which keeps its line breaks and tabs and loses what commands a screen or turns the direction of the text that follows.
+"""
 
 from __future__ import annotations
+
+import re
+
+# Controls but tab and line break; line and paragraph separators; everything that has Unicode's property Bidi_Control.
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
     """Text as one line that a terminal shows as it is: anything not printable becomes its escape."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def visible(text: str) -> str:
+    r"""Data as text: `\x1b`, `\u202e`, but tabs and line breaks as they are; a backslash stays one."""
+    return text if text.isprintable() else _HIDDEN.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def visible_json(text: str) -> str:
+    """The JSON text of the same value, with JSON's own escapes for what `visible` escapes."""
+    return text if text.isprintable() else _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,9 +1,10 @@
-"""The table in a tool's result: whole from structured content, or the part of it that stands in the text.
+r"""The table in a tool's result: whole from structured content, or the part of it that stands in the text.
 
 A tool that returns a DataFrame answers with `{"columns": […], "index"?: […], "data": [[…], …]}` as structured
 content, or with text: a line of facts (`57 of 336,776 rows x 19 columns · …`), CSV, a closing note. The text may
 be a preview; then it says of how many rows, and so does the DataFrame made of it. pandas is imported when a
-DataFrame is wanted, not before.
+DataFrame is wanted, not before. Control characters in CSV are escapes that the server wrote (`\x1b`), and stay that:
+a backslash may as well be the data's own.
 """
 
 from __future__ import annotations

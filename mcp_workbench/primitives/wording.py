@@ -17,6 +17,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from mcp_workbench.wording import visible_json
+
 MAX_ECHO = 60
 """Characters of a value that an error repeats."""
 MAX_ANNOTATION = 200
@@ -31,7 +33,7 @@ def shorten(text: str, limit: int = MAX_ECHO) -> str:
 def quote(text: str) -> str:
     """Text as a JSON string of at most `MAX_ECHO` characters, control characters escaped."""
     # Cut before encoding, so that a megabyte is never encoded to show sixty characters of it.
-    return shorten(msgspec.json.encode(text[:MAX_ECHO].encode("utf-8", "replace").decode()).decode())
+    return shorten(visible_json(msgspec.json.encode(text[:MAX_ECHO].encode("utf-8", "replace").decode()).decode()))
 
 
 def describe_value(value: object) -> str:

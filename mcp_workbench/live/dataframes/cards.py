@@ -14,10 +14,12 @@ import msgspec
 import pandas as pd
 
 from mcp_workbench.live.dataframes.cells import column_labels, encode_values
+from mcp_workbench.live.dataframes.names import shown_label
 from mcp_workbench.live.dataframes.objects import clean
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.dataframes.tables import TableFormat, index_names, plain_index, write_rows
 from mcp_workbench.protocol.wire import Json
+from mcp_workbench.wording import plain, visible_json
 
 MAX_CARD_CHARS = 1_500
 _DESCRIPTION_CHARS = 300
@@ -43,9 +45,9 @@ def card(snapshot: Snapshot, *, description: str | None = None, state: str | Non
     """
     parts = [f"# {snapshot.name}", facts(snapshot)]
     if description:
-        parts.append(clean(" ".join(description.split()), _DESCRIPTION_CHARS))
+        parts.append(clean(plain(" ".join(description.split())), _DESCRIPTION_CHARS))
     if state:
-        parts.append(f"Not followed any more: {clean(state, 120)}. No new version will come until it holds a DataFrame again.")
+        parts.append(f"Not followed any more: {clean(plain(state), 120)}. No new version will come until it holds a DataFrame again.")
     more = _how_to_read_more(snapshot, versions)
     parts.append(f"Columns: {columns_line(snapshot.df, min(_COLUMNS_CHARS, _room(parts, more) - 20), snapshot.dtypes)}")
     if head := _head(snapshot.df, _room(parts, more)):
@@ -59,7 +61,7 @@ def _room(parts: list[str], more: str) -> int:
 
 def facts(snapshot: Snapshot) -> str:
     """Say shape, whose table it is, version, what is new in it, since when, and its memory, in one line."""
-    version = [] if snapshot.name.startswith("_") else [f"v{snapshot.version} ({clean(snapshot.summary, 120)})"]
+    version = [] if snapshot.name.startswith("_") else [f"v{snapshot.version} ({clean(plain(snapshot.summary), 120)})"]
     size = f"{snapshot.nbytes / 1e6:,.1f} MB"
     library = [] if snapshot.origin is None else [snapshot.library]
     return " · ".join([shape_text(snapshot.df), *library, *version, taken_at(snapshot), size])
@@ -87,12 +89,13 @@ def columns_line(df: pd.DataFrame, max_chars: int, dtypes: Sequence[object] | No
     Returns:
         The line; how many columns did not fit stands at its end.
     """
-    names = [f"{name} {dtype_text(dtype)}" for name, dtype in zip(_all_names(df), _all_dtypes(df, dtypes), strict=True)]
+    labels = _all_names(df)
     line, room = "", max_chars - len(" … and 99,999 more")
-    for count, name in enumerate(names):
+    for count, (label, dtype) in enumerate(zip(labels, _all_dtypes(df, dtypes), strict=True)):
+        name = f"{shown_label(label)} {dtype_text(dtype)}"
         longer = f"{line}, {name}" if line else clean(name, 80)
         if len(longer) > room and line:
-            return f"{line} … and {len(names) - count:,} more"
+            return f"{line} … and {len(labels) - count:,} more"
         line = longer
     return line or "none"
 
@@ -119,21 +122,25 @@ def schema(snapshot: Snapshot, *, description: str | None = None, max_chars: int
         about["library"] = snapshot.library
     about |= {"rows": len(df), "memory_bytes": snapshot.nbytes, "index": _index(df.index), "columns_total": df.shape[1]}
     head = df.iloc[:_EXAMPLE_ROWS]
-    room, columns = max_chars - len(msgspec.json.encode(about)) - 60, []
+    room, columns = max_chars - len(_json_text(about)) - 60, []
     for position, (label, dtype) in enumerate(zip(column_labels(df), snapshot.dtypes, strict=True)):
-        column = msgspec.json.encode(_column(label, dtype, df.iloc[:, position], head.iloc[:, position])).decode("utf-8")
+        column = _json_text(_column(label, dtype, df.iloc[:, position], head.iloc[:, position]))
         room -= len(column) + 1
         if room < 0:
             about["columns_left_out"] = df.shape[1] - position
             break
         columns.append(column)
-    start = msgspec.json.encode({key: value for key, value in about.items() if value is not None}).decode("utf-8")
+    start = _json_text({key: value for key, value in about.items() if value is not None})
     return f'{start[:-1]},"columns":[{",".join(columns)}]}}'
+
+
+def _json_text(value: Json) -> str:
+    return visible_json(msgspec.json.encode(value).decode("utf-8"))
 
 
 def dtype_text(dtype: object) -> str:
     """Name a dtype shortly; categories and interval bounds are left out."""
-    return clean(str(dtype), 60)
+    return plain(clean(str(dtype), 60))
 
 
 def _column(label: str, dtype: str, column: pd.Series, head: pd.Series) -> dict[str, Json]:

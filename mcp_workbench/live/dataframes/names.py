@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
 from mcp_workbench.errors import WorkbenchError
-from mcp_workbench.primitives.wording import nearest, quote
+from mcp_workbench.primitives.wording import nearest, quote, shorten
+from mcp_workbench.wording import plain
 
 SCHEME = "df"
 _RESULT = re.compile(r"_r[1-9][0-9]{0,17}")
 _WITH_VERSION = re.compile(r"(\w+)\s+(v[0-9]+)")
 _VERSION = re.compile(r"v?([1-9][0-9]{0,17})")
 _LISTED = 8
+_LABEL_CHARS = 300
 
 
 class NotFound(WorkbenchError):
@@ -91,3 +93,8 @@ def unknown_name(wanted: str, published: Iterable[str]) -> str:
 def said(text: str) -> str:
     """Quote what an agent wrote: at most 60 characters, control characters escaped."""
     return f"'{quote(text)[1:-1]}'"
+
+
+def shown_label(label: str) -> str:
+    """A column's label in a sentence: one line of at most 300 characters, what is not printable escaped."""
+    return shorten(plain(label), _LABEL_CHARS)

@@ -1,6 +1,8 @@
-"""Encoded columns -> the three texts an agent reads: CSV, split JSON, Markdown.
+r"""Encoded columns -> the three texts an agent reads: CSV, split JSON, Markdown.
 
 CSV: a missing value is an empty field, an empty text is `""`; nested cells are compact JSON.
+Controls but tab and line break, and what turns the direction of text, are escaped: `\x1b` in CSV and Markdown, whose
+readers get that text; `\u001b` in JSON and in nested cells, whose readers get the character.
 Split JSON: `{"columns": […], "index"?: […], "data": [[…], …]}`; a missing value is null.
 Markdown: pipes, backslashes and newlines are escaped; a missing value is an empty cell.
 
@@ -21,6 +23,7 @@ import pandas as pd
 from mcp_workbench.live.dataframes.cells import MAX_CELL_CHARS, CellKind, Cells, column_labels, encode_values, label_text
 from mcp_workbench.live.dataframes.objects import nested_text
 from mcp_workbench.protocol.wire import Json
+from mcp_workbench.wording import visible, visible_json
 
 
 class TableFormat(StrEnum):
@@ -123,10 +126,10 @@ def _joined(header: str, rows: list[str]) -> Lines:
 
 def _json(df: pd.DataFrame, columns: list[Cells], index: list[Cells]) -> Lines:
     encode = msgspec.json.Encoder().encode
-    names = encode(column_labels(df)).decode("utf-8")
+    names = visible_json(encode(column_labels(df)).decode("utf-8"))
     values = [cells.values for cells in columns]
-    data = [encode(row).decode("utf-8") for row in (zip(*values, strict=True) if values else [()] * len(df))]
-    labels = [encode(label).decode("utf-8") for label in _index_labels(index)]
+    data = [visible_json(encode(row).decode("utf-8")) for row in (zip(*values, strict=True) if values else [()] * len(df))]
+    labels = [visible_json(encode(label).decode("utf-8")) for label in _index_labels(index)]
 
     def text(count: int) -> str:
         shown = f'"index":[{",".join(labels[:count])}],' if index else ""
@@ -152,20 +155,21 @@ _QUOTED = re.compile(r'[",\r\n]|\A\s|\s\Z|\A\Z').search
 
 
 def _csv_text(text: str) -> str:
+    text = visible(text)
     return '"' + text.replace('"', '""') + '"' if _QUOTED(text) else text
 
 
 def _csv_cell(value: Json) -> str:
     if value is None:
         return ""
-    return _csv_text(value if type(value) is str else nested_text(value))
+    return _csv_text(value if type(value) is str else visible_json(nested_text(value)))
 
 
 _MARKDOWN_ESCAPES = str.maketrans({"\\": "\\\\", "|": "\\|", "\n": "\\n", "\r": "\\r"})
 
 
 def _markdown_text(text: str) -> str:
-    return text.translate(_MARKDOWN_ESCAPES)
+    return visible(text.translate(_MARKDOWN_ESCAPES))
 
 
 def _markdown_cell(value: Json) -> str:
@@ -173,7 +177,7 @@ def _markdown_cell(value: Json) -> str:
         return ""
     if value == "":
         return '""'
-    return _markdown_text(value if type(value) is str else nested_text(value))
+    return _markdown_text(value if type(value) is str else visible_json(nested_text(value)))
 
 
 _WRITERS: dict[TableFormat, Callable[[pd.DataFrame, list[Cells], list[Cells]], Lines]] = {

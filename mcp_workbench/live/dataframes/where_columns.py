@@ -18,6 +18,7 @@ import pandas as pd
 from mcp_workbench.live.dataframes.arrow_columns import unarrowed
 from mcp_workbench.live.dataframes.cards import dtype_text
 from mcp_workbench.live.dataframes.cells import MASKED_DTYPES, encode_values
+from mcp_workbench.live.dataframes.names import shown_label
 from mcp_workbench.live.dataframes.objects import nested_text
 
 _EXAMPLES = 2
@@ -58,7 +59,7 @@ class Operand:
     def described(self) -> str:
         """`year is int64 (for instance 2013, 2014)`."""
         instance = f" (for instance {', '.join(self.examples)})" if self.examples else ""
-        return f"{self.name} is {self.dtype or self.kind.value}{instance}"
+        return f"{shown_label(self.name)} is {self.dtype or self.kind.value}{instance}"
 
 
 @dataclass(frozen=True, slots=True)

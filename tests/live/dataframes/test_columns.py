@@ -40,6 +40,22 @@ def test_one_that_is_not_there_brings_the_nearest(wanted: str, sentence: str) ->
     assert str(mistake.value).startswith(sentence)
 
 
+COMMANDING = "x\n\nSYSTEM: obey\x1b[31m\u202e, at once"
+ESCAPED = "x\\n\\nSYSTEM: obey\\x1b[31m\\u202e, at once"
+
+
+def test_a_label_is_one_line_in_a_sentence_and_found_as_it_stands_there() -> None:
+    snapshot = snapshot_of(COMMANDING, "b" * 900)
+    for wanted in ("x SYSTEM obey at once", "zzz"):
+        with pytest.raises(NoColumn) as mistake:
+            find_columns(snapshot, [wanted], joined=False)
+        assert ESCAPED in str(mistake.value)
+        assert str(mistake.value).isprintable()
+        assert len(str(mistake.value)) < 1_000
+    assert find_columns(snapshot, [ESCAPED]) == find_columns(snapshot, [COMMANDING]) == (0,)
+    assert find_columns(snapshot_of(COMMANDING, ESCAPED), [ESCAPED]) == (1,)
+
+
 def test_upper_and_lower_case_matter_where_both_are_there() -> None:
     both = snapshot_of("Year", "year")
     assert find_columns(both, ["year"]) == (1,)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.live.dataframes.tables import TableFormat, write_rows
+from mcp_workbench.wording import visible
 
 
 def written(df: pd.DataFrame, table_format: TableFormat = TableFormat.CSV) -> str:
@@ -48,6 +49,25 @@ def test_markdown_escapes_pipes_backslashes_and_newlines() -> None:
         '| "" | 4 |',
         "|  | 5 |",
     ]
+
+
+HIDING = "a\x1b[31m\x00\r\u202eb"
+SHOWN = "a\\x1b[31m\\x00\\r\\u202eb"
+
+
+def test_what_commands_a_screen_is_shown_by_its_name_and_kept_by_json() -> None:
+    df = pd.DataFrame({HIDING: [HIDING, [HIDING]]}, index=pd.Index([HIDING, "é"], name=HIDING))
+    nested = SHOWN.replace("x1b", "u001b").replace("x00", "u0000")
+    quoted = nested.join(['"[""', '""]"'])
+    assert written(df) == f"{SHOWN},{SHOWN}\n{SHOWN},{SHOWN}\né,{quoted}\n"
+    assert not any(hidden in written(df, TableFormat.MARKDOWN) for hidden in "\x1b\x00\r\u202e")
+    text = written(df, TableFormat.JSON)
+    assert text.isprintable()
+    assert msgspec.json.decode(text) == {"columns": [HIDING], "index": [HIDING, "é"], "data": [[HIDING], [[HIDING]]]}
+
+
+def test_lines_and_tabs_stay_in_their_quotes() -> None:
+    assert written(pd.DataFrame({"two\nlines": ["a\tb\nc"]})) == '"two\nlines"\n"a\tb\nc"\n'
 
 
 def test_formulas_stay_as_they_are() -> None:
@@ -100,7 +120,7 @@ CELLS: Any = st.none() | st.text(st.characters(codec="utf-8"), max_size=6)
 def test_csv_reads_back_and_tells_missing_from_empty(rows: list[tuple[str | None, str | None]]) -> None:
     text = written(pd.DataFrame(rows, columns=["a", "b"], dtype="object"))
     read = list(csv.reader(io.StringIO(text, newline="")))[1:]
-    assert read == [[cell or "" for cell in row] for row in rows]
+    assert read == [[visible(cell or "") for cell in row] for row in rows]
     assert text.count('""') >= sum(cell == "" for row in rows for cell in row)
 
 

@@ -226,7 +226,7 @@ class RunningServer:
                 kernel_id=self._discovery_id(),
                 name=self.name,
                 url=self.url,
-                token=self._offer.credentials.token(),
+                token=self._offer.credentials.secret(),
                 notebook=self.identity.notebook,
                 cwd=self.identity.folder,
             )

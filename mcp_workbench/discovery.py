@@ -15,11 +15,12 @@ import secrets
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from mcp_workbench.platforms import is_alive, machine_name, make_private_folder, not_private, open_unfollowed, process_start
+from mcp_workbench.secret import Secret
 
 SCHEMA = 1
 MAX_FILE_BYTES = 64 * 1024
@@ -37,8 +38,8 @@ class Entry:
     """What people call it, usually the notebook's name."""
     url: str
     """`ws://` address of the MCP endpoint."""
-    token: str = field(repr=False)
-    """Opens the endpoint; in no repr."""
+    token: Secret
+    """Opens the endpoint."""
     pid: int
     process_start: int | None
     """Clock ticks from boot to the start of the process; None where the system does not tell."""
@@ -76,7 +77,9 @@ class _Unusable(Exception):
     """Why a file is not used, as a phrase."""
 
 
-def describe_this_process(*, kernel_id: str, name: str, url: str, token: str, cwd: str | None = None, notebook: str | None = None) -> Entry:
+def describe_this_process(
+    *, kernel_id: str, name: str, url: str, token: Secret, cwd: str | None = None, notebook: str | None = None
+) -> Entry:
     """An entry for a server that runs in this process and starts now; everything else about it is looked up.
 
     Args:
@@ -141,7 +144,7 @@ def write(entry: Entry) -> Path:
     draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.tmp")
     try:
         with secure_write(str(draft)) as file:
-            json.dump(asdict(entry), file)
+            file.write(json.dumps({each.name: getattr(entry, each.name) for each in fields(entry)}, default=Secret.reveal))
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
@@ -196,17 +199,24 @@ def _read(path: Path) -> tuple[Entry, int]:
         facts = os.fstat(file.fileno())
         if (fault := not_private(facts)) is not None:
             raise _Unusable(fault)
-        data = file.read(MAX_FILE_BYTES + 1)
-    if len(data) > MAX_FILE_BYTES:
-        raise _Unusable("is larger than any discovery file")
-    try:
-        return _parse(json.loads(data)), facts.st_ino
-    except (ValueError, RecursionError):
-        raise _Unusable("is not JSON") from None
+        if facts.st_size > MAX_FILE_BYTES:
+            raise _Unusable("is larger than any discovery file")
+        try:
+            content = json.loads(file.read(MAX_FILE_BYTES), object_hook=_with_hidden_token)
+        except (ValueError, RecursionError):
+            raise _Unusable("is not JSON") from None
+    return _parse(content), facts.st_ino
+
+
+def _with_hidden_token(content: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(content.get("token"), str):
+        content["token"] = Secret(content["token"])
+    return content
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
     **{each.name: (str,) for each in fields(Entry)},
+    "token": (Secret,),
     "pid": (int,),
     "process_start": (int, type(None)),
     "notebook": (str, type(None)),

@@ -24,6 +24,7 @@ from mcp_workbench.primitives.rendering import Rendering
 from mcp_workbench.primitives.resources import ResourceDefinition
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.secret import Secret, hidden
 from mcp_workbench.serving.builtin.calling import calling_tools
 from mcp_workbench.serving.builtin.dataframes import dataframe_tools
 from mcp_workbench.serving.builtin.fitting import FittedRenderer
@@ -76,7 +77,7 @@ class Offer:
         self._add_own_tools()
         self.results.on_change.append(self.own_tools.refresh)
         self.tickets = Tickets()
-        self.credentials = Credentials(tickets=self.tickets, token=os.environ.get(TOKEN_VARIABLE) or None)
+        self.credentials = Credentials(tickets=self.tickets, token=_chosen_token())
         self.sync_context, self.async_context = Context, AsyncContext
 
     def _add_own_tools(self) -> None:
@@ -118,6 +119,11 @@ class Offer:
     def listings(self) -> dict[Listing, Registry[ToolDefinition] | Registry[ResourceDefinition] | Registry[PromptDefinition]]:
         """The author's registries by the list they fill."""
         return {Listing.TOOLS: self.tools, Listing.RESOURCES: self.resources, Listing.PROMPTS: self.prompts}
+
+
+def _chosen_token() -> Secret | None:
+    # Apart from the line that refuses a weak one: a traceback with variables would show the whole environment there.
+    return hidden(os.environ.get(TOKEN_VARIABLE) or None)
 
 
 def _line(change: Change) -> str:

@@ -44,7 +44,7 @@ class Settings:
         Raises:
             ValueError: An environment variable or an argument has no sensible value; says which.
         """
-        environment = os.environ if environment is None else environment
+        environment = _of_ours(os.environ if environment is None else environment)
         values: dict[str, Any] = {}
         for name in (each.name for each in fields(cls)):
             if name in given:
@@ -82,6 +82,12 @@ class Settings:
                 f"host={self.host!r} can be reached from other machines, where anybody with the token can run your tools. "
                 "Pass allow_remote=True if that is meant, or keep host='127.0.0.1'."
             )
+
+
+def _of_ours(environment: Mapping[str, str]) -> dict[str, str]:
+    """Only what is a setting: a traceback that shows variables must not show the rest, with the token in it."""
+    names = [PREFIX + each.name.upper() for each in fields(Settings)]
+    return {name: environment[name] for name in names if name in environment}
 
 
 def _is_loopback(host: str) -> bool:

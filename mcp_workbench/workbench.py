@@ -32,6 +32,7 @@ from mcp_workbench.primitives.ownership import Kind
 from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
 from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
 from mcp_workbench.primitives.tools import ToolDefinition, define_tool
+from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
 from mcp_workbench.telemetry.telemetry import Telemetry
@@ -63,10 +64,10 @@ class Workbench:
     """
 
     def __init__(self, name: str | None = None, **settings: Any) -> None:
+        self._running: RunningServer | None = None  # first: a traceback of what fails here may show our repr
         self._given = ({} if name is None else {"name": name}) | settings
         self._settings = Settings.read(self._given)
         self._offer = Offer(self._settings.limits)
-        self._running: RunningServer | None = None
         self._notebook: Notebook | None = None
         self._starting = threading.Lock()
         self._registering = threading.Lock()
@@ -219,7 +220,7 @@ class Workbench:
         Raises:
             ValueError: There is no principal of that name, or `ttl_s` is out of range.
         """
-        self._offer.credentials.token(name)  # a ticket for nobody would let a revoked principal in again
+        self._offer.credentials.secret(name)  # a ticket for nobody would let a revoked principal in again
         return f"{self._server().url}/t/{self._offer.tickets.mint(Principal(name), ttl_s=ttl_s)}"
 
     def _following(self) -> Notebook:
@@ -507,14 +508,23 @@ class Workbench:
 
     # --- connecting ------------------------------------------------------------------------------------------------------
 
-    def connect(self, url: str | None = None, **options: Any) -> Connecting:
+    def connect(
+        self,
+        url: str | Secret | None = None,
+        *,
+        token: str | Secret | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        **options: Any,
+    ) -> Connecting:
         """Connect as a client: `async with wb.connect(url, token=token) as session:`.
 
         Args:
             url: `ws://…/mcp`, or a ticket's address; None: this Workbench's own server, over the wire.
-            options: `token`; `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
+            token: Sent as `Authorization: Bearer`; None without a url: this Workbench's own.
+            headers: Further headers of the WebSocket handshake.
+            options: `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
                 `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
-                asks; `client_info`; `headers`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines.
+                asks; `client_info`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines.
 
         Returns:
             Something to await, or to enter with `async with`: a session with `list_tools`, `call_tool(name, on_progress=…, **arguments)`,
@@ -523,18 +533,20 @@ class Workbench:
         Raises:
             WorkbenchError: No url, and this process serves nothing.
         """
+        # Before anything fails, for a traceback may show our variables.
+        url, token, headers = hidden(url), hidden(token), hidden_values(headers)
         if url is None and self._running is None:
             raise WorkbenchError(
                 "the server of this process is not running: call start() first, or connect to another with url= and token="
             )
-        if url is None:
-            options.setdefault("token", self._token_here())
-        return connect(self.url if url is None else url, **options)
+        if url is None and token is None:
+            token = self._token_here()
+        return connect(self.url if url is None else url, token=token, headers=headers, **options)
 
-    def _token_here(self) -> str:
+    def _token_here(self) -> Secret:
         # Code of the main thread may wait for its client's calls, and they for the main thread: they are told apart.
         on_main = threading.current_thread() is threading.main_thread()
-        return self._offer.credentials.own_token() if on_main else self.token
+        return hidden(self._offer.credentials.own_token()) if on_main else self._offer.credentials.secret()
 
     def config(self, client: str = "json") -> HostConfig:
         """What to paste into an agent's host so that it finds this notebook and the next ones: once per machine, no token in it.
@@ -579,10 +591,10 @@ class Tokens:
             ValueError: The name is taken, or cannot be one.
         """
         offer = self._workbench._offer  # noqa: SLF001  # one thing in two classes
-        token = offer.credentials.add(name)
+        token = hidden(offer.credentials.add(name))
         offer.results.admit(name)
         offer.jobs.admit(name)
-        return token
+        return token.reveal()
 
     def revoke(self, name: str) -> None:
         """Let `name` in no more: its token and tickets are void, its sessions closed with 1008, its jobs cancelled, its results forgotten.

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mcp_workbench import discovery
 from mcp_workbench.discovery import Entry, describe_this_process, find, folder, plain_kernel_id, remove, survey, write
 from mcp_workbench.platforms import process_start
+from mcp_workbench.secret import Secret
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners are POSIX")
 proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="start times are read from /proc")
@@ -29,7 +30,7 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def entry(**changes: Any) -> Entry:
     plain = describe_this_process(
-        kernel_id="k1", name="flights.ipynb", url="ws://127.0.0.1:8801/mcp", token="s3cret", notebook="/n/flights.ipynb"
+        kernel_id="k1", name="flights.ipynb", url="ws://127.0.0.1:8801/mcp", token=Secret("s3cret"), notebook="/n/flights.ipynb"
     )
     return replace(plain, **changes)
 
@@ -274,10 +275,10 @@ def test_drafts_of_a_writer_that_was_killed_are_not_read() -> None:
 
 
 def test_a_failed_write_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("mcp_workbench.discovery.json.dump", fail)
+    monkeypatch.setattr("mcp_workbench.discovery.json.dumps", fail)
     with pytest.raises(OSError, match="disk full"):
         write(entry())
     assert list(folder().iterdir()) == []

@@ -183,7 +183,7 @@ def test_it_can_be_found_while_it_runs_and_no_longer() -> None:
     workbench = wb.Workbench("findable")
     with running(workbench):
         [entry] = [entry for entry in discovery.find() if entry.name == "findable"]
-        assert (entry.url, entry.token) == (workbench.url, workbench.token)
+        assert (entry.url, entry.token.reveal()) == (workbench.url, workbench.token)
     assert [entry for entry in discovery.find() if entry.name == "findable"] == []
 
 

@@ -1,7 +1,7 @@
 """`connect`: from an address, or a channel, to an open session.
 
 Legacy or modern is found out by `opening`; what moves the bytes is a transport's affair. An address is
-never shown in an error: there may be a ticket in it.
+never shown in an error: there may be a ticket in it. It, the token and the headers are hidden before anything can fail.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from mcp_workbench.client.session import ClientSession
 from mcp_workbench.errors import LocalProtocolError
 from mcp_workbench.limits import MIB
 from mcp_workbench.protocol import wire
+from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.version import __version__
 
@@ -74,9 +75,9 @@ class Connecting:
 
 
 def connect(
-    url: str | Sequence[str] | ChannelOpener,
+    url: str | Secret | Sequence[str] | ChannelOpener,
     *,
-    token: str | None = None,
+    token: str | Secret | None = None,
     era: EraChoice = "auto",
     client_info: wire.Implementation | None = None,
     on_elicit: ElicitHandler | None = None,
@@ -85,7 +86,7 @@ def connect(
     on_log: LogHandler | None = None,
     timeout_s: float = 60.0,
     probe_timeout_s: float = 5.0,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str | Secret] | None = None,
     max_message_bytes: int = 64 * MIB,
     open_timeout_s: float = 10.0,
     ssl: tls.SSLContext | None = None,
@@ -120,7 +121,8 @@ def connect(
         ConnectionClosed: On entering: nothing listens there, the command cannot be started, or the connection was closed.
         RemoteProtocolError: On entering: no protocol revision in common.
     """
-    if isinstance(url, str):
+    url, token, headers = hidden(url) if isinstance(url, str) else url, hidden(token), hidden_values(headers)
+    if isinstance(url, Secret):
         _check_scheme(url)
         opener = _websocket_opener(url, token, headers, max_message_bytes, open_timeout_s, ssl, allow_remote)
     elif isinstance(url, Sequence):
@@ -164,10 +166,11 @@ def _opening(era: EraChoice, timeout_s: float, probe_timeout_s: float) -> Openin
     return Opening(era=era, timeout_s=timeout_s, probe_timeout_s=probe_timeout_s)
 
 
-def _check_scheme(url: str) -> None:
-    scheme, separator, _ = url.partition("://")
-    if not separator or scheme.lower() not in ("ws", "wss"):
-        got = f"{scheme[:10]}://" if separator else "something without a scheme"
+def _check_scheme(url: Secret) -> None:
+    scheme, separator = url.reveal().partition("://")[:2]
+    scheme = scheme[:10] if separator else ""
+    if scheme.lower() not in ("ws", "wss"):
+        got = f"{scheme}://" if separator else "something without a scheme"
         raise ValueError(f"expected an address that begins with ws:// or wss://, got {got}; others are not in this version")
 
 
@@ -184,9 +187,9 @@ def _command_opener(command: Sequence[str], max_message_bytes: int) -> ChannelOp
 
 
 def _websocket_opener(
-    url: str,
-    token: str | None,
-    headers: Mapping[str, str] | None,
+    url: Secret,
+    token: Secret | None,
+    headers: Mapping[str, Secret],
     max_message_bytes: int,
     open_timeout_s: float,
     ssl: tls.SSLContext | None,

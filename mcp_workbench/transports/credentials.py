@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Principal
+from mcp_workbench.secret import Secret, hidden
 
 DEFAULT_NAME = "default"
 MAX_TTL_S = 3600.0
@@ -75,14 +75,14 @@ class Tickets:
         """
         if not 0 < ttl_s <= MAX_TTL_S:
             raise ValueError(f"ttl_s must be more than 0 and at most {MAX_TTL_S:g} seconds, got {ttl_s:g}")
-        secret = secrets.token_urlsafe(32)
+        secret = Secret.random()
         with self._lock:
             now = self._clock()
             self._drop_expired(now)
             if len(self._waiting) >= self._limit:
                 raise WorkbenchError(f"{self._limit:,} tickets are waiting to be used: use or let expire some before asking for more")
-            self._waiting[_digest(secret.encode())] = _Ticket(principal, now + ttl_s)
-        return secret
+            self._waiting[_digest(secret.reveal().encode())] = _Ticket(principal, now + ttl_s)
+        return secret.reveal()
 
     def peek(self, presented: str) -> Principal | None:
         """Say whose ticket this is without using it up; None when unknown, used or expired."""
@@ -116,18 +116,19 @@ class Credentials:
         ValueError: The chosen token is too weak, or cannot stand in a header.
     """
 
-    def __init__(self, *, tickets: Tickets | None = None, token: str | None = None) -> None:
+    def __init__(self, *, tickets: Tickets | None = None, token: str | Secret | None = None) -> None:
+        token = hidden(token)
         self.tickets = Tickets() if tickets is None else tickets
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[str, Secret] = {}
         self._digests: dict[str, bytes] = {}
         self._lock = threading.Lock()
-        if token is not None and not _TOKEN.fullmatch(token):
+        if token is not None and not _TOKEN.fullmatch(token.reveal()):
             raise ValueError(
                 f"a chosen token has {LEAST_TOKEN_CHARS} to 512 letters, digits or -_.~+/=; make one with secrets.token_urlsafe(32)"
             )
-        self._keep(DEFAULT_NAME, token or secrets.token_urlsafe(32))
-        self._own = secrets.token_urlsafe(32)
-        self._own_digest = _digest(self._own.encode())
+        self._keep(DEFAULT_NAME, Secret.random() if token is None else token)
+        self._own = Secret.random()
+        self._own_digest = _digest(self._own.reveal().encode())
 
     def __repr__(self) -> str:
         return f"<Credentials: {', '.join(self.names()) or 'none'}>"
@@ -144,16 +145,16 @@ class Credentials:
         Raises:
             ValueError: The name is taken or not a name.
         """
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"a token's name is a letter followed by up to 63 letters, digits or _.@-, got {name[:80]!r}")
-        return self._keep(name, secrets.token_urlsafe(32))
+        if not _is_name(name):
+            raise ValueError(f"a token's name is a letter followed by up to 63 letters, digits or _.@-, got {_shown(name)}")
+        return self._keep(name, Secret.random()).reveal()
 
-    def _keep(self, name: str, token: str) -> str:
+    def _keep(self, name: str, token: Secret) -> Secret:
         with self._lock:
             if name in self._tokens:
                 raise ValueError(f"a token named {name!r} exists: revoke it first, or choose another name")
             self._tokens[name] = token
-            self._digests[name] = _digest(token.encode())
+            self._digests[name] = _digest(token.reveal().encode())
         return token
 
     def revoke(self, name: str) -> None:
@@ -163,8 +164,7 @@ class Credentials:
             ValueError: There is no token of that name.
         """
         with self._lock:
-            if name not in self._tokens:
-                raise ValueError(self._unknown(name))
+            self._must_know(name)
             del self._tokens[name], self._digests[name]
         self.tickets.forget(name)
 
@@ -181,14 +181,17 @@ class Credentials:
         return found
 
     def token(self, name: str = DEFAULT_NAME) -> str:
-        """The token itself, for whoever asks for it by name.
+        """The token itself, for whoever asks for it by name; raises like `secret`."""
+        return self.secret(name).reveal()
+
+    def secret(self, name: str = DEFAULT_NAME) -> Secret:
+        """The token, to be carried to where it is needed.
 
         Raises:
             ValueError: There is no token of that name.
         """
         with self._lock:
-            if name not in self._tokens:
-                raise ValueError(self._unknown(name))
+            self._must_know(name)
             return self._tokens[name]
 
     def own_token(self) -> str:
@@ -198,11 +201,20 @@ class Credentials:
             ValueError: `default` was revoked.
         """
         self.token()
-        return self._own
+        return self._own.reveal()
 
     def names(self) -> tuple[str, ...]:
         """Names of all tokens, oldest first."""
         return tuple(self._tokens)
 
-    def _unknown(self, name: str) -> str:
-        return f"there is no token named {name[:80]!r}; there are: {', '.join(self._tokens) or 'none'}"
+    def _must_know(self, name: object) -> None:
+        if not isinstance(name, str) or name not in self._tokens:
+            raise ValueError(f"there is no token named {_shown(name)}; there are: {', '.join(self._tokens) or 'none'}")
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+def _shown(name: object) -> str:
+    return repr(name[:80]) if isinstance(name, str) else f"a {type(name).__name__}"

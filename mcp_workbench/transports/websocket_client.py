@@ -1,8 +1,8 @@
 """The calling end: opens a WebSocket to a server and returns the same channel the server has.
 
 Secrets are handled with care: a token goes into a header only, over plain ws:// only to this machine
-unless told otherwise, and no error shows it, nor the path, in which a ticket may be. Proxies and
-redirects are not followed. Loop thread only.
+unless told otherwise, and no error shows it, nor the path, in which a ticket may be; nor does any variable
+here, for tracebacks may show those. Proxies and redirects are not followed. Loop thread only.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ import ipaddress
 import re
 import ssl as tls
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import cast
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus, InvalidURI
-from websockets.http11 import Response
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
 
 from mcp_workbench.errors import ConnectionClosed, HandshakeRefused
 from mcp_workbench.limits import MIB
+from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.transports.websocket import WebSocketChannel, silent
 
 _HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
@@ -32,10 +34,10 @@ HOW_TO_START = "start it with `import mcp_workbench as wb; wb.start()` in the no
 
 
 async def open_websocket(
-    url: str,
+    url: str | Secret,
     *,
-    token: str | None = None,
-    headers: Mapping[str, str] | None = None,
+    token: str | Secret | None = None,
+    headers: Mapping[str, str | Secret] | None = None,
     subprotocol: str | None = "mcp",
     max_message_bytes: int = 64 * MIB,
     open_timeout_s: float = 10.0,
@@ -63,30 +65,50 @@ async def open_websocket(
         ConnectionClosed: Nothing listens there, or what does is no WebSocket server.
         TimeoutError: No answer in time.
     """
-    uri = _parse(url)
-    place = _place(uri)
-    extra = dict(headers or {})
+    url, token, headers = hidden(url), hidden(token), hidden_values(headers)
+    address = _parse(url)
+    extra = dict(headers)
     if token is not None:
-        extra["Authorization"] = f"Bearer {token.strip()}"  # a token read from a file often ends in a newline
+        extra["Authorization"] = Secret(f"Bearer {token.reveal().strip()}")  # a token read from a file often ends in a newline
     if any(not _can_be_sent(name, value) for name, value in extra.items()):
         raise ValueError("token and headers must be printable ASCII text without line breaks, and a header's name one word")
-    if any(name.lower() == "authorization" for name in extra) and not (uri.secure or allow_remote or _is_loopback(uri.host)):
-        raise ValueError(f"a token would travel unencrypted to {place}: use wss://, or allow_remote=True if you know the way there is safe")
+    if any(name.lower() == "authorization" for name in extra) and not (address.secure or allow_remote or _is_loopback(address.host)):
+        raise ValueError(
+            f"a token would travel unencrypted to {address.place}: use wss://, or allow_remote=True if you know the way there is safe"
+        )
     offered = None if subprotocol is None else [Subprotocol(subprotocol)]
-    wire = ClientProtocol(uri, subprotocols=offered, max_size=max_message_bytes, logger=silent)
-    context = (ssl or tls.create_default_context()) if uri.secure else None
-    handshake = _Handshake(wire, extra, place)
+    wire = ClientProtocol(address.uri, subprotocols=offered, max_size=max_message_bytes, logger=silent)
+    context = (ssl or tls.create_default_context()) if address.secure else None
+    handshake = _Handshake(wire, extra, address.place)
     try:
         async with asyncio.timeout(open_timeout_s):
-            return await _connect(handshake, uri, context)
+            return await _connect(handshake, address, context)
     except TimeoutError:
-        raise TimeoutError(f"no WebSocket was opened by {place} within {open_timeout_s:g} s: the process there may be blocked") from None
+        raise TimeoutError(
+            f"no WebSocket was opened by {address.place} within {open_timeout_s:g} s: the process there may be blocked"
+        ) from None
 
 
-async def _connect(handshake: _Handshake, uri: WebSocketURI, context: tls.SSLContext | None) -> WebSocketChannel:
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """Where to connect."""
+
+    host: str
+    port: int
+    secure: bool
+    uri: WebSocketURI = field(repr=False)
+    """In its path may be a ticket, or a password before its host: not to be read in a line that can fail."""
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+async def _connect(handshake: _Handshake, address: _Address, context: tls.SSLContext | None) -> WebSocketChannel:
     loop = asyncio.get_running_loop()
     try:
-        transport, _ = await loop.create_connection(lambda: handshake, uri.host, uri.port, ssl=context)
+        transport, _ = await loop.create_connection(lambda: handshake, address.host, address.port, ssl=context)
     except ConnectionRefusedError as error:
         raise ConnectionClosed(1006, f"nothing listens at {handshake.place}: {HOW_TO_START}") from error
     except TimeoutError:
@@ -103,7 +125,7 @@ async def _connect(handshake: _Handshake, uri: WebSocketURI, context: tls.SSLCon
 class _Handshake(asyncio.Protocol):
     """A connection until the server has answered the request."""
 
-    def __init__(self, wire: ClientProtocol, headers: Mapping[str, str], place: str) -> None:
+    def __init__(self, wire: ClientProtocol, headers: Mapping[str, Secret], place: str) -> None:
         self.place = place
         self.opened: asyncio.Future[WebSocketChannel] = asyncio.get_running_loop().create_future()
         self._wire = wire
@@ -112,11 +134,14 @@ class _Handshake(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._wire.send_request(self._request())
+        self._transport.write(b"".join(self._wire.data_to_send()))
+
+    def _request(self) -> Request:
         request = self._wire.connect()
         for name, value in self._headers.items():
-            request.headers[name] = value
-        self._wire.send_request(request)
-        self._transport.write(b"".join(self._wire.data_to_send()))
+            request.headers[name] = value.reveal()
+        return request
 
     def data_received(self, data: bytes) -> None:
         self._wire.receive_data(data)
@@ -144,7 +169,7 @@ class _Handshake(asyncio.Protocol):
     def _refusal(self, response: Response) -> HandshakeRefused:
         text = bytes(response.body)[: 4 * MAX_REFUSAL_CHARS].decode("utf-8", "replace")[:MAX_REFUSAL_CHARS]
         for secret in self._headers.values():
-            text = text.replace(secret.removeprefix("Bearer "), "…")
+            text = text.replace(secret.reveal().removeprefix("Bearer "), "…")
         hint = " The address of a workbench ends in /mcp." if response.status_code == HTTPStatus.NOT_FOUND else ""
         return HandshakeRefused(response.status_code, f"{self.place} says: {text.strip() or response.reason_phrase}{hint}")
 
@@ -152,24 +177,24 @@ class _Handshake(asyncio.Protocol):
         return ConnectionClosed(1002, f"what listens at {self.place} does not speak WebSocket: check host and port")
 
 
-def _parse(url: str) -> WebSocketURI:
+def _parse(url: Secret) -> _Address:
     try:
-        uri = parse_uri(url)
+        address = _address(parse_uri(url.reveal()))
     except (InvalidURI, ValueError):
         # The library's message repeats the URL, in which there may be a ticket.
         raise ValueError("a WebSocket address is wanted, for instance ws://127.0.0.1:8801/mcp") from None
-    if uri.user_info is not None:
+    if address.uri.user_info is not None:
         raise ValueError("name and password in a URL end up in logs: pass token= instead")
-    return uri
+    return address
 
 
-def _place(uri: WebSocketURI) -> str:
-    return f"[{uri.host}]:{uri.port}" if ":" in uri.host else f"{uri.host}:{uri.port}"
+def _address(uri: WebSocketURI) -> _Address:
+    return _Address(uri.host, uri.port, uri.secure, uri)
 
 
-def _can_be_sent(name: str, value: str) -> bool:
+def _can_be_sent(name: str, value: Secret) -> bool:
     """RFC 9110 section 5: what could end a header early must not stand in one. The library would say so with the value."""
-    return _HEADER_NAME.fullmatch(name) is not None and value.isascii() and value.isprintable()
+    return _HEADER_NAME.fullmatch(name) is not None and value.reveal().isascii() and value.reveal().isprintable()
 
 
 def _is_loopback(host: str) -> bool:

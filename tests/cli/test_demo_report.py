@@ -10,6 +10,7 @@ from mcp_workbench import discovery
 from mcp_workbench.cli.demo_agents import DemoAgent, View
 from mcp_workbench.cli.demo_report import CallLine, RequestLine, change_line, make_report, print_change, print_report
 from mcp_workbench.cli.demo_steps import Steps
+from mcp_workbench.secret import Secret
 
 HEADER = ["carrier", "delay"]
 
@@ -53,7 +54,7 @@ def test_the_same_rows_again_are_no_change() -> None:
 
 
 def agent(era: str, **requests: list[float]) -> DemoAgent:
-    entry = discovery.describe_this_process(kernel_id="k", name="n", url="ws://127.0.0.1:1/mcp", token="a-secret")
+    entry = discovery.describe_this_process(kernel_id="k", name="n", url="ws://127.0.0.1:1/mcp", token=Secret("a-secret"))
     return DemoAgent("legacy" if era == "legacy" else "modern", entry, requests)
 
 

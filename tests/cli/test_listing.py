@@ -10,6 +10,7 @@ import pytest
 
 from mcp_workbench import discovery
 from mcp_workbench.cli.listing import print_servers
+from mcp_workbench.secret import Secret
 
 TOKEN = "a-token-that-nobody-may-see"
 
@@ -23,7 +24,7 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def serve(kernel_id: str, name: str, started: float) -> discovery.Entry:
     entry = discovery.describe_this_process(
-        kernel_id=kernel_id, name=name, url=f"ws://127.0.0.1:4000/{kernel_id}", token=TOKEN, notebook=f"/home/ann/{kernel_id}.ipynb"
+        kernel_id=kernel_id, name=name, url=f"ws://127.0.0.1:4000/{kernel_id}", token=Secret(TOKEN), notebook=f"/home/ann/{kernel_id}.ipynb"
     )
     entry = dataclasses.replace(entry, started=started)
     discovery.write(entry)

@@ -23,6 +23,7 @@ from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
 from mcp_workbench.relay import own_tools
 from mcp_workbench.relay.choosing import Choice
 from mcp_workbench.relay.relay import Relay
+from mcp_workbench.secret import Secret
 from mcp_workbench.serving.capabilities import CAPABILITIES
 from tests.support.oracle import Message, Oracle
 from tests.support.talk import CLIENT, META
@@ -40,7 +41,7 @@ def an_entry(name: str = "flights.ipynb", *, pid: int = 1, started: float = NOW 
         "kernel_id": f"id-of-{name}",
         "name": name,
         "url": "ws://127.0.0.1:1/mcp",
-        "token": "a-secret",
+        "token": Secret("a-secret"),
         "pid": pid,
         "process_start": pid,
         "host": "here",

@@ -22,6 +22,7 @@ HOW_TO_COME_BACK = (
     "It is connected again as soon as it serves. If its kernel was restarted, nothing is defined in it: ask the person to run the cells "
     f"again, first the one with\n\n{CELL}\n\nthen those that define functions and DataFrames. {AFTERWARDS}"
 )
+FAULT = "The bridge itself has a fault, told in its stderr: this was not passed on. Ask again; notebook_status says what there is."
 MAX_LISTED = 20
 
 

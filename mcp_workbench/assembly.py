@@ -47,6 +47,8 @@ from mcp_workbench.version import __version__
 logger = logging.getLogger("mcp_workbench")
 
 PATH = "/mcp"
+LOOPBACK_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # named here, bound nowhere
+"""Where programs of this machine reach a server that listens on every address."""
 NOTICES_KEPT = 20
 SUBPROTOCOL = "mcp"
 
@@ -214,7 +216,9 @@ class RunningServer:
     @property
     def url(self) -> str:
         """`ws://127.0.0.1:PORT/mcp`."""
-        host = self.settings.host
+        return self._url(self.settings.host)
+
+    def _url(self, host: str) -> str:
         return f"ws://{f'[{host}]' if ':' in host else host}:{self.server.port}{PATH}"
 
     def _announce(self) -> Path | None:
@@ -225,12 +229,15 @@ class RunningServer:
             entry = discovery.describe_this_process(
                 kernel_id=self._discovery_id(),
                 name=self.name,
-                url=self.url,
+                url=self._url(LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host)),
                 token=self._offer.credentials.secret(),
                 notebook=self.identity.notebook,
                 cwd=self.identity.folder,
             )
             return discovery.write(entry)
+        except ValueError as error:
+            self._note(f"other programs will not find this kernel: its discovery file {error}")
+            return None
         except OSError as error:
             self._note(f"other programs will not find this kernel: its discovery file could not be written ({error})")
             return None

@@ -8,6 +8,7 @@ written are never read. Knows nothing of servers and sessions.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import re
@@ -18,14 +19,22 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mcp_workbench.platforms import is_alive, machine_name, make_private_folder, not_private, open_unfollowed, process_start
 from mcp_workbench.secret import Secret
+from mcp_workbench.wording import plain
 
 SCHEMA = 1
 MAX_FILE_BYTES = 64 * 1024
+MAX_TEXT_CHARS = 4096
+"""As long as a path may be on Linux."""
 
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+# U+DC80 to U+DCFF stand for bytes of a path that are not UTF-8; other lone surrogates can be neither a path nor encoded.
+_NOT_IN_TEXTS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udc7f\udd00-\udfff]")
+_RANGES = {"pid": range(1, 2**31), "process_start": range(2**63), "started": range(2**32)}
+"""The last in seconds since 1970: until 2106."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,7 @@ class Survey:
     """Files that could not be trusted or read; stale ones are removed and not listed."""
 
 
-class _Unusable(Exception):
+class _Unusable(ValueError):
     """Why a file is not used, as a phrase."""
 
 
@@ -84,7 +93,7 @@ def describe_this_process(
 
     Args:
         kernel_id: Jupyter's kernel id, or one from `plain_kernel_id()`.
-        name: What people call it.
+        name: What people call it; what is not printable in it becomes its escape.
         url: Address of the MCP endpoint.
         token: Opens it.
         cwd: Its working folder; default: looked up.
@@ -95,7 +104,7 @@ def describe_this_process(
     """
     return Entry(
         kernel_id=kernel_id,
-        name=name,
+        name=plain(name),
         url=url,
         token=token,
         pid=os.getpid(),
@@ -135,9 +144,11 @@ def write(entry: Entry) -> Path:
 
     Raises:
         OSError: The folder cannot be made or written to, is a link or belongs to somebody else.
+        ValueError: No reader would use it: the message says why.
     """
     from jupyter_core.paths import secure_write
 
+    _check_values(asdict(entry))
     make_private_folder(folder())
     path = _path(entry.kernel_id)
     # Readers never see half a file: it gets its name when it is complete.
@@ -231,11 +242,37 @@ def _parse(content: Any) -> Entry:
     if content.get("schema") != SCHEMA:
         raise _Unusable(f"has another schema than {SCHEMA}: it was written by another version of mcp-workbench")
     wrong = [name for name, types in _TYPES.items() if type(content.get(name)) not in types]
-    if wrong or content["pid"] <= 0:
-        raise _Unusable(f"has missing or mistyped fields: {', '.join(wrong) or 'pid'}")
+    if wrong:
+        raise _Unusable(f"has missing or mistyped fields: {', '.join(wrong)}")
     if content["host"] != machine_name():
         raise _Unusable("was written on another machine")
+    _check_values(content)
     return Entry(**{name: content[name] for name in _TYPES})
+
+
+def _check_values(content: dict[str, Any]) -> None:
+    """Refuse what would end or deceive those who compute with it; the types are right."""
+    for name, allowed in _RANGES.items():
+        # Of NaN every comparison is false.
+        if content[name] is not None and not allowed.start <= content[name] <= allowed.stop - 1:
+            raise _Unusable(f"has a number that cannot be: {name} is from {allowed.start} to {allowed.stop - 1}")
+    for name in _TYPES:
+        text = content.get(name)
+        if isinstance(text, str) and (len(text) > MAX_TEXT_CHARS or _NOT_IN_TEXTS.search(text)):
+            raise _Unusable(f"has a text that cannot be: {name} is one line without control characters, at most {MAX_TEXT_CHARS} long")
+    if not _leads_to_this_machine(content["url"]):
+        raise _Unusable("has an address that leads elsewhere: url is ws:// or wss:// to localhost or a loopback address such as 127.0.0.1")
+
+
+def _leads_to_this_machine(url: str) -> bool:
+    """A token found in a file of this machine is sent nowhere else."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+    return local and parts.scheme in ("ws", "wss") and "@" not in parts.netloc and port != 0
 
 
 def _remove_stale(path: Path, inode: int) -> None:

@@ -5,17 +5,21 @@ import os
 import stat
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench import discovery
+from mcp_workbench.cli.listing import print_servers
 from mcp_workbench.discovery import Entry, describe_this_process, find, folder, plain_kernel_id, remove, survey, write
+from mcp_workbench.jsonrpc import encode
 from mcp_workbench.platforms import process_start
+from mcp_workbench.relay import sentences
+from mcp_workbench.relay.choosing import Wish, choose
 from mcp_workbench.secret import Secret
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners are POSIX")
@@ -99,9 +103,9 @@ def test_no_repr_shows_the_token() -> None:
 
 
 def test_a_restarted_kernel_replaces_its_file() -> None:
-    write(entry(url="ws://old"))
-    write(entry(url="ws://new"))
-    assert [found.url for found in find()] == ["ws://new"]
+    write(entry(url="ws://127.0.0.1:1/old"))
+    write(entry(url="ws://127.0.0.1:1/new"))
+    assert [found.url for found in find()] == ["ws://127.0.0.1:1/new"]
     assert [path.name for path in folder().iterdir()] == ["kernel-k1.json"]
 
 
@@ -111,7 +115,7 @@ def test_the_latest_comes_first() -> None:
     assert [found.kernel_id for found in find()] == ["b", "c", "a"]
 
 
-@pytest.mark.parametrize("kernel_id", ["../../x", "a/b", "a b", ".hidden", "", "ключ", "x" * 500, "a\0b"])
+@pytest.mark.parametrize("kernel_id", ["../../x", "a/b", "a b", ".hidden", "", "ключ", "x" * 500])
 def test_an_odd_kernel_id_stays_in_the_folder_and_is_kept(kernel_id: str) -> None:
     path = write(entry(kernel_id=kernel_id))
     assert path.parent == folder()
@@ -183,13 +187,13 @@ def test_a_new_file_does_not_fall_to_the_verdict_on_the_old_one(monkeypatch: pyt
     def restart_meanwhile(pid: int, start: int | None) -> bool:
         monkeypatch.undo()
         monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(path.parent.parent))
-        write(entry(url="ws://new"))
+        write(entry(url="ws://127.0.0.1:1/new"))
         return False
 
-    path = write(entry(url="ws://old"))
+    path = write(entry(url="ws://127.0.0.1:1/old"))
     monkeypatch.setattr(discovery, "is_alive", restart_meanwhile)
     assert find() == []
-    assert [found.url for found in find()] == ["ws://new"]
+    assert [found.url for found in find()] == ["ws://127.0.0.1:1/new"]
 
 
 @posix
@@ -246,7 +250,7 @@ def test_a_file_that_is_not_one_of_ours_is_ignored_with_a_reason(content: object
 
 
 @pytest.mark.parametrize(
-    "change", [{"pid": "1"}, {"pid": 0}, {"pid": -1}, {"pid": True}, {"token": None}, {"url": 3}, {"notebook": 1}, {"started": "now"}]
+    "change", [{"pid": "1"}, {"pid": 1.0}, {"pid": True}, {"token": None}, {"url": 3}, {"notebook": 1}, {"started": "now"}]
 )
 def test_a_mistyped_field_is_named_and_never_shown(change: dict[str, object]) -> None:
     path = write(entry())
@@ -254,6 +258,120 @@ def test_a_mistyped_field_is_named_and_never_shown(change: dict[str, object]) ->
     path.write_text(json.dumps(content))
     assert find() == []
     assert reasons() == [f"has missing or mistyped fields: {next(iter(change))}"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pid": 0},
+        {"pid": -1},
+        {"pid": 2**31},
+        {"process_start": -1},
+        {"process_start": 10**30},
+        {"started": float("inf")},
+        {"started": float("-inf")},
+        {"started": float("nan")},
+        {"started": -1.0},
+        {"started": 10**300},
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_in_both_directions(change: dict[str, Any]) -> None:
+    put(asdict(entry()) | change)
+    [reason] = reasons()
+    assert reason.startswith(f"has a number that cannot be: {next(iter(change))} is from ")
+    assert len(find()) == 1, "the good one beside it"
+    with pytest.raises(ValueError, match="has a number that cannot be"):
+        write(entry(**change))
+
+
+@pytest.mark.parametrize("text", ["\0", "a\nb", "\x1b[31m", "\x7f", "\x9b", "\ud800", "x" * 5000])
+@pytest.mark.parametrize("name", ["name", "kernel_id", "url", "token", "cwd", "notebook", "executable"])
+def test_a_text_that_cannot_be_is_refused_and_never_shown(name: str, text: str) -> None:
+    put(asdict(entry()) | {name: text})
+    assert reasons() == [f"has a text that cannot be: {name} is one line without control characters, at most 4096 long"]
+    assert len(find()) == 1, "the good one beside it"
+
+
+def test_a_path_whose_bytes_are_not_utf_8_is_fine() -> None:
+    write(entry(cwd="/work/\udcff", notebook="/work/\udcff/ключ.ipynb"))
+    assert [found.cwd for found in find()] == ["/work/\udcff"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "ws://",
+        "wss://example.org/mcp",
+        "ws://192.0.2.1:80/mcp",
+        "ws://0.0.0.0:80/mcp",
+        "ws://localhost.example.org/mcp",
+        "ws://127.0.0.1@example.org/mcp",
+        "ws://me:secret@127.0.0.1/mcp",
+        "ws://127.0.0.1:99999/mcp",
+        "ws://127.0.0.1:0/mcp",
+        "ws://[::1/mcp",
+        "http://127.0.0.1:80/mcp",
+        "127.0.0.1:80",
+    ],
+)
+def test_an_address_that_leads_elsewhere_is_refused_and_never_shown(url: str) -> None:
+    put(asdict(entry()) | {"url": url})
+    assert reasons() == ["has an address that leads elsewhere: url is ws:// or wss:// to localhost or a loopback address such as 127.0.0.1"]
+
+
+@pytest.mark.parametrize("url", ["ws://localhost:1/mcp", "wss://127.0.0.2:1/mcp", "ws://[::1]:65535/mcp"])
+def test_addresses_of_this_machine_are_used(url: str) -> None:
+    write(entry(url=url))
+    assert [found.url for found in find()] == [url]
+
+
+def test_a_name_is_announced_as_one_plain_line() -> None:
+    assert describe_this_process(kernel_id="k", name="a\nb\x1b[31m", url="", token="").name == r"a\nb\x1b[31m"
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = [each.name for each in fields(Entry)]
+LIKELY = {
+    "started": st.floats() | st.integers() | st.floats(0, 2**33),
+    "pid": st.just(os.getpid()) | st.integers(),
+    "process_start": st.none() | st.integers(),
+    "url": st.sampled_from(["ws://127.0.0.1:1/mcp", "ws://[::1]:1", "wss://example.org", "ws://[", "ws://127.0.0.1:x"]) | st.text(),
+    "cwd": st.sampled_from(["/", "\0", "(deleted folder)", "/\ud800", "/\udc80", "a/" * 2000]) | st.text(),
+}
+CONTENTS = st.dictionaries(st.text(max_size=8), VALUES, max_size=4) | st.fixed_dictionaries(
+    {}, optional={name: LIKELY.get(name, st.none() | st.text()) | VALUES for name in FIELDS}
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=CONTENTS, whole=st.booleans())
+def test_no_content_of_a_file_ends_those_who_look_choose_tell_and_list(
+    content: dict[str, Any], whole: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = entry(kernel_id="good", name="good")
+    write(good)
+    put((asdict(entry()) if whole else {}) | content, "kernel-odd.json")
+    found = survey()
+    assert good.url in [each.url for each in found.entries], "the good one beside it"
+    ignored = tuple(f"{each.path.name} {each.reason}" for each in found.ignored)
+    for wish in (Wish(), Wish(cwd=str(Path.cwd())), Wish(kernel="good"), Wish(notebook="x")):
+        choice = choose(found.entries, wish, None)
+        told = [
+            sentences.status(sentences.Situation(choice, None, None, ignored), 0.0),
+            sentences.no_such("x", choice, 0.0),
+            sentences.others(good, choice, 0.0),
+            *(sentences.using(each) for each in found.entries),
+        ]
+        encode(told)
+        assert choose(found.entries, wish, good).entry is not None or wish.notebook
+    for as_json in (False, True):
+        print_servers(as_json=as_json)
+        assert "good" in capsys.readouterr().out
 
 
 @given(

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 import mcp_workbench as wb
-from mcp_workbench import discovery
+from mcp_workbench import assembly, discovery
 from mcp_workbench.errors import ConnectionClosed, HandshakeRefused, RegistrationError, WorkbenchError
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.hosts import PlainHost
@@ -187,6 +187,14 @@ def test_it_can_be_found_while_it_runs_and_no_longer() -> None:
     assert [entry for entry in discovery.find() if entry.name == "findable"] == []
 
 
+def test_a_server_that_listens_everywhere_is_announced_at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert assembly.LOOPBACK_OF_ALL == {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    monkeypatch.setitem(assembly.LOOPBACK_OF_ALL, "127.0.0.1", "localhost")
+    with running(wb.Workbench("everywhere")) as workbench:
+        [entry] = [entry for entry in discovery.find() if entry.name == "everywhere"]
+        assert entry.url == workbench.url.replace("127.0.0.1", "localhost")
+
+
 def test_a_server_that_cannot_be_announced_runs_all_the_same(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     def full(entry: discovery.Entry) -> None:
         raise OSError("disk full")
@@ -195,6 +203,15 @@ def test_a_server_that_cannot_be_announced_runs_all_the_same(monkeypatch: pytest
     with running(wb.Workbench()) as workbench:
         assert workbench.running
     assert "disk full" in caplog.text
+
+
+def test_where_other_programs_cannot_reach_it_there_is_nothing_for_them_to_find(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(assembly.LOOPBACK_OF_ALL, "127.0.0.1", "192.0.2.1")
+    with running(wb.Workbench("far")):
+        assert "its discovery file has an address that leads elsewhere" in caplog.text
+        assert [entry for entry in discovery.find() if entry.name == "far"] == []
 
 
 def test_a_start_that_fails_late_gives_back_thread_and_port(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -50,7 +50,11 @@ def _table(entries: tuple[Entry, ...]) -> Table:
         # An address is there to be copied, so it is not broken into lines.
         table.add_column(title, overflow="fold", no_wrap=title in ("address", "pid"))
     for entry in entries:
-        started = datetime.fromtimestamp(entry.started).astimezone().strftime("%Y-%m-%d %H:%M")
-        row = (entry.name, entry.url, str(entry.pid), started, entry.notebook or "")
+        row = (entry.name, entry.url, str(entry.pid), _when(entry.started), entry.notebook or "")
         table.add_row(*(Text(plain(text)) for text in row))
     return table
+
+
+def _when(started: float) -> str:
+    # Counted in UTC: on Windows local time knows no moments near 1970.
+    return datetime.fromtimestamp(started, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -98,6 +98,8 @@ class Bridge:
         self._unfit: Entry | None = None
         """One that cannot go on with this conversation: not tried again."""
         self._problem: str | None = None
+        self._fault: str | None = None
+        """What the last look came upon, if it was a fault of ours."""
         self._ignored: tuple[str, ...] = ()
         self._host_paused = False
         self._host_ended = asyncio.Event()
@@ -140,11 +142,21 @@ class Bridge:
             self._awake.clear()
             try:
                 await self._look()
-            except Exception:
+                self._fault = None
+            except Exception as error:
                 # The last line of defence: a host's server stays, whatever a look or a kernel has come upon.
-                logger.exception("a fault of the bridge itself; it goes on")
+                # Twice a second the same would hide what else is told.
+                if self._fault != repr(error):
+                    self._fault = repr(error)
+                    logger.exception("a fault of the bridge itself; it goes on")
+                self._fail_uses()
             looked.set()
             await self._pause(self._awake, LOOK_APART_S if self._kernel is None else LOOK_CONNECTED_S)
+
+    def _fail_uses(self) -> None:
+        uses, self._uses = self._uses, []
+        for request_id, _ in uses:
+            self._relay.fail_use(request_id)
 
     async def _look(self) -> None:
         found = await asyncio.to_thread(self._find)
@@ -154,7 +166,12 @@ class Bridge:
             logger.info("not used: %s", plain("; ".join(ignored) or "none any more"))
         uses, self._uses = self._uses, []
         for request_id, name in uses:
-            await self._use(request_id, name, choose(found.entries, self._wish, self._last))
+            try:
+                await self._use(request_id, name, choose(found.entries, self._wish, self._last))
+            except Exception:
+                # Of several choices each is answered, whatever becomes of the one before.
+                logger.exception("a fault of the bridge itself while a notebook was chosen; it goes on")
+                self._relay.fail_use(request_id)
         choice = choose(found.entries, self._wish, self._last)
         self._relay.know(choice, self._problem, ignored)
         if self._kernel is None and choice.entry is not None and not uses:

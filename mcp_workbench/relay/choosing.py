@@ -141,7 +141,10 @@ def _folder(entry: Entry) -> str:
 
 
 def _real(path: str) -> str:
-    return os.path.realpath(path)
+    try:
+        return os.path.realpath(path) if os.path.isabs(path) else path  # noqa: PTH117  # a text
+    except (OSError, ValueError):
+        return path  # one that this system cannot take lies nowhere
 
 
 def _ends_path(name: str, entry: Entry) -> bool:

@@ -8,6 +8,7 @@ bounds that by not reading.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
@@ -32,6 +33,8 @@ from mcp_workbench.relay.questions import Questions
 from mcp_workbench.relay.resuming import Resuming
 from mcp_workbench.relay.sentences import Loss, Situation
 from mcp_workbench.relay.standin import NO_KERNEL, SILENT, Standin
+
+logger = logging.getLogger("mcp_workbench.bridge")
 
 INITIALIZED = "notifications/initialized"
 CANCELLED = "notifications/cancelled"
@@ -178,10 +181,38 @@ class Relay:
             self._uses.discard(request_id)
             self._driver.send_to_host(answers.tool_answer(self.memory.era, request_id, text, is_error=is_error))
 
+    def fail_use(self, request_id: RequestId) -> None:
+        """A fault of ours came between a choice and its answer."""
+        if request_id in self._uses:
+            self._uses.discard(request_id)
+            self._driver.send_to_host(_fault(request_id))
+
     # --- from the host ------------------------------------------------------------------------------------
 
     def receive_from_host(self, text: bytes) -> None:
-        """Take one text."""
+        """Take one text; never raises."""
+        try:
+            self._read(text)
+        except Exception:
+            # The boundary towards the host: its channel would end with what is raised, and every request with it.
+            logger.exception("a fault of the bridge itself while it read the host; it goes on")
+            batch = entries(text)
+            if batch is not None:
+                self._send_array(self._faults(batch))
+            else:
+                for answer in self._faults([text]):
+                    self._driver.send_to_host(answer)
+
+    def _faults(self, texts: list[bytes]) -> list[bytes]:
+        """What the requests among these messages are answered after a fault of ours: nobody else answers them any more."""
+        requests = [seen.id for seen in map(look, texts) if seen is not None and seen.method is not None and seen.id is not None]
+        for request_id in requests:
+            self._uses.discard(request_id)
+            self._waiting.pop(request_id, None)
+            self._open.pop(request_id, None)
+        return [_fault(request_id) for request_id in requests]
+
+    def _read(self, text: bytes) -> None:
         seen = look(text)
         if seen is not None and seen.method is None and seen.id is not None:
             self._receive_response_of_host(seen, text)
@@ -283,7 +314,15 @@ class Relay:
             self._driver.send_to_host(answer)
 
     def _standin_answers(self, text: bytes) -> list[bytes]:
-        """What the stand-in says to one message."""
+        """What the stand-in says to one message; never raises."""
+        try:
+            return self._said_by_standin(text)
+        except Exception:
+            # Many requests are answered in a row, when a kernel is lost or news comes: one must not cost the others.
+            logger.exception("a fault of the bridge itself while it answered for a notebook; it goes on")
+            return self._faults([text])
+
+    def _said_by_standin(self, text: bytes) -> list[bytes]:
         seen = look(text)
         if self._standin is None:
             return []
@@ -467,3 +506,7 @@ class Relay:
     def _new_id(self) -> str:
         self._ids += 1
         return f"{self._own}{self._ids}"
+
+
+def _fault(request_id: RequestId) -> bytes:
+    return encode_error(request_id, ErrorCode.INTERNAL_ERROR, sentences.FAULT)

@@ -24,6 +24,7 @@ HOW_TO_COME_BACK = (
     f"again, first the one with\n\n{CELL}\n\nthen those that define functions and DataFrames. {AFTERWARDS}"
 )
 GONE = "Jobs and results of before are gone."
+FAULT = "The bridge itself has a fault, told in its stderr: this was not passed on. Ask again; notebook_status says what there is."
 MAX_LISTED = 20
 
 

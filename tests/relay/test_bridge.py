@@ -355,6 +355,33 @@ def test_a_fault_while_looking_ends_nothing(caplog: pytest.LogCaptureFixture) ->
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]
 
 
+def test_a_choice_that_a_fault_comes_between_is_answered_and_the_same_fault_is_logged_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Survey:
+        raise ZeroDivisionError("a fault of ours")
+
+    async def main() -> None:
+        world = World()
+        world.runs(an_entry("a.ipynb"), an_entry("b.ipynb", pid=2), tools=["add"])
+        async with bridged(world) as talk:
+            await world.looked()
+            for target, name in ((world.bridge, "_use"), (world.bridge, "_find")):
+                with monkeypatch.context() as patch:
+                    patch.setattr(target, name, fail)
+                    for _ in range(2):
+                        answer = await talk.answer(talk.call("notebook_use", name="a"))
+                        assert answer["error"]["code"] == -32603
+                        await world.looked()
+            assert text_of(await talk.called("notebook_use", name="a")).startswith("Now using a.ipynb.")
+
+    with caplog.at_level(logging.ERROR, "mcp_workbench"):
+        within(main)
+    told = [record.getMessage() for record in caplog.records]
+    assert [each for each in told if each.endswith("itself; it goes on")] == ["a fault of the bridge itself; it goes on"]
+    assert len(told) == 3
+
+
 def test_what_is_open_when_the_host_ends_is_still_answered() -> None:
     async def main() -> None:
         here, there = memory_pair()

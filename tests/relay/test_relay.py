@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
+from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
+from mcp_workbench.relay import sentences
 from mcp_workbench.relay.choosing import Choice
 from tests.relay.rig import NOW, OWN, OWN_TOOLS, Rig, an_entry, several
 from tests.support.talk import CLIENT, META
@@ -30,6 +33,60 @@ def with_listen(rig: Rig) -> Rig:
         rig.listen()
         assert rig.news() == [ACKNOWLEDGED]
     return rig
+
+
+# --- faults of ours -------------------------------------------------------------------------------------
+
+
+def failing(*_: object, **__: object) -> Any:
+    raise OverflowError("injected")
+
+
+def test_a_fault_of_ours_is_answered_once_for_its_request_and_costs_no_other(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.open()
+    with monkeypatch.context() as patch:
+        patch.setattr(sentences, "why_none", failing)
+        error = rig.answer(rig.call("add"))["error"]
+        assert (error["code"], error["message"]) == (ErrorCode.INTERNAL_ERROR, sentences.FAULT)
+        patch.setattr("mcp_workbench.relay.relay.member", failing)
+        assert rig.answer(rig.call("notebook_use", name="x"))["error"]["code"] == ErrorCode.INTERNAL_ERROR
+        rig.notify("notifications/cancelled", {"requestId": 1})
+    assert rig.text_of(rig.call("add")).startswith("add was not run.")
+    assert (rig.uses, rig.heard, rig.relay.idle) == ([], [], True)
+
+
+def test_a_fault_over_one_request_that_was_held_back_costs_none_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig()
+    rig.open()
+    rig.connect()
+    asked = [rig.call("one"), rig.ask("resources/list"), rig.call("two")]
+    assert rig.relay.holding
+    with monkeypatch.context() as patch:
+        patch.setattr(sentences, "why_none", failing)
+        rig.drop()
+    assert [rig.answer(each).get("error", {}).get("code") for each in asked] == [ErrorCode.INTERNAL_ERROR, None, ErrorCode.INTERNAL_ERROR]
+
+
+def test_of_status_calls_that_wait_each_is_answered_though_the_words_fail(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.open()
+    asked = [rig.call("notebook_status", wait_s=9) for _ in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(sentences, "status", failing)
+        rig.relay.know(several(an_entry("a.ipynb"), an_entry("b.ipynb")))
+    assert [rig.answer(each)["error"]["code"] for each in asked] == [ErrorCode.INTERNAL_ERROR] * 2
+
+
+def test_in_a_batch_only_the_requests_are_answered_with_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig("2025-03-26")
+    rig.open()
+    monkeypatch.setattr(sentences, "why_none", failing)
+    ping, call = {"jsonrpc": "2.0", "id": "p", "method": "ping"}, {"jsonrpc": "2.0", "id": "c", "method": "tools/call"}
+    rig.say([ping, call | {"params": {"name": "add"}}, {"jsonrpc": "2.0", "method": "notifications/x"}])
+    assert [rig.answer(each).get("error", {}).get("code") for each in ("p", "c")] == [None, ErrorCode.INTERNAL_ERROR]
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.relay, "_receive_odd", failing)
+        rig.say([ping | {"id": "q"}, {"jsonrpc": "2.0", "method": "notifications/x"}])
+    assert rig.answer("q")["error"]["code"] == ErrorCode.INTERNAL_ERROR
 
 
 # --- connected ------------------------------------------------------------------------------------------

@@ -148,14 +148,15 @@ def write(entry: Entry) -> Path:
     """
     from jupyter_core.paths import secure_write
 
-    _check_values(asdict(entry))
+    values = {each.name: getattr(entry, each.name) for each in fields(entry)}
+    _check_values(values)
     make_private_folder(folder())
     path = _path(entry.kernel_id)
     # Readers never see half a file: it gets its name when it is complete.
     draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.tmp")
     try:
         with secure_write(str(draft)) as file:
-            file.write(json.dumps({each.name: getattr(entry, each.name) for each in fields(entry)}, default=Secret.reveal))
+            file.write(json.dumps(values, default=Secret.reveal))
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
 
@@ -25,6 +26,10 @@ JOIN_S = 2.0
 """A thread that was told to end has this long to do so before it counts as left behind."""
 OUR_THREADS = ("mcp-workbench", "mcp-tool-", "mcp-async-tools")
 _DESCRIPTORS = Path("/proc/self/fd")
+
+# A deadline is a wall-clock assert: it fails on a busy machine and says nothing of the code.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

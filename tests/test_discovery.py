@@ -327,7 +327,7 @@ def test_addresses_of_this_machine_are_used(url: str) -> None:
 
 
 def test_a_name_is_announced_as_one_plain_line() -> None:
-    assert describe_this_process(kernel_id="k", name="a\nb\x1b[31m", url="", token="").name == r"a\nb\x1b[31m"
+    assert describe_this_process(kernel_id="k", name="a\nb\x1b[31m", url="", token=Secret("")).name == r"a\nb\x1b[31m"
 
 
 VALUES = st.recursive(

@@ -471,6 +471,8 @@ class Workbench:
             notices=() if running is None else tuple(running.notices),
             running=() if running is None else tuple(running_lines(going_on, main_thread(running, going_on))),
             failed=offer.telemetry.failed,
+            mistakes=offer.telemetry.mistaken,
+            last_mistake=mistakes[0].call_id if (mistakes := offer.telemetry.mistakes()) else "",
         )
 
     def show(self, panel: str = "all", *, browser: bool = False) -> None:

@@ -136,7 +136,8 @@ def _debug(workbench: Workbench, call_id: str | None = None) -> Lines:
 def _no_such(error: Exception, call_id: str | None) -> str:
     if call_id is not None:
         raise _refusal(str(error)) from None
-    return f"{str(error).capitalize()}."
+    sentence = str(error)
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _session_lines(workbench: Workbench, now: float) -> Iterator[str]:

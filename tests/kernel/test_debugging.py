@@ -193,7 +193,7 @@ def test_what_cannot_run_again_says_why(serving: Shell, before: str, sentence: s
         "        with suppress(wb.PeerError):\n            await session.get_prompt(name)"
     )
     serving.run(before)
-    assert sentence in serving.refuses("%mcp debug")
+    assert sentence in serving.refuses("%mcp debug c1")
     assert Debugger.opened == []
 
 

@@ -513,7 +513,7 @@ class Workbench:
         """Connect as a client: `async with wb.connect(url, token=token) as session:`.
 
         Args:
-            url: `ws://…/mcp`, or a ticket's address; None: this Workbench's own server, over the wire.
+            url: `ws://…/mcp`, or a ticket's address; None: this Workbench's own server, over the wire, as the principal `notebook`.
             options: `token`; `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
                 `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
                 asks; `client_info`; `headers`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines.
@@ -536,7 +536,7 @@ class Workbench:
     def _token_here(self) -> str:
         # Code of the main thread may wait for its client's calls, and they for the main thread: they are told apart.
         on_main = threading.current_thread() is threading.main_thread()
-        return self._offer.credentials.own_token() if on_main else self.token
+        return self._offer.credentials.own_token(on_main=on_main)
 
     def config(self, client: str = "json") -> HostConfig:
         """What to paste into an agent's host so that it finds this notebook and the next ones: once per machine, no token in it.

@@ -141,12 +141,14 @@ def _no_such(error: Exception, call_id: str | None) -> str:
 
 
 def _session_lines(workbench: Workbench, now: float) -> Iterator[str]:
+    from mcp_workbench.views.words import counted
+
     for session in workbench.sessions:
         record = session.record
         client = " ".join(filter(None, (record.client_name or "unknown client", record.client_version)))
         yield (
             f"{record.session_id}  {client}, {record.protocol_version or 'no handshake yet'}, as {record.principal}: "
-            f"{record.calls} calls, {session.queues['running']} running, connected {now - record.since:.0f} s"
+            f"{counted(record.calls, 'call')}, {session.queues['running']} running, connected {now - record.since:.0f} s"
         )
 
 

@@ -94,7 +94,7 @@ def test_the_authors_function_runs_again_with_the_same_arguments_and_the_debugge
     assert opened() == ["top", "look"]  # none of our frames
     assert innermost()["n"] == 7
     then, now = serving.ip.user_ns["ran"]
-    assert then == now == (7, 2, "c1", "%mcp_call", "default", False)
+    assert then == now == (7, 2, "c1", "%mcp_call", "notebook", False)
 
 
 def test_ipythons_own_debug_finds_it_afterwards(serving: Shell) -> None:

@@ -42,7 +42,7 @@ def test_it_shows_who_called_with_what_where_it_broke_and_what_it_had_printed(se
     out = serving.run("%mcp error")
     lines = out.splitlines()
     assert lines[0].startswith("c1  top v1, defined in cell [1] line 5: failed at ")
-    assert ", called by %mcp_call 0.1.0 as default, after " in lines[0]
+    assert ", called by %mcp_call 0.1.0 as notebook, after " in lines[0]
     assert lines[1:5] == ["Arguments:", "  n = 2", "  note = 'a\\x1b[1m'", "  read: flights v1"]
     assert lines[5] == "Traceback (most recent call last):"
     assert "in top" in lines[6]  # the author's first line, none of ours before it
@@ -71,7 +71,8 @@ def test_mistakes_of_callers_do_not_bury_what_the_author_can_mend(serving: Shell
     serving.run('%mcp_call df_describe name="flihgts"')
     serving.run(
         "from contextlib import suppress\nasync def guess():\n    async with wb.connect() as session:\n"
-        "        with suppress(wb.PeerError):\n            await session.call_tool('topp')\n        await session.list_tools()\nasyncio.run(guess())"
+        "        with suppress(wb.PeerError):\n            await session.call_tool('topp')\n"
+        "        await session.list_tools()\nasyncio.run(guess())"
     )
     out = serving.run("%mcp error")
     assert out.startswith("c2  top")

@@ -18,14 +18,18 @@ class Era(StrEnum):
     """From 2026-07-28: every request carries its own version, capabilities and client facts."""
 
 
+NOTEBOOK = "notebook"
+"""The principal of the notebook's author: what their own code calls over the wire. They may use everybody's results."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Whose credential was presented; results, jobs and approvals belong to it. `clientInfo` is only a label."""
 
     name: str
-    """`default` for the first token, else the name given to `wb.tokens.add`."""
+    """`default` for the first token, `notebook` for code of this very process, else the name given to `wb.tokens.add`."""
     own: bool = field(default=False, compare=False)
-    """Whether the session was opened by code of this very process, which may be waiting for its calls."""
+    """Whether the session was opened by code of this process's main thread, which may be waiting for its calls."""
 
 
 @dataclass(frozen=True, slots=True)

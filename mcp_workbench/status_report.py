@@ -43,7 +43,11 @@ class Status:
     running: tuple[str, ...] = ()
     """What has not ended, a line each, and whose call has the main thread."""
     failed: int = 0
-    """Calls that failed since the start."""
+    """Calls that failed in what the author wrote, since the start."""
+    mistakes: int = 0
+    """Calls that failed by what callers sent, since the start."""
+    last_mistake: str = ""
+    """The id of the last of these."""
 
     def lines(self) -> list[str]:
         """The facts, one per line; control characters, which clients' names may hold, as escapes."""
@@ -58,6 +62,8 @@ class Status:
         lines += [f"  note: {notice}" for notice in self.notices]
         if self.failed:
             lines.append(f"  {failures_hint(self.failed)}")
+        if self.mistakes:
+            lines.append(f"  {mistakes_hint(self.mistakes, self.last_mistake)}")
         return [plain(line) for line in lines]
 
     def _offer_lines(self) -> list[str]:
@@ -80,6 +86,12 @@ class Status:
 
     def _repr_html_(self) -> str:
         return "<pre>" + html.escape("\n".join(self.lines())) + "</pre>"
+
+
+def mistakes_hint(mistakes: int, last: str) -> str:
+    """What is said of so many mistakes of callers, at least one."""
+    count, which = ("1 mistake of a caller", "it") if mistakes == 1 else (f"{mistakes:,} mistakes of callers", "the last one")
+    return f"{count}: %mcp error {last} shows {which}"
 
 
 def failures_hint(failed: int) -> str:

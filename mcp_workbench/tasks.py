@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 logger = logging.getLogger("mcp_workbench")
 
 _running: set[asyncio.Task[Any]] = set()
 
 
-def start_task(coroutine: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+def start_task(coroutine: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
     """Start a task that logs what kills it.
 
     Args:

@@ -472,6 +472,8 @@ class Workbench:
             notices=() if running is None else tuple(running.notices),
             running=() if running is None else tuple(running_lines(going_on, main_thread(running, going_on))),
             failed=offer.telemetry.failed,
+            mistakes=offer.telemetry.mistaken,
+            last_mistake=mistakes[0].call_id if (mistakes := offer.telemetry.mistakes()) else "",
         )
 
     def show(self, panel: str = "all", *, browser: bool = False) -> None:
@@ -519,7 +521,7 @@ class Workbench:
         """Connect as a client: `async with wb.connect(url, token=token) as session:`.
 
         Args:
-            url: `ws://…/mcp`, or a ticket's address; None: this Workbench's own server, over the wire.
+            url: `ws://…/mcp`, or a ticket's address; None: this Workbench's own server, over the wire, as the principal `notebook`.
             token: Sent as `Authorization: Bearer`; None without a url: this Workbench's own.
             headers: Further headers of the WebSocket handshake.
             options: `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
@@ -546,7 +548,7 @@ class Workbench:
     def _token_here(self) -> Secret:
         # Code of the main thread may wait for its client's calls, and they for the main thread: they are told apart.
         on_main = threading.current_thread() is threading.main_thread()
-        return hidden(self._offer.credentials.own_token()) if on_main else self._offer.credentials.secret()
+        return self._offer.credentials.own_token(on_main=on_main)
 
     def config(self, client: str = "json") -> HostConfig:
         """What to paste into an agent's host so that it finds this notebook and the next ones: once per machine, no token in it.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-_FACTS = re.compile(r"(?:([\d,]+) of )?([\d,]+) rows? x [\d,]+ columns?")
+_FACTS = re.compile(r"(?:([\d,]+) of )?([\d,]+) (?:matching )?rows? x (?:[\d,]+ of )?[\d,]+ columns?")
 _NOTE_ROWS = re.compile(r"^# rows \d+-\d+ of ([\d,]+)")
 _JSON_BOOLEAN = re.compile("true|false")
 _JSON_NUMBER = re.compile(r"(?!-0\Z)-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|Infinity)")

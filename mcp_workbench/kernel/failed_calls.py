@@ -16,6 +16,7 @@ import msgspec
 
 import mcp_workbench
 from mcp_workbench.primitives.wording import nearest
+from mcp_workbench.status_report import mistakes_hint
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord
 from mcp_workbench.telemetry.telemetry import JOB
 from mcp_workbench.views.words import duration, moment, shown
@@ -39,19 +40,21 @@ def find_failed(workbench: Workbench, call_id: str | None) -> CallRecord:
 
     Args:
         workbench: Whose.
-        call_id: As `%mcp error` names it; None: the last one.
+        call_id: As `%mcp error` names it, that of a caller's mistake too; None: the last one that failed in the author's code.
 
     Raises:
         NoSuchCall: None has failed, or none of that id is remembered.
     """
-    failures = workbench.telemetry.failures()
-    if not failures:
+    failures, mistakes = workbench.telemetry.failures(), workbench.telemetry.mistakes()
+    if not failures and not mistakes:
         raise NoSuchCall("no call has failed")
     if call_id is None:
+        if not failures:
+            raise NoSuchCall(f"no call has failed in your code. {mistakes_hint(workbench.telemetry.mistaken, mistakes[0].call_id)}")
         return failures[0]
-    found = next((call for call in failures if call.call_id == call_id), None)
+    found = next((call for call in (*failures, *mistakes) if call.call_id == call_id), None)
     if found is None:
-        known = [call.call_id for call in failures]
+        known = [call.call_id for call in (*failures, *mistakes)]
         close = nearest(call_id, known, 1)
         hint = f", nearest is {close[0]}" if close else ""
         raise NoSuchCall(f"no failed call {call_id[:20]!r} is remembered{hint}; there are {', '.join(known[:20])}")
@@ -146,12 +149,13 @@ def _printed(call: CallRecord) -> Iterator[str]:
 
 def _what_next(workbench: Workbench, call: CallRecord) -> Iterator[str]:
     yield ""
-    if call.method == "resources/read" or (ran_tool(call) and call.arguments is not None):
+    if call.is_authors and (call.method == "resources/read" or (ran_tool(call) and call.arguments is not None)):
         yield f"%mcp debug {call.call_id} runs it again, here, and opens the debugger where it fails."
-    others = [other for other in workbench.telemetry.failures() if other is not call]
-    if others:
-        named = ", ".join(f"{other.call_id} {shown(other.target, 30)} {moment(other.received_at)}" for other in others[:_OTHERS])
-        yield f"Failed too: {named}{', …' if len(others) > _OTHERS else ''} (%mcp error {others[0].call_id})"
+    for title, calls in (("Failed too", workbench.telemetry.failures()), ("Mistakes of callers", workbench.telemetry.mistakes())):
+        others = [other for other in calls if other is not call]
+        if others:
+            named = ", ".join(f"{other.call_id} {shown(other.target, 30)} {moment(other.received_at)}" for other in others[:_OTHERS])
+            yield f"{title}: {named}{', …' if len(others) > _OTHERS else ''} (%mcp error {others[0].call_id})"
 
 
 def _bounded(text: str, most: int) -> str:

@@ -136,16 +136,19 @@ def _debug(workbench: Workbench, call_id: str | None = None) -> Lines:
 def _no_such(error: Exception, call_id: str | None) -> str:
     if call_id is not None:
         raise _refusal(str(error)) from None
-    return f"{str(error).capitalize()}."
+    sentence = str(error)
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _session_lines(workbench: Workbench, now: float) -> Iterator[str]:
+    from mcp_workbench.views.words import counted
+
     for session in workbench.sessions:
         record = session.record
         client = " ".join(filter(None, (record.client_name or "unknown client", record.client_version)))
         yield (
             f"{record.session_id}  {client}, {record.protocol_version or 'no handshake yet'}, as {record.principal}: "
-            f"{record.calls} calls, {session.queues['running']} running, connected {now - record.since:.0f} s"
+            f"{counted(record.calls, 'call')}, {session.queues['running']} running, connected {now - record.since:.0f} s"
         )
 
 

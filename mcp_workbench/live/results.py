@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from mcp_workbench.events import ChangeKind
+from mcp_workbench.events import NOTEBOOK, ChangeKind
 from mcp_workbench.limits import MIB
 from mcp_workbench.live.dataframes.foreign import Origin, TableKind
 from mcp_workbench.live.dataframes.memory import detached, memory_of
@@ -135,7 +135,7 @@ class Results:
 
         Args:
             name: `_r7`.
-            principal: Who asks; None: the notebook's author, who sees all.
+            principal: Who asks; `notebook`, or None: the notebook's author, who sees all.
             version: Only 1 means anything: results have no versions.
 
         Raises:
@@ -153,7 +153,7 @@ class Results:
 
         Args:
             name: `_r8`.
-            principal: Who asks; None: the notebook's author, who sees all.
+            principal: Who asks; `notebook`, or None: the notebook's author, who sees all.
 
         Raises:
             NotFound: None of that name, not kept any more, or somebody else's: the sentence is the same. Or a DataFrame.
@@ -165,7 +165,7 @@ class Results:
 
     def _find(self, name: str, principal: str | None) -> Snapshot | Document:
         kept = self._kept.get(name)
-        if kept is not None and principal in (None, kept.principal):
+        if kept is not None and principal in (None, NOTEBOOK, kept.principal):
             return kept.what
         own = self._names(principal)
         listed = f"Kept: {', '.join(own[-_LISTED:])}." if own else "None is kept now."

@@ -21,11 +21,13 @@ MAX_MESSAGE_CHARS = 2000
 class Failure(Exception):  # carries what is left of another exception
     """A failed run of user code, reduced to texts."""
 
-    def __init__(self, sentence: str, frozen: traceback.TracebackException | None) -> None:
+    def __init__(self, sentence: str, frozen: traceback.TracebackException | None, *, is_mistake: bool = False) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.frozen = frozen
         """For the call record; None where there is nothing to look up."""
+        self.is_mistake = is_mistake
+        """Whether the code said so to its caller on purpose, and is not at fault itself."""
 
 
 def failure_of(error: BaseException, function: Callable[..., Any]) -> Failure:
@@ -39,7 +41,7 @@ def failure_of(error: BaseException, function: Callable[..., Any]) -> Failure:
         return error
     if isinstance(error, ToolError):
         # The author, or the workbench itself, wrote this text for the model.
-        return Failure(_cut(_text_of(error)), _frozen(error))
+        return Failure(_cut(_text_of(error)), _frozen(error), is_mistake=True)
     if isinstance(error, Cancelled):
         return Failure("The call was cancelled.", None)
     place = _place(error, function)

@@ -128,6 +128,11 @@ class FunctionWork(Work):
     def fail(self, sentence: str, reason: str) -> Answer:
         """The answer when there is no value: `reason` is one word for programs, the sentence for people and models."""
 
+    @property
+    def is_authors(self) -> bool:
+        """Whether what it runs was written by the notebook's author, and is theirs to mend."""
+        return True
+
     def ended(self) -> None:
         """It has ended, however it ended; on the loop thread."""
 
@@ -194,7 +199,10 @@ class FunctionWork(Work):
         try:
             return self.render(value)
         except BaseException as error:  # noqa: BLE001  # the author's code ends here, whatever it raises
-            raise self._failure(error) from None
+            failure = self._failure(error)
+            if isinstance(failure, Failure):
+                failure.is_mistake = False  # no caller can help what the function returns
+            raise failure from None
 
     def bind_definition(self, call: Call, definition: Defined, raw: dict[str, wire.Json]) -> dict[str, Any]:
         """Validated arguments, the snapshots they name (noted), and the context where the function wants one.
@@ -271,7 +279,7 @@ class FunctionWork(Work):
             record.error = "The call was stopped: the server is shutting down. Its code may still be running."
             return self.fail(record.error, "shutting down")
         if isinstance(outcome, TimedOut):
-            record.outcome = RecordOutcome.TIMEOUT
+            record.outcome, record.is_authors = RecordOutcome.TIMEOUT, self.is_authors
             sentence = f"{self.runs.name} did not finish within {outcome.seconds:g} s and was given up; its code may still be running."
             record.error = sentence
             return self.fail(sentence, "timeout")
@@ -290,6 +298,7 @@ class FunctionWork(Work):
         error = outcome.exception
         failure = error if isinstance(error, Failure) else failure_of(error, self.runs.function)
         self.record.outcome = RecordOutcome.TOOL_ERROR
+        self.record.is_authors = self.is_authors and not failure.is_mistake
         self.record.error, self.record.exception = failure.sentence[:500], failure.frozen
         return self.fail(failure.sentence, "failed")
 

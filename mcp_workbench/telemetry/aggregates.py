@@ -21,6 +21,9 @@ MAX_KEYS = 1000
 
 OTHER = "(other)"
 
+NO_TOOL = "(no such tool)"
+"""Target of calls of tools that there never were; no row of the table of tools."""
+
 Key = tuple[str, str]
 """Method and target."""
 
@@ -114,13 +117,17 @@ class Aggregates:
 
     def add(self, call: CallRecord) -> None:
         """Count one call that ended; a job's end under the tool it ran."""
-        key = (CALL_TOOL if call.method == JOB else call.method, call.target)
+        method = CALL_TOOL if call.method == JOB else call.method
+        nobody = method == CALL_TOOL and call.outcome is Outcome.RPC_ERROR and call.tool_version is None
+        key = (method, NO_TOOL if nobody else call.target)
         aggregate = self._by_key.get(key) or self._first_of(key)
         aggregate.add(call)
 
     def rows(self, method: str) -> list[Row]:
         """One row per target of `method`, the most called first."""
-        return _sorted(_row(target, [aggregate]) for (its_method, target), aggregate in self._items() if its_method == method)
+        return _sorted(
+            _row(target, [aggregate]) for (its_method, target), aggregate in self._items() if its_method == method and target != NO_TOOL
+        )
 
     def rows_by_method(self) -> list[Row]:
         """One row per method, the most called first."""

@@ -55,7 +55,7 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
     """
 
     call_id: str
-    """Names the run of user code, unique in this server."""
+    """Names the run of user code, `c7`, unique in this server. Empty where none ran; failures of those are named `x7` (`failures`)."""
     session_id: str
     principal: str
     """Name of the principal whose credential opened the session."""
@@ -91,6 +91,8 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
     """One short sentence: what went wrong."""
     exception: traceback.TracebackException | None = None
     """What user code raised, through `freeze_exception`; for the author, never for the client."""
+    is_authors: bool = False
+    """Whether the failure is the author's to mend: their code raised, took too long, or gave what cannot be sent."""
     arguments: bytes | None = None
     """What it was called with, as JSON; of one of the latest failures only, and None where that is longer than `MAX_ARGUMENTS`."""
     tool_version: str | None = None

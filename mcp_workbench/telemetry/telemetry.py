@@ -140,15 +140,26 @@ class Telemetry:
         return self._aggregates.histogram((method, name), phase, failed=failed)
 
     def failures(self) -> list[CallRecord]:
-        """The latest calls that failed in what the author wrote or offered, newest first, with their arguments."""
+        """The latest calls that failed in what the author wrote, newest first, with their arguments."""
         self._fold()
-        return self._failures.latest()
+        return self._failures.of_author.calls()
+
+    def mistakes(self) -> list[CallRecord]:
+        """The latest calls that failed by what callers sent, or found no room, newest first, with their arguments."""
+        self._fold()
+        return self._failures.of_callers.calls()
 
     @property
     def failed(self) -> int:
-        """How many calls failed so since the start."""
+        """How many calls failed in what the author wrote since the start."""
         self._fold()
-        return self._failures.total
+        return self._failures.of_author.total
+
+    @property
+    def mistaken(self) -> int:
+        """How many calls failed by what callers sent since the start."""
+        self._fold()
+        return self._failures.of_callers.total
 
     def statistics(self) -> Statistics:
         """How much was recorded and kept."""

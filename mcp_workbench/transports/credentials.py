@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mcp_workbench.errors import WorkbenchError
-from mcp_workbench.events import Principal
+from mcp_workbench.events import NOTEBOOK, Principal
 from mcp_workbench.secret import Secret, hidden
 
 DEFAULT_NAME = "default"
@@ -108,6 +108,8 @@ class Tickets:
 class Credentials:
     """The tokens of one server, each with the name of its principal; the first is `default`.
 
+    Code of this very process is a principal of its own, `notebook`, whose tokens never leave the process.
+
     Args:
         tickets: Tickets made for these principals; revoking a name ends its tickets too.
         token: The token of `default`, where its owner chose one that lasts; None: a random one.
@@ -127,8 +129,8 @@ class Credentials:
                 f"a chosen token has {LEAST_TOKEN_CHARS} to 512 letters, digits or -_.~+/=; make one with secrets.token_urlsafe(32)"
             )
         self._keep(DEFAULT_NAME, Secret.random() if token is None else token)
-        self._own = Secret.random()
-        self._own_digest = _digest(self._own.reveal().encode())
+        self._own = {on_main: Secret.random() for on_main in (False, True)}
+        self._own_digests = {on_main: _digest(secret.reveal().encode()) for on_main, secret in self._own.items()}
 
     def __repr__(self) -> str:
         return f"<Credentials: {', '.join(self.names()) or 'none'}>"
@@ -147,6 +149,8 @@ class Credentials:
         """
         if not _is_name(name):
             raise ValueError(f"a token's name is a letter followed by up to 63 letters, digits or _.@-, got {_shown(name)}")
+        if name == NOTEBOOK:
+            raise ValueError(f"{NOTEBOOK!r} is the principal of this notebook's own code; choose another name")
         return self._keep(name, Secret.random()).reveal()
 
     def _keep(self, name: str, token: Secret) -> Secret:
@@ -176,8 +180,9 @@ class Credentials:
             for name, known in self._digests.items():
                 if hmac.compare_digest(known, digest):
                     found = Principal(name)
-            if hmac.compare_digest(self._own_digest, digest) and DEFAULT_NAME in self._tokens:
-                found = Principal(DEFAULT_NAME, own=True)
+            for on_main, known in self._own_digests.items():
+                if hmac.compare_digest(known, digest):
+                    found = Principal(NOTEBOOK, own=on_main)
         return found
 
     def token(self, name: str = DEFAULT_NAME) -> str:
@@ -194,14 +199,13 @@ class Credentials:
             self._must_know(name)
             return self._tokens[name]
 
-    def own_token(self) -> str:
-        """Another token of `default`, by which a client in this very process is told apart; it never leaves the process.
+    def own_token(self, *, on_main: bool) -> Secret:
+        """A token of `notebook`, for a client in this very process; it never leaves the process, and nobody can revoke it.
 
-        Raises:
-            ValueError: `default` was revoked.
+        Args:
+            on_main: Whether code of the main thread opens the client, and may wait for its calls (`Principal.own`).
         """
-        self.token()
-        return self._own.reveal()
+        return self._own[on_main]
 
     def names(self) -> tuple[str, ...]:
         """Names of all tokens, oldest first."""

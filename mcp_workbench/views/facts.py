@@ -111,7 +111,11 @@ class View:
     """For instance `flights v3, 336,776 x 19`."""
     notices: tuple[str, ...] = ()
     failed: int = 0
-    """Failed calls since the start."""
+    """Calls that failed in what the author wrote, since the start."""
+    mistakes: int = 0
+    """Calls that failed by what callers sent, since the start."""
+    last_mistake: str = ""
+    """The id of the last of these."""
     running: tuple[OpenCallFacts, ...] = ()
     """What has not ended, the oldest first."""
     main_thread: str = ""

@@ -72,12 +72,16 @@ class Gathering:
             dataframes=self._dataframes(),
             notices=() if running is None else tuple(running.notices),
             failed=sums.failed,
+            mistakes=sums.mistakes,
+            last_mistake=sums.last_mistake,
         )
 
     def _added_up(self, telemetry: Telemetry) -> _Sums:
         recorded = telemetry.statistics().calls
         if recorded != self._sums.recorded:
-            self._sums = _Sums(recorded, _last_calls(telemetry, self._running()), _tools(telemetry), telemetry.failed)
+            last = next((call.call_id for call in telemetry.mistakes()), "")
+            counts = telemetry.failed, telemetry.mistaken, last
+            self._sums = _Sums(recorded, _last_calls(telemetry, self._running()), _tools(telemetry), *counts)
         return self._sums
 
 
@@ -89,6 +93,8 @@ class _Sums:
     calls: tuple[CallFacts, ...]
     tools: tuple[ToolFacts, ...]
     failed: int
+    mistakes: int = 0
+    last_mistake: str = ""
 
 
 def _sessions(running: RunningServer) -> tuple[SessionFacts, ...]:

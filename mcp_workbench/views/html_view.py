@@ -11,7 +11,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from mcp_workbench.status_report import failures_hint
+from mcp_workbench.status_report import failures_hint, mistakes_hint
 from mcp_workbench.views.facts import OPEN_CALLS, CallFacts, OpenCallFacts, SessionFacts, ToolFacts, View
 from mcp_workbench.views.words import counted, date, duration, elapsed, moment, outcome, shown
 
@@ -26,7 +26,7 @@ _ONE_LINE = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _BAR_PX = 14
 _NAME_CH = 18
 _AGE = "Renewed at least once a minute: where this is older, the kernel has ended or was restarted, or this is a saved copy."
-_COMMAND = re.compile("%mcp [a-z]+")
+_COMMAND = re.compile(r"%mcp [a-z]+( [cjx]\d+)?")
 _SESSIONS = 4
 _DATAFRAMES = 6
 _NOTICES = 3
@@ -172,6 +172,8 @@ def _foot(view: View) -> str:
     lines += [_box(_FAINT, _text(f"note: {shown(notice, 240)}")) for notice in view.notices[-_NOTICES:]]
     if view.failed:
         lines.append(_box(f"color:{_BAD}", _with_commands(failures_hint(view.failed))))
+    if view.mistakes:
+        lines.append(_box(_FAINT, _with_commands(mistakes_hint(view.mistakes, view.last_mistake))))
     return _box("margin-top:6px", *lines) if lines else ""
 
 

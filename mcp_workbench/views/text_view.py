@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mcp_workbench.status_report import failures_hint
+from mcp_workbench.status_report import failures_hint, mistakes_hint
 from mcp_workbench.views.facts import OPEN_CALLS, OpenCallFacts, View
 from mcp_workbench.views.words import counted, duration, elapsed, moment, outcome, shown
 
@@ -89,3 +89,5 @@ def _foot(view: View) -> Iterator[str]:
         yield f"  note: {shown(notice, 240)}"
     if view.failed:
         yield f"  {failures_hint(view.failed)}"
+    if view.mistakes:
+        yield f"  {mistakes_hint(view.mistakes, view.last_mistake)}"

@@ -38,6 +38,9 @@ CSV = "origin,dest,flights\nJFK,LAX,11262\nLGA,ATL,10263\n"
         ("2 of 5 rows x 1 column · _r1\nname str\n\nname\n\n\n\nMore: later", CsvBlock("name\n\n\n", 2, 5)),
         ("0 of 5 rows x 2 columns\na,b\n\nMore: later", CsvBlock("a,b\n", 0, 5)),
         ("0 rows x 2 columns\na,b\n", CsvBlock("a,b\n", 0, 0)),
+        (f"2 matching rows x 3 columns · 500 rows in all · sales v1\n{CSV}These are all.", CsvBlock(CSV, 2, 2)),
+        (f"2 of 409 matching rows x 3 of 9 columns · 500 rows in all\n{CSV}More: later", CsvBlock(CSV, 2, 409)),
+        ("0 matching rows x 2 columns · 5 rows in all\na,b\nNo row matches.", CsvBlock("a,b\n", 0, 0)),
         (
             "2 of 5 rows x 1 columns\nname\n# not a note\nMore: neither\nMore: this is one\n",
             CsvBlock("name\n# not a note\nMore: neither\n", 2, 5),

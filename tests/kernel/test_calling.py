@@ -64,6 +64,34 @@ def test_it_is_a_call_like_an_agents(serving: Shell) -> None:
     assert serving.workbench.sessions == []  # it has said goodbye
 
 
+@pytest.mark.parametrize(
+    ("rest", "rows"), [("", 2), (' where="n > 1"', 1), (' where="n > 0" columns=["n"] limit=1', 1), (' where="n > 5"', 0)]
+)
+def test_rows_are_a_dataframe_however_they_were_chosen(serving: Shell, monkeypatch: pytest.MonkeyPatch, rest: str, rows: int) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr("mcp_workbench.kernel.results.display", lambda value, **_: shown.append(value))
+    out = serving.run(f"%mcp_call df_read name=flights{rest}")
+    [df] = shown
+    assert (len(df), list(df.columns)[-1]) == (rows, "n")
+    assert "JFK" not in out
+
+
+def test_an_agent_sees_nothing_of_what_the_author_calls_and_the_author_sees_what_the_agent_has(serving: Shell) -> None:
+    serving.run("%mcp_call top n=1")
+    assert {call.principal for call in serving.workbench.telemetry.calls()} == {"notebook"}
+    agent = (
+        "import asyncio\nasync def agent(tool, **arguments):\n"
+        "    async with wb.connect(token=wb.start().token) as session:\n"
+        "        return (await session.call_tool(tool, arguments)).text\n"
+    )
+    serving.run(agent + "said = asyncio.run(agent('notebook_status'))\nfound = asyncio.run(agent('top', n=1))")
+    assert "_r1" not in serving.ip.user_ns["said"]
+    assert "_r2" in serving.ip.user_ns["found"]
+    serving.run("%mcp_call top flights=_r2")
+    serving.run("mine, theirs = wb.get('_r1'), wb.get('_r2')")
+    assert "No result _r1" in serving.run("print(asyncio.run(agent('top', flights='_r1')))")
+
+
 def test_braces_and_dollars_are_the_calls_own_and_not_the_shells(serving: Shell) -> None:
     out = serving.run("""%mcp_call echo value={"a": [1, 2]} text='$n {flights}'""")
     assert '{"value":{"a":[1,2]},"text":"$n {flights}"}' in out

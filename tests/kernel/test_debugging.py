@@ -94,7 +94,7 @@ def test_the_authors_function_runs_again_with_the_same_arguments_and_the_debugge
     assert opened() == ["top", "look"]  # none of our frames
     assert innermost()["n"] == 7
     then, now = serving.ip.user_ns["ran"]
-    assert then == now == (7, 2, "c1", "%mcp_call", "default", False)
+    assert then == now == (7, 2, "c1", "%mcp_call", "notebook", False)
 
 
 def test_ipythons_own_debug_finds_it_afterwards(serving: Shell) -> None:
@@ -193,7 +193,7 @@ def test_what_cannot_run_again_says_why(serving: Shell, before: str, sentence: s
         "        with suppress(wb.PeerError):\n            await session.get_prompt(name)"
     )
     serving.run(before)
-    assert sentence in serving.refuses("%mcp debug")
+    assert sentence in serving.refuses("%mcp debug c1")
     assert Debugger.opened == []
 
 

@@ -93,7 +93,7 @@ async with wb.connect(era="legacy", client_info=Implementation(name="\\x1b[31mre
 """
     )
     assert run.error is None
-    assert r"\x1b[31mred <b> 1\n2, 2025-11-25, as default: 1 calls, 0 running, connected " in run.stdout
+    assert r"\x1b[31mred <b> 1\n2, 2025-11-25, as notebook: 1 call, 0 running, connected " in run.stdout
     token = kernel.run("print(wb.start().token)").stdout.strip()
     assert len(token) > 20
     assert not any(token in said(f"%mcp {word}") for word in ("start", "status", "tools", "resources", "sessions"))

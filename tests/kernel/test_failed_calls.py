@@ -42,7 +42,7 @@ def test_it_shows_who_called_with_what_where_it_broke_and_what_it_had_printed(se
     out = serving.run("%mcp error")
     lines = out.splitlines()
     assert lines[0].startswith("c1  top v1, defined in cell [1] line 5: failed at ")
-    assert ", called by %mcp_call 0.1.0 as default, after " in lines[0]
+    assert ", called by %mcp_call 0.1.0 as notebook, after " in lines[0]
     assert lines[1:5] == ["Arguments:", "  n = 2", "  note = 'a\\x1b[1m'", "  read: flights v1"]
     assert lines[5] == "Traceback (most recent call last):"
     assert "in top" in lines[6]  # the author's first line, none of ours before it
@@ -56,9 +56,35 @@ def test_it_shows_who_called_with_what_where_it_broke_and_what_it_had_printed(se
 
 def test_arguments_that_do_not_fit_are_shown_without_our_own_frames(serving: Shell) -> None:
     serving.run('%mcp_call top n="x"')
-    out = serving.run("%mcp error")
+    out = serving.run("%mcp error c1")
     assert 'n: expected a valid integer, got text "x"' in out
     assert "Traceback" not in out
+    assert "%mcp debug" not in out
+
+
+def test_mistakes_of_callers_do_not_bury_what_the_author_can_mend(serving: Shell) -> None:
+    serving.run("@wb.tool\ndef picky(n: int) -> None:\n    raise wb.ToolError('n is 1 to 3')\nimport asyncio")
+    serving.run("%mcp_call picky n=9")
+    said = serving.run("%mcp error")
+    assert said == "No call has failed in your code. 1 mistake of a caller: %mcp error c1 shows it.\n"
+    serving.run("%mcp_call top n=5")
+    serving.run('%mcp_call df_describe name="flihgts"')
+    serving.run(
+        "from contextlib import suppress\nasync def guess():\n    async with wb.connect() as session:\n"
+        "        with suppress(wb.PeerError):\n            await session.call_tool('topp')\n"
+        "        await session.list_tools()\nasyncio.run(guess())"
+    )
+    out = serving.run("%mcp error")
+    assert out.startswith("c2  top")
+    assert "Failed too" not in out
+    assert "Mistakes of callers: x1 topp " in out
+    assert ", c3 df_describe " in out
+    assert serving.run("%mcp error x1").startswith("x1  topp: failed at ")
+    assert "there are c2, x1, c3, c1" in serving.refuses("%mcp error c99")
+    status = serving.workbench.status()
+    assert (status.failed, status.mistakes, status.last_mistake) == (1, 3, "x1")
+    assert "3 mistakes of callers: %mcp error x1 shows the last one" in repr(status)
+    assert "topp" not in {row.name for row in status.calls}
 
 
 def test_a_result_that_cannot_be_sent_is_shown_by_its_sentence(serving: Shell) -> None:
@@ -70,7 +96,7 @@ def test_a_result_that_cannot_be_sent_is_shown_by_its_sentence(serving: Shell) -
 
 
 def test_earlier_failures_are_named_and_can_be_shown(serving: Shell) -> None:
-    for line in ("odd", "top n=5", 'top n="x"'):
+    for line in ("odd", "top n=5", "top n=6"):
         serving.run(f"%mcp_call {line}")
     out = serving.run("%mcp error")
     assert out.startswith("c3  top")

@@ -54,11 +54,22 @@ def test_rows_come_most_called_first_and_methods_add_their_targets_up() -> None:
 def test_names_a_client_makes_up_cannot_fill_the_memory() -> None:
     aggregates = Aggregates()
     for number in range(MAX_KEYS + 50):
-        aggregates.add(_ended(f"guess{number}", 1_000, Outcome.RPC_ERROR))
+        aggregates.add(_ended(f"guess{number}", 1_000, Outcome.TOOL_ERROR))
     aggregates.add(_ended("guess0", 1_000))
     assert len(aggregates) == MAX_KEYS + 1
     assert {row.name: row.n for row in aggregates.rows(OTHER)} == {OTHER: 50}
     assert next(row for row in aggregates.rows("tools/call") if row.name == "guess0").n == 2
+
+
+def test_tools_that_there_never_were_get_no_rows() -> None:
+    aggregates = Aggregates()
+    for name in ("ad", "addd"):
+        aggregates.add(_ended(name, 1_000, Outcome.RPC_ERROR))
+    ran = _ended("add", 1_000, Outcome.RPC_ERROR)
+    ran.tool_version = "v1@1f3a9c0e"
+    aggregates.add(ran)
+    assert [row.name for row in aggregates.rows("tools/call")] == ["add"]
+    assert [(row.name, row.n, row.errors) for row in aggregates.rows_by_method()] == [("tools/call", 3, 3)]
 
 
 def test_an_unknown_key_has_an_empty_histogram() -> None:

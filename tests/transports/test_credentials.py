@@ -11,27 +11,29 @@ from mcp_workbench.transports.credentials import Credentials, Tickets
 ALICE = Principal("alice")
 
 
-def test_code_of_this_process_has_a_token_of_its_own_that_stands_for_default() -> None:
+def test_code_of_this_process_is_a_principal_of_its_own_whose_tokens_tell_the_main_thread_apart() -> None:
     credentials = Credentials()
-    own = credentials.check(credentials.own_token().encode())
-    assert own == Principal("default")
-    assert own is not None
-    assert own.own
+    tokens = [credentials.own_token(on_main=on_main).reveal() for on_main in (True, False)]
+    known = [credentials.check(token.encode()) for token in tokens]
+    assert known == [Principal("notebook"), Principal("notebook")]
+    assert [each is not None and each.own for each in known] == [True, False]
     other = credentials.check(credentials.token().encode())
     assert other is not None
     assert not other.own
-    assert credentials.own_token() != credentials.token()
-    assert credentials.own_token() not in repr(credentials)
-    assert Credentials().own_token() != credentials.own_token()
+    assert len({*tokens, credentials.token()}) == 3
+    assert not any(token in repr(credentials) for token in tokens)
+    assert Credentials().own_token(on_main=True).reveal() not in tokens
 
 
-def test_the_token_of_this_process_is_revoked_with_default() -> None:
+def test_the_principal_of_this_process_is_nobodys_to_take_or_revoke() -> None:
     credentials = Credentials()
-    own = credentials.own_token()
+    assert credentials.names() == ("default",)
+    with pytest.raises(ValueError, match="'notebook' is the principal of this notebook's own code; choose another name"):
+        credentials.add("notebook")
+    with pytest.raises(ValueError, match="no token named 'notebook'"):
+        credentials.revoke("notebook")
     credentials.revoke("default")
-    assert credentials.check(own.encode()) is None
-    with pytest.raises(ValueError, match="default"):
-        credentials.own_token()
+    assert credentials.check(credentials.own_token(on_main=False).reveal().encode()) == Principal("notebook")
 
 
 class Clock:

@@ -138,6 +138,14 @@ def test_what_went_wrong_stands_below_its_call_and_has_room() -> None:
     assert "fit-content(" in render_html(crowded)  # a long name leaves the other columns their room
 
 
+def test_mistakes_of_callers_are_counted_apart_and_without_alarm() -> None:
+    view = replace(VIEW, failed=0, mistakes=12, last_mistake="x3")
+    texts = " ".join(Reader(render_html(view)).texts)
+    assert "12 mistakes of callers: %mcp error x3 shows the last one" in " ".join(texts.split())
+    assert "failed" not in texts
+    assert "  12 mistakes of callers: %mcp error x3 shows the last one" in render_text(view)
+
+
 def test_names_keep_their_beginning_however_narrow_the_window_is() -> None:
     page = render_html(replace(VIEW, tools=(replace(TOOL, name="monthly_revenue_by_region"), TOOL)))
     assert 'min-width:18ch" title="monthly_revenue_by_region"' in page

@@ -40,6 +40,7 @@ INITIALIZED = "notifications/initialized"
 CANCELLED = "notifications/cancelled"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 CHANGED = {f"notifications/{listing}/list_changed": listing for listing in Listing}
+WATCHES = {"resources/subscribe": True, "resources/unsubscribe": False}
 MAX_WAIT_S = 50.0
 """Hosts give a call up at 60 s."""
 
@@ -231,8 +232,13 @@ class Relay:
         if self._send_to_kernel is None:
             self._stand_in(text)
         else:
+            self._note_wanted(method, text)
             self._open[request_id] = Asked(method, text)
             self._send_to_kernel(text)
+
+    def _note_wanted(self, method: str, text: bytes) -> None:
+        if method in WATCHES and self._resuming is not None:
+            self._resuming.note_wanted(str(member(text, "params").get("uri")), wanted=WATCHES[method])
 
     def _is_own_call(self, request_id: RequestId, text: bytes) -> bool:
         """Whether a call is for the bridge alone; the kernel's status is watched for its answer."""
@@ -302,6 +308,7 @@ class Relay:
             for entry in batch or ():
                 seen = look(entry)
                 if seen is not None and seen.method is not None and seen.id is not None:
+                    self._note_wanted(seen.method, entry)
                     self._open[seen.id] = Asked(seen.method, entry, self._batches)
             self._send_to_kernel(text)
         elif not batch:

@@ -53,6 +53,8 @@ class Resuming:
         self._honoured: dict[RequestId, set[str]] = {}
         self._missing: set[str] = set()
         """Legacy: subscriptions to what is not there yet."""
+        self._unwanted: set[str] = set()
+        """Legacy: the host has asked for their end, and may not have been answered."""
         self._incomplete: set[RequestId] = set()
         """Modern: listens that name something that is not there yet."""
         self._watch: str | None = None
@@ -112,6 +114,10 @@ class Resuming:
         self._honoured.pop(listen_id, None)
         self._keep_watch()
 
+    def note_wanted(self, uri: str, *, wanted: bool) -> None:
+        """The host has subscribed to a resource itself, or asked for the end of that: what is missing is not for here any more."""
+        (self._unwanted.discard if wanted else self._unwanted.add)(uri)
+
     def owns(self, listen_id: RequestId) -> bool:
         """Whether this listen is ours and not the host's."""
         return listen_id == self._watch
@@ -119,7 +125,7 @@ class Resuming:
     def retry(self) -> None:
         """The kernel's resources have changed: what was missing may be there."""
         missing, self._missing = self._missing, set()
-        for uri in missing & self._memory.uris.keys():
+        for uri in (missing & self._memory.uris.keys()) - self._unwanted:
             self._subscribe(uri)
         incomplete, self._incomplete = self._incomplete, set()
         for listen_id in incomplete & self._memory.listens.keys():

@@ -508,6 +508,21 @@ def test_a_resource_that_is_published_again_after_a_restart_is_watched_again_and
     assert [listen.exchange.id for listen in kernel.peer.subscriptions.listens if str(listen.exchange.id).startswith(OWN)] == []
 
 
+def test_a_subscription_that_is_being_ended_is_not_made_again() -> None:
+    rig = Rig()
+    rig.open()
+    rig.answer(rig.ask("resources/subscribe", {"uri": "df://flights"}))
+    kernel = rig.connect()
+    rig.settle()
+    ending = rig.ask("resources/unsubscribe", {"uri": "df://flights"})
+    kernel.publish("df://flights")
+    kernel.read()
+    rig.answer(ending)
+    assert kernel.watched == set()
+    rig.answer(rig.ask("resources/subscribe", {"uri": "df://flights"}))
+    assert kernel.watched == {"df://flights"}
+
+
 def test_open_listens_stay_open_for_the_host_whatever_kernels_do() -> None:
     rig = Rig(LATEST_MODERN)
     kernel = rig.connect(tools=["a"], resources=["df://flights"])

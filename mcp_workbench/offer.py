@@ -65,7 +65,7 @@ class Offer:
         self.dataframes.on_change.append(self._dataframe_changed)
         self.binders = binders_of(self.dataframes, self.results)
         self.documents = Documents(self.results)
-        tables = DataFrameRenderer(self.results, lambda: "df_read" in self.builtins)
+        tables = DataFrameRenderer(self.results)
         self.rendering = Rendering([FittedRenderer(), tables, StyleRenderer(tables)], self.documents)
         self.jobs = Jobs(limits)
         self.jobs.on_end.append(lambda job: self.chronicle.write(f"job {job.id} ({job.tool}) {job.state.value}", principal=job.principal))

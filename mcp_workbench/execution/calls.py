@@ -32,6 +32,10 @@ Clock = Callable[[], int]
 """Nanoseconds that only grow, like `time.perf_counter_ns`."""
 
 
+PROGRESS_STEP = 1e-6
+"""By how much progress grows where nothing is done yet: the protocol wants it to grow, and hosts draw it as a bar."""
+
+
 class CallPort(Protocol):
     """How a call reaches its current exchange. Every method is called on the protocol loop's thread only."""
 
@@ -47,7 +51,10 @@ class CallPort(Protocol):
         """Whether the client asked for log messages of this level, so that what is printed goes to it too; from any thread."""
 
     def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
-        """Pass one progress value on; values arrive strictly increasing."""
+        """Pass one progress value on; one that is not above the last that was sent goes out as the next step above that.
+
+        A tool's own values grow, but news of its waiting (`main_line`), in steps of `PROGRESS_STEP`, may have come before them.
+        """
 
     def send_log(self, level: LogLevel, data: Json, logger: str | None) -> None:
         """Pass one log message on; the port knows which levels the client asked for."""

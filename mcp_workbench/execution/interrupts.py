@@ -5,6 +5,9 @@ gets a KeyboardInterrupt, however the kernel treats the signal around it (ipyker
 cells). While our own few lines before and after run, the signal is held back and delivered when they are
 done, to whoever owns the main thread then: a call must never be lost between taking and answering it. Main
 thread only: Python delivers signals there and lets no other thread set handlers.
+
+What Python itself does with a signal is not ours: one that comes in the microseconds between its last look and a call
+that blocks (`time.sleep`) ends that only when it returns, as in a cell or any program; a second one ends it at once.
 """
 
 from __future__ import annotations

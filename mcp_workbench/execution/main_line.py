@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mcp_workbench.execution.calls import Call
+from mcp_workbench.execution.calls import PROGRESS_STEP, Call
 
 logger = logging.getLogger("mcp_workbench")
 
@@ -156,8 +156,7 @@ class MainLine:
             return
         job.told += 1
         try:
-            # The protocol wants progress to grow, and a tool's own begins at 0: these are -1, -1/2, -1/3 …
-            port.send_progress(-1 / job.told, None, message)
+            port.send_progress(job.told * PROGRESS_STEP, None, message)
         except Exception:  # the border to serving: news of the waiting must not end it
             logger.exception("the caller of %s could not be told that it waits", job.call.id)
 

@@ -59,6 +59,11 @@ class Document:
         return "characters" if isinstance(self.data, str) else "bytes"
 
     @property
+    def kind(self) -> str:
+        """What it is, in a word: `text`, `image`, `audio`."""
+        return "text" if isinstance(self.data, str) else self.mime_type.partition("/")[0]
+
+    @property
     def nbytes(self) -> int:
         """Memory it takes."""
         return sys.getsizeof(self.data)

@@ -182,6 +182,11 @@ class Results:
         """List a principal's texts and pictures, oldest first; None: everybody's."""
         return self._names(principal, Document)
 
+    def labels(self, principal: str) -> list[str]:
+        """List a principal's results, oldest first, and what they are where that is no DataFrame: `_r7`, `_r8 (text)`."""
+        kept = [self._kept.get(name) for name in self._names(principal)]  # one may go meanwhile
+        return [_label(each.what) for each in kept if each is not None]
+
     def _names(self, principal: str | None, kind: type = object) -> list[str]:
         kept = list(self._kept.items())
         return [name for name, each in kept if principal in (None, each.principal) and isinstance(each.what, kind)]
@@ -214,3 +219,7 @@ class Results:
     def __len__(self) -> int:
         """Count what is kept."""
         return len(self._kept)
+
+
+def _label(what: Snapshot | Document) -> str:
+    return f"{what.name} ({what.kind})" if isinstance(what, Document) else what.name

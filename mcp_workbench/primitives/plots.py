@@ -90,7 +90,7 @@ def _reason(error: Exception) -> str:
 def _in_words(lines: Iterator[str], link: ResourceLink | None, request: RenderRequest) -> list[Content]:
     shown = list(lines)
     if link is not None:
-        shown.append(f"Specification with the data: {link.uri}")
+        shown.append(f"Specification with the data: {request.where(link)}")
     content = text_content(to_unicode("\n".join(shown)), request)
     return content if link is None else [*content, link]
 

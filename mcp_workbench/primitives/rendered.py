@@ -1,12 +1,12 @@
 """What is asked of a renderer, what it gives, and how a text is cut: the words all renderers share.
 
 Nothing is cut silently. The line that ends a cut text says how much was shown of how much, and how to get the rest: by
-a link where the whole was kept, else by calling for less.
+a call that reads what was kept, or its link where there is no such call, else by calling for less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -35,6 +35,10 @@ class RenderRequest(msgspec.Struct, frozen=True, gc=False):
     """Keeps whole what is shown in part; None: nobody does."""
     max_bytes: int = 760 * KIB
     """Bytes of all content as JSON, structured content included."""
+    takes_arguments: bool = True
+    """Whether the tool has any, so that a call can ask for less."""
+    by_tool: Callable[[], bool] = lambda: False
+    """Whether `df_read` is on offer now, which reads what was kept; not every host reads resources for its model."""
     takes_structured: bool = True
     """Whether the client takes structured content; otherwise what is promised is text, and may be cut."""
 
@@ -46,6 +50,12 @@ class RenderRequest(msgspec.Struct, frozen=True, gc=False):
     def keep(self, data: str | bytes, mime_type: str, description: str) -> ResourceLink | None:
         """Keep something for this principal; see `keeping.Keep`."""
         return None if self.keeper is None else self.keeper.keep(data, mime_type, description, self.principal)
+
+    def where(self, link: ResourceLink, offset: int | None = None) -> str:
+        """How what was kept is read, from a character on: `df_read("_r1", offset=7800)`, else `result://_r1?offset=7800`."""
+        if self.by_tool():
+            return f'df_read("{link.name}")' if offset is None else f'df_read("{link.name}", offset={offset})'
+        return link.uri if offset is None else f"{link.uri}?offset={offset}"
 
     def fitting(self, text: str) -> int:
         """Characters at the beginning of a text that there is room for: in characters, and in bytes as JSON."""
@@ -99,24 +109,28 @@ def text_content(text: str, request: RenderRequest, mime_type: str = "text/plain
     if chars == len(text):
         return [TextContent(text=text)]
     link = request.keep(text, mime_type, f"the whole result of {request.tool}, {len(text):,} characters")
-    if link is None:
-        return [TextContent(text=cut(text, chars, request.tool))]
-    return [TextContent(text=cut(text, chars, request.tool, link.uri)), link]
+    return [TextContent(text=cut(text, chars, request, link)), *([] if link is None else [link])]
 
 
-def cut(text: str, max_chars: int, tool: str, uri: str | None = None) -> str:
+def cut(text: str, max_chars: int, request: RenderRequest, link: ResourceLink | None = None) -> str:
     """Text within a bound; what is cut is counted in a last line.
 
     Args:
         text: Any text.
         max_chars: Characters to stay within; below 400 the note may go past it.
-        tool: Its name, for the advice.
-        uri: Where the whole is read; None: nowhere.
+        request: Of which tool, and how what is kept is read, for the advice.
+        link: The whole; None: it is not kept.
     """
     if len(text) <= max_chars:
         return text
     shown = max(max_chars - _NOTE_ROOM, max_chars // 2)
-    advice = f"Call {tool} for less at a time, or have it return a part or a summary."
-    if uri is not None:
-        advice = f"More: {uri}?offset={shown}, or call {tool} for less."
-    return f"{text[:shown]}\n[Cut: {shown:,} of {len(text):,} characters shown. {advice}]"
+    return f"{text[:shown]}\n[Cut: {shown:,} of {len(text):,} characters shown. {_advice(request, link, shown)}]"
+
+
+def _advice(request: RenderRequest, link: ResourceLink | None, shown: int) -> str:
+    tool = request.tool
+    if link is not None:
+        return f"More: {request.where(link, shown)}{f', or call {tool} for less' if request.takes_arguments else ''}."
+    if request.takes_arguments:
+        return f"Call {tool} for less at a time, or have it return a part or a summary."
+    return f"Have {tool} return a part or a summary."

@@ -225,11 +225,10 @@ def _promised(output: Output, value: object, request: RenderRequest) -> Rendered
     left = request.max_bytes - size
     if left < min(2 * size, _LEAST_TEXT):
         link = request.keep(text, "application/json", f"the whole result of {request.tool}")
-        advice = f"Read it in slices at {link.uri}, or call" if link is not None else "Call"
-        raise ToolError(
-            f"The result is {size:,} bytes long; a message of this connection takes {request.max_bytes:,}. "
-            f"{advice} {request.tool} for less."
-        )
+        for_less = f"all {request.tool} for less" if request.takes_arguments else f"ave {request.tool} return less"
+        initial = "c" if request.takes_arguments else "h"
+        advice = f"{initial.upper()}{for_less}." if link is None else f"Read it in slices: {request.where(link)}, or {initial}{for_less}."
+        raise ToolError(f"The result is {size:,} bytes long; a message of this connection takes {request.max_bytes:,}. {advice}")
     return Rendered(text_content(text, msgspec.structs.replace(request, max_bytes=left), "application/json"), structured)
 
 

@@ -163,7 +163,7 @@ def _svg(text: str, request: RenderRequest) -> list[Content]:
         return [EmbeddedResource(resource=ResourceContents(uri=uri, mime_type="image/svg+xml", text=text))]
     if link is None:
         return [TextContent(text=f"An SVG drawing of {len(text):,} characters is not shown. Have the tool return a PNG.")]
-    return [TextContent(text=f"An SVG drawing of {len(text):,} characters: {link.uri}"), link]
+    return [TextContent(text=f"An SVG drawing of {len(text):,} characters: {request.where(link)}"), link]
 
 
 # --- HTML ----------------------------------------------------------------------------------------------------

@@ -27,6 +27,10 @@ class Catalog:
         """The tool of that name; None when there is none."""
         return self.authored.get(name) or self.builtins.get(name)
 
+    def reads(self) -> bool:
+        """Whether agents have a tool now that reads what was kept of results."""
+        return "df_read" in self.builtins
+
     def list(self) -> tuple[ToolDefinition, ...]:
         """All tools by name."""
         builtins = self.builtins.list()

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.events import Era
-from mcp_workbench.execution.calls import Busy, Call, Cancelled, Outcome, Raised, Returned, RunOn, TimedOut
+from mcp_workbench.execution.calls import PROGRESS_STEP, Busy, Call, Cancelled, Outcome, Raised, Returned, RunOn, TimedOut
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.primitives import ArgumentError, Arguments
@@ -102,13 +102,14 @@ class FunctionWork(Work):
         runs: The function.
     """
 
-    __slots__ = ("_call", "_done", "_execution", "exchange", "notes", "record", "runs", "session")
+    __slots__ = ("_call", "_done", "_execution", "_progress", "exchange", "notes", "record", "runs", "session")
 
     def __init__(self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord, runs: Runnable) -> None:
         self._execution = execution
         self.runs = runs
         self._call: Call | None = None
         self._done: Done | None = None
+        self._progress = float("-inf")  # the latest that was sent
         self.session = session
         self.exchange = exchange
         self.record = record
@@ -237,6 +238,7 @@ class FunctionWork(Work):
 
     def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
         """Latest value wins while the client does not read."""
+        self._progress = progress = progress if progress > self._progress else self._progress + PROGRESS_STEP
         text = self.session.peer.progress(self.exchange, progress, total, message)
         if text is not None:
             self.session.notify(text, owner=self.exchange.id, key="progress")

@@ -226,6 +226,8 @@ class ToolWork(FunctionWork):
             principal=self.session.principal.name,
             keeper=self._rendering.keeper,
             max_bytes=max_bytes,
+            takes_arguments=bool(self.tool.arguments.names),
+            by_tool=self._catalog.reads,
             takes_structured=takes_structured_content(self.exchange.client.version),
         )
 

@@ -94,13 +94,13 @@ class Port:
     def __init__(self) -> None:
         self.wants_progress = True
         self.told: list[str | None] = []
-        self.latest = float("-inf")
+        self.latest = 0.0
 
     def wants_output(self, level: str) -> bool:
         return False
 
     def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
-        assert self.latest < progress < 0, "it must grow, and leave room for the tool's own"
+        assert self.latest < progress < 1e-3, "it must grow, and leave room for the tool's own"
         self.latest = progress
         self.told.append(message)
 

@@ -16,6 +16,12 @@ def request(max_chars: int = 1_000, max_bytes: int = 100_000, shelf: Shelf | Non
     return RenderRequest("top_routes", max_chars, "alice", shelf, max_bytes)
 
 
+def shown_of(asked: RenderRequest) -> str:
+    shown, *_ = text_content("x" * 2_000, asked)
+    assert isinstance(shown, TextContent)
+    return shown.text
+
+
 def test_a_text_that_fits_is_itself_and_nothing_is_kept() -> None:
     shelf = Shelf()
     assert text_content("x" * 1_000, request(shelf=shelf)) == [TextContent(text="x" * 1_000)]
@@ -32,6 +38,15 @@ def test_a_text_that_is_too_long_is_kept_whole_cut_and_linked() -> None:
         uri="result://_r1", name="_r1", description="the whole result of top_routes, 2,000 characters", mime_type="application/json"
     )
     assert shelf.kept == [("0123456789" * 200, "application/json", "the whole result of top_routes, 2,000 characters", "alice")]
+
+
+def test_where_a_tool_reads_what_is_kept_the_call_is_named_and_who_takes_no_arguments_is_not_called_for_less() -> None:
+    by_tool = msgspec.structs.replace(request(shelf=Shelf()), by_tool=lambda: True)
+    assert shown_of(by_tool).endswith(' More: df_read("_r1", offset=800), or call top_routes for less.]')
+    fixed = msgspec.structs.replace(by_tool, takes_arguments=False)
+    assert shown_of(fixed).endswith('More: df_read("_r2", offset=800).]')
+    unkept = msgspec.structs.replace(fixed, keeper=None)
+    assert shown_of(unkept).endswith("shown. Have top_routes return a part or a summary.]")
 
 
 def test_what_cannot_be_kept_is_cut_without_a_link() -> None:

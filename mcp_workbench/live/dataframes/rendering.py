@@ -8,8 +8,6 @@ which would cost the model half as much again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 
 from mcp_workbench.errors import ToolError
@@ -37,12 +35,10 @@ class DataFrameRenderer:
 
     Args:
         results: Where what is rendered is kept.
-        by_tool: Whether agents have `df_read` now; not every host reads resources for its model.
     """
 
-    def __init__(self, results: Results, by_tool: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, results: Results) -> None:
         self._results = results
-        self._by_tool = by_tool
 
     def render(self, value: object, request: RenderRequest) -> Rendered | None:
         """Render a tool's result.
@@ -77,10 +73,10 @@ class DataFrameRenderer:
         name = f" · {snapshot.name}" if kept else ""
         shown = shape_text(snapshot.df) if count == total else f"{count:,} of {shape_text(snapshot.df)}"
         cut = f" · rows show the first {width:,} columns" if count and width < snapshot.df.shape[1] else ""
-        more = self._more(snapshot, count, total, kept=kept, cut=bool(cut))
+        more = self._more(snapshot, count, total, kept=kept, cut=bool(cut), by_tool=request.by_tool())
         return f"{shown}{name}{cut}\n{columns}\n\n{lines.text(count)}{more}"
 
-    def _more(self, snapshot: Snapshot, count: int, total: int, *, kept: bool, cut: bool) -> str:
+    def _more(self, snapshot: Snapshot, count: int, total: int, *, kept: bool, cut: bool, by_tool: bool) -> str:
         if not kept:
             bound = self._results.max_bytes
             why = f": larger than the {bound >> 20} MiB for all results" if snapshot.memory.alive > bound else ""
@@ -88,7 +84,7 @@ class DataFrameRenderer:
         if count == total and not cut:
             return ""
         name = snapshot.name
-        if self._by_tool():
+        if by_tool:
             option = 'columns="NAME,NAME"' if cut else f"offset={count}"
             return f'\nMore: df_read("{name}", {option}), or pass "{name}" to another tool.'
         return f'\nMore: df://{name}/rows?{"columns=NAME,NAME" if cut else f"offset={count}"}, or pass "{name}" to another tool.'

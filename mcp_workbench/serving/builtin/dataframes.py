@@ -1,8 +1,8 @@
 """`df_describe`, `df_read`, `df_changes`: how an agent reads the published DataFrames and its own results.
 
-They are on offer while something is published. All read snapshots: a result names the version it read, and whoever goes on
-reading names it too, so that what is put together is of one version. Finding, selecting and describing are
-`live.dataframes`' business; here stand the words.
+They are on offer while something is published or kept. All read snapshots: a result names the version it read, and whoever
+goes on reading names it too, so that what is put together is of one version; of a text that a call returned, slices are read.
+Finding, selecting and describing are `live.dataframes`' business; here stand the words.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mcp_workbench.live.dataframes.ordering import parse_order
 from mcp_workbench.live.dataframes.selection import select
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.dataframes.where import find_column
-from mcp_workbench.live.documents import SCHEME as DOCUMENT
+from mcp_workbench.live.documents import Document
 from mcp_workbench.primitives.tools import ToolDefinition, Waiting
 from mcp_workbench.protocol.wire import Json
 from mcp_workbench.serving.builtin import lenient
@@ -32,6 +32,7 @@ from mcp_workbench.serving.builtin.fitting import Fitted, call_text, took
 from mcp_workbench.serving.builtin.lenient import Name, Names, Seconds, Text, Version, Whole
 from mcp_workbench.serving.builtin.own_tools import Group, define
 from mcp_workbench.serving.builtin.rows_report import RowsReport
+from mcp_workbench.serving.builtin.text_report import TextReport, described
 
 NAMES = ("df_describe", "df_read", "df_changes")
 
@@ -40,7 +41,7 @@ def dataframe_tools(lookup: Lookup, descriptions: Descriptions) -> Group:
     """The three tools, offered while something is published or a result can be read."""
 
     def wanted() -> bool:
-        return bool(lookup.dataframes.names() or lookup.results.names(None))
+        return bool(lookup.dataframes.names() or len(lookup.results))
 
     return Group(NAMES, DataFrameTools(lookup, descriptions).tools, wanted)
 
@@ -82,6 +83,8 @@ class DataFrameTools:
         """
         began = self._clock()
         with _advice(name):
+            if (document := self._document(name, ctx.principal.name)) is not None:
+                return Fitted(lambda _room: described(document))
             snapshot = self._find(name, version, ctx.principal.name)
             if column is not None:
                 only = ColumnReport.of(snapshot, find_column(snapshot, column), column)
@@ -100,19 +103,22 @@ class DataFrameTools:
         limit: Whole = None,
         version: Version = None,
     ) -> Fitted:
-        """Rows as CSV, as many as fit; ends with the call that reads on.
+        """Rows as CSV, or a result's text, as much as fits; ends with the call that reads on.
 
         Args:
             name: "flights", or a result: "_r7".
             columns: Default: all.
             where: As in SQL: dep_delay > 60 AND carrier IN ('UA', 'AA'). Also OR, NOT, LIKE, BETWEEN, IS NULL, + - * /.
             order: ["dep_delay desc", "carrier"].
-            offset: Rows to skip.
+            offset: Rows to skip; of a text, characters.
             limit: Default: as many as fit.
             version: Default: the latest.
         """
         began = self._clock()
         with _advice(name):
+            if (document := self._document(name, ctx.principal.name)) is not None:
+                text = TextReport.of(document, offset or 0, limit, table_only={"columns": columns, "where": where, "order": order})
+                return Fitted(lambda room: text.write(room, lambda: self._took(began)))
             snapshot = self._find(name, version, ctx.principal.name)
             chosen = find_columns(snapshot, columns) if columns else None
             selection = select(snapshot, where, parse_order(order or []), look=ctx.check_cancelled)
@@ -129,9 +135,10 @@ class DataFrameTools:
         """
         began = self._clock()
         with _advice(name):
+            if is_result(_reference(name, None).name):
+                result = self._document(name, ctx.principal.name) or self._find(name, None, ctx.principal.name)
+                return Fitted(lambda _room: f"{result.name} is a result of a call: it never changes. Read it with df_read.")
             snapshot = self._find(name, None, ctx.principal.name)
-            if is_result(snapshot.name):
-                return Fitted(lambda _room: f"{snapshot.name} is a result of a call: it never changes. Read it with df_read.")
             known = snapshot.version if since is None else since
             news = news_since(self._lookup.dataframes.publication(snapshot.name), known)
         report = ChangesReport(news, self._now(), wait_s)
@@ -140,13 +147,12 @@ class DataFrameTools:
     # --- finding -----------------------------------------------------------------------------------------------
 
     def _find(self, name: str, version: int | None, principal: str) -> Snapshot:
-        reference = _reference(name, version)
-        if reference.name in self._lookup.results.document_names(principal):
-            uri = f"{DOCUMENT}://{reference.name}"
-            raise ToolError(
-                f"{reference.name} is no DataFrame but a text or a picture: read it as the resource {uri}, in parts as {uri}?offset=8000."
-            )
-        return self._lookup.find(reference, principal)
+        return self._lookup.find(_reference(name, version), principal)
+
+    def _document(self, name: str, principal: str) -> Document | None:
+        """The text or picture of that name; None when it is a DataFrame's, or nobody's."""
+        results, wanted = self._lookup.results, _reference(name, None).name
+        return results.document(wanted, principal) if wanted in results.document_names(principal) else None
 
     def _newer(self, snapshot: Snapshot) -> str:
         """`New: flights v18 (1,000 rows appended).`; empty when this is the latest."""

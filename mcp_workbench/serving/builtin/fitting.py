@@ -35,7 +35,7 @@ class FittedRenderer:
         """The text; None when the value is something else."""
         if type(value) is not Fitted:
             return None
-        return Rendered([TextContent(text=cut(value.write(request.max_chars), request.max_chars, request.tool))])
+        return Rendered([TextContent(text=cut(value.write(request.max_chars), request.max_chars, request))])
 
 
 LONGEST_TOOK = "999.9 ms"

@@ -69,7 +69,7 @@ class Contents:
     prompts: int
     jobs: tuple[Job, ...]
     results: tuple[str, ...]
-    """Names of what its calls returned and is kept."""
+    """What its calls returned and is kept: `_r7`, `_r8 (text)`."""
 
     @property
     def counts(self) -> str:
@@ -100,7 +100,7 @@ class Sources:
             resources=self.resources(),
             prompts=self.prompts(),
             jobs=self.jobs.of(principal),
-            results=(*self.results.names(principal), *self.results.document_names(principal)),
+            results=tuple(self.results.labels(principal)),
         )
 
     def _dataframes(self) -> Iterable[DataFrameLine]:

@@ -63,7 +63,7 @@ def test_every_call_on_the_page_is_answered_as_it_says() -> None:
     workbench = wb.Workbench(name="morning")
     names = _notebook(workbench)
     examples, mistakes = _examples(), _mistakes()
-    assert len(examples) == 10
+    assert len(examples) == 12
     assert len(mistakes) == 18
 
     async def main() -> None:

@@ -138,7 +138,7 @@ def test_a_mistake_is_answered_with_what_would_be_right(arguments: dict[str, Any
     assert sentence in Agent(flights=FLIGHTS.copy()).refused("df_read", **arguments)
 
 
-def test_results_are_read_by_their_principal_and_other_kinds_say_where_they_are_read() -> None:
+def test_results_are_read_by_their_principal() -> None:
     agent = Agent(flights=FLIGHTS.copy())
     agent.results.keep(FLIGHTS, "alice")
     agent.results.keep_document("x" * 10, "text/plain", "a text", "alice")
@@ -147,10 +147,45 @@ def test_results_are_read_by_their_principal_and_other_kinds_say_where_they_are_
     assert agent.call("df_changes", name="_r1", since=1) == "_r1 is a result of a call: it never changes. Read it with df_read."
     assert "No result _r1 is kept" in agent.refused("df_read", name="_r1", principal="bob")
     for name in ("_r2", "result://_r2"):
-        assert agent.refused("df_read", name=name) == (
-            "_r2 is no DataFrame but a text or a picture: read it as the resource result://_r2, in parts as result://_r2?offset=8000."
-        )
+        assert agent.call("df_read", name=name) == "10 characters · _r2 (text/plain) · 0.0 ms\nxxxxxxxxxx\nThis is all."
+    assert agent.call("df_changes", name="_r2", since=1).startswith("_r2 is a result of a call: it never changes.")
     assert "No result _r2 is kept" in agent.refused("df_read", name="_r2", principal="bob")
+
+
+def test_a_picture_and_what_only_a_table_understands_are_refused_with_what_would_do() -> None:
+    agent = Agent()
+    agent.results.keep_document(b"x" * 64_000, "image/png", "a picture", "alice")
+    agent.results.keep_document("[1,2]", "application/json", "the whole result of f", "alice")
+    for tool in ("df_read", "df_describe"):
+        assert agent.refused(tool, name="_r1") == (
+            "_r1 is no DataFrame and no text but image/png, 64 kB: your host can read it as the resource result://_r1."
+        )
+    assert agent.refused("df_read", name="_r2", where="a = 1", columns=["a"]) == (
+        "_r2 is a text, without rows and columns: leave out columns, where; offset and limit work."
+    )
+    assert agent.call("df_describe", name="_r2") == (
+        'a text of 5 characters · _r2 (application/json) · the whole result of f\nNext: df_read("_r2")'
+    )
+    assert agent.call("df_read", name="_r2", offset=5).endswith('There is nothing from character 5 on. More: df_read("_r2", offset=0)')
+
+
+@settings(max_examples=50)
+@given(
+    st.text(alphabet=st.sampled_from(["a", "\n", "é", '"']), min_size=1, max_size=4_000),
+    st.integers(200, 1_500),
+    st.integers(1, 3_000) | st.none(),
+)
+def test_the_pages_of_a_text_put_side_by_side_are_the_text(text: str, max_chars: int, limit: int | None) -> None:
+    agent = Agent()
+    agent.results.keep_document(text, "text/plain", "a text", "alice")
+    following: dict[str, Any] | None = {"name": "_r1"} if limit is None else {"name": "_r1", "limit": limit}
+    read = ""
+    while following is not None:
+        said = agent.call("df_read", max_chars=max_chars, **following)
+        body, _, end = said.partition("\n")[2].rpartition("\n")
+        read += body
+        following = ast_call[1] if end.startswith("More: ") and (ast_call := copied(end)) else None
+    assert read == text
 
 
 def test_what_reads_on_stays_with_its_version_and_says_what_is_new() -> None:

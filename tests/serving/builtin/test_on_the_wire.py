@@ -87,6 +87,27 @@ def test_they_are_listed_beside_the_authors_within_their_bound_and_say_which_onl
     play(stage, main)
 
 
+def test_a_text_that_was_cut_is_read_on_with_df_read_which_comes_with_it(stage: Stage) -> None:
+    @stage.workbench.tool
+    def log() -> str:
+        return "x" * 20_000
+
+    async def main(talk: Talk) -> None:
+        await listen(stage, talk)
+        shown = text_of(await talk.called("log"))
+        more = re.search(r'More: df_read\("_r1", offset=(\d+)\)\.\]', shown)
+        assert more is not None
+        await talk.news(CHANGED)
+        assert "df_read" in [tool["name"] for tool in (await talk.result("tools/list"))["tools"]]
+        rest = await said(talk, "df_read", name="_r1", offset=int(more[1]))
+        assert rest.startswith(f"characters {int(more[1]):,} to ")
+        assert "Results of your calls: _r1 (text)" in await said(talk, "notebook_status")
+        notebook_too = await said(talk, "notebook_call", function="df_read", arguments={"name": "_r1", "offset": 19_999})
+        assert notebook_too.splitlines()[1:] == ["x", "This is the end."]
+
+    play(stage, main)
+
+
 def test_the_df_tools_come_with_the_first_dataframe_and_go_with_the_last_and_that_is_told_once(stage: Stage) -> None:
     workbench = stage.workbench
 

@@ -8,6 +8,7 @@ thread come free for others (`main_is_free`), and show this (`display`). Nobody 
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import json
 import logging
@@ -16,13 +17,14 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from types import FrameType
+from typing import Any, Literal, Protocol
 
-if TYPE_CHECKING:
-    import asyncio
+from mcp_workbench.interrupts import unbroken
 
 logger = logging.getLogger("mcp_workbench")
 
@@ -173,6 +175,7 @@ class IPythonHost:
         self._main = threading.main_thread()
         self._cells: tuple[_Run, ...] = ()
         """Cells at work on the main thread, outermost first: a cell may run another by `run_cell`."""
+        self._ends: Ends = lambda cell, well: None
 
     def identity(self) -> HostIdentity:
         """Who this is."""
@@ -195,11 +198,16 @@ class IPythonHost:
         """Follow the cells of the main thread; a cell within a cell is part of it. One follower per host.
 
         `ends` is also called after what is no cell and may still have changed something: a widget's message, a silent
-        execution, a subshell's cell (that one between cells, on the main thread).
+        execution, a subshell's cell (that one between cells, on the main thread). An end that an interrupt has cost is
+        told before the next cell begins.
         """
+        self._ends = ends
 
         def before(info: Any) -> None:
-            if self._on_main() and (cell := self._enter(info)) is not None:
+            if not self._on_main():
+                return
+            self._end_lost()
+            if (cell := self._enter(info)) is not None:
                 begins(cell)
 
         def after(result: Any) -> None:
@@ -217,7 +225,8 @@ class IPythonHost:
         running = self._running_cell()
         if running is not None and (cell := self._enter(running)) is not None:
             begins(cell)
-        return self._register({"pre_run_cell": before, "post_run_cell": after, "post_execute": after_anything})
+        callbacks: dict[str, Callable[..., None]] = {"pre_run_cell": before, "post_run_cell": after, "post_execute": after_anything}
+        return self._register({event: unbroken(callback, owed=lambda: bool(self._cells)) for event, callback in callbacks.items()})
 
     def run_between_cells(self, function: Callable[[], None]) -> bool:
         """False: between cells the main thread waits for the keyboard."""
@@ -266,7 +275,7 @@ class IPythonHost:
     def _enter(self, info: Any) -> Cell | None:
         """A cell begins; the cell if it is an outermost one."""
         cell = self._describe(info)
-        self._cells = (*self._cells, _Run(info, cell))
+        self._cells = (*self._cells, _Run(info, cell, _frame_of_cell(), _current_task()))
         return cell if len(self._cells) == 1 else None
 
     def _describe(self, info: Any) -> Cell:
@@ -284,12 +293,54 @@ class IPythonHost:
         self._cells = self._cells[:position]
         return not self._cells
 
+    def _at_work(self) -> tuple[_Run, ...]:
+        """The cells without those whose end nobody has announced, because an interrupt struck just then."""
+        stack, task = set(_stack()), _current_task()
+        ended = getattr(getattr(self._shell, "last_execution_result", None), "info", None)
+
+        def runs(run: _Run) -> bool:
+            if run.frame is None or run.frame in stack:  # without a frame nothing is known of it
+                return True
+            # A cell of this very task would be on the stack; in another one it may wait for something.
+            return run.info is not ended and run.task not in (None, task) and not run.task.done()
+
+        return tuple(takewhile(runs, self._cells))
+
+    def _end_lost(self) -> None:
+        """End what has ended already; later cells would count as part of it for ever."""
+        cells, self._cells = self._cells, self._at_work()
+        if cells and not self._cells:
+            self._ends(cells[0].cell, False)
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     info: Any
     """IPython's `ExecutionInfo`, the same object at beginning and end."""
     cell: Cell
+    frame: FrameType | None
+    """The shell's frame that runs it: on the stack, or waiting in `task`; None: the shell runs cells in an unknown way."""
+    task: asyncio.Task[Any] | None
+    """The task it began in."""
+
+
+def _stack() -> Iterator[FrameType]:
+    """The frames of this thread, innermost first; awaiting coroutines are on it while what they await runs."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # documented for just this
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _frame_of_cell() -> FrameType | None:
+    return next((frame for frame in _stack() if frame.f_code.co_name == "run_cell_async"), None)
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no loop runs
+        return None
 
 
 class IpykernelHost(IPythonHost):
@@ -301,6 +352,7 @@ class IpykernelHost(IPythonHost):
     def __init__(self, shell: Any, kernel: Any) -> None:
         super().__init__(shell)
         self._kernel = kernel
+        self._looks = False
 
     def identity(self) -> HostIdentity:
         """Kernel id from the connection file, notebook from Jupyter Server or VS Code."""
@@ -309,8 +361,16 @@ class IpykernelHost(IPythonHost):
     def run_between_cells(self, function: Callable[[], None]) -> bool:
         """Post to the kernel's own loop; skipped when a cell has begun by then, because its end will do it."""
         if self._cells:
+            if not self._looks:
+                self._looks = self.run_on_loop(self._look_for_lost_end)
             return False
         return self.run_on_loop(lambda: None if self._cells else function())
+
+    def _look_for_lost_end(self) -> None:
+        self._looks = False
+        if self._at_work() != self._cells:
+            # Not yet: the end of a cell that awaited is announced a turn after its last step.
+            self.run_on_loop(self._end_lost)
 
     def run_on_loop(self, function: Callable[[], object]) -> bool:
         """Post to the kernel's own loop, and wake that where a GUI's loop (`%gui`) keeps the main thread to itself."""

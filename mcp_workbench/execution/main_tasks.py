@@ -22,7 +22,7 @@ from mcp_workbench.execution.calls import (
     refuse_unawaited,
     run_finish,
 )
-from mcp_workbench.execution.interrupts import Interrupts, interruptible
+from mcp_workbench.interrupts import Interrupts, interruptible
 
 
 async def run_coroutine(call: Call, clock_ns: Clock) -> Outcome:

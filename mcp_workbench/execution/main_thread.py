@@ -32,11 +32,11 @@ from inspect import iscoroutinefunction
 from typing import TypeVar
 
 from mcp_workbench.execution.calls import Busy, Call, CallState, Cancelled, Clock, Outcome, Raised, from_user_code, run_work
-from mcp_workbench.execution.interrupts import Interrupts
 from mcp_workbench.execution.main_line import Job, MainLine
 from mcp_workbench.execution.main_tasks import a_loop_runs_here, run_coroutine, run_to_end
 from mcp_workbench.execution.portal import Portal
 from mcp_workbench.hosts import Host
+from mcp_workbench.interrupts import Interrupts
 
 logger = logging.getLogger("mcp_workbench")
 

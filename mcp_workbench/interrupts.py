@@ -3,8 +3,9 @@
 The signal belongs to whatever the main thread is at work on. While a call's code runs that is the call: it
 gets a KeyboardInterrupt, however the kernel treats the signal around it (ipykernel ignores it between
 cells). While our own few lines before and after run, the signal is held back and delivered when they are
-done, to whoever owns the main thread then: a call must never be lost between taking and answering it. Main
-thread only: Python delivers signals there and lets no other thread set handlers.
+done, to whoever owns the main thread then: a call must never be lost between taking and answering it, nor the
+end of a cell (`unbroken`). Main thread only: Python delivers signals there and lets no other thread set handlers.
+Knows neither calls nor cells.
 
 What Python itself does with a signal is not ours: one that comes in the microseconds between its last look and a call
 that blocks (`time.sleep`) ends that only when it returns, as in a cell or any program; a second one ends it at once.
@@ -12,7 +13,10 @@ that blocks (`time.sleep`) ends that only when it returns, as in a cell or any p
 
 from __future__ import annotations
 
+import _thread
+import functools
 import signal
+import threading
 import types
 from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
@@ -68,6 +72,46 @@ class Interrupts:
 
     def _hold(self, _signal: int, _frame: types.FrameType | None) -> None:
         self._held = True
+
+
+def unbroken(function: Callable[[*Ts], object], *, owed: Callable[[], bool]) -> Callable[[*Ts], None]:
+    """Make a callback that runs to its end whatever Ctrl-C does, and lets no KeyboardInterrupt out to its caller.
+
+    One instruction is left on which an interrupt gets out, before anything has been done: the first, on which Python
+    looks for signals before any `try` can begin.
+
+    Args:
+        function: Called with the signal held back; on other threads, which get no signals, as it is.
+        owed: Asked when an interrupt came and the function has ended: whether something is at work around the callback
+            that it was meant for. That gets it a moment later, because whoever calls callbacks prints what these raise
+            and goes on. Otherwise what it was meant for has ended by itself.
+    """
+
+    @functools.wraps(function)
+    def run(*args: *Ts) -> None:
+        begun = False
+        try:
+            if threading.current_thread() is not threading.main_thread():
+                function(*args)
+                return
+            with Interrupts():
+                begun = True
+                function(*args)
+        except KeyboardInterrupt:
+            if not begun:
+                with Interrupts():
+                    function(*args)
+            if owed():
+                _thread.start_new_thread(_interrupt_main_thread, ())
+
+    return run
+
+
+def _interrupt_main_thread() -> None:
+    if hasattr(signal, "pthread_kill"):  # wakes the main thread where it sleeps in the system
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:  # Windows, where the signal sets the event that sleeping waits for too
+        signal.raise_signal(signal.SIGINT)
 
 
 @types.coroutine

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mcp_workbench.execution.interrupts import Interrupts, interruptible
+from mcp_workbench.interrupts import Interrupts, interruptible
 
 
 def press() -> None:

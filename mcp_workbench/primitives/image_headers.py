@@ -44,6 +44,11 @@ def image_size(data: bytes) -> tuple[int, int] | None:
     return size if size is not None and min(size) > 0 else None
 
 
+def has_picture(data: bytes) -> bool:
+    """The bytes are an image whose header gives it a width and a height, and a PNG has pixels too; what they are is not decoded."""
+    return image_size(data) is not None and (image_mime_type(data) != "image/png" or b"IDAT" in data)
+
+
 def _little(data: bytes) -> int:
     return int.from_bytes(data, "little")
 

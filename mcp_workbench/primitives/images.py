@@ -11,7 +11,7 @@ import base64
 import io
 from typing import Any
 
-from mcp_workbench.primitives.image_headers import image_mime_type, image_size
+from mcp_workbench.primitives.image_headers import has_picture, image_mime_type, image_size
 from mcp_workbench.primitives.image_headers import png_size as png_size
 from mcp_workbench.primitives.keeping import MAX_MEDIA_BYTES, Keep, keep_nothing, size_text
 from mcp_workbench.primitives.wording import quote
@@ -27,9 +27,13 @@ MAX_KEPT_PIXELS = 16_000_000
 """Pixels of a picture that is kept in full behind a link: encoding more takes seconds."""
 MAX_DECODED_PIXELS = 64_000_000
 """Pixels of an encoded image that is decoded to make it smaller: four bytes of memory each."""
+MAX_CONVERTED_PIXELS = 16_000_000
+"""Pixels of a Pillow image whose colours are converted before it is made smaller: four bytes of memory each, and more on the way."""
 _SMALLEST_SIDE = 16
 
 _MAY_MOVE = ("image/gif", "image/webp")
+_AVERAGED = ("L", "RGB")
+"""Modes that Pillow makes smaller as they are."""
 _PNG_MODES = ("1", "L", "LA", "I;16", "P", "RGB", "RGBA")
 
 
@@ -49,15 +53,14 @@ def images_from_bytes(data: bytes, *, max_bytes: int = MAX_IMAGE_BYTES, keep: Ke
         keep: Keeps the whole when less is sent.
 
     Returns:
-        The image, a line of text and a link when it is not the whole; None when the bytes are no image.
+        The image, a line of text and a link when it is not the whole; None when the bytes are no image, or one without pixels.
     """
-    mime_type = image_mime_type(data)
-    if mime_type is None:
+    mime_type, size = image_mime_type(data), image_size(data)
+    if mime_type is None or size is None or not has_picture(data):
         return None
-    size = image_size(data)
-    if len(data) <= max_bytes and (size is None or _fits(*size, MAX_PIXELS)):
+    if len(data) <= max_bytes and _fits(*size, MAX_PIXELS):
         return [image_content(data, mime_type)]
-    of = size_text(len(data)) if size is None else f"{_pixels(*size)} pixels, {size_text(len(data))},"
+    of = f"{_pixels(*size)} pixels, {size_text(len(data))},"
     link = keep(data, mime_type, f"the image as it was returned, {of.rstrip(',')}")
     whole = "" if link is None else f" In full: {link.uri}"
     smaller = smaller_image(data, max_bytes=max_bytes)
@@ -111,8 +114,11 @@ def images_from_pillow(image: Any, *, max_bytes: int = MAX_IMAGE_BYTES, keep: Ke
         keep: Keeps the whole, up to 16 million pixels, when a smaller one is sent.
 
     Returns:
-        PNG where it fits `max_bytes`, else JPEG, else smaller with a line of text, and a link where the whole is kept.
+        PNG where it fits `max_bytes`, else JPEG, else smaller with a line of text, and a link where the whole is kept. An
+        image without pixels is a line of text.
     """
+    if not image.width or not image.height:
+        return [TextContent(text=f"The image is {_pixels(image.width, image.height)} pixels large: there is nothing to see.")]
     shown, data, mime_type = _fitted(image, MAX_PIXELS, max_bytes)
     content: list[Content] = [image_content(data, mime_type)]
     if shown is image:
@@ -179,11 +185,18 @@ def _saved(image: Any, form: str, **options: object) -> bytes:
 def _shrunk(image: Any, pixels: int) -> Any:
     scale = min((pixels / (image.width * image.height)) ** 0.5, MAX_SIDE / max(image.width, image.height))
     size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
-    # Palettes and 16-bit greys cannot be averaged.
-    drawable = image if image.mode in ("L", "LA", "RGB", "RGBA") else _as_rgb(image)
-    return drawable.resize(size)
+    # Palettes and 16-bit greys cannot be averaged, and Pillow converts what is transparent, too, before it averages.
+    drawable = image if image.mode in _AVERAGED else _thinned(image, size)
+    return (drawable if drawable.mode in ("L", "LA", "RGB", "RGBA") else _as_rgb(drawable)).resize(size)
+
+
+def _thinned(image: Any, size: tuple[int, int]) -> Any:
+    """The image, or of one that is too large to be converted every so many pixels: twice the size that is wanted."""
+    if image.width * image.height <= MAX_CONVERTED_PIXELS:
+        return image
+    return image.resize((min(image.width, 2 * size[0]), min(image.height, 2 * size[1])), 0)  # 0: Pillow's NEAREST
 
 
 def not_an_image(data: bytes) -> str:
     """The sentence for bytes that are no image."""
-    return f"{len(data):,} bytes that begin with {quote(data[:8].hex(' '))} and are no PNG, JPEG, GIF or WebP"
+    return f"{len(data):,} bytes that begin with {quote(data[:8].hex(' '))} and are no whole PNG, JPEG, GIF or WebP"

@@ -23,8 +23,9 @@ what a room registered (`register`)               as its converter says
 ================================================  =====================================================
 
 Everything else - bytes, complex, functions, arbitrary objects - is refused by `UnsupportedResult`, which
-names the type and never shows the object. So are cycles, nesting deeper than `MAX_DEPTH` and more than
-`MAX_VALUES` values. Bytes are refused on purpose: base64 tells a model nothing and costs it a third more.
+names the type and never shows the object. So are cycles, nesting deeper than `MAX_DEPTH`, more than
+`MAX_VALUES` values and more than `MAX_CHARS` characters of text.
+Bytes are refused on purpose: base64 tells a model nothing and costs it a third more.
 """
 
 from __future__ import annotations
@@ -54,6 +55,9 @@ MAX_DEPTH = 100
 """Levels of nesting; the codec of this package reads 128, a result adds a few of its own."""
 MAX_VALUES = 1_000_000
 """Values in one result, containers included: far more than the largest message can hold."""
+
+MAX_CHARS = 100_000_000
+"""Characters of all texts in one result, keys included; a text by itself may be longer, and is cut where it is shown."""
 
 Converter = Callable[[Any], Any]
 """Value -> something the table knows."""
@@ -108,12 +112,12 @@ class JsonForms:
 class _Walk:
     """One conversion: where it is and how much it has seen."""
 
-    __slots__ = ("_path", "_registered", "_seen")
+    __slots__ = ("_chars", "_path", "_registered", "_seen")
 
     def __init__(self, registered: tuple[tuple[Callable[[type], bool], Converter], ...]) -> None:
         self._registered = registered
         self._path: set[int] = set()
-        self._seen = 0
+        self._seen = self._chars = 0
 
     def convert(self, value: Any, depth: int) -> Json:
         self._seen += 1
@@ -123,7 +127,7 @@ class _Walk:
         if kind is bool or value is None:
             return value
         if kind is str:
-            return _text(value)
+            return _text(value) if depth == 0 else self._inner_text(value)
         if kind is int:
             return _integer(value)
         if kind is float:
@@ -152,7 +156,8 @@ class _Walk:
         if _is_numpy(kind):
             return self.convert(_numpy_as_python(value), depth + 1)
         if issubclass(kind, _SCALARS):
-            return _scalar(value, kind)
+            scalar = _scalar(value, kind)
+            return self._inner_text(scalar) if depth and isinstance(scalar, str) else scalar
         if issubclass(kind, set | frozenset):
             return _sorted([self.convert(item, depth + 1) for item in value])
         if issubclass(kind, list | tuple | deque | range | KeysView | ValuesView | ItemsView):
@@ -169,11 +174,18 @@ class _Walk:
     def _object(self, items: Any, depth: int) -> dict[str, Json]:
         converted: dict[str, Json] = {}
         for key, value in items:
-            name = _text(key) if type(key) is str else self._key(key, depth)
+            name = self._inner_text(key) if type(key) is str else self._key(key, depth)
             if name in converted:
                 raise UnsupportedResult(f"Two keys of the result are both {quote(name)} as JSON; make the keys text that differs.")
             converted[name] = self.convert(value, depth + 1)
         return converted
+
+    def _inner_text(self, text: str) -> str:
+        # A list of a million times the same long text is small; what is made of it is not.
+        self._chars += len(text)
+        if self._chars > MAX_CHARS:
+            raise UnsupportedResult(f"The result holds more than {MAX_CHARS:,} characters of text; return a part or a summary of it.")
+        return _text(text)
 
     def _key(self, key: Any, depth: int) -> str:
         name = self.convert(key, depth + 1)

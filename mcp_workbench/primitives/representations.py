@@ -1,7 +1,7 @@
 """Objects that know how notebooks show them (`_repr_png_`, `_repr_mimebundle_` …), as content for models.
 
 The first form an object has is taken, in the order of `_FORMS`: a picture, then Markdown, plain text, JSON, LaTeX, a drawing,
-and HTML last. HTML is never sent, only the words in it; SVG is sent as the text of a resource, for programs, not as an image.
+and HTML last. HTML is never sent, only the words in it (`html_words`); SVG is sent as the text of a resource, for programs.
 The methods are asked of the type, as Python does with its own special methods: an object may answer every name.
 They are the author's code, and run where tools run. A method that raises counts as one that has nothing to show; when
 none has, the first exception is told.
@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
-from collections.abc import Callable, Iterator, Mapping
-from html.parser import HTMLParser
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from mcp_workbench.errors import ToolError
+from mcp_workbench.primitives.html_words import words_of_html
 from mcp_workbench.primitives.images import images_from_bytes
 from mcp_workbench.primitives.jsonable import to_jsonable
 from mcp_workbench.primitives.rendered import RenderRequest, text_content
@@ -164,64 +163,3 @@ def _svg(text: str, request: RenderRequest) -> list[Content]:
     if link is None:
         return [TextContent(text=f"An SVG drawing of {len(text):,} characters is not shown. Have the tool return a PNG.")]
     return [TextContent(text=f"An SVG drawing of {len(text):,} characters: {request.where(link)}"), link]
-
-
-# --- HTML ----------------------------------------------------------------------------------------------------
-
-_UNSEEN = frozenset(("script", "style", "head", "template", "noscript"))
-_LINES = frozenset(
-    (
-        *("address", "article", "blockquote", "br", "caption", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "form"),
-        *("h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary"),
-        *("table", "tr", "ul"),
-    )
-)
-_CELLS = frozenset(("td", "th"))
-_SPACES = re.compile(r"\s+")
-
-
-class _Words(HTMLParser):
-    """Collects the words, with line breaks where a browser would have them and bars between cells."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._unseen: list[str] = []
-        self._pre = 0
-        self.parts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN:
-            self._unseen.append(tag)
-        elif tag in _LINES:
-            self._pre += tag == "pre"
-            self.parts.append("\n")
-        elif tag in _CELLS:
-            self.parts.append(" | ")
-        elif tag == "img" and (alternative := dict(attrs).get("alt")):
-            self.handle_data(f"[image: {alternative}]")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._unseen:
-            del self._unseen[self._unseen.index(tag) :]
-        elif tag in _LINES:
-            self._pre -= tag == "pre" and self._pre > 0
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.parts.append(data if self._pre else _SPACES.sub(" ", data))
-
-
-def words_of_html(html: str) -> str:
-    """The words of an HTML text, one line for each paragraph or row of a table; no script and no style is among them."""
-    words = _Words()
-    words.feed(to_unicode(html))
-    words.close()
-    lines = _collapsed("".join(words.parts).splitlines())
-    return "\n".join(lines)
-
-
-def _collapsed(lines: list[str]) -> Iterator[str]:
-    for line in lines:
-        if shown := " ".join(line.split()).removeprefix("| ").strip(" |"):
-            yield shown

@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mcp_workbench.primitives.images import MAX_IMAGE_BYTES, MAX_PIXELS, MAX_SIDE, images_from_bytes, images_from_pillow, is_pillow
+from mcp_workbench.primitives.images import (
+    MAX_CONVERTED_PIXELS,
+    MAX_IMAGE_BYTES,
+    MAX_PIXELS,
+    MAX_SIDE,
+    images_from_bytes,
+    images_from_pillow,
+    is_pillow,
+)
 from mcp_workbench.protocol.wire import Content, ImageContent, ResourceLink, TextContent
 from tests.support.shelf import Shelf
 
@@ -98,6 +106,46 @@ def test_every_mode_can_be_shrunk(mode: str) -> None:
     assert opened(content).width < 3000
 
 
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK", "I;16", "I", "F"])
+def test_a_large_picture_is_made_smaller_before_its_colours_are_converted(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[int] = []
+    convert = Image.Image.convert
+
+    def counted(self: Image.Image, *arguments: Any, **options: Any) -> Image.Image:
+        converted.append(self.width * self.height)
+        return convert(self, *arguments, **options)
+
+    original = Image.new(mode, (5_000, 4_000))
+    monkeypatch.setattr(Image.Image, "convert", counted)
+    content, note = images_from_pillow(original)
+    assert MAX_PIXELS < max(converted) <= 4 * MAX_PIXELS
+    assert max(converted) < MAX_CONVERTED_PIXELS < 20_000_000
+    assert opened(content).width / opened(content).height == pytest.approx(1.25, rel=0.01)
+    assert isinstance(note, TextContent)
+
+
+def test_a_large_drawing_in_black_and_white_is_still_averaged() -> None:
+    drawing = Image.new("1", (5_000, 4_000))
+    drawing.paste(1, (0, 0, 2_501, 4_000))
+    content, _ = images_from_pillow(drawing)
+    shown = opened(content)
+    assert (shown.getpixel((10, 10)), shown.getpixel((shown.width - 10, 10))) == ((255, 255, 255), (0, 0, 0))
+
+
+@pytest.mark.parametrize("size", [(0, 0), (3, 0), (0, 3)])
+def test_an_image_without_pixels_is_a_sentence(size: tuple[int, int]) -> None:
+    (line,) = images_from_pillow(Image.new("RGB", size))
+    assert line == TextContent(text=f"The image is {size[0]} x {size[1]} pixels large: there is nothing to see.")
+
+
+def test_an_encoded_image_without_pixels_is_none() -> None:
+    data = png(Image.new("L", (3, 3)))
+    assert sent(data)
+    assert images_from_bytes(data[:16] + bytes(8) + data[24:]) is None
+    assert images_from_bytes(data[:33]) is None
+    assert images_from_bytes(b"GIF89a" + bytes(20)) is None
+
+
 def test_a_noisy_picture_is_sent_as_jpeg_or_smaller() -> None:
     (content,) = images_from_pillow(noise(600, 600))
     assert isinstance(content, ImageContent)
@@ -165,16 +213,19 @@ def test_of_an_animation_the_first_picture_is_sent_and_the_line_says_so() -> Non
 
 
 def test_without_pillow_what_does_not_fit_is_its_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = png(Image.new("L", (30, 40))).ljust(2_000, b"\0")
     monkeypatch.setitem(sys.modules, "PIL", None)
     shelf = Shelf()
-    line, link = sent(b"\x89PNG\r\n\x1a\n" + bytes(2_000), max_bytes=1_000, keep=shelf.for_one)
-    assert line == TextContent(text="An image of 2 kB is not shown: too large for a message. In full: result://_r1")
+    line, link = sent(data, max_bytes=1_000, keep=shelf.for_one)
+    assert line == TextContent(text="An image of 30 x 40 pixels, 2 kB, is not shown: too large for a message. In full: result://_r1")
     assert isinstance(link, ResourceLink)
-    (alone,) = sent(b"\x89PNG\r\n\x1a\n" + bytes(2_000), max_bytes=1_000)
-    assert alone == TextContent(text="An image of 2 kB is not shown: too large for a message. Have the tool return a smaller one.")
+    (alone,) = sent(data, max_bytes=1_000)
+    assert alone == TextContent(
+        text="An image of 30 x 40 pixels, 2 kB, is not shown: too large for a message. Have the tool return a smaller one."
+    )
 
 
-@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n" + b"broken" * 300, png(Image.new("L", (9_000, 9_000)))])
+@pytest.mark.parametrize("data", [png(Image.new("L", (3, 3)))[:33] + b"IDAT" + b"broken" * 300, png(Image.new("L", (9_000, 9_000)))])
 def test_what_cannot_be_made_smaller_is_its_link(data: bytes) -> None:
     line, link = sent(data, max_bytes=1_000, keep=Shelf().for_one)
     assert isinstance(line, TextContent)

@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import datetime
 import enum
+import itertools
 import math
 import sys
 import types
@@ -23,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from mcp_workbench.primitives.jsonable import MAX_DEPTH, MAX_VALUES, JsonForms, UnsupportedResult
+from mcp_workbench.primitives.jsonable import MAX_CHARS, MAX_DEPTH, MAX_VALUES, JsonForms, UnsupportedResult
 
 to_jsonable = JsonForms().to_jsonable
 """The table alone: what other rooms taught the process's own table is tested where they teach it."""
@@ -261,6 +262,31 @@ def test_shared_parts_are_no_cycle_but_count_each_time() -> None:
         doubled = [doubled, doubled]
     with pytest.raises(UnsupportedResult, match=f"more than {MAX_VALUES:,} values"):
         to_jsonable(doubled)
+
+
+class Endless(list[Any]):
+    """Iterates over its first item without end."""
+
+    def __iter__(self) -> Any:
+        return itertools.repeat(self[0])
+
+
+class Named(str):
+    """Text of another type."""
+
+
+LONG = "x" * (MAX_CHARS // 100)
+
+
+@pytest.mark.parametrize("large", [[LONG] * 101, Endless([LONG]), [{LONG: 1}] * 101, [[Named(LONG)]] * 101, [{Named(LONG): 1}] * 101])
+def test_more_text_than_any_message_takes_is_refused_before_it_is_written(large: Any) -> None:
+    with pytest.raises(UnsupportedResult, match=r"more than 100,000,000 characters of text; return a part"):
+        to_jsonable(large)
+
+
+def test_text_within_the_bound_is_kept_and_one_text_has_none() -> None:
+    assert to_jsonable([LONG] * 100) == [LONG] * 100
+    assert to_jsonable(LONG * 101) == LONG * 101
 
 
 def test_a_large_array_is_refused_before_it_is_unpacked() -> None:

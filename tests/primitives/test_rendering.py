@@ -35,7 +35,7 @@ from mcp_workbench.protocol.wire import Content, EmbeddedResource, ImageContent,
 from tests.support.shelf import Shelf
 
 REQUEST = RenderRequest("top_routes", 8000, "default")
-PNG = b"\x89PNG\r\n\x1a\nrest"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes.fromhex("0000000d49484452 00000001 00000001 0800000000") + b"IDAT and the rest"
 CARS = pd.DataFrame({"power": [1, 2]})
 
 
@@ -171,7 +171,7 @@ def test_image_bytes_and_pillow_images_are_images() -> None:
 
 
 def test_other_bytes_are_refused_with_what_to_do() -> None:
-    with pytest.raises(UnsupportedResult, match=r"3 bytes that begin with \"61 62 63\" and are no PNG.*return text"):
+    with pytest.raises(UnsupportedResult, match=r"3 bytes that begin with \"61 62 63\" and are no whole PNG.*return text"):
         rendered(b"abc")
 
 

@@ -7,8 +7,6 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from IPython import display
 from PIL import Image as Pillow
 
@@ -19,7 +17,6 @@ from mcp_workbench.primitives.representations import (
     content_of_representation,
     has_representation,
     is_ipython_audio,
-    words_of_html,
 )
 from mcp_workbench.protocol.wire import AudioContent, EmbeddedResource, ImageContent, ResourceLink, TextContent
 from tests.support.shelf import Shelf
@@ -169,47 +166,3 @@ def test_what_ipython_plays() -> None:
     assert part == TextContent(text="A sound at https://example.org/x.mp3")
     with pytest.raises(ToolError, match="no WAV, MP3, OGG or FLAC"):
         content_of_ipython_audio(SHOWS.Audio(data=b"noise"), request)
-
-
-@pytest.mark.parametrize(
-    ("html", "words"),
-    [
-        ("<p>a<b>b</b> c</p><p>d", "ab c\nd"),
-        ("<table><tr><th>x</th><th>y</th></tr><tr><td>1</td><td></td></tr></table>", "x | y\n1"),
-        ("<style>p {color: red}</style><script>alert('&lt;')</script>shown", "shown"),
-        ("<head><title>no</title></head>yes", "yes"),
-        ("&lt;b&gt; &amp; &copy;", "<b> & ©"),
-        ("<img src='x.png' alt='a hill'><img src='y.png'>", "[image: a hill]"),
-        ("<ul><li>one<li>two</ul>", "one\ntwo"),
-        ("a<br>b\n\n  c", "a\nb c"),
-        ("<pre>a\n  b</pre>c", "a\nb\nc"),
-        ("<b>total</b>\n5", "total 5"),
-        ("<!-- not this --><![CDATA[nor]]>this", "this"),
-        ("\ud800", "\ufffd"),
-        ("<iframe src='x'></iframe>", ""),
-        ("", ""),
-    ],
-)
-def test_the_words_of_html(html: str, words: str) -> None:
-    assert words_of_html(html) == words
-
-
-@given(
-    st.lists(
-        st.sampled_from(["<p>", "</p>", "<td>", "</pre>", "<pre>", "<b", ">", "<!--", "-->", "&lt;", "word", '"', "\n", "<style>"]),
-        max_size=30,
-    )
-)
-def test_any_html_ends_in_lines_of_words(pieces: list[str]) -> None:
-    lines = words_of_html("".join(pieces)).split("\n")
-    assert lines == [""] or all(line and line == line.strip() for line in lines)
-
-
-@given(
-    st.lists(st.sampled_from(["<p>", "</p>", "<td>", "<b>", "&lt;", "word", "\n", "<pre>", "</style>"]), max_size=20),
-    st.sampled_from(["script", "style"]),
-)
-def test_what_is_in_a_script_or_style_is_not_among_the_words(pieces: list[str], tag: str) -> None:
-    before = "".join(pieces)
-    assert "secret" not in words_of_html(f"{before}<{tag}>secret <p>secret</{tag}>after")
-    assert words_of_html(f"{before}<{tag}>secret</{tag}>after").endswith("after")

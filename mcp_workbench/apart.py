@@ -14,9 +14,10 @@ from mcp_workbench.asking import route_questions
 from mcp_workbench.displays import route_displays
 from mcp_workbench.execution.calls import current_call
 from mcp_workbench.execution.drawings import route_pyplot
-from mcp_workbench.execution.output import STREAMS, route_logging, sink_here
+from mcp_workbench.execution.output import STREAMS, route_logging, sink_here, trace_sink_here
 from mcp_workbench.execution.redirects import route_redirects
 from mcp_workbench.patches import Patches
+from mcp_workbench.tracebacks import route_tracebacks
 
 
 class Apart:
@@ -55,6 +56,7 @@ def _lend() -> Patches:
         route_logging(patches)
         route_redirects(patches, STREAMS.look)
         route_displays(patches, sink_here, STREAMS.look)
+        route_tracebacks(patches, trace_sink_here)
         route_questions(patches, lambda: current_call.get() is not None)
         route_pyplot(patches)
     except BaseException:

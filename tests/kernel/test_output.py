@@ -37,6 +37,9 @@ def speak(who):
     display(HTML(f"<b>{who}</b>"))
     shown = display({who: "displayed"}, display_id=True)
     shown.update({who: "renewed"})
+    sys.displayhook(f"{who} hooked")
+    sys.excepthook(ValueError, ValueError(f"{who} unhooked"), None)
+    get_ipython().showtraceback((ValueError, ValueError(f"{who} traced"), None))
     clear_output()
     sys.stdout.flush()
 
@@ -71,6 +74,7 @@ def said():
 """
 
 SAID = ["printed", "complained", "UserWarning: {} warned", "INFO:loader:{} logged", "HTML", "'displayed'", "'renewed'"]
+SAID += ["'{} hooked'", "ValueError: {} unhooked", "ValueError: {} traced"]
 
 
 @dataclass(slots=True)

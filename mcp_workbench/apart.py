@@ -1,4 +1,4 @@
-"""What calls say and draw does not reach the cells: the few objects of the process that are lent for it, all together.
+"""What calls say, draw and ask does not reach the cells: the few objects of the process that are lent for it, all together.
 
 There is one `sys.stdout`, one `logging` and one pyplot in a process however many servers run in it, so this is counted:
 the first server to start lends them, the last one to stop gives them back, each only if it still is ours. They stay
@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import threading
 
+from mcp_workbench.asking import route_questions
 from mcp_workbench.displays import route_displays
+from mcp_workbench.execution.calls import current_call
 from mcp_workbench.execution.drawings import route_pyplot
-from mcp_workbench.execution.output import STREAMS, route_logging, sink_here
+from mcp_workbench.execution.output import STREAMS, route_logging, sink_here, trace_sink_here
 from mcp_workbench.execution.redirects import route_redirects
 from mcp_workbench.patches import Patches
+from mcp_workbench.tracebacks import route_tracebacks
 
 
 class Apart:
@@ -53,6 +56,8 @@ def _lend() -> Patches:
         route_logging(patches)
         route_redirects(patches, STREAMS.look)
         route_displays(patches, sink_here, STREAMS.look)
+        route_tracebacks(patches, trace_sink_here)
+        route_questions(patches, lambda: current_call.get() is not None)
         route_pyplot(patches)
     except BaseException:
         patches.restore()

@@ -4,6 +4,7 @@ A display has no cell of its own outside the main thread, so it would appear in 
 server runs, the publishers of the shell first ask for a sink (`execution/output.py` has one per call) and give it
 the text of the display. Every kind is lent to us: the shell's own, the one it has just now, and the one that
 `%%capture` puts in its place; that it also puts other streams in place of the shell's is told to who follows those.
+So are the hooks that show the value of an expression, for code that calls `sys.displayhook`.
 IPython is not imported: where it is not loaded, nobody displays.
 """
 
@@ -36,6 +37,10 @@ def route_displays(patches: Patches, sink_here: SinkHere, on_capture: Callable[[
     for publisher in dict.fromkeys(publishers):
         patches.replace(publisher, "publish", _published_apart(publisher.publish, sink_here))
         patches.replace(publisher, "clear_output", _cleared_apart(publisher.clear_output, sink_here))
+    capturing_hook = getattr(sys.modules.get("IPython.core.displayhook"), "CapturingDisplayHook", None)
+    between_cells = getattr(sys.modules.get("ipykernel.displayhook"), "ZMQDisplayHook", None)
+    for hook in dict.fromkeys(filter(None, (type(shell.displayhook), capturing_hook, between_cells))):
+        patches.replace(hook, "__call__", _value_shown_apart(hook.__call__, sink_here))
     capturing = getattr(sys.modules.get("IPython.utils.capture"), "capture_output", None)
     if capturing is not None:
         patches.replace(capturing, "__enter__", _captured_and_told(capturing.__enter__, sink_here, on_capture))
@@ -58,6 +63,17 @@ def _cleared_apart(clear: Callable[..., None], sink_here: SinkHere) -> Callable[
             clear(self, *args, **kwargs)
 
     return clear_apart
+
+
+def _value_shown_apart(show: Callable[..., None], sink_here: SinkHere) -> Callable[..., None]:
+    def show_apart(self: Any, value: object = None) -> None:
+        sink = sink_here()
+        if sink is None:
+            show(self, value)
+        elif value is not None:
+            sink(repr(value))
+
+    return show_apart
 
 
 def _captured_and_told(enter: Callable[[Any], Any], sink_here: SinkHere, on_capture: Callable[[], None]) -> Callable[[Any], Any]:

@@ -39,6 +39,28 @@ class CapturingDisplayPublisher(Publisher):
     """As the one of `%%capture`."""
 
 
+class DisplayHook:
+    """As IPython's."""
+
+    def __init__(self) -> None:
+        self.shown: list[object] = []
+
+    def __call__(self, value: object = None) -> None:
+        self.shown.append(value)
+
+
+class ShellHook(DisplayHook):
+    """As the kernel's for cells, which inherits the call."""
+
+
+class ZMQDisplayHook(DisplayHook):
+    """As the kernel's between cells."""
+
+
+class CapturingDisplayHook(DisplayHook):
+    """As the one of `%%capture`."""
+
+
 class Shell:
     """A shell, the modules it is found in, and what was sent elsewhere."""
 
@@ -47,6 +69,7 @@ class Shell:
         self.told: list[str] = []
         self.display_pub: Publisher = KernelPublisher()
         self.display_pub_class = KernelPublisher
+        self.displayhook = ShellHook()
         shell = self
 
         class capture_output:  # noqa: N801  # IPython's name
@@ -61,6 +84,8 @@ class Shell:
         for name, names in (
             ("IPython", {"get_ipython": lambda: self}),
             ("IPython.core.displaypub", {"CapturingDisplayPublisher": CapturingDisplayPublisher}),
+            ("IPython.core.displayhook", {"CapturingDisplayHook": CapturingDisplayHook}),
+            ("ipykernel.displayhook", {"ZMQDisplayHook": ZMQDisplayHook}),
             ("IPython.utils.capture", {"capture_output": capture_output}),
         ):
             module = ModuleType(name)
@@ -103,6 +128,23 @@ def test_a_display_goes_to_the_sink_as_text_and_past_it_unchanged_where_there_is
     shell.display({"text/plain": "nobody asks"})
     assert (len(taken), len(published)) == (3, 3)
     assert [name for kind in (KernelPublisher, CapturingDisplayPublisher) for name in vars(kind) if not name.startswith("_")] == ["publish"]
+
+
+def test_the_value_that_a_call_gives_to_the_display_hook_goes_to_the_sink_in_cells_and_between_them(shell: Shell) -> None:
+    patches, hooks = Patches(), (shell.displayhook, CapturingDisplayHook(), ZMQDisplayHook())
+    route_displays(patches, shell.sink_here, shell.on_capture)
+    for hook in hooks:
+        hook("cell")
+    taken = shell.divert()
+    for hook in hooks:
+        hook("call")
+        hook(None)
+    assert taken == ["'call'"] * 3
+    patches.restore()
+    for hook in hooks:
+        hook("nobody asks")
+    assert [hook.shown for hook in hooks] == [["cell", "nobody asks"]] * 3
+    assert "__call__" not in vars(ShellHook)
 
 
 def test_a_cell_that_captures_is_told_of_and_a_call_that_does_is_not(shell: Shell) -> None:

@@ -83,6 +83,10 @@ class CallOutput:
         self._take(f"{record.levelname}:{record.name}:{message}\n{trace}", shown=False)
         self._send(_level_of(record.levelno), message, record.name)
 
+    def trace(self, text: str) -> None:
+        """Take a traceback that was shown; it is for the author alone."""
+        self._take(text, shown=False)
+
     def run_muted(self, function: Callable[..., None], *args: object) -> None:
         """Call a function whose writing to the streams, on this thread, repeats what was taken already."""
         thread = threading.get_ident()
@@ -157,6 +161,12 @@ def sink_here() -> Callable[[str], None] | None:
     """Where the text of a display goes that is made here; None outside of calls."""
     call = current_call.get()
     return None if call is None else output_of(call).display
+
+
+def trace_sink_here() -> Callable[[str], None] | None:
+    """Where a traceback goes that is shown here; None outside of calls."""
+    call = current_call.get()
+    return None if call is None else output_of(call).trace
 
 
 class StandardStreams:

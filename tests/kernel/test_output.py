@@ -37,6 +37,9 @@ def speak(who):
     display(HTML(f"<b>{who}</b>"))
     shown = display({who: "displayed"}, display_id=True)
     shown.update({who: "renewed"})
+    sys.displayhook(f"{who} hooked")
+    sys.excepthook(ValueError, ValueError(f"{who} unhooked"), None)
+    get_ipython().showtraceback((ValueError, ValueError(f"{who} traced"), None))
     clear_output()
     sys.stdout.flush()
 
@@ -71,6 +74,7 @@ def said():
 """
 
 SAID = ["printed", "complained", "UserWarning: {} warned", "INFO:loader:{} logged", "HTML", "'displayed'", "'renewed'"]
+SAID += ["'{} hooked'", "ValueError: {} unhooked", "ValueError: {} traced"]
 
 
 @dataclass(slots=True)
@@ -206,6 +210,45 @@ printed.set()
             await running
         after = await cell(kernel, "print(sys.stdout is before)\nkept.getvalue(), server.telemetry.calls()[-1].output")
         assert (after.stdout, after.result) == ("True\n", repr(("the cell's\n", "after\n")))
+
+    asyncio.run(main())
+
+
+ASKING = """
+import getpass
+
+@wb.tool
+def ask() -> str:
+    return input("your password: ")
+
+@wb.tool
+async def ask_async() -> str:
+    return getpass.getpass("your password: ")
+
+@wb.tool(run_on="main")
+def ask_main() -> str:
+    return getpass.getpass("your password: ")
+
+@wb.tool(run_on="inline")
+def ask_inline() -> str:
+    return input("your password: ")
+"""
+
+
+def test_no_tool_asks_the_person_whether_a_cell_runs_or_not(speaking: HeardKernel) -> None:
+    kernel = speaking
+
+    async def main() -> None:
+        url, token = address(kernel)
+        await cell(kernel, ASKING)
+        async with asyncio.timeout(40), connect(url, token=token) as session:
+            answers = [await session.call_tool(tool) for tool in ("ask", "ask_async", "ask_main", "ask_inline")]
+            await cell(kernel, "go_on.clear()")
+            async with running_cell(kernel, "print('begun')\ngo_on.wait(20)"):
+                answers += [await session.call_tool(tool) for tool in ("ask", "ask_async", "ask_inline")]
+                await called(session, "proceed")
+        assert [(answer.is_error, "nobody can be asked during a call" in answer.text) for answer in answers] == [(True, True)] * 7
+        assert not kernel.client.stdin_channel.msg_ready()
 
     asyncio.run(main())
 

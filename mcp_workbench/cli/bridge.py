@@ -14,10 +14,14 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from mcp_workbench.jsonrpc import ErrorCode, encode_error
+from mcp_workbench.limits import MIB
 from mcp_workbench.relay.bridge import END_WITHIN_S, Bridge
 from mcp_workbench.relay.choosing import Wish
 from mcp_workbench.transports.stdio import take_stdio
 
+MAX_LINE_BYTES = 64 * MIB
+TOO_LONG = f"Invalid request: a message may have at most {MAX_LINE_BYTES:,} bytes; this one was longer and was not read. Pass data by name."
 DESCRIPTION = """\
 An MCP server on stdin and stdout that leads to a running notebook. It is started by an agent's host
 (`mcp-workbench config` shows what to paste there), in any order with notebooks, and stays while they come and go.
@@ -52,7 +56,8 @@ def run_bridge(arguments: Sequence[str]) -> int:
 
 
 async def _serve(wish: Wish) -> None:
-    host = take_stdio()
+    # Ending would cost all that is open, and the host its server; the id of what was not read is not known.
+    host = take_stdio(max_message_bytes=MAX_LINE_BYTES, too_long=encode_error(None, ErrorCode.INVALID_REQUEST, TOO_LONG))
     try:
         await Bridge(host, wish).run()
     finally:

@@ -103,6 +103,7 @@ class Bridge:
         self._ignored: tuple[str, ...] = ()
         self._host_paused = False
         self._host_ended = asyncio.Event()
+        self._end_of_host = ""
         self._quiet = asyncio.Event()
         """After the host's end: nothing waits for an answer."""
         self._awake = asyncio.Event()
@@ -125,7 +126,7 @@ class Bridge:
         finally:
             following.cancel()
             await self._hang_up()
-        logger.info("the host has ended")
+        logger.info("the host has ended: %s", plain(self._end_of_host))
 
     async def _hang_up(self) -> None:
         self._stop_settle_timer()
@@ -276,8 +277,9 @@ class Bridge:
             self._leave(_why(code, reason))
             self._awake.set()
 
-    def receive_end_of_host(self) -> None:
-        """The host has said its last."""
+    def receive_end_of_host(self, reason: str = "") -> None:
+        """The host has said its last, or its channel had to end."""
+        self._end_of_host = reason or "it said nothing more"
         self._host_ended.set()
         self._note_quiet()
 
@@ -310,7 +312,7 @@ class _HostEnd:
         self.receive_writable = bridge.pace
 
     def receive_close(self, code: int, reason: str) -> None:
-        self._bridge.receive_end_of_host()
+        self._bridge.receive_end_of_host(reason)
 
 
 class _KernelEnd:

@@ -36,6 +36,17 @@ def look(text: bytes) -> Envelope | None:
         return None
 
 
+def is_utf8(text: bytes) -> bool:
+    """Whether the whole text is; `look` skips over what it does not read. ASCII costs one scan of the memory."""
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def entries(text: bytes) -> list[bytes] | None:
     """The messages of a batch (2025-03-26 has them); None: it is no array."""
     try:

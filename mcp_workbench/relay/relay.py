@@ -25,7 +25,7 @@ from mcp_workbench.relay import answers, sentences
 from mcp_workbench.relay.announcing import Announcing
 from mcp_workbench.relay.answers import USE_NAME
 from mcp_workbench.relay.choosing import Choice
-from mcp_workbench.relay.envelope import Envelope, entries, look, member, usable_id, with_member
+from mcp_workbench.relay.envelope import Envelope, entries, is_utf8, look, member, usable_id, with_member
 from mcp_workbench.relay.explaining import Explaining
 from mcp_workbench.relay.memory import LISTINGS, REMEMBERED, Memory
 from mcp_workbench.relay.own_tools import STATUS_NAME
@@ -214,6 +214,10 @@ class Relay:
         return [_fault(request_id) for request_id in requests]
 
     def _read(self, text: bytes) -> None:
+        if not is_utf8(text):
+            # A WebSocket has UTF-8 only: the kernel would have to close it (RFC 6455 section 8.1), and all that is open there with it.
+            self._driver.send_to_host(encode_error(None, ErrorCode.PARSE_ERROR, sentences.NOT_UTF8))
+            return
         seen = look(text)
         if seen is not None and seen.method is None and seen.id is not None:
             self._receive_response_of_host(seen, text)

@@ -25,6 +25,7 @@ HOW_TO_COME_BACK = (
 )
 GONE = "Jobs and results of before are gone."
 FAULT = "The bridge itself has a fault, told in its stderr: this was not passed on. Ask again; notebook_status says what there is."
+NOT_UTF8 = "Parse error: expected one JSON value in UTF-8; the bytes are not UTF-8, so the line was not passed on"
 MAX_LISTED = 20
 
 

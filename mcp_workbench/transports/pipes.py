@@ -47,10 +47,11 @@ class PipeChannel:
         source: Descriptor to read from.
         sink: Descriptor to write to.
         remote: What the other end is called.
-        max_message_bytes: Longest text accepted; a longer one ends the channel with 1009.
+        max_message_bytes: Longest text accepted.
+        too_long: What to send for a longer one, which is then read over and not delivered; None: it ends the channel with 1009.
     """
 
-    def __init__(self, source: int, sink: int, *, remote: str, max_message_bytes: int = 64 * MIB) -> None:
+    def __init__(self, source: int, sink: int, *, remote: str, max_message_bytes: int = 64 * MIB, too_long: bytes | None = None) -> None:
         self.facts = ChannelFacts("stdio", remote)
         self.bytes_received = 0
         self.bytes_sent = 0
@@ -60,6 +61,9 @@ class PipeChannel:
         self._source = source
         self._sink = sink
         self._max_message_bytes = max_message_bytes
+        self._too_long = too_long
+        self._skipping = False
+        """What comes belongs to a text that was too long, until it ends."""
         self._receiver: Receiver | None = None
         self._opened = False
         self._closing = False
@@ -220,15 +224,33 @@ class PipeChannel:
             return
         *ended, rest = data.split(b"\n")
         for piece in ended:
-            self._texts.append(b"".join([*self._pieces, piece]) if self._pieces else piece)
-            self._pieces.clear()
-            self._piece_bytes = 0
+            self._keep(piece)
+            if not self._skipping:
+                self._texts.append(b"".join(self._pieces))
+            self._forget_pieces()
+            self._skipping = False
         if rest:
-            self._pieces.append(rest)
-            self._piece_bytes += len(rest)
-            if self._piece_bytes > self._max_message_bytes:
-                self.close(1009, f"a message may have at most {self._max_message_bytes:,} bytes")
+            self._keep(rest)
         self._deliver()
+
+    def _keep(self, piece: bytes) -> None:
+        """A piece of the text that is being read, unless there are too many by now."""
+        if self._skipping:
+            return
+        self._pieces.append(piece)
+        self._piece_bytes += len(piece)
+        if self._piece_bytes <= self._max_message_bytes:
+            return
+        self._skipping = True
+        self._forget_pieces()
+        if self._too_long is None:
+            self.close(1009, f"a message may have at most {self._max_message_bytes:,} bytes")
+        else:
+            self.send(self._too_long)
+
+    def _forget_pieces(self) -> None:
+        self._pieces.clear()
+        self._piece_bytes = 0
 
     def _source_ended(self, code: int, reason: str) -> None:
         if self._reading:

@@ -23,11 +23,12 @@ END_WITHIN_S = 2.0
 """A command whose stdin was closed has this long until it is asked to end, and then as long until it is killed."""
 
 
-def take_stdio(*, max_message_bytes: int = 64 * MIB) -> PipeChannel:
+def take_stdio(*, max_message_bytes: int = 64 * MIB, too_long: bytes | None = None) -> PipeChannel:
     """Make this process's stdin and stdout a channel, once; from then on prints go to stderr and stdin is empty.
 
     Args:
         max_message_bytes: Longest text accepted.
+        too_long: What to send for a longer one, which is then read over; None: it ends the channel with 1009.
     """
     sys.stdout.flush()
     source, sink = os.dup(0), os.dup(1)
@@ -36,7 +37,7 @@ def take_stdio(*, max_message_bytes: int = 64 * MIB) -> PipeChannel:
     os.close(empty)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    return PipeChannel(source, sink, remote="host", max_message_bytes=max_message_bytes)
+    return PipeChannel(source, sink, remote="host", max_message_bytes=max_message_bytes, too_long=too_long)
 
 
 async def open_command(command: Sequence[str], *, max_message_bytes: int = 64 * MIB) -> CommandChannel:

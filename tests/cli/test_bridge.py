@@ -252,6 +252,22 @@ def test_fifty_megabytes_pass_both_ways(start: Start) -> None:
     within(main, 110)
 
 
+def test_lines_that_cannot_be_passed_on_are_answered_and_end_nothing(start: Start) -> None:
+    async def main() -> None:
+        notebook = await start("flights")
+        async with bridge() as talk:
+            waiting = talk.call("wait")
+            talk.channel.send(b'{"jsonrpc":"2.0","id":1001,"method":"tools/call","params":{"name":"size","arguments":{"text":"\xff"}}}')
+            talk.channel.send(b'{"jsonrpc":"2.0","id":1002,"method":"tools/call","params":{"x":"' + b"x" * (64 * MIB) + b'"}}')
+            assert text_of(await talk.called("size", text="abc")) == "3", "the same connection serves on"
+            refused = [message["error"]["code"] for message in talk.inbox if message.get("id") is None and "error" in message]
+            assert refused == [-32700, -32600]
+            talk.cancel(waiting)
+            assert notebook.process.poll() is None
+
+    within(main)
+
+
 def test_ctrl_c_is_not_for_it_its_stderr_is_quiet_and_no_token_is_told(start: Start, runtime: Path) -> None:
     async def main() -> None:
         await start("flights")

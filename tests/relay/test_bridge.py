@@ -382,7 +382,7 @@ def test_a_choice_that_a_fault_comes_between_is_answered_and_the_same_fault_is_l
     assert len(told) == 3
 
 
-def test_what_is_open_when_the_host_ends_is_still_answered() -> None:
+def test_what_is_open_when_the_host_ends_is_still_answered_and_why_it_ended_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         here, there = memory_pair()
         world = World()
@@ -393,7 +393,7 @@ def test_what_is_open_when_the_host_ends_is_still_answered() -> None:
         await talk.open()
         call = talk.call("add")
         await turns()
-        world.bridge.receive_end_of_host()
+        world.bridge.receive_end_of_host("it broke \x1b off")
         await turns()
         assert not running.done()
         world.kernel.finish(call)
@@ -402,7 +402,9 @@ def test_what_is_open_when_the_host_ends_is_still_answered() -> None:
         await running
         await talk.hang_up()
 
-    within(main)
+    with caplog.at_level(logging.INFO, "mcp_workbench"):
+        within(main)
+    assert r"the host has ended: it broke \x1b off" in caplog.messages
 
 
 def test_neither_side_is_read_faster_than_the_other_one_reads() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from mcp_workbench.relay.envelope import entries, look, member, usable_id, with_member
+from mcp_workbench.relay.envelope import entries, is_utf8, look, member, usable_id, with_member
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
@@ -67,3 +67,10 @@ def test_a_member_that_is_no_object_is_empty(text: bytes) -> None:
 def test_ids_are_texts_and_whole_numbers() -> None:
     shown: list[Any] = ["7", 7, True, None, 1.5, []]
     assert [usable_id(value) for value in shown] == ["7", 7, None, None, None, None]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.binary())
+def test_what_is_utf_8_is_told_from_what_is_not(text: str, data: bytes) -> None:
+    assert is_utf8(text.encode())
+    assert not is_utf8(text.encode() + b"\xff" + data)
+    assert not is_utf8(b'{"id":1,"method":"x","params":{"unread":"\xed\xa0\x80"}}'), "a lone surrogate"

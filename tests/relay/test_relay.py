@@ -35,6 +35,19 @@ def with_listen(rig: Rig) -> Rig:
     return rig
 
 
+def test_a_text_that_is_not_utf_8_is_answered_here_and_no_kernel_sees_it(rig: Rig) -> None:
+    rig.checked = False
+    rig.open()
+    odd = b'{"jsonrpc":"2.0","id":"odd","method":"tools/call","params":{"name":"add","arguments":{"x":"\xff"}}}'
+    for kernel in (None, rig.connect(tools=["add"])):
+        rig.settle()
+        rig.heard.clear()
+        rig.relay.receive_from_host(odd)
+        assert [(each["id"], each["error"]["code"]) for each in rig.heard] == [(None, ErrorCode.PARSE_ERROR)]
+        assert kernel is None or not kernel.inbox
+    assert rig.relay.idle
+
+
 # --- faults of ours -------------------------------------------------------------------------------------
 
 

@@ -185,6 +185,36 @@ def test_a_message_that_is_too_long_ends_the_channel_with_1009() -> None:
     within(main)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 20), min_size=1, max_size=8),
+    cuts=st.lists(st.integers(1, 40), max_size=20),
+    last_ends=st.booleans(),
+)
+def test_where_there_is_an_answer_texts_that_are_too_long_are_answered_and_read_over(
+    lengths: list[int], cuts: list[int], last_ends: bool
+) -> None:
+    async def main() -> None:
+        async with piped(max_message_bytes=10, too_long=b"too long") as ends:
+            listener = Listener()
+            ends.channel.open(listener)
+            texts = [bytes([ord("a") + number]) * length for number, length in enumerate(lengths)]
+            stream = b"\n".join(texts) + (b"\n" if last_ends else b"")
+            for cut in cuts:
+                os.write(ends.into, stream[:cut])
+                stream = stream[cut:]
+            os.write(ends.into, stream)
+            ends.close("into")
+            assert await listener.until_closed() == (1000, "the other side closed its end")
+            assert listener.texts == [text for text in texts if len(text) <= 10]
+            answers = b"too long\n" * sum(length > 10 for length in lengths)
+            assert not answers or await asyncio.to_thread(os.read, ends.out_of, len(answers)) == answers
+            assert ends.channel.bytes_sent == len(answers)
+            assert ends.channel._pieces == []
+
+    within(main)
+
+
 def test_a_receiver_that_fails_ends_the_channel_and_not_the_loop() -> None:
     async def main() -> None:
         def fail(_: bytes) -> None:

@@ -26,7 +26,7 @@ class Redirection(NamedTuple):
     """Where a stream goes for the code at hand."""
 
     target: Any
-    """Whatever has a `write`."""
+    """Whatever has a `write`; None: nowhere, as `print` has it where there is no stream."""
     outer: Redirection | None
     """Where it went before; what the target itself writes goes there."""
 
@@ -53,6 +53,8 @@ def route_redirects(patches: Patches, on_exchange: Callable[[], None]) -> None:
 
 def write_redirected(redirection: Redirection, name: StreamName, text: str) -> Any:
     """Write to where a call has redirected its stream; gives what the target gives."""
+    if redirection.target is None:
+        return len(text)
     here = redirected[name]
     token = here.set(redirection.outer)
     try:

@@ -62,6 +62,24 @@ def test_a_call_that_redirects_hears_itself_and_the_process_keeps_its_stream() -
         assert stdout.getvalue() == "a cell's\n"
 
 
+def test_what_a_call_redirects_to_nowhere_is_dropped_until_it_redirects_again() -> None:
+    with routed() as stdout:
+
+        def work() -> tuple[int, str]:
+            with contextlib.redirect_stdout(None), contextlib.redirect_stderr(None):
+                print("dropped")
+                written = sys.stdout.write("four")
+                print("dropped too", file=sys.stderr)
+                with contextlib.redirect_stdout(Tee(stdout)) as heard:
+                    print("heard")
+            print("after")
+            return written, heard.text
+
+        call = a_call()
+        assert inside(call, work) == (4, "heard\n")
+        assert (said(call), stdout.getvalue()) == ("after\n", "")
+
+
 def test_redirections_of_a_call_nest_and_end_with_an_exception() -> None:
     with routed():
         outer, inner = io.StringIO(), io.StringIO()

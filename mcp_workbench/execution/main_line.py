@@ -29,6 +29,8 @@ class Job:
     is_async: bool
     own: bool
     """Whether a client made it that a cell of this very process has opened."""
+    came: float
+    """When it was put in line, in seconds of the queue's clock."""
     timer: asyncio.TimerHandle | None = None
     """Ends the waiting."""
     told: int = 0
@@ -111,6 +113,12 @@ class MainLine:
             _forget_timer(job)
         return job
 
+    def remove_all(self, which: Callable[[Job], bool]) -> list[Job]:
+        """Take all of these out; each is the caller's to answer."""
+        with self._lock:
+            ids = [call_id for call_id, job in self._jobs.items() if which(job)]
+        return [job for call_id in ids if (job := self.remove(call_id)) is not None]
+
     def begun(self, job: Job) -> None:
         """A job that was taken out runs; its caller hears of it when it has heard of the waiting."""
         _forget_timer(job)
@@ -122,7 +130,7 @@ class MainLine:
         if self._teller is not None:
             self._teller.cancel()
             self._teller = None
-        return [job for call_id in list(self._jobs) if (job := self.remove(call_id)) is not None]
+        return self.remove_all(lambda _: True)
 
     def _sentence(self, job: Job, ahead: int) -> str | None:
         """What this job waits for; None when it is about to run."""

@@ -8,7 +8,7 @@ A task that waits blocks nobody, so an interrupt is none of its business: its ca
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from mcp_workbench.execution.calls import (
@@ -36,8 +36,11 @@ async def run_coroutine(call: Call, clock_ns: Clock) -> Outcome:
         return Cancelled(call.cancel_reason)
     current_call.set(call)
     call.started_ns = clock_ns()
+    coroutine: Coroutine[Any, Any, object] | None = None
     try:
-        value = await interruptible(cast("Any", work()))
+        with Interrupts():  # it is made and known, or neither
+            coroutine = cast("Coroutine[Any, Any, object]", work())
+        value = await interruptible(coroutine)
         refuse_unawaited(call.name, value)
         call.returned_ns = clock_ns()
         with Interrupts() as interrupts:
@@ -45,6 +48,8 @@ async def run_coroutine(call: Call, clock_ns: Clock) -> Outcome:
     except GeneratorExit:  # the loop is gone
         raise
     except BaseException as error:  # noqa: BLE001 - the named boundary: user code ends here, whatever it raises
+        if coroutine is not None:  # the interrupt may have come before its first step, or between two
+            coroutine.close()
         return Raised(from_user_code(error))
 
 

@@ -58,7 +58,7 @@ class Place(Enum):
     PUMPING = "in something that waits on purpose"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Running:
     """What has the main thread now."""
 
@@ -113,6 +113,8 @@ class MainQueue:
         self._abandoned: set[str] = set()
         self._tasks: dict[str, asyncio.Task[Outcome]] = {}
         self._running: Running | None = None
+        self._waits_within: Running | None = None
+        """The call that waits on purpose, when it is the one that runs: then nothing of the queue can run before it ends."""
         self._turn_due = False
         self._pumps = 0
         self._pump_blocks_loop = False
@@ -151,7 +153,7 @@ class MainQueue:
             None when it was taken, else the sentence that says why not.
         """
         own = call.principal is not None and call.principal.own
-        job = Job(call, iscoroutinefunction(call.work), own)
+        job = Job(call, iscoroutinefunction(call.work), own, self._clock_s())
         refusal = self._refusal(job)
         if refusal is not None:
             return refusal
@@ -190,6 +192,8 @@ class MainQueue:
         name = job.call.name
         if self._stopped:
             return _shutting_down(name)
+        if job.own and (waiting := self._waits_within) is not None and waiting is self._running:
+            return _behind_itself(name, waiting.name)
         if len(self._line) >= self._limit:
             behind = self._obstacle(job)
             return (
@@ -239,6 +243,10 @@ class MainQueue:
         if job.is_async and self._host.loop_rests:
             self._loop.call_later(PUSH_EVERY_S, self._push, job)
 
+    def _refuse_behind(self, running: Running) -> None:
+        for job in self._line.remove_all(lambda job: job.own and job.came >= running.began and self._running is running):
+            self._answer(job.call, Busy(_behind_itself(job.call.name, running.name)))
+
     def _push(self, job: Job) -> None:
         """Make the main thread's loop turn for a task that a GUI's loop would keep waiting."""
         if job.call.id in self._taken and not self._stopped:
@@ -270,8 +278,9 @@ class MainQueue:
         """Wait for a future; on the main thread, run the calls that are queued for it meanwhile.
 
         Whatever blocks the main thread while it waits for a client, or for the server, waits through this:
-        the call it waits for may be in the queue. Within a call that the queue runs, and on any other thread,
-        it only waits. An interrupt ends the call that runs, or else this waiting.
+        the call it waits for may be in the queue. On any other thread it only waits. So it does within a call that
+        the queue runs, and calls of this process's own clients, which it may be waiting for, are refused meanwhile:
+        they could not run before it ends. An interrupt ends the call that runs, or else this waiting.
 
         Args:
             future: Done by another thread.
@@ -283,8 +292,10 @@ class MainQueue:
         Raises:
             TimeoutError: It was not done in time.
         """
-        if self._running is not None or threading.current_thread() is not threading.main_thread():
+        if threading.current_thread() is not threading.main_thread():
             return future.result(timeout_s)
+        if self._running is not None:
+            return self._wait_within(self._running, future, timeout_s)
         future.add_done_callback(lambda _: self._stir.set())
         deadline = None if timeout_s is None else self._clock_s() + timeout_s
         self._pump_blocks_loop = a_loop_runs_here()
@@ -296,6 +307,14 @@ class MainQueue:
         finally:
             self._pumps -= 1
         return future.result(0)
+
+    def _wait_within(self, running: Running, future: concurrent.futures.Future[T], timeout_s: float | None) -> T:
+        self._waits_within = running
+        self._portal.post(self._refuse_behind, running)  # what it waits for may have come just before
+        try:
+            return future.result(timeout_s)
+        finally:
+            self._waits_within = None
 
     def _pumped(self, future: concurrent.futures.Future[T], deadline: float | None) -> bool:
         """One look for work, or a short wait for some; says whether the pumping is over."""
@@ -404,6 +423,13 @@ class MainQueue:
 
 def _shutting_down(name: str) -> str:
     return f"{name} was not run: the server is shutting down. Reconnect later and call again."
+
+
+def _behind_itself(name: str, running: str) -> str:
+    return (
+        f"{name} was not run: it is for the main thread, which the call of {running} has and blocks while it waits for an answer. "
+        f'Call the function itself there instead, or leave out run_on="main" of {running}'
+    )
 
 
 _NEVER_BY_ITSELF = {

@@ -14,6 +14,7 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
+from mcp_workbench.client import Connecting
 from mcp_workbench.client.results import CallResult
 from mcp_workbench.errors import ConnectionClosed, PeerError
 from mcp_workbench.hosts import current_host
@@ -49,7 +50,9 @@ def call_tool(workbench: Workbench, line: str) -> None:
     progress = _Progress()
     began = time.perf_counter_ns()
     try:
-        result = run_on_own_loop(partial(_call, workbench, tool, arguments, progress), workbench._wait_for)  # noqa: SLF001  # the face's own way to wait
+        # On this thread: so the queue of the main thread knows who waits for the call.
+        connecting = workbench.connect(client_info=CLIENT)
+        result = run_on_own_loop(partial(_call, connecting, tool, arguments, progress), workbench._wait_for)  # noqa: SLF001  # the face's own way to wait
     except PeerError as error:
         raise UsageError(plain(error.message)) from None
     except ConnectionClosed as error:
@@ -95,8 +98,8 @@ def _some(tools: list[str]) -> str:
     return f"there {'is' if len(tools) == 1 else 'are'} {shown(', '.join(tools), 300)}"
 
 
-async def _call(workbench: Workbench, tool: str, arguments: dict[str, wire.Json], progress: _Progress) -> CallResult:
-    async with workbench.connect(client_info=CLIENT) as session:
+async def _call(connecting: Connecting, tool: str, arguments: dict[str, wire.Json], progress: _Progress) -> CallResult:
+    async with connecting as session:
         return await session.call_tool(tool, arguments, timeout_s=CALL_TIMEOUT_S, on_progress=progress)
 
 

@@ -27,7 +27,7 @@ class Line:
         self.again += 1
 
     def add(self, *, own: bool = False, wait_s: float = 600.0) -> Job:
-        job = Job(self._rig.call(lambda: None), is_async=False, own=own)
+        job = Job(self._rig.call(lambda: None), is_async=False, own=own, came=0.0)
         self.line.add(job, wait_s)
         return job
 
@@ -93,7 +93,7 @@ def test_a_cells_own_call_is_told_only_when_it_waits_after_all() -> None:
 def test_who_asked_for_no_progress_is_told_nothing_and_still_known_to_wait() -> None:
     line = Line()
     line.obstacle = "cell [12], running 0 s"
-    job = Job(Rig().call(lambda: None), is_async=False, own=False)
+    job = Job(Rig().call(lambda: None), is_async=False, own=False, came=0.0)
     port: Any = job.call.port
     port.wants_progress = False
     line.line.add(job, 600)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import inspect
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
+from mcp_workbench.execution import main_tasks
 from mcp_workbench.execution.calls import Call, Cancelled, Outcome, Raised, Returned, current_call
 from mcp_workbench.execution.main_tasks import a_loop_runs_here, run_coroutine, run_to_end
 
@@ -68,6 +70,26 @@ def test_an_interrupt_while_the_value_is_rendered_is_an_outcome() -> None:
     outcome = to_end(call_of(tool, finish=lambda _value: signal.raise_signal(signal.SIGINT)))
     assert isinstance(outcome, Raised)
     assert isinstance(outcome.exception, KeyboardInterrupt)
+
+
+def test_an_interrupt_before_the_first_step_leaves_no_coroutine_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_coroutine: object) -> None:
+        raise KeyboardInterrupt
+
+    async def tool() -> None:
+        raise AssertionError("never")
+
+    monkeypatch.setattr(main_tasks, "interruptible", interrupted)
+    made: list[Coroutine[Any, Any, None]] = []
+
+    def work() -> Coroutine[Any, Any, None]:
+        made.append(tool())
+        return made[0]
+
+    outcome = to_end(call_of(work))
+    assert isinstance(outcome, Raised)
+    assert isinstance(outcome.exception, KeyboardInterrupt)
+    assert inspect.getcoroutinestate(made[0]) == inspect.CORO_CLOSED
 
 
 def test_a_call_that_is_over_is_not_run() -> None:

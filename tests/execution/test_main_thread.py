@@ -309,6 +309,46 @@ def test_what_waits_on_purpose_is_woken_by_a_call_and_by_what_it_waits_for() -> 
     thread.join()
 
 
+def test_a_call_that_waits_for_one_behind_itself_is_told_so_at_once_whichever_came_first() -> None:
+    rig = Rig()
+    answer: concurrent.futures.Future[str] = concurrent.futures.Future()
+    calls: dict[str, Call] = {}
+
+    def outer() -> str:
+        calls["other"] = rig.submit(lambda: "an agent's")
+        calls["before"] = rig.submit(lambda: None, own=True, name="inner")
+        real_result = answer.result
+
+        def result(timeout: float | None = None) -> str:  # now it waits
+            rig.home()
+            refusals.append(rig.queue.submit(rig.call(lambda: None, own=True, name="inner")))
+            answer.set_result("refused")
+            return real_result(timeout)
+
+        answer.result = result  # type: ignore[method-assign]
+        return rig.queue.pump_until(answer)
+
+    refusals: list[str | None] = []
+    calls["earlier"] = rig.submit(outer, name="outer")
+    rig.clock.pass_by(1)
+    unrelated = rig.submit(lambda: "unrelated", own=True)
+    rig.clock.pass_by(1)
+    rig.host.turn()
+    rig.home()
+    outcome = rig.outcome(calls["before"])
+    assert isinstance(outcome, Busy)
+    assert refusals == [outcome.sentence]
+    assert outcome.sentence == (
+        "inner was not run: it is for the main thread, which the call of outer has and blocks while it waits for an answer. "
+        'Call the function itself there instead, or leave out run_on="main" of outer'
+    )
+    rig.settle()
+    assert rig.outcome(calls["earlier"]) == Returned("refused")
+    assert (rig.outcome(unrelated), rig.outcome(calls["other"])) == (Returned("unrelated"), Returned("an agent's"))
+    assert rig.queue.submit(rig.call(lambda: None, own=True)) is None, "the wait is over"
+    rig.settle()
+
+
 def test_waiting_on_purpose_has_an_end() -> None:
     rig = Rig()
     never: concurrent.futures.Future[int] = concurrent.futures.Future()

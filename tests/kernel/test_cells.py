@@ -247,3 +247,45 @@ def test_a_polars_dataframe_is_followed_from_cell_to_cell(kernel: ServingKernel)
             await cell(kernel, "assert wb.get('ships').equals(ships) and wb.get('ships', 1).height == 1; wb.unpublish('ships')")
 
     asyncio.run(main())
+
+
+STRIKE = """
+import signal, sys
+
+def strike(frame, event, _argument):
+    if frame.f_code.co_name == {function!r} and "mcp_workbench" in frame.f_code.co_filename:
+        sys.settrace(None)
+        signal.raise_signal(signal.SIGINT)
+
+sys.settrace(strike)
+"""
+LOSE_THE_END = """
+callbacks = get_ipython().events.callbacks["post_run_cell"]
+[ours] = [each for each in callbacks if "IPythonHost.on_cell" in getattr(each, "__qualname__", "")]
+callbacks.remove(ours)
+flights.loc[1, 'delay'] = 8.0
+"""
+
+
+def test_an_interrupt_at_the_end_of_a_cell_costs_nothing_and_a_lost_end_is_made_good(kernel: ServingKernel) -> None:
+    async def main() -> None:
+        async with agents(kernel) as visitors:
+            await cell(kernel, "@wb.tool(run_on='main')\ndef on_main() -> int:\n    return 5")
+            await visitors.hear("tools")
+            for function in ("after_anything", "after", "_leave", "_cell_ends"):
+                assert (await cell(kernel, STRIKE.format(function=function))).stdout == ""
+                assert await visitors.call("on_main") == "5"
+
+            await cell(kernel, LOSE_THE_END)
+            await visitors.settle()
+            assert await visitors.call("on_main") == "5", "whoever wants the main thread finds the end"
+            assert "UA,2.0" in await visitors.rows()
+            assert "AA,8.0" in await visitors.rows()
+            await cell(kernel, "callbacks.append(ours)")
+
+            await cell(kernel, LOSE_THE_END.replace("8.0", "9.0"))
+            await cell(kernel, "callbacks.append(ours)")  # the next cell finds it too
+            assert "AA,9.0" in await visitors.rows()
+            await cell(kernel, "wb.unpublish('on_main')")
+
+    asyncio.run(main())

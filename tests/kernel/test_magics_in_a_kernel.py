@@ -146,6 +146,19 @@ def test_an_async_tool_of_the_loop_that_the_cell_blocks_is_refused_at_once(kerne
     assert "here runs on the loop that this cell blocks; await it instead: async with wb.connect() as session: " in said
 
 
+def test_a_main_tool_that_calls_another_is_told_at_once_that_it_would_wait_for_itself(kernel: TemporaryKernel) -> None:
+    ran(
+        kernel.run(
+            '@wb.tool(run_on="main")\ndef inner() -> int:\n    return 1\n\n'
+            '@wb.tool(run_on="main")\ndef outer() -> str:\n    get_ipython().run_line_magic("mcp_call", "inner")\n    return "went on"'
+        )
+    )
+    run = ran(kernel.run("%mcp_call outer"))
+    assert run.stdout.startswith("went on\n")
+    assert ran(kernel.run("%mcp_call inner")).stdout.startswith("1\n")
+    ran(kernel.run("wb.unpublish('outer')\nwb.unpublish('inner')"))
+
+
 def test_a_cell_makes_its_function_a_tool(kernel: TemporaryKernel) -> None:
     ran(kernel.run("%%mcp_tool --name add --read-only --timeout-s 5\ndef plus(a: int, b: int = 2) -> int:\n    return a + b"))
     assert ran(kernel.run("%mcp_call add a=40")).stdout.startswith("42\n")

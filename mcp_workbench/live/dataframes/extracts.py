@@ -23,6 +23,7 @@ from mcp_workbench.live.dataframes.tables import TableFormat
 from mcp_workbench.live.dataframes.where import find_column
 from mcp_workbench.primitives.binding import ArgumentError
 from mcp_workbench.protocol.wire import Json
+from mcp_workbench.wording import visible_json
 
 SAMPLE_OPTIONS = ("n", "seed", "version")
 DISTINCT_OPTIONS = ("limit", "version")
@@ -143,4 +144,4 @@ def _with_list(about: dict[str, Json], key: str, items: Iterable[Json], max_char
 
 
 def _encoded(value: Json) -> str:
-    return msgspec.json.encode(value).decode("utf-8")
+    return visible_json(msgspec.json.encode(value).decode("utf-8"))

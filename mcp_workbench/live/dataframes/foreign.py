@@ -3,7 +3,8 @@
 narwhals tells such a value from others without importing any of these libraries. Reading goes over Arrow, not over each
 library's own way to pandas, which would make floats of whole numbers beside a missing one (`arrow_columns`).
 A polars DataFrame or a pyarrow Table is read where it lies. A polars LazyFrame or a DuckDB relation is a
-question rather than an answer: it is asked once, up to a bound, and again when its author says `touch()`.
+question rather than an answer: it is asked once, batch by batch up to a bound, and again when its author says `touch()`.
+The bound is on what is read; what the library itself needs to find an answer is its own.
 Handing a version out again in the kind of table that somebody wants is in `conversions`.
 """
 
@@ -29,6 +30,10 @@ MAX_ROWS = 1_000_000
 """Rows read of what is lazy."""
 MAX_BYTES = 256 * MIB
 """Memory of what is read of it."""
+_POLARS_BATCH = 4_096
+"""Rows after which the size of what is read of a LazyFrame is looked at."""
+_DUCKDB_BATCH = 256
+"""The same of a relation; the texts of one batch must stay below Arrow's 2 GiB."""
 _SAID_CHARS = 300
 # DuckDB's types that Arrow has not, or that reach it changed: 2**128 - 1 as -1, a time without its zone.
 _AS_TEXT = frozenset(("uhugeint", "bit", "bignum", "varint", "time with time zone", "interval", "geometry", "union"))
@@ -174,10 +179,18 @@ def _holds_objects(dtype: Any) -> bool:
 
 
 def _polars_lazy(lazy: Any) -> tuple[Any, Any, tuple[str, ...]]:
-    df = lazy.head(MAX_ROWS + 1).collect()
-    if df.height > MAX_ROWS or df.estimated_size() > MAX_BYTES:
-        raise _too_large(TableKind.POLARS_LAZY)
-    return _polars(df)
+    limited, batches, rows, size = lazy.head(MAX_ROWS + 1), [], 0, 0
+    for batch in _batches(limited):
+        batches.append(batch)
+        rows, size = rows + batch.height, size + batch.estimated_size()
+        if rows > MAX_ROWS or size > MAX_BYTES:
+            raise _too_large(TableKind.POLARS_LAZY)
+    return _polars(get_polars().concat(batches, rechunk=True) if batches else limited.collect_schema().to_frame())
+
+
+def _batches(lazy: Any) -> Any:
+    """The answer as it comes; older versions of polars give all of it at once."""
+    return lazy.collect_batches(chunk_size=_POLARS_BATCH) if hasattr(lazy, "collect_batches") else [lazy.collect()]
 
 
 def _arrow(table: Any) -> tuple[Any, Any, tuple[str, ...]]:
@@ -188,14 +201,19 @@ def _duckdb(relation: Any) -> tuple[Any, Any, tuple[str, ...]]:
     import pyarrow as pa  # what a relation is read through
 
     batches, rows, size = [], 0, 0
-    with pa.RecordBatchReader.from_stream(_without_own_types(relation).limit(MAX_ROWS + 1)) as reader:
+    with _reader(_without_own_types(relation).limit(MAX_ROWS + 1)) as reader:
         for batch in reader:
             batches.append(batch)
             rows, size = rows + batch.num_rows, size + batch.nbytes
             if rows > MAX_ROWS or size > MAX_BYTES:
                 raise _too_large(TableKind.DUCKDB)
-        table = pa.Table.from_batches(batches, reader.schema)
+        table = pa.Table.from_batches(batches, reader.schema).combine_chunks()
     return table, table, tuple(map(str, relation.types))
+
+
+def _reader(relation: Any) -> Any:
+    # Older versions of DuckDB call it by the other name. Read as an Arrow stream it would come in batches of a million rows.
+    return (relation.to_arrow_reader if hasattr(relation, "to_arrow_reader") else relation.fetch_arrow_reader)(_DUCKDB_BATCH)
 
 
 def _without_own_types(relation: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -84,6 +85,17 @@ def test_changes_are_those_of_the_versions_kept() -> None:
     assert [change["version"] for change in read(resources, "df://flights/changes")["changes"]] == [3, 2, 1]
     assert read(resources, "df://flights/changes?limit=1")["left_out"] == 2
     assert read(resources, "df://flights/changes?since=v3")["changes"] == []
+
+
+@pytest.mark.parametrize("part", ["describe", "sample", "distinct/%C2%9Bturned", "rows?format=json", "schema"])
+def test_json_shows_what_turns_text_or_commands_a_screen_as_escapes(part: str) -> None:
+    odd = pd.DataFrame({"\x9bturned": ["\u202e\x7f"]})
+    dataframes = DataFrames()
+    dataframes.publish("odd", odd, namespace={"odd": odd})
+    (contents,) = DataFrameResources(dataframes, Results()).read(f"df://odd/{part}")
+    assert isinstance(contents.text, str)
+    assert contents.text.isprintable()
+    assert '"\u202e\x7f"' in json.dumps(json.loads(contents.text), ensure_ascii=False)
 
 
 def test_what_is_too_long_is_counted() -> None:

@@ -179,6 +179,34 @@ class _Counted:
         return self._relation.limit(rows)
 
 
+def test_no_more_of_a_lazy_polars_table_is_kept_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    batches = foreign._batches
+
+    def counted(lazy: Any) -> Any:
+        for batch in batches(lazy):
+            given.append(batch.estimated_size())
+            yield batch
+
+    monkeypatch.setattr(foreign, "_batches", counted)
+    monkeypatch.setattr(foreign, "MAX_BYTES", 1_000_000)
+    with pytest.raises(UnservableTable, match="The polars LazyFrame gives more than"):
+        read(pl.LazyFrame({"x": range(100_000)}).select(text=pl.lit("z" * 100) + pl.col("x").cast(pl.String)))
+    assert 1_000_000 < sum(given) < 2_000_000
+
+
+def test_a_lazy_polars_table_of_many_batches_is_read_in_order() -> None:
+    columns = {"n": range(10_000), "c": pl.Series(["a", "b"] * 5_000, dtype=pl.Categorical)}
+    assert read(pl.LazyFrame(columns))["n"].tolist() == [*range(10_000)]
+    assert read(pl.LazyFrame(columns).filter(pl.col("n") < 0)).shape == (0, 2)
+
+
+def test_long_texts_of_a_relation_meet_the_bound_and_not_that_of_arrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign, "MAX_BYTES", 8_000_000)
+    with pytest.raises(UnservableTable, match="The DuckDB relation gives more than"):
+        read(duckdb.sql("SELECT repeat('x', 50_000) AS a FROM range(100_000)"))
+
+
 def test_what_is_large_but_there_already_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign, "MAX_ROWS", 1)
     assert len(read(pl.DataFrame({"a": [1, 2]}))) == len(read(pa.table({"a": [1, 2]}))) == 2

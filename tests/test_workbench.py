@@ -510,7 +510,7 @@ def test_status_tells_the_facts_of_the_moment() -> None:
             assert "tools: add" in shown
             assert "DataFrames: flights v1, 3 x 1" in shown
             assert "scripted 1 (2025-11-25, websocket, default): 2 calls, 0 running" in shown
-            assert "add: 2 calls, 1 errors" in shown
+            assert "add: 2 calls, 1 error, p50 " in shown
 
     with running(workbench):
         assert "no client is connected" in repr(workbench.status())

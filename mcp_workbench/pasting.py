@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -25,6 +26,11 @@ READ_ONLY = ("notebook_status", "df_describe", "df_read", "df_changes", "job_wai
 """Built-in tools that only look: a host may run them without asking each time."""
 WS_PORT = 8801
 """Port in the WebSocket variant where no fixed one is in use."""
+
+
+_HEADING = "margin:14px 0 4px"
+_CODE = "margin:0;padding:8px 10px;border-radius:4px;background:rgba(128,128,128,.14);overflow-x:auto"
+_QUOTED = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,11 @@ class HostConfig:
         return "\n\n".join([*parts, f"# {self.then}"])
 
     def _repr_html_(self) -> str:
-        parts = [f"<p>{html.escape(paste.what)}</p><pre>{html.escape(paste.text)}</pre>" for paste in self.pastes]
-        return f"<div>{''.join(parts)}<p>{html.escape(self.then)}</p></div>"
+        parts = [
+            f'<div style="{_HEADING}">{_marked(paste.what)}</div><pre style="{_CODE}">{html.escape(paste.text)}</pre>'
+            for paste in self.pastes
+        ]
+        return f'<div>{"".join(parts)}<div style="{_HEADING}">{_marked(self.then)}</div></div>'
 
     def as_dict(self) -> dict[str, Any]:
         """The same for programs: client, pastes (what, language, text) and `then`."""
@@ -122,12 +131,12 @@ def _claude_code(bridge: _Bridge) -> HostConfig:
             ),
             Paste("~/.claude/settings.json: let it look without asking", _json(allowed), "json"),
             Paste(
-                f"Or without the bridge, straight to wb.start(port={bridge.port}); MCP_WORKBENCH_TOKEN set for Jupyter and Claude Code",
+                f"Instead of the bridge, straight to `wb.start(port={bridge.port})`, MCP_WORKBENCH_TOKEN set for Jupyter and Claude Code",
                 f"claude mcp add-json --scope user {SERVER} {_quoted(json.dumps(over_ws))}",
                 "sh",
             ),
         ),
-        f"`claude mcp list` shows {SERVER} as connected, with or without a running notebook.",
+        f"`claude mcp get {SERVER}` says Connected; through the bridge it does so with or without a running notebook.",
     )
 
 
@@ -158,7 +167,7 @@ def _vscode(bridge: _Bridge) -> HostConfig:
                 "json",
             ),
         ),
-        f"MCP: List Servers shows {SERVER}. VS Code asks before no read-only tool: {', '.join(READ_ONLY)} say that they are.",
+        f"MCP: List Servers shows {SERVER}. VS Code runs tools that only look without asking: {', '.join(READ_ONLY)}.",
     )
 
 
@@ -237,6 +246,11 @@ _HOSTS: dict[str, Callable[[_Bridge], HostConfig]] = {
 }
 CLIENTS = tuple(_HOSTS)
 """What `config` takes."""
+
+
+def _marked(sentence: str) -> str:
+    """A sentence of ours as HTML, what stands in backticks as code."""
+    return _QUOTED.sub(r"<code>\1</code>", html.escape(sentence))
 
 
 def _words(words: list[str]) -> str:

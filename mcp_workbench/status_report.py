@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mcp_workbench.telemetry.aggregates import Row
 from mcp_workbench.telemetry.records import SessionRecord
-from mcp_workbench.wording import plain
+from mcp_workbench.wording import counted, duration, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Status:
         return [f"  {_session_line(session)}" for session in self.sessions]
 
     def _call_lines(self) -> list[str]:
-        lines = [f"  {row.name}: {row.n} calls, {row.errors} errors, p50 {_ms(row.p50_ns)}, p99 {_ms(row.p99_ns)}" for row in self.calls]
+        lines = [f"  {_tool_line(row)}" for row in self.calls]
         if waiting := self.execution.get("main_waiting"):
             lines.append(f"  {'1 call waits' if waiting == 1 else f'{waiting} calls wait'} for the main thread")
         return lines
@@ -103,11 +103,13 @@ def failures_hint(failed: int) -> str:
 def _session_line(session: SessionStatus) -> str:
     record, queues = session.record, session.queues
     client = f"{record.client_name or 'unknown client'} {record.client_version or ''}".strip()
+    calls = counted(record.calls, "call")
     return (
         f"{record.session_id} {client} ({record.protocol_version or 'no handshake yet'}, {record.transport}, {record.principal}): "
-        f"{record.calls} calls, {queues['running']} running, {queues['backlog']} waiting, {queues['outbox_bytes']:,} bytes unsent"
+        f"{calls}, {queues['running']} running, {queues['backlog']} waiting, {queues['outbox_bytes']:,} bytes unsent"
     )
 
 
-def _ms(ns: int | None) -> str:
-    return "-" if ns is None else f"{ns / 1e6:.2f} ms"
+def _tool_line(row: Row) -> str:
+    counts = f"{counted(row.n, 'call')}, {counted(row.errors, 'error')}"
+    return f"{row.name}: {counts}, p50 {duration(row.p50_ns)}, p99 {duration(row.p99_ns)}"

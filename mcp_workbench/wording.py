@@ -1,7 +1,8 @@
 r"""Text that others chose, made fit for a terminal and for a model: what is not seen becomes an escape that is, like `\x1b`.
 
 Two measures: one line of nothing but what is printable (`plain`), for names and sentences; and data (`visible`, `visible_json`),
-which keeps its line breaks and tabs and loses what commands a screen or turns the direction of the text that follows.
+which keeps its line breaks and tabs and loses what commands a screen or turns the direction of the text that follows. Numbers as people read
+them (`counted`, `duration`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 
 # Controls but tab and line break; line and paragraph separators; everything that has Unicode's property Bidi_Control.
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"))
 
 
 def plain(text: str) -> str:
@@ -27,3 +29,17 @@ def visible(text: str) -> str:
 def visible_json(text: str) -> str:
     """The JSON text of the same value, with JSON's own escapes for what `visible` escapes."""
     return text if text.isprintable() else _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 call`, `2,000 calls`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(ns: int | None) -> str:
+    """`870 µs`, `4.2 ms`, `1.3 s`, `205 s`; two digits are enough to compare."""
+    if ns is None:
+        return "–"
+    size, unit = next(((size, unit) for size, unit in _UNITS if ns >= size), _UNITS[-1])
+    number = ns / size
+    return f"{number:.0f} {unit}" if number >= 9.95 else f"{number:.1f} {unit}"

@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import functools
+import inspect
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, get_overloads, overload
 
 from mcp_workbench.assembly import RunningServer
 from mcp_workbench.client.connect import Connecting, connect
@@ -23,7 +24,7 @@ from mcp_workbench.errors import RegistrationError, WorkbenchError
 from mcp_workbench.events import Change, Principal
 from mcp_workbench.hosts import current_host, notebook_name
 from mcp_workbench.job_report import JobReports
-from mcp_workbench.live.dataframes.names import NotFound
+from mcp_workbench.live.dataframes.names import NotFound, is_result
 from mcp_workbench.notebook import Notebook
 from mcp_workbench.offer import Offer
 from mcp_workbench.pasting import HostConfig, config
@@ -32,6 +33,7 @@ from mcp_workbench.primitives.ownership import Kind
 from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
 from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
 from mcp_workbench.primitives.tools import ToolDefinition, define_tool
+from mcp_workbench.primitives.wording import nearest
 from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
@@ -416,6 +418,8 @@ class Workbench:
         """
         if name in self._offer.dataframes.names():
             return self._offer.dataframes.get(name, version)
+        if not is_result(name):
+            raise WorkbenchError(_not_published(name, self._offer.dataframes.names()))
         return self._offer.results.snapshot(name, None, version).copy()
 
     # --- looking ---------------------------------------------------------------------------------------------------
@@ -610,6 +614,26 @@ class Tokens:
             running.close_principal(name)
         offer.jobs.forget(name)
         offer.results.forget(name)  # last: calls that were running are over, and leave nothing any more
+
+
+def _not_published(name: str, names: Iterable[str]) -> str:
+    known = list(names)
+    close = nearest(name, known, 1)
+    hint = f", nearest is {close[0]!r}" if close else ""
+    there = f"published are {', '.join(known)}" if known else "nothing is: wb.publish(name=df) serves a DataFrame"
+    return f"no DataFrame is published as {name[:64]!r}{hint}; {there}. Results of calls are called _r7"
+
+
+def _complete_signatures() -> None:
+    """Show the options of `tool` where it is asked about, as the overloads say them: completion goes by this."""
+    called = inspect.signature(get_overloads(Workbench.tool)[1])
+    function = inspect.Parameter("function", inspect.Parameter.POSITIONAL_ONLY, default=None, annotation="F | None")
+    this, *options = called.parameters.values()
+    shown = called.replace(parameters=[this, function, *options], return_annotation="F | Callable[[F], F]")
+    setattr(Workbench.tool, "__signature__", shown)  # noqa: B010  # no attribute that a type checker knows of functions
+
+
+_complete_signatures()
 
 
 def _written_as(function: Callable[..., Any]) -> str:

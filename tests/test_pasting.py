@@ -97,3 +97,10 @@ def test_an_unknown_client_is_refused_with_the_nearest_and_all_there_are() -> No
 
 def test_this_interpreter_is_the_default() -> None:
     assert sys.executable in repr(config())
+
+
+def test_in_a_notebook_code_looks_like_code_and_headings_stand_with_what_they_head() -> None:
+    page = config("claude-code", executable=PYTHON)._repr_html_()
+    assert "<code>claude mcp get notebook</code> says Connected" in page
+    assert "`" not in page
+    assert page.count("<pre style=") == page.count("margin:14px 0 4px") - 1 == len(config("claude-code").pastes)

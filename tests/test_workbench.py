@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import os
 import subprocess
@@ -527,7 +528,7 @@ def test_status_tells_the_facts_of_the_moment() -> None:
             assert "tools: add" in shown
             assert "DataFrames: flights v1, 3 x 1" in shown
             assert "scripted 1 (2025-11-25, websocket, default): 2 calls, 0 running" in shown
-            assert "add: 2 calls, 1 errors" in shown
+            assert "add: 2 calls, 1 error, p50 " in shown
 
     with running(workbench):
         assert "no client is connected" in repr(workbench.status())
@@ -981,3 +982,21 @@ def test_a_script_lends_its_main_thread_until_the_server_stops() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines() == ["['MainThread', 'MainThread']", "True"]
     assert done.stderr == ""
+
+
+def test_what_is_not_published_is_answered_with_what_is() -> None:
+    workbench = wb.Workbench("trips")
+    with pytest.raises(WorkbenchError, match=r"no DataFrame is published as 'nix'; nothing is: wb.publish\(name=df\) serves a DataFrame"):
+        workbench.get("nix")
+    workbench.publish(flights=pd.DataFrame({"a": [1]}))
+    with pytest.raises(WorkbenchError, match="no DataFrame is published as 'flihgts', nearest is 'flights'; published are flights"):
+        workbench.get("flihgts")
+    with pytest.raises(WorkbenchError, match="No result _r7 is kept"):
+        workbench.get("_r7")
+
+
+def test_the_options_of_tool_can_be_completed() -> None:
+    shown = inspect.signature(wb.Workbench("trips").tool).parameters
+    assert [*shown][:3] == ["function", "name", "title"]
+    assert {"run_on", "timeout_s", "background_after_s"} <= shown.keys()
+    assert shown["background_after_s"].default == 45

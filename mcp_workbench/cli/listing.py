@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mcp_workbench.discovery import Entry, Survey, survey
 from mcp_workbench.wording import plain
 
+_TITLES = ("name", "address", "pid", "started", "notebook")
 SHOWN = ("name", "url", "kernel_id", "pid", "started", "notebook", "cwd", "executable")
 """Fields of an entry that are printed; the token is not among them."""
 
@@ -30,7 +32,9 @@ def print_servers(*, as_json: bool) -> None:
         return
     console = Console()
     if found.entries:
-        console.print(_table(found.entries))
+        for line in _lines(found.entries):
+            # Not wrapped here: a terminal wraps it by itself, and addresses and paths can still be copied whole.
+            console.print(line, soft_wrap=True)
     else:
         console.print("No kernel serves. In a notebook: import mcp_workbench as wb; wb.start()", highlight=False)
     for each in found.ignored:
@@ -44,15 +48,17 @@ def _document(found: Survey) -> dict[str, Any]:
     }
 
 
-def _table(entries: tuple[Entry, ...]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in ("name", "address", "pid", "started", "notebook"):
-        # An address is there to be copied, so it is not broken into lines.
-        table.add_column(title, overflow="fold", no_wrap=title in ("address", "pid"))
-    for entry in entries:
-        row = (entry.name, entry.url, str(entry.pid), _when(entry.started), entry.notebook or "")
-        table.add_row(*(Text(plain(text)) for text in row))
-    return table
+def _lines(entries: tuple[Entry, ...]) -> Iterator[Text]:
+    """Columns under their titles; the path, which may be long, is the last."""
+    rows = [_TITLES, *map(_row, entries)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for number, row in enumerate(rows):
+        cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+        yield Text("  ".join(cells).rstrip(), style="bold" if number == 0 else "")
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    return tuple(map(plain, (entry.name, entry.url, str(entry.pid), _when(entry.started), entry.notebook or "")))
 
 
 def _when(started: float) -> str:

@@ -87,7 +87,10 @@ def _status(workbench: Workbench) -> Lines:
 
 def _tools(workbench: Workbench) -> Lines:
     tools = workbench.tools
-    return [_with_description(tool.name, tool.listed.description) for tool in tools] or ["No tools yet: @wb.tool makes a function one."]
+    if not tools:
+        return ["No tools yet: @wb.tool makes a function one."]
+    lines = [_with_description(f"{tool.name}  ({tool.defined_at})", tool.listed.description) for tool in tools]
+    return [*lines, "A tool stays when its cell is deleted: wb.unpublish(name) withdraws it."]
 
 
 def _resources(workbench: Workbench) -> Lines:

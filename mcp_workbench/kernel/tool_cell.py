@@ -15,9 +15,12 @@ from typing import Any, NoReturn
 from IPython.core.error import UsageError
 
 from mcp_workbench.errors import RegistrationError
+from mcp_workbench.kernel.results import say
 from mcp_workbench.primitives.wording import nearest
 from mcp_workbench.wording import plain
 from mcp_workbench.workbench import Workbench
+
+_HELP = frozenset(("--help", "-h"))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -62,6 +65,9 @@ def make_tool(workbench: Workbench, shell: Any, line: str, cell: str) -> object:
         UsageError: The options cannot be read, or it is not clear which function is meant; then nothing was run. Or the function
             cannot be offered.
     """
+    if _HELP & {*line.split()}:
+        say(_usage())
+        return None
     options = _options(line)
     source = "\n" + shell.transform_cell(cell)  # where the first line was, so that lines are counted as the cell shows them
     file = shell.compile.cache(source, shell.execution_count, raw_code=cell)
@@ -78,6 +84,16 @@ def make_tool(workbench: Workbench, shell: Any, line: str, cell: str) -> object:
     except RegistrationError as error:
         raise UsageError(plain(str(error))) from None
     return value
+
+
+def _usage() -> str:
+    options = "\n".join(f"  {_option_said(action)}" for action in _parser()._actions)  # noqa: SLF001  # argparse has no other list
+    return f"%%mcp_tool runs its cell and offers the one public function it defines. Options, as for @wb.tool:\n{options}"
+
+
+def _option_said(action: argparse.Action) -> str:
+    value = "" if action.nargs == 0 else f" {action.dest.removesuffix('s').upper()}"
+    return f"{action.option_strings[0]}{value}{'  (may be repeated)' if action.dest == 'tags' else ''}"
 
 
 def _options(line: str) -> dict[str, Any]:

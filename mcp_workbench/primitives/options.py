@@ -107,8 +107,10 @@ def checked_run_on(run_on: object, *, is_async: bool, label: str) -> RunOn:
         return "async" if is_async else "thread"
     if not isinstance(run_on, str) or run_on not in get_args(RunOn):
         shown = quote(run_on) if isinstance(run_on, str) else describe_value(run_on)
+        close = nearest(run_on, get_args(RunOn), 1) if isinstance(run_on, str) else []
+        hint = f", nearest is {quote(close[0])}" if close else ""
         raise RegistrationError(
-            f"{label}: run_on={shown} is not in this version; "
+            f"{label}: run_on={shown} is not in this version{hint}; "
             'write "thread", "main" or "inline" for a def, "async" or "main" for an async def.'
         )
     if run_on != "main" and is_async != (run_on == "async"):

@@ -50,6 +50,19 @@ def test_people_see_what_runs_latest_first_without_tokens(runtime: Path, capsys:
     assert TOKEN not in shown
 
 
+def test_paths_and_addresses_stay_whole_however_narrow_it_is(
+    runtime: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    serve("one", "flights", 1_000_000.0)
+    serve("a-longer-one", "天気", 2_000_000.0)
+    print_servers(as_json=False)
+    title, weather, flights = capsys.readouterr().out.splitlines()
+    assert weather.endswith("  /home/ann/a-longer-one.ipynb")
+    assert "ws://127.0.0.1:4000/a-longer-one  " in weather
+    assert flights.index("ws://") == title.index("address") == weather.index("ws://") + 2  # two letters of two columns each
+
+
 def test_programs_get_every_field_but_the_token(runtime: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entry = serve("one", "flights", 1_000_000.0)
     print_servers(as_json=True)

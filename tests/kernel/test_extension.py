@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -82,7 +83,10 @@ wb.publish(flights=flights)
 """
     )
     assert "serves at ws://127.0.0.1:" in said("%mcp start")
-    assert said("%mcp tools") == "add  Add two numbers.\nwordless\n"
+    assert re.sub(r"cell \[\d+\]", "cell [n]", said("%mcp tools")) == (
+        "add  (cell [n] line 4)  Add two numbers.\nwordless  (cell [n] line 9)\n"
+        "A tool stays when its cell is deleted: wb.unpublish(name) withdraws it.\n"
+    )
     assert said("%mcp resources") == "df://flights v1, 2 x 1\nweather://{station}  The weather there.\n"
     run = kernel.run(
         """

@@ -88,3 +88,12 @@ def test_where_it_is_not_clear_what_is_meant_nothing_is_run(shell: Shell) -> Non
     shell.refuses("%%mcp_tool\nran = True\ndef one(): ...\ndef two(): ...\n")
     shell.refuses("%%mcp_tool --nmae x\nran = True\ndef one(): ...\n")
     assert "ran" not in shell.ip.user_ns
+
+
+def test_help_is_help_and_runs_nothing(shell: Shell) -> None:
+    out = shell.run("%%mcp_tool --help\nran = 1\ndef one() -> int:\n    return 1\n")
+    assert out.startswith("%%mcp_tool runs its cell and offers")
+    assert "\n  --run-on RUN_ON\n" in out
+    assert "\n  --read-only\n" in out
+    assert tools(shell) == []
+    assert "ran" not in shell.ip.user_ns

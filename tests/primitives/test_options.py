@@ -61,6 +61,11 @@ def test_places_this_version_does_not_have_say_so(run_on: object) -> None:
         checked_run_on(run_on, is_async=False, label="f")
 
 
+def test_a_slip_of_the_pen_is_told_the_nearest_place() -> None:
+    with pytest.raises(RegistrationError, match='run_on="mian" is not in this version, nearest is "main"; write "thread"'):
+        checked_run_on("mian", is_async=False, label="f")
+
+
 @pytest.mark.parametrize(("run_on", "is_async"), [("thread", True), ("inline", True), ("async", False)])
 def test_a_place_the_function_cannot_run_at_is_refused(run_on: str, is_async: bool) -> None:
     with pytest.raises(RegistrationError, match=rf'f: run_on="{run_on}" is for an? '):

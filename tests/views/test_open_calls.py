@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mcp_workbench.assembly import RunningServer
+from mcp_workbench.client import ClientSession
 from mcp_workbench.execution.context import Context
 from mcp_workbench.protocol.wire import Implementation
 from mcp_workbench.tasks import start_task
@@ -35,6 +36,10 @@ def running(workbench: Workbench) -> RunningServer:
     return workbench._running
 
 
+async def called(session: ClientSession, tool: str, **arguments: Any) -> None:
+    await session.call_tool(tool, arguments)
+
+
 def look(workbench: Workbench, *, later_s: float = 7.0) -> tuple[OpenCallFacts, ...]:
     return open_calls(running(workbench), workbench._offer.jobs, time.time() + later_s)
 
@@ -55,7 +60,7 @@ def test_calls_and_jobs_are_named_with_client_and_progress_until_they_end(workbe
         async with asyncio.timeout(30), workbench.connect(token=bob, client_info=CLIENT) as session:
             assert "j1" in (await session.call_tool("long")).text
             await asyncio.to_thread(begun.wait, 20)
-            call = start_task(session.call_tool("fit"), name="fit")
+            call = start_task(called(session, "fit"), name="fit")
             await asyncio.to_thread(begun.wait, 20)
             assert look(workbench, later_s=0) == (), "what has only just begun is left out"
             job, other = sorted(look(workbench), key=lambda one: one.id, reverse=True)
@@ -76,7 +81,7 @@ def test_what_waits_for_news_says_so(workbench: Workbench) -> None:
         async with asyncio.timeout(30), workbench.connect(client_info=CLIENT) as session:
             text = (await session.call_tool("notebook_status")).text
             cursor = text.split("cursor ")[1].split()[0].rstrip(",·")
-            waits = start_task(session.call_tool("notebook_status", since=cursor, wait_s=20), name="waits")
+            waits = start_task(called(session, "notebook_status", since=cursor, wait_s=20), name="waits")
             for _ in range(2):  # the first may have left before the task began
                 await session.list_tools()
             [call] = look(workbench)

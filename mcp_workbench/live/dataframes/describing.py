@@ -80,19 +80,28 @@ class Descriptions:
         key = (snapshot.name, snapshot.version)
         if (known := self._known.get(key)) is not None:
             return known
-        found = self._known[key] = tuple(column_facts(column, name) for name, column in _named_columns(snapshot.df))
+        found = self._known[key] = tuple(
+            column_facts(column, name, own_dtype(snapshot, column)) for name, column in _named_columns(snapshot.df)
+        )
         for old in list(self._known)[:-_KEPT]:
             self._known.pop(old, None)
         return found
 
 
-def distinct_values(column: pd.Series, name: str, limit: int) -> Distinct:
+def own_dtype(snapshot: Snapshot, column: pd.Series) -> str:
+    """A column's type in the words of its author's library, which are not pandas' for a table of polars, pyarrow or DuckDB."""
+    labels = [] if snapshot.origin is None else snapshot.df.columns.tolist()
+    return dtype_text(snapshot.dtypes[labels.index(column.name)] if column.name in labels else column.dtype)
+
+
+def distinct_values(column: pd.Series, name: str, limit: int, dtype: str | None = None) -> Distinct:
     """Count how often each value stands in a column.
 
     Args:
         column: All its rows.
         name: Its label as text.
         limit: How many values are given.
+        dtype: Its type, if other than pandas says.
 
     Returns:
         The most frequent ones.
@@ -103,7 +112,7 @@ def distinct_values(column: pd.Series, name: str, limit: int) -> Distinct:
     values = _cells(column, _first_positions(codes, len(counts))[order])
     counted = tuple(Counted(value, int(rows)) for value, rows in zip(values, counts[order], strict=True))
     missing = len(column) - int(counts.sum())
-    return Distinct(name, dtype_text(column.dtype), len(column), missing, len(counts), counted)
+    return Distinct(name, dtype or dtype_text(column.dtype), len(column), missing, len(counts), counted)
 
 
 def sample_positions(rows: int, n: int, seed: int) -> Any:
@@ -117,10 +126,10 @@ def _named_columns(df: pd.DataFrame) -> list[tuple[str, pd.Series]]:
     return index + [(label, df.iloc[:, position]) for position, label in enumerate(column_labels(df)[:MAX_COLUMNS])]
 
 
-def column_facts(column: pd.Series, name: str) -> ColumnFacts:
-    """Describe one column."""
+def column_facts(column: pd.Series, name: str, dtype: str) -> ColumnFacts:
+    """Describe one column, of this type in its author's words."""
     operand = read_operand(column, name)
-    dtype, missing = dtype_text(column.dtype), int(operand.missing.sum())
+    missing = int(operand.missing.sum())
     if operand.kind is Kind.NOTHING or missing == len(column):
         return ColumnFacts(name, dtype, missing, 0)
     if operand.kind not in _COUNTED:

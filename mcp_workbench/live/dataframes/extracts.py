@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from mcp_workbench.live.dataframes.cards import taken_at
-from mcp_workbench.live.dataframes.describing import ColumnFacts, Counted, Descriptions, distinct_values, sample_positions
+from mcp_workbench.live.dataframes.describing import ColumnFacts, Counted, Descriptions, distinct_values, own_dtype, sample_positions
 from mcp_workbench.live.dataframes.lookup import only_known
 from mcp_workbench.live.dataframes.names import Reference, parse_version, said
 from mcp_workbench.live.dataframes.news import news_since
@@ -73,7 +73,8 @@ def distinct_json(snapshot: Snapshot, column: str, reference: Reference, max_cha
     only_known(reference, DISTINCT_OPTIONS)
     options = dict(reference.options)
     limit = whole("limit", options["limit"], 1, MAX_DISTINCT) if "limit" in options else DEFAULT_DISTINCT
-    found = distinct_values(find_column(snapshot, column), column, limit)
+    values = find_column(snapshot, column)
+    found = distinct_values(values, column, limit, own_dtype(snapshot, values))
     about = _about(snapshot) | {"column": found.name, "dtype": found.dtype, "rows": found.rows}
     about |= {"missing": found.missing, "distinct": found.total}
     return _with_list(about, "values", map(_counted, found.values), max_chars, total=found.total)

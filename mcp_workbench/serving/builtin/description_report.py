@@ -9,7 +9,7 @@ import pandas as pd
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes.cards import columns_line, shape_text
-from mcp_workbench.live.dataframes.describing import ColumnFacts, Distinct, column_facts, distinct_values, sample_positions
+from mcp_workbench.live.dataframes.describing import ColumnFacts, Distinct, column_facts, distinct_values, own_dtype, sample_positions
 from mcp_workbench.live.dataframes.names import is_result
 from mcp_workbench.live.dataframes.objects import clean, nested_text
 from mcp_workbench.live.dataframes.selection import Selection, write_part
@@ -66,7 +66,8 @@ class DataFrameReport:
             return [written.text.removesuffix("\n")]
         written = write_part(table, TableFormat.CSV, max(room - _ALSO_CHARS, room // 2))
         shown = sum(not column.name.endswith(" (index)") for column in self.columns[: written.count])
-        also = columns_line(self.snapshot.df.iloc[:, shown:].reset_index(drop=True), min(_ALSO_CHARS, room // 2) - 60)
+        left, dtypes = self.snapshot.df.iloc[:, shown:].reset_index(drop=True), self.snapshot.dtypes[shown:]
+        also = columns_line(left, min(_ALSO_CHARS, room // 2) - 60, dtypes)
         return [written.text.removesuffix("\n"), f"The other {self.snapshot.df.shape[1] - shown:,} columns: {plain(also)}"]
 
     def _sample(self, room: int) -> list[str]:
@@ -99,9 +100,10 @@ class ColumnReport:
     @classmethod
     def of(cls, snapshot: Snapshot, column: pd.Series, name: str) -> ColumnReport:
         """Look at all its rows."""
-        described = column_facts(column, name)
+        dtype = own_dtype(snapshot, column)
+        described = column_facts(column, name, dtype)
         several = described.least is not None and (described.distinct or 0) > VALUES
-        return cls(snapshot, described, distinct_values(column, name, NUMBERS if several else VALUES))
+        return cls(snapshot, described, distinct_values(column, name, NUMBERS if several else VALUES, dtype))
 
     def write(self, max_chars: int, took: str, news: str) -> str:
         """As many of its values as there is room for."""

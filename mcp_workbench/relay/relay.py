@@ -398,7 +398,11 @@ class Relay:
         """Note what an answer means; returns it as the host is to read it."""
         if seen.error is not UNSET:
             sentence = self._explaining.unknown_tool(asked.text, text) if asked.method == "tools/call" else None
-            return text if sentence is None or seen.id is None else answers.tool_answer(self.memory.era, seen.id, sentence, is_error=True)
+            if sentence is None or seen.id is None:
+                return text
+            if self.memory.era is None:
+                self.memory.note_era(asked.text)
+            return answers.tool_answer(self.memory.era, seen.id, sentence, is_error=True)
         if self.memory.era is None:
             self.memory.note_era(asked.text)
         if asked.method in REMEMBERED:

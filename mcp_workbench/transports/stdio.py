@@ -11,6 +11,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -68,6 +69,8 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
 class CommandChannel(PipeChannel):
     """A `Channel` to a child process, which ends with it."""
 
+    _drains = True
+
     def __init__(self, process: subprocess.Popen[bytes], *, remote: str, max_message_bytes: int) -> None:
         self._process = process
         self._timers: list[asyncio.TimerHandle] = []
@@ -88,7 +91,6 @@ class CommandChannel(PipeChannel):
             self._timers.append(self._loop.call_later(END_WITHIN_S, self._process.terminate))
             self._timers.append(self._loop.call_later(2 * END_WITHIN_S, self._process.kill))
         super().close(code, reason)
-        self._start_reading()  # it is the reading thread that waits for the end
 
     def abort(self) -> None:
         """Kill it."""
@@ -100,8 +102,11 @@ class CommandChannel(PipeChannel):
         self._ended_by_us = False
 
     def _source_is_closed(self) -> None:
-        """The reading thread stays until the process has ended; one that only closed its stdout is asked to."""
+        """Wait for the end of the process, in a thread; one that only closed its stdout is asked to end."""
         self._post(self.close)
+        threading.Thread(target=self._wait_for_exit, name=f"mcp-process {self.facts.remote}", daemon=True).start()
+
+    def _wait_for_exit(self) -> None:
         self._post(self._exit, self._process.wait())
 
     def _exit(self, status: int) -> None:

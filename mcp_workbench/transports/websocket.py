@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter
@@ -62,6 +63,12 @@ def text_frame_head(size: int) -> bytes:
     if size < 1 << 16:
         return bytes((FINAL_TEXT, EXTENDED)) + size.to_bytes(2, "big")
     return bytes((FINAL_TEXT, EXTENDED + 1)) + size.to_bytes(8, "big")
+
+
+def masked_text_frame_head(size: int) -> bytes:
+    """The same for a masked one, as clients send it; the mask follows."""
+    head = text_frame_head(size)
+    return bytes((FINAL_TEXT, head[1] | MASKED)) + head[2:]
 
 
 def sendable_code(code: int) -> int:
@@ -175,14 +182,14 @@ class WebSocketChannel(asyncio.BufferedProtocol):
         """Write one text frame; ignored once the channel is closing."""
         if self._wire.state is not State.OPEN or self._transport.is_closing():
             return
+        # What the library would write, in a third of its time: nothing of ours is ever fragmented or compressed.
         if self._wire.side is Side.SERVER:
-            # What the library would write: nothing of ours is ever fragmented, masked or compressed.
             data = text_frame_head(len(text)) + text
-            self._bytes_sent += len(data)
-            self._transport.write(data)
         else:
-            self._wire.send_text(text)
-            self._flush()
+            mask = os.urandom(4)
+            data = masked_text_frame_head(len(text)) + mask + apply_mask(text, mask)
+        self._bytes_sent += len(data)
+        self._transport.write(data)
 
     def pause_receiving(self) -> None:
         """Deliver no further text until `resume_receiving`."""
@@ -296,23 +303,25 @@ class WebSocketChannel(asyncio.BufferedProtocol):
             self._take_turn()
 
     def _whole_text(self, data: bytes) -> bytes | None:
-        """The text in `data`, when it is just one whole masked text frame: nearly everything a server receives.
+        """The text in `data`, when it is just one whole text frame: nearly everything that is received.
 
         Anything else is None and left to the library, whose generator takes three times as long for the same frame.
         """
         wire = self._wire
-        if len(data) < 6 or data[0] != FINAL_TEXT or wire.side is not Side.SERVER or wire.reader.buffer or wire.current_size is not None:
+        if len(data) < 4 or data[0] != FINAL_TEXT or wire.reader.buffer or wire.current_size is not None:
             return None
-        size, start = data[1] - MASKED, 6
-        if size == EXTENDED and len(data) >= 8:
-            size, start = int.from_bytes(data[2:4], "big"), 8
+        masked = wire.side is Side.SERVER  # RFC 6455 section 5.1: what clients send is masked, what servers send is not
+        size, start = data[1] - (MASKED if masked else 0), 2
+        if size == EXTENDED:
+            size, start = int.from_bytes(data[2:4], "big"), 4
             if size < EXTENDED:  # not the shortest form
                 return None
-        elif size >= EXTENDED:
+        elif not 0 <= size < EXTENDED:
             return None
-        if len(data) != start + size or (wire.max_message_size is not None and size > wire.max_message_size):
+        end = len(data) - (4 if masked else 0)
+        if end != start + size or (wire.max_message_size is not None and size > wire.max_message_size):
             return None
-        return apply_mask(data[start:], data[start - 4 : start])
+        return apply_mask(data[start + 4 :], data[start : start + 4]) if masked else data[start:]
 
     def _take_turn(self) -> None:
         """Handle what has arrived, for as long as one connection may keep the loop."""

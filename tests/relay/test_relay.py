@@ -203,6 +203,12 @@ def test_a_kernel_that_offers_none_of_the_workbenchs_own_tools_is_given_none(rig
     assert rig.text_of(rig.call("notebook_call")) == "Unknown tool: notebook_call"
 
 
+def test_a_first_request_that_calls_one_of_them_is_answered_in_its_era() -> None:
+    rig = Rig(LATEST_MODERN)
+    rig.connect(tools=["add"])
+    assert rig.text_of(rig.call("df_read", name="sales")) == "Unknown tool: df_read"
+
+
 def test_without_a_kernel_a_call_is_not_run_and_a_read_is_an_error(rig: Rig) -> None:
     rig.open()
     result = rig.answer(rig.call("top_routes"))["result"]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench.limits import MIB
+from mcp_workbench.transports import pipes
 from mcp_workbench.transports.pipes import READ_BYTES, READS_AHEAD, PipeChannel
 from tests.support.channels import Listener
 
@@ -29,6 +31,15 @@ class Ends:
     def close(self, end: str) -> None:
         os.close(getattr(self, end))
         setattr(self, end, -1)
+
+
+@pytest.fixture(autouse=True, scope="module", params=["by the loop", "by threads"])
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How it is read and written: as on POSIX, or as where no selector can wait for pipes."""
+    with pytest.MonkeyPatch.context() as patched:
+        if request.param == "by threads":
+            patched.setattr(pipes, "_tells_when_ready", lambda _: False)
+        yield
 
 
 @asynccontextmanager
@@ -108,7 +119,7 @@ def test_a_paused_channel_reads_one_mebibyte_ahead_and_loses_nothing() -> None:
             count = 3 * READS_AHEAD
             writing = threading.Thread(target=_write_all, args=(ends.into, line * count))
             writing.start()
-            while ends.channel._reads_held < READS_AHEAD:  # noqa: ASYNC110  # the reading thread tells nobody when it holds back
+            while ends.channel._reads_held < READS_AHEAD:  # noqa: ASYNC110  # nobody is told when reading holds back
                 await asyncio.sleep(0)
             assert len(listener.texts) == 1
             assert ends.channel.bytes_received <= (READS_AHEAD + 1) * READ_BYTES  # what is held, and what was delivered
@@ -226,6 +237,38 @@ def test_a_receiver_that_fails_ends_the_channel_and_not_the_loop() -> None:
             os.write(ends.into, b"a\nb\n")
             assert await listener.until_closed() == (1011, "internal error")
             assert listener.texts == [b"a"]
+
+    within(main)
+
+
+def test_a_loop_that_cannot_wait_for_pipes_leaves_them_to_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        def refuse(*_: object) -> None:
+            raise NotImplementedError
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "add_reader", refuse)
+        async with piped() as ends:
+            listener = Listener()
+            ends.channel.open(listener)
+            os.write(ends.into, b"a\nb\n")
+            assert await listener.until_texts(2) == [b"a", b"b"]
+
+    within(main)
+
+
+def test_a_pipe_that_somebody_else_has_emptied_is_waited_for_again() -> None:
+    async def main() -> None:
+        async with piped() as ends:
+            listener = Listener()
+            ends.channel.open(listener)
+            if not ends.channel._watched:
+                return  # a thread of its own may block
+            os.set_blocking(ends.channel._source, False)
+            ends.channel._read_once()
+            os.write(ends.into, b"a\n")
+            ends.channel._read_once()
+            assert await listener.until_texts(1) == [b"a"]
+            assert listener.closes == []
 
     within(main)
 

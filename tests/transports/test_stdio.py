@@ -110,6 +110,31 @@ def test_a_command_that_ignores_the_end_of_its_stdin_is_ended(monkeypatch: pytes
     within(main)
 
 
+def test_what_a_command_still_writes_after_the_close_is_taken_from_it(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    writing = "print(1, flush=True); sys.stdin.read(); print('x' * 300_000, flush=True)"
+    code = f"import pathlib, sys; {writing}; pathlib.Path({str(done)!r}).touch()"
+
+    async def main() -> None:
+        for opened in (True, False):
+            channel = await open_command(python(code))
+            listener = Listener()
+            if opened:
+                channel.open(listener)
+                await listener.until_texts(1)
+                channel.pause_receiving()
+            channel.close()
+            await asyncio.to_thread(channel._process.wait)
+            assert done.exists(), "it was not cut off while it wrote"
+            assert listener.texts == [b"1"] * opened
+            done.unlink()
+            if opened:
+                assert await listener.until_closed() == (1000, "")
+            await channel.wait_closed()
+
+    within(main)
+
+
 def test_a_command_that_does_not_exist_is_named_and_its_arguments_are_not() -> None:
     async def main() -> None:
         with pytest.raises(ConnectionClosed, match="no-such-program cannot be started: No such file") as caught:

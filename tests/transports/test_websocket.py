@@ -74,12 +74,14 @@ class Pipe(asyncio.Transport):
 
 
 class Bench:
-    """A server-side channel, its transport and what it delivered."""
+    """A channel, its transport and what it delivered."""
 
-    def __init__(self, on_text: Callable[[bytes], None] | None = None, *, max_size: int = 1 << 20, opened: bool = True) -> None:
+    def __init__(
+        self, on_text: Callable[[bytes], None] | None = None, *, max_size: int = 1 << 20, opened: bool = True, side: Side = Side.SERVER
+    ) -> None:
         self.pipe = Pipe()
         self.listener = Listener(on_text)
-        wire = Wire(Side.SERVER, state=State.OPEN, max_size=max_size, logger=websocket.silent)
+        wire = Wire(side, state=State.OPEN, max_size=max_size, logger=websocket.silent)
         self.channel = WebSocketChannel(wire, self.pipe, subprotocol="mcp")
         if opened:
             self.channel.open(self.listener)
@@ -515,17 +517,63 @@ def test_a_reason_that_is_no_text_does_not_raise() -> None:
 # --- the short way for whole small frames ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [0, 1, 118, 119, 120, 124, 125, 126, 127, 128, 2039, 2040, 2041, 5000])
-def test_a_whole_frame_of_any_size_is_one_text_wherever_it_is_cut(size: int) -> None:
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("size", [0, 1, 2, 118, 119, 120, 124, 125, 126, 127, 128, 2039, 2040, 2041, 2043, 2044, 2045, 5000])
+def test_a_whole_frame_of_any_size_is_one_text_wherever_it_is_cut(size: int, side: Side) -> None:
     async def main() -> None:
         text = "t" * size
-        data = frame(text)
+        data = frame(text, masked=side is Side.SERVER)
         for cut in {0, 1, 2, 4, 6, 8, len(data) - 1}:
-            bench = Bench()
+            bench = Bench(side=side)
             bench.arrive(data[:cut])
             bench.arrive(data[cut:])
             await turns(8)
             assert bench.texts == [text.encode()]
+
+    run(main)
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("size", [0, 1, 4, 125, 126, 200])
+def test_a_frame_that_is_masked_the_wrong_way_ends_the_connection(size: int, side: Side) -> None:
+    async def main() -> None:
+        bench = Bench(side=side)
+        bench.arrive(frame("t" * size, masked=side is Side.CLIENT))
+        await turns(2)
+        assert bench.texts == []
+        assert bench.channel.writable is False
+
+    run(main)
+
+
+@given(st.binary(max_size=400))
+def test_a_client_reads_what_a_library_of_another_kind_writes_and_the_other_way_round(payload: bytes) -> None:
+    text = payload.hex().encode()
+
+    async def main() -> None:
+        client, server = Bench(side=Side.CLIENT), Bench()
+        client.channel.send(text)
+        sent = client.pipe.take()
+        assert client.channel.bytes_sent == len(sent)
+        server.arrive(sent)
+        assert server.texts == [text]
+        oracle = Wire(Side.SERVER, state=State.OPEN)
+        oracle.receive_data(sent)
+        assert oracle.events_received() == [Frame(Opcode.TEXT, text)]
+        client.arrive(Frame(Opcode.TEXT, text).serialize(mask=False))
+        assert client.texts == [text]
+
+    run(main)
+
+
+def test_every_text_is_masked_anew() -> None:
+    async def main() -> None:
+        bench = Bench(side=Side.CLIENT)
+        seen = set()
+        for _ in range(8):
+            bench.channel.send(b"t" * 20)
+            seen.add(bench.pipe.take())
+        assert len(seen) == 8
 
     run(main)
 
@@ -562,4 +610,6 @@ def test_a_frame_inside_a_fragmented_message_or_behind_half_a_frame_does_not_tak
 @pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
 def test_what_is_written_is_what_the_library_writes(size: int) -> None:
     payload = b"p" * size
-    assert websocket.text_frame_head(size) + payload == Frame(Opcode.TEXT, payload).serialize(mask=False)
+    frame = Frame(Opcode.TEXT, payload)
+    assert websocket.text_frame_head(size) + payload == frame.serialize(mask=False)
+    assert websocket.masked_text_frame_head(size) == frame.serialize(mask=True)[: -4 - size]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mcp_workbench.live.dataframes.cells import column_labels
 from mcp_workbench.live.dataframes.columns import NoColumn, find_columns
 from mcp_workbench.live.dataframes.names import said
 from mcp_workbench.live.dataframes.snapshots import Snapshot
@@ -51,6 +52,8 @@ _MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _COMPUTE: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 _TIME_FORM = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?( ?(Z|[+-]\d{2}:?\d{2}))?")
 _DURATION_CHARS = 40
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`""")
+_PLAIN_WORD = re.compile(r"[\w.]*|\W")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,27 @@ def find_rows(snapshot: Snapshot, text: str) -> Matches:
     Raises:
         ArgumentError: It cannot be read, names no column, or compares what has no order; says what to write.
     """
-    condition = parse_where(text)
     evaluation = _Evaluation(snapshot)
-    true = np.broadcast_to(evaluation.answer(condition).true, (len(snapshot.df),))
+    try:
+        answer = evaluation.answer(parse_where(text))
+    except ArgumentError as error:
+        if bare := _written_bare(text, [*column_labels(snapshot.df), *index_names(snapshot.df.index)]):
+            quoted = bare.replace('"', '""')
+            raise type(error)(f'{error} Did you mean "{quoted}"? A name that is more than one word stands in double quotes.') from None
+        raise
+    true = np.broadcast_to(answer.true, (len(snapshot.df),))
     return Matches(np.flatnonzero(true), tuple(evaluation.notes))
+
+
+def _written_bare(text: str, labels: list[str]) -> str | None:
+    """The longest label, more than a plain word, that stands in a condition without quotes."""
+    outside = _QUOTED.sub("''", text).casefold()
+    found = (
+        label
+        for label in sorted(set(labels), key=len, reverse=True)
+        if _PLAIN_WORD.fullmatch(label) is None and re.search(rf"(?<!\w){re.escape(label.casefold())}(?!\w)", outside)
+    )
+    return next(found, None)
 
 
 def operand_of(snapshot: Snapshot, name: str) -> Operand:

@@ -191,7 +191,9 @@ class RunningServer:
     def _kernel_facts(self) -> KernelFacts:
         """From any thread: what agents are told of the kernel."""
         queues = self.execution.statistics()
-        return KernelFacts(self.name, self._notebook.host.cell(), queues.waiting + queues.main_waiting)
+        running = self.execution.main.at_work
+        call = None if running is None else (running.name, running.began)
+        return KernelFacts(self.name, self._notebook.host.cell(), queues.waiting + queues.main_waiting, call)
 
     def _teller(self, listing: Listing) -> Callable[[], None]:
         return lambda: self.list_changed(listing)

@@ -135,6 +135,11 @@ class MainQueue:
         """Calls that were taken, whose result nobody waits for, and whose code may still run."""
         return len(self._abandoned)
 
+    @property
+    def at_work(self) -> Running | None:
+        """The call whose code has the main thread now; an `async def` that awaits has it not."""
+        return self._running
+
     # --- the protocol loop's thread -------------------------------------------------------------------
 
     def submit(self, call: Call) -> str | None:

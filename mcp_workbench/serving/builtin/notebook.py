@@ -36,10 +36,16 @@ class KernelFacts:
     """The cell at work."""
     waiting: int = 0
     """Calls whose turn has not come yet."""
+    call: tuple[str, float] | None = None
+    """The tool whose call has the main thread, and when it began, as `Cell.began`; cells wait for it."""
 
     def said(self, now: float) -> str:
-        """`kernel busy in cell [12] for 8 s, 2 calls wait`."""
-        doing = "idle" if self.cell is None else f"busy in cell {self.cell.label} for {elapsed(max(now - self.cell.began, 0))}"
+        """`kernel busy in cell [12] for 8 s, 2 calls wait`, `kernel busy with the call of fit for 12 s`."""
+        doing = "idle"
+        if self.call is not None:
+            doing = f"busy with the call of {self.call[0]} for {elapsed(max(now - self.call[1], 0))}"
+        elif self.cell is not None:
+            doing = f"busy in cell {self.cell.label} for {elapsed(max(now - self.cell.began, 0))}"
         wait = f", {counted(self.waiting, 'call')} {'waits' if self.waiting == 1 else 'wait'}" if self.waiting else ""
         return f"kernel {doing}{wait}"
 

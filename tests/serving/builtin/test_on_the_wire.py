@@ -14,6 +14,7 @@ import pytest
 from mcp_workbench.assembly import INSTRUCTIONS, PLAIN_INSTRUCTIONS
 from mcp_workbench.hosts import Cell
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
+from mcp_workbench.serving.builtin.notebook import KernelFacts
 from tests.support.stage import Stage, happened, server_of
 from tests.support.talk import Talk, text_of
 
@@ -230,6 +231,11 @@ def test_a_busy_kernel_is_said_with_its_cell(stage: Stage, monkeypatch: pytest.M
         assert " · kernel busy in cell [12] for 8 s · " in await said(talk, "notebook_status")
 
     play(stage, main)
+
+
+def test_a_call_that_has_the_main_thread_is_said_to_keep_the_kernel_busy() -> None:
+    facts = KernelFacts(waiting=1, call=("a3", 100.0), cell=Cell("[12]", None, 90.0))
+    assert facts.said(112.4) == "kernel busy with the call of a3 for 12 s, 1 call waits"
 
 
 def test_much_is_written_shorter_and_what_is_left_out_is_said(stage: Stage) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mcp_workbench.live.dataframes.cards import dtype_text
 from mcp_workbench.live.dataframes.cells import column_labels
 from mcp_workbench.live.dataframes.columns import NoColumn, find_columns
 from mcp_workbench.live.dataframes.names import said
@@ -117,7 +118,18 @@ def operand_of(snapshot: Snapshot, name: str) -> Operand:
         NoColumn: There is none; names the nearest.
         ArgumentError: There are several.
     """
-    return read_operand(find_column(snapshot, name), name)
+    column = find_column(snapshot, name)
+    operand = read_operand(column, name)
+    return operand if snapshot.origin is None else replace(operand, dtype=type_of(snapshot, name, column))
+
+
+def type_of(snapshot: Snapshot, name: str, column: pd.Series) -> str:
+    """Name the type of what `find_column` found, in the words of its author's library."""
+    try:
+        [position] = find_columns(snapshot, [name], joined=False)
+    except NoColumn:  # a level of the index
+        return dtype_text(column.dtype)
+    return dtype_text(snapshot.dtypes[position])
 
 
 def find_column(snapshot: Snapshot, name: str) -> pd.Series:

@@ -1,8 +1,8 @@
 r"""Text that others chose, made fit for a terminal and for a model: what is not seen becomes an escape that is, like `\x1b`.
 
 Two measures: one line of nothing but what is printable (`plain`), for names and sentences; and data (`visible`, `visible_json`),
-which keeps its line breaks and tabs and loses what commands a screen or turns the direction of the text that follows. Numbers as people read
-them (`counted`, `duration`).
+which keeps its line breaks and tabs and loses what commands a screen or turns the direction of the text that follows.
+Numbers as people read them: `counted`, `duration`.
 """
 
 from __future__ import annotations

@@ -108,10 +108,10 @@ def _annotation_text(annotation: object) -> str:
     return inspect.formatannotation(annotation).replace("typing.", "")
 
 
-def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Up to `count` of the known names that look most like `name`, best first."""
+def nearest(name: str, known: Iterable[str], count: int = 3, *, likeness: float = 0.5) -> list[str]:
+    """Up to `count` of the known names that look most like `name`, best first; alike by this share of their characters at least."""
     candidates = {candidate.casefold(): candidate for candidate in known}
-    return [candidates[match] for match in difflib.get_close_matches(name[:128].casefold(), candidates, n=count, cutoff=0.5)]
+    return [candidates[match] for match in difflib.get_close_matches(name[:128].casefold(), candidates, n=count, cutoff=likeness)]
 
 
 def _argument_text(argument: object) -> str:

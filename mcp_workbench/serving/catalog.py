@@ -8,6 +8,9 @@ from mcp_workbench.primitives.shapes import shape_of
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.primitives.wording import nearest
 
+_LIKENESS = 0.6
+"""Below it a name is no misspelling: `which_thread` is not meant by `df_read`."""
+
 
 class Catalog:
     """Two registries read as one; from any thread. A name stands in one of them only (see `Workbench.tool`).
@@ -40,4 +43,4 @@ class Catalog:
 
     def nearest(self, name: str, count: int = 3) -> tuple[str, ...]:
         """The names that look most like `name`, best first; empty when none does."""
-        return tuple(nearest(name, [tool.name for tool in self.list()], count))
+        return tuple(nearest(name, [tool.name for tool in self.list()], count, likeness=_LIKENESS))

@@ -30,12 +30,13 @@ class Failure(Exception):  # carries what is left of another exception
         """Whether the code said so to its caller on purpose, and is not at fault itself."""
 
 
-def failure_of(error: BaseException, function: Callable[..., Any]) -> Failure:
+def failure_of(error: BaseException, function: Callable[..., Any], *, on_main: bool = False) -> Failure:
     """Reduce an exception.
 
     Args:
         error: What `function` raised.
         function: The author's function, to find its line in the traceback.
+        on_main: It ran on the notebook's main thread, where an interrupt is the person's.
     """
     if isinstance(error, Failure):
         return error
@@ -46,6 +47,8 @@ def failure_of(error: BaseException, function: Callable[..., Any]) -> Failure:
         return Failure("The call was cancelled.", None)
     place = _place(error, function)
     message = _cut(_text_of(error))
+    if on_main and isinstance(error, KeyboardInterrupt):
+        message = message or "the person interrupted it"
     return Failure(f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}", _frozen(error))
 
 

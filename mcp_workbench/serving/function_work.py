@@ -189,7 +189,7 @@ class FunctionWork(Work):
 
     def _failure(self, error: BaseException) -> BaseException:
         """What is left of an exception of the author's code; runs where the code ran."""
-        return failure_of(error, self.runs.function)
+        return failure_of(error, self.runs.function, on_main=self.runs.run_on == "main")
 
     def _bound(self) -> dict[str, Any]:
         if self._call is None:
@@ -298,7 +298,7 @@ class FunctionWork(Work):
 
     def _raised(self, outcome: Raised) -> Answer:
         error = outcome.exception
-        failure = error if isinstance(error, Failure) else failure_of(error, self.runs.function)
+        failure = error if isinstance(error, Failure) else failure_of(error, self.runs.function, on_main=self.runs.run_on == "main")
         self.record.outcome = RecordOutcome.TOOL_ERROR
         self.record.is_authors = self.is_authors and not failure.is_mistake
         self.record.error, self.record.exception = failure.sentence[:500], failure.frozen

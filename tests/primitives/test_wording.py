@@ -124,6 +124,12 @@ def test_a_long_annotation_is_cut() -> None:
     assert len(annotation_text(values)) == len(annotation_text(list[values])) == MAX_ANNOTATION
 
 
+def test_how_alike_the_nearest_must_be_is_the_callers_choice() -> None:
+    assert nearest("which_thread", ["df_read"]) == ["df_read"]
+    assert nearest("which_thread", ["df_read"], likeness=0.6) == []
+    assert nearest("df_raed", ["df_read"], likeness=0.6) == ["df_read"]
+
+
 def test_the_nearest_names_come_best_first_whatever_their_case() -> None:
     assert nearest("depdelay", ["carrier", "arr_delay", "dep_delay"]) == ["dep_delay", "arr_delay"]
     assert nearest("FLIGHTS", ["flights"]) == ["flights"]

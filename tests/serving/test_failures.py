@@ -46,6 +46,16 @@ class _Hostile(ToolError):
         raise KeyboardInterrupt
 
 
+def test_who_interrupted_a_tool_on_the_main_thread_is_told() -> None:
+    def tool() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        tool()
+    assert failure_of(caught.value, tool, on_main=True).sentence.startswith("KeyboardInterrupt: the person interrupted it (in tool, line ")
+    assert failure_of(caught.value, tool).sentence.startswith("KeyboardInterrupt (in tool, line ")
+
+
 def test_type_message_and_the_authors_line_are_told() -> None:
     failure = _raised_by(ValueError("no such month"))
     assert failure.sentence.startswith("ValueError: no such month (in tool, line ")

@@ -4,6 +4,8 @@ Labels and dtypes are compared first (O(columns)), then buffers; values are read
 
 * rows were added: the old rows are compared with the new ones (1.7 ms per million rows and column at worst;
   the cell that appended has just copied every one of those rows, so this never dominates);
+* other columns or types: what became of the values of the others is said too;
+* the same labels in another order: rows were reordered, if their values moved with them;
 * same shape: columns on other buffers are *suspect*. With `confirm` (or when they are few cells) their values
   are compared (`equality`; about 3 ms per million numbers), so that `df["a"] = df["a"].copy()` is no change;
   without it they count as changed.
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -27,6 +30,8 @@ from mcp_workbench.live.dataframes.foreign import PANDAS, Origin
 CHEAP_CELLS = 100_000
 """Suspect columns of at most so many cells in all are confirmed always: well under a millisecond."""
 _NAMED = 5
+_COUNTED = 1_000
+"""Columns among which those that stayed are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,11 @@ def describe(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Differen
         The difference, or None when there is none.
     """
     if schema := _schema(old, new):
-        return schema
+        return _and_values(schema, old, new, confirm=confirm)
     if len(new) != len(old):
         return _length(old, new)
     if not same_labels(old.index, new.index):
-        return Difference(ChangeKind.REPLACE, "index changed")
+        return _index(old, new, confirm=confirm)
     return _values(old, new, confirm=confirm)
 
 
@@ -121,34 +126,85 @@ def _name(labels: pd.Index) -> str:
     return ".".join("none" if name is None else label_text(name) for name in labels.names)
 
 
+def _and_values(schema: Difference, old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Difference:
+    """Beside other columns or types: which of the columns that stayed have other values in the rows that stayed."""
+    before, after = column_labels(old), column_labels(new)
+    stayed = [name for name in after if before.count(name) == after.count(name) == 1] if len(after) <= _COUNTED else []
+    pairs = [(before.index(name), after.index(name)) for name in stayed]
+    pairs = [(was, now) for was, now in pairs if old.dtypes.iloc[was] == new.dtypes.iloc[now]]
+    rows = min(len(old), len(new))
+    if not pairs or not same_labels(old.index[:rows], new.index[:rows]):
+        return schema
+    was, now = (df.iloc[:rows, list(positions)] for df, positions in zip((old, new), zip(*pairs, strict=True), strict=True))
+    names = tuple(after[pairs[position][1]] for position in _changed(was, now, confirm=confirm))
+    if not names:
+        return schema
+    return Difference(schema.kind, f"{schema.summary}; {_columns(names)} {some(names)} changed", (*schema.columns, *names))
+
+
 def _length(old: pd.DataFrame, new: pd.DataFrame) -> Difference:
     more = len(new) - len(old)
     if more < 0:
         return Difference(ChangeKind.REPLACE, f"{_count(-more)} fewer, {_rows(new)} now")
-    if _starts_with(new, old):
-        return Difference(ChangeKind.APPEND, f"{_count(more)} appended")
-    return Difference(ChangeKind.REPLACE, f"{_count(more)} more, {_rows(new)} now; earlier rows differ")
-
-
-def _starts_with(new: pd.DataFrame, old: pd.DataFrame) -> bool:
-    if not same_labels(old.index, new.index[: len(old)]):
-        return False
     head = new.iloc[: len(old)]
-    return all(same_column(old.iloc[:, position], head.iloc[:, position]) for position in range(old.shape[1]))
+    if not same_labels(old.index, head.index):
+        return Difference(ChangeKind.REPLACE, f"{_count(more)} more, {_rows(new)} now; earlier rows differ")
+    differ = [position for position in range(old.shape[1]) if not same_column(old.iloc[:, position], head.iloc[:, position])]
+    if not differ:
+        return Difference(ChangeKind.APPEND, f"{_count(more)} appended")
+    if len(differ) == new.shape[1]:
+        return Difference(ChangeKind.REPLACE, f"{_count(more)} more, {_rows(new)} now; earlier rows differ")
+    labels = column_labels(new)
+    names = tuple(labels[position] for position in differ)
+    return Difference(ChangeKind.REPLACE, f"{_count(more)} more, {_rows(new)} now; earlier rows differ in {some(names)}", names)
+
+
+def _index(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Difference:
+    order = _order(old.index, new.index)
+    if order is None:
+        return Difference(ChangeKind.REPLACE, "index changed")
+    if not confirm and old.size > CHEAP_CELLS:
+        return Difference(ChangeKind.REPLACE, "index in another order")
+    moved = old.take(order)
+    differ = [position for position in range(new.shape[1]) if not same_column(moved.iloc[:, position], new.iloc[:, position])]
+    if len(differ) == new.shape[1] > 0:
+        return Difference(ChangeKind.REPLACE, "index in another order")
+    labels = column_labels(new)
+    names = tuple(labels[position] for position in differ)
+    also = f"; {_columns(names)} {some(names)} changed" if names else ""
+    return Difference(ChangeKind.REPLACE, f"rows reordered{also}", names)
+
+
+def _order(old: pd.Index, new: pd.Index) -> Any:
+    """Where each row was before, when the labels are the same ones in another order; None: they are not, or one stands for several rows."""
+    try:
+        if not old.is_unique or not new.is_unique:
+            return None
+        order = old.get_indexer(new)
+    except (TypeError, ValueError):  # labels that cannot be hashed or compared
+        return None
+    # To pandas 1 and True are one label; to us they are not.
+    return order if (order >= 0).all() and same_labels(old.take(order), new) else None
 
 
 def _values(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> Difference | None:
+    changed = _changed(old, new, confirm=confirm)
+    if not changed:
+        return None
+    if len(changed) == new.shape[1] > 1:
+        return Difference(ChangeKind.REPLACE, "every column changed")
+    labels = column_labels(new)
+    names = tuple(labels[position] for position in changed)
+    return Difference(ChangeKind.COLUMNS, f"{_columns(names)} {some(names)} changed", names)
+
+
+def _changed(old: pd.DataFrame, new: pd.DataFrame, *, confirm: bool) -> list[int]:
+    """Positions of the columns that changed, of two DataFrames with the same labels and types."""
     pairs = zip(column_buffers(old), column_buffers(new), strict=True)
     suspects = [position for position, (before, after) in enumerate(pairs) if before != after]
     if confirm or len(suspects) * len(new) <= CHEAP_CELLS:
-        suspects = [position for position in suspects if not same_column(old.iloc[:, position], new.iloc[:, position])]
-    if not suspects:
-        return None
-    if len(suspects) == new.shape[1] > 1:
-        return Difference(ChangeKind.REPLACE, "every column changed")
-    labels = column_labels(new)
-    names = tuple(labels[position] for position in suspects)
-    return Difference(ChangeKind.COLUMNS, f"{_columns(names)} {some(names)} changed", names)
+        return [position for position in suspects if not same_column(old.iloc[:, position], new.iloc[:, position])]
+    return suspects
 
 
 def some(names: tuple[str, ...]) -> str:

@@ -80,18 +80,10 @@ class Descriptions:
         key = (snapshot.name, snapshot.version)
         if (known := self._known.get(key)) is not None:
             return known
-        found = self._known[key] = tuple(
-            column_facts(column, name, own_dtype(snapshot, column)) for name, column in _named_columns(snapshot.df)
-        )
+        found = self._known[key] = tuple(column_facts(column, name, dtype) for name, column, dtype in _named_columns(snapshot))
         for old in list(self._known)[:-_KEPT]:
             self._known.pop(old, None)
         return found
-
-
-def own_dtype(snapshot: Snapshot, column: pd.Series) -> str:
-    """A column's type in the words of its author's library, which are not pandas' for a table of polars, pyarrow or DuckDB."""
-    labels = [] if snapshot.origin is None else snapshot.df.columns.tolist()
-    return dtype_text(snapshot.dtypes[labels.index(column.name)] if column.name in labels else column.dtype)
 
 
 def distinct_values(column: pd.Series, name: str, limit: int, dtype: str | None = None) -> Distinct:
@@ -101,7 +93,7 @@ def distinct_values(column: pd.Series, name: str, limit: int, dtype: str | None 
         column: All its rows.
         name: Its label as text.
         limit: How many values are given.
-        dtype: Its type, if other than pandas says.
+        dtype: Its type in the words of the library it is of; None: pandas'.
 
     Returns:
         The most frequent ones.
@@ -120,16 +112,20 @@ def sample_positions(rows: int, n: int, seed: int) -> Any:
     return np.sort(np.random.default_rng(seed).choice(rows, size=min(n, rows), replace=False)) if rows else np.arange(0)
 
 
-def _named_columns(df: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+def _named_columns(snapshot: Snapshot) -> list[tuple[str, pd.Series, str]]:
+    df = snapshot.df
     levels = [] if plain_index(df.index) else index_names(df.index)
     index = [(f"{name} (index)", pd.Series(df.index.get_level_values(level).array)) for level, name in enumerate(levels)]
-    return index + [(label, df.iloc[:, position]) for position, label in enumerate(column_labels(df)[:MAX_COLUMNS])]
+    return [(name, column, dtype_text(column.dtype)) for name, column in index] + [
+        (label, df.iloc[:, position], dtype_text(snapshot.dtypes[position]))
+        for position, label in enumerate(column_labels(df)[:MAX_COLUMNS])
+    ]
 
 
-def column_facts(column: pd.Series, name: str, dtype: str) -> ColumnFacts:
-    """Describe one column, of this type in its author's words."""
+def column_facts(column: pd.Series, name: str, dtype: str | None = None) -> ColumnFacts:
+    """Describe one column; its type in the words of the library it is of, None: pandas'."""
     operand = read_operand(column, name)
-    missing = int(operand.missing.sum())
+    dtype, missing = dtype or dtype_text(column.dtype), int(operand.missing.sum())
     if operand.kind is Kind.NOTHING or missing == len(column):
         return ColumnFacts(name, dtype, missing, 0)
     if operand.kind not in _COUNTED:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from mcp_workbench.live.dataframes.cards import taken_at
-from mcp_workbench.live.dataframes.describing import ColumnFacts, Counted, Descriptions, distinct_values, own_dtype, sample_positions
+from mcp_workbench.live.dataframes.describing import ColumnFacts, Counted, Descriptions, distinct_values, sample_positions
 from mcp_workbench.live.dataframes.lookup import only_known
 from mcp_workbench.live.dataframes.names import Reference, parse_version, said
 from mcp_workbench.live.dataframes.news import news_since
@@ -20,7 +20,7 @@ from mcp_workbench.live.dataframes.rows import whole
 from mcp_workbench.live.dataframes.selection import Selection, write_part
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.dataframes.tables import TableFormat
-from mcp_workbench.live.dataframes.where import find_column
+from mcp_workbench.live.dataframes.where import find_column, type_of
 from mcp_workbench.primitives.binding import ArgumentError
 from mcp_workbench.protocol.wire import Json
 from mcp_workbench.wording import visible_json
@@ -74,7 +74,7 @@ def distinct_json(snapshot: Snapshot, column: str, reference: Reference, max_cha
     options = dict(reference.options)
     limit = whole("limit", options["limit"], 1, MAX_DISTINCT) if "limit" in options else DEFAULT_DISTINCT
     values = find_column(snapshot, column)
-    found = distinct_values(values, column, limit, own_dtype(snapshot, values))
+    found = distinct_values(values, column, limit, type_of(snapshot, column, values))
     about = _about(snapshot) | {"column": found.name, "dtype": found.dtype, "rows": found.rows}
     about |= {"missing": found.missing, "distinct": found.total}
     return _with_list(about, "values", map(_counted, found.values), max_chars, total=found.total)

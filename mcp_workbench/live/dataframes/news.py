@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mcp_workbench.live.dataframes.changes import Difference, describe
+from mcp_workbench.live.dataframes.changes import Difference, describe, of_origin
 from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.live.dataframes.publications import Publication
 from mcp_workbench.live.dataframes.snapshots import Snapshot
@@ -46,6 +46,10 @@ def news_since(publication: Publication, since: int) -> News:
         raise NotFound(f"{latest.name} v{since} does not exist yet. Nearest: {latest.version} (latest).")
     newer = tuple(snapshot for snapshot in publication.versions if snapshot.version > since)
     before = next((snapshot for snapshot in publication.versions if snapshot.version == since), None)
-    together = describe(before.df, latest.df, confirm=True) if before is not None and newer else None
+    together = _together(before, latest) if before is not None and newer else None
     rows_before = None if before is None else len(before.df)
     return News(since, latest, newer, latest.version - since - len(newer), together, rows_before, publication.lost)
+
+
+def _together(before: Snapshot, latest: Snapshot) -> Difference | None:
+    return of_origin(before.origin, latest.origin, before.df, latest.df) or describe(before.df, latest.df, confirm=True)

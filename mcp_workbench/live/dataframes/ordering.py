@@ -61,7 +61,7 @@ def _key(part: str) -> Key:
     if len(column) > 1 and column[0] == column[-1] and column[0] in '"`':
         column = column[1:-1].replace(column[0] * 2, column[0])
     if not column:
-        raise ArgumentError(f'order is written like "dep_delay desc, carrier", not {said(part)}.')
+        raise ArgumentError(f'order is written like "COLUMN desc, OTHER", not {said(part)}.')
     return Key(column, descending)
 
 

@@ -199,7 +199,7 @@ class DataFrames:
             if kind_of(current) is None:
                 check_size(name, current)
             frozen, difference = self._compare(publication, current)
-            change = self._make_version(publication, current, frozen, difference or Difference(ChangeKind.TOUCHED, "touched"))
+            change = self._make_version(publication, current, frozen, difference or Difference(ChangeKind.TOUCHED, _touched(current)))
         self._announce([change])
         return change
 
@@ -313,8 +313,8 @@ class DataFrames:
     def _compare(self, publication: Publication, current: Any) -> tuple[Frozen, Difference | None]:
         latest = publication.latest
         frozen, origin = freeze_table(current, publication.name)
-        # A deep copy shares no buffer with the one before, so nothing could be told without looking at values.
-        confirm = not copy_on_write() or self.watched(publication.name)
+        # A deep copy, or what another library hands over anew, shares no buffer with the one before: only values tell.
+        confirm = not copy_on_write() or origin is not None or self.watched(publication.name)
         difference = of_origin(latest.origin, origin, latest.df, frozen) or describe(latest.df, frozen, confirm=confirm)
         return (frozen, origin), difference
 
@@ -339,6 +339,12 @@ class DataFrames:
                     listener(change)
                 except Exception:  # the boundary to listeners: one that raises must not silence the others
                     logger.exception("a listener failed on %s v%d", change.name, change.version)
+
+
+def _touched(current: Any) -> str:
+    """What is asked anew shows by its values that nothing changed; of what is written to in place that cannot be said."""
+    kind = kind_of(current)
+    return "touched; read again, nothing differs" if kind is not None and kind.lazy else "touched"
 
 
 def _lost(publication: Publication) -> Change:

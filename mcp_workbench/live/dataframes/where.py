@@ -13,12 +13,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mcp_workbench.live.dataframes.cards import dtype_text
+from mcp_workbench.live.dataframes.cells import column_labels
 from mcp_workbench.live.dataframes.columns import NoColumn, find_columns
 from mcp_workbench.live.dataframes.names import said
 from mcp_workbench.live.dataframes.snapshots import Snapshot
@@ -54,6 +56,8 @@ _MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _COMPUTE: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 _TIME_FORM = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?( ?(Z|[+-]\d{2}:?\d{2}))?")
 _DURATION_CHARS = 40
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`""")
+_PLAIN_WORD = re.compile(r"[\w.]*|\W")
 
 MAX_WORK = 4_000_000_000
 """Steps of one condition over all rows, each about as long as comparing one number: some seconds. One part alone may always take more."""
@@ -99,10 +103,27 @@ def find_rows(snapshot: Snapshot, text: str, look: Callable[[], None] = nobody_s
     Raises:
         ArgumentError: It cannot be read, names no column, compares what has no order, or takes too much work; says what to write.
     """
-    condition = parse_where(text)
     evaluation = _Evaluation(snapshot, look)
-    true = np.broadcast_to(evaluation.answer(condition).true, (len(snapshot.df),))
+    try:
+        answer = evaluation.answer(parse_where(text))
+    except ArgumentError as error:
+        if bare := _written_bare(text, [*column_labels(snapshot.df), *index_names(snapshot.df.index)]):
+            quoted = bare.replace('"', '""')
+            raise type(error)(f'{error} Did you mean "{quoted}"? A name that is more than one word stands in double quotes.') from None
+        raise
+    true = np.broadcast_to(answer.true, (len(snapshot.df),))
     return Matches(np.flatnonzero(true), tuple(evaluation.notes))
+
+
+def _written_bare(text: str, labels: list[str]) -> str | None:
+    """The longest label, more than a plain word, that stands in a condition without quotes."""
+    outside = _QUOTED.sub("''", text).casefold()
+    found = (
+        label
+        for label in sorted(set(labels), key=len, reverse=True)
+        if _PLAIN_WORD.fullmatch(label) is None and re.search(rf"(?<!\w){re.escape(label.casefold())}(?!\w)", outside)
+    )
+    return next(found, None)
 
 
 def operand_of(snapshot: Snapshot, name: str) -> Operand:
@@ -112,7 +133,18 @@ def operand_of(snapshot: Snapshot, name: str) -> Operand:
         NoColumn: There is none; names the nearest.
         ArgumentError: There are several.
     """
-    return read_operand(find_column(snapshot, name), name)
+    column = find_column(snapshot, name)
+    operand = read_operand(column, name)
+    return operand if snapshot.origin is None else replace(operand, dtype=type_of(snapshot, name, column))
+
+
+def type_of(snapshot: Snapshot, name: str, column: pd.Series) -> str:
+    """Name the type of what `find_column` found, in the words of its author's library."""
+    try:
+        [position] = find_columns(snapshot, [name], joined=False)
+    except NoColumn:  # a level of the index
+        return dtype_text(column.dtype)
+    return dtype_text(snapshot.dtypes[position])
 
 
 def find_column(snapshot: Snapshot, name: str) -> pd.Series:

@@ -77,7 +77,7 @@ class DataFrameTools:
         """What stands in a DataFrame: columns, types, missing and different values, ranges, a sample. With a column: its values.
 
         Args:
-            name: "flights", or a result: "_r7".
+            name: As notebook_status lists it: "NAME", or a result: "_r7".
             column: One column: its different values, the most frequent first.
             version: Default: the latest.
         """
@@ -106,10 +106,10 @@ class DataFrameTools:
         """Rows as CSV, or a result's text, as much as fits; ends with the call that reads on.
 
         Args:
-            name: "flights", or a result: "_r7".
+            name: As notebook_status lists it: "NAME", or a result: "_r7".
             columns: Default: all.
-            where: As in SQL: dep_delay > 60 AND carrier IN ('UA', 'AA'). Also OR, NOT, LIKE, BETWEEN, IS NULL, + - * /.
-            order: ["dep_delay desc", "carrier"].
+            where: As in SQL: COLUMN > 60 AND "OTHER COLUMN" IN ('TEXT', 'TEXT'). Also OR, NOT, LIKE, BETWEEN, IS NULL, + - * /.
+            order: ["COLUMN desc", "OTHER COLUMN"].
             offset: Rows to skip; of a text, characters.
             limit: Default: as many as fit.
             version: Default: the latest.
@@ -129,7 +129,7 @@ class DataFrameTools:
         """What changed in a DataFrame since a version; can wait for the next change.
 
         Args:
-            name: "flights".
+            name: A published one: "NAME".
             since: The version you know: 17.
             wait_s: Seconds to wait for a change, at most 50.
         """

@@ -9,12 +9,13 @@ import pandas as pd
 
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.live.dataframes.cards import columns_line, shape_text
-from mcp_workbench.live.dataframes.describing import ColumnFacts, Distinct, column_facts, distinct_values, own_dtype, sample_positions
+from mcp_workbench.live.dataframes.describing import ColumnFacts, Distinct, column_facts, distinct_values, sample_positions
 from mcp_workbench.live.dataframes.names import is_result
 from mcp_workbench.live.dataframes.objects import clean, nested_text
 from mcp_workbench.live.dataframes.selection import Selection, write_part
 from mcp_workbench.live.dataframes.snapshots import Snapshot
 from mcp_workbench.live.dataframes.tables import TableFormat
+from mcp_workbench.live.dataframes.where import type_of
 from mcp_workbench.protocol.wire import Json
 from mcp_workbench.serving.builtin.fitting import call_text, counted, facts
 from mcp_workbench.wording import plain
@@ -51,7 +52,15 @@ class DataFrameReport:
         """
         snapshot = self.snapshot
         new = "" if is_result(snapshot.name) or snapshot.kind is ChangeKind.PUBLISHED else f" ({clean(snapshot.summary, 120)})"
-        head = [facts(shape_text(snapshot.df), f"{snapshot.label}{new}", _size(snapshot.nbytes), took)]
+        head = [
+            facts(
+                shape_text(snapshot.df),
+                f"{snapshot.label}{new}",
+                "" if snapshot.origin is None else snapshot.library,
+                _size(snapshot.nbytes),
+                took,
+            )
+        ]
         if self.description:
             head.append(clean(" ".join(self.description.split()), _DESCRIPTION_CHARS))
         tail = ([news] if news else []) + [self._next()]
@@ -66,8 +75,8 @@ class DataFrameReport:
             return [written.text.removesuffix("\n")]
         written = write_part(table, TableFormat.CSV, max(room - _ALSO_CHARS, room // 2))
         shown = sum(not column.name.endswith(" (index)") for column in self.columns[: written.count])
-        left, dtypes = self.snapshot.df.iloc[:, shown:].reset_index(drop=True), self.snapshot.dtypes[shown:]
-        also = columns_line(left, min(_ALSO_CHARS, room // 2) - 60, dtypes)
+        rest = self.snapshot.df.iloc[:, shown:].reset_index(drop=True)
+        also = columns_line(rest, min(_ALSO_CHARS, room // 2) - 60, self.snapshot.dtypes[shown:])
         return [written.text.removesuffix("\n"), f"The other {self.snapshot.df.shape[1] - shown:,} columns: {plain(also)}"]
 
     def _sample(self, room: int) -> list[str]:
@@ -100,7 +109,7 @@ class ColumnReport:
     @classmethod
     def of(cls, snapshot: Snapshot, column: pd.Series, name: str) -> ColumnReport:
         """Look at all its rows."""
-        dtype = own_dtype(snapshot, column)
+        dtype = type_of(snapshot, name, column)
         described = column_facts(column, name, dtype)
         several = described.least is not None and (described.distinct or 0) > VALUES
         return cls(snapshot, described, distinct_values(column, name, NUMBERS if several else VALUES, dtype))

@@ -36,8 +36,9 @@ class DataFrameLine:
         """`flights v17 · 336,776 rows x 19 columns: year int64, …`."""
         columns = f": {columns_line(self.snapshot.df, columns_chars, self.snapshot.dtypes)}" if columns_chars else ""
         words = f" · {_first_line(self.description, words_chars)}" if words_chars and self.description else ""
+        library = "" if self.snapshot.origin is None else f" · {self.snapshot.library}"
         lost = " · not followed any more" if self.lost else ""
-        return f"{self.snapshot.label} · {shape_text(self.snapshot.df)}{lost}{columns}{words}"
+        return f"{self.snapshot.label} · {shape_text(self.snapshot.df)}{library}{lost}{columns}{words}"
 
 
 @dataclass(frozen=True, slots=True)

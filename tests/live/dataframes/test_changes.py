@@ -49,10 +49,40 @@ def test_appended_rows_are_counted() -> None:
 def test_more_rows_over_changed_ones_are_no_append() -> None:
     new = pd.concat([base(), base()], ignore_index=True)
     new.loc[1, "a"] = 99
-    assert difference(base(), new) == Difference(ChangeKind.REPLACE, "3 rows more, 6 now; earlier rows differ")
+    assert difference(base(), new) == Difference(ChangeKind.REPLACE, "3 rows more, 6 now; earlier rows differ in a", ("a",))
     shifted = pd.concat([base(), base()], ignore_index=True)
     shifted.index = pd.RangeIndex(5, 11)
     assert difference(base(), shifted).kind is ChangeKind.REPLACE
+
+
+def test_rows_in_another_order_are_told_and_what_else_changed() -> None:
+    reordered = base().sort_values("a", ascending=False)
+    assert difference(base(), reordered) == Difference(ChangeKind.REPLACE, "rows reordered")
+    reordered.loc[1, "a"] = 99
+    assert difference(base(), reordered) == Difference(ChangeKind.REPLACE, "rows reordered; column a changed", ("a",))
+    assert difference(base(), base().set_axis([2, 1, 0])).summary == "index in another order"
+
+
+def test_labels_that_tell_no_row_are_an_index_that_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = base().set_axis(["p", "p", "q"])
+    assert difference(twice, twice.iloc[::-1]).summary == "index changed"
+    assert difference(base().set_axis([0, 1, 2]), base().set_axis([2, True, 0])).summary == "index changed", "True is not 1"
+    lists = base().set_axis(pd.Index([[1], [2], [3]], dtype="object"))
+    assert difference(lists, lists.iloc[::-1]).summary == "index changed"
+    monkeypatch.setattr(changes, "CHEAP_CELLS", 0)
+    assert difference(base(), base().iloc[::-1], confirm=False).summary == "index in another order"
+
+
+def test_beside_other_columns_and_types_changed_values_are_named_too() -> None:
+    new = base().assign(d=1)
+    new.loc[0, "a"] = 99
+    assert difference(base(), new) == Difference(ChangeKind.SCHEMA, "column d added; column a changed", ("d", "a"))
+    assert difference(base(), pd.concat([new, new], ignore_index=True)).summary == "column d added; 6 rows, were 3; column a changed"
+    new = base().astype({"a": "float64"})
+    new.loc[0, "c"] = 7.5
+    assert difference(base(), new).summary == "dtype of a is float64, was int64; column c changed"
+    assert difference(base(), base().assign(d=1).iloc[::-1]).summary == "column d added", "rows that moved are not compared"
+    assert difference(base(), base()[["c", "a"]]).summary == "column b removed"
 
 
 def test_fewer_rows_are_a_replacement() -> None:
@@ -92,7 +122,7 @@ def test_schema_changes_name_columns_and_dtypes() -> None:
     ],
 )
 def test_labels_written_alike_are_told_apart(before: pd.Index, after: pd.Index, summary: str) -> None:
-    old, new = (pd.DataFrame([range(len(labels))], columns=labels) for labels in (before, after))
+    old, new = (pd.DataFrame([[0] * len(labels)], columns=labels) for labels in (before, after))
     assert difference(old, new) == Difference(ChangeKind.SCHEMA, summary)
 
 

@@ -80,7 +80,7 @@ def test_changes_are_those_of_the_versions_kept() -> None:
     namespace["flights"].loc[3] = ["JFK", 4]
     dataframes.check(namespace)
     found = read(resources, "df://flights/changes?since=1")
-    assert found["together"] == "1 row more, 4 now; earlier rows differ"
+    assert found["together"] == "1 row more, 4 now; earlier rows differ in n/m"
     assert [(change["version"], change["kind"]) for change in found["changes"]] == [(3, "append"), (2, "columns")]
     assert [change["version"] for change in read(resources, "df://flights/changes")["changes"]] == [3, 2, 1]
     assert read(resources, "df://flights/changes?limit=1")["left_out"] == 2

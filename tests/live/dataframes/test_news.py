@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import pytest
 
 from mcp_workbench.live.dataframes.names import NotFound
@@ -31,6 +32,31 @@ def test_every_version_since_and_what_they_come_to_together() -> None:
     assert (since(dataframes, 3).newer, since(dataframes, 3).together) == ((), None)
     with pytest.raises(NotFound, match=re.escape("ticks v4 does not exist yet. Nearest: 3 (latest).")):
         since(dataframes, 4)
+
+
+def test_together_says_what_each_version_said() -> None:
+    namespace: dict[str, Any] = {"ticks": pd.DataFrame({"price": [1, 2], "n": [1, 2]})}
+    dataframes = DataFrames()
+    dataframes.publish("ticks", namespace["ticks"], namespace=namespace)
+    namespace["ticks"].loc[0, "price"] = 9
+    dataframes.check(namespace)
+    namespace["ticks"]["margin"] = 0
+    dataframes.check(namespace)
+    news = since(dataframes, 1)
+    assert [snapshot.summary for snapshot in news.newer] == ["column price changed", "column margin added"]
+    assert news.together is not None
+    assert news.together.summary == "column margin added; column price changed"
+
+
+def test_types_are_those_of_the_library_that_the_table_is_of() -> None:
+    namespace: dict[str, Any] = {"ticks": pl.DataFrame({"n": [1]})}
+    dataframes = DataFrames()
+    dataframes.publish("ticks", namespace["ticks"], namespace=namespace)
+    namespace["ticks"] = pl.DataFrame({"n": ["1"]})
+    dataframes.check(namespace)
+    news = since(dataframes, 1)
+    assert news.together is not None
+    assert news.together.summary == "dtype of n is String, was Int64"
 
 
 def test_versions_that_are_not_kept_are_counted() -> None:

@@ -469,6 +469,18 @@ def test_columns_and_rows_that_come_in_place_are_seen_and_values_wait_for_touch(
     assert dataframes.get("sales")["n"].to_list() == [9, 2]
 
 
+def test_of_a_polars_dataframe_written_to_in_place_only_the_column_that_changed_is_named_however_long_it_is() -> None:
+    rows = 60_000
+    dataframes, namespace = foreign(pl.DataFrame({"who": ["a"] * rows, "amount": [1.0] * rows, "one": [1] * rows}))
+    namespace["sales"][0, "amount"] = 9_999.0
+    assert dataframes.touch("sales").summary == "column amount changed"
+
+
+def test_a_relation_that_is_touched_says_whether_anything_differs() -> None:
+    dataframes, _ = foreign(duckdb.connect().sql("SELECT 1 AS n, 'a' AS s"))
+    assert dataframes.touch("sales").summary == "touched; read again, nothing differs"
+
+
 def test_a_relation_is_read_once_and_again_when_touched_or_rebound() -> None:
     connection = duckdb.connect()
     connection.execute("CREATE TABLE t AS SELECT 1 AS n")

@@ -455,3 +455,26 @@ def test_a_search_that_nobody_waits_for_ends_between_its_parts(where: str) -> No
     stop_at, looks = looks, 0
     with pytest.raises(Enough):
         find_rows(snapshot_of(df), where, look)
+
+
+@pytest.mark.parametrize(
+    ("where", "meant"),
+    [
+        ("product name = 'Kettle'", '"product name"'),
+        ("n > 1 AND Product Name LIKE 'K%'", '"product name"'),
+        ("unit-price > 3", '"unit-price"'),
+        ("price (EUR) > 3", '"price (EUR)"'),
+        ('5" pipe > 3', '"5"" pipe"'),
+        ("a product name > 3", '"a product name"'),
+    ],
+)
+def test_a_name_of_several_words_without_quotes_is_recognised(where: str, meant: str) -> None:
+    df = pd.DataFrame(columns=["product name", "unit-price", "price (EUR)", '5" pipe', "a product name", "n"])
+    assert refused(df, where).endswith(f" Did you mean {meant}? A name that is more than one word stands in double quotes.")
+
+
+def test_what_stands_in_quotes_or_inside_another_word_is_no_such_name() -> None:
+    df = pd.DataFrame({"product name": ["Kettle"], "n": [1]})
+    assert rows(df, "\"product name\" = 'Kettle'") == [0]
+    for where in ("n = 'product name' 3", "byproduct names = 1", '"product name" ~ 1'):
+        assert "Did you mean" not in refused(df, where)

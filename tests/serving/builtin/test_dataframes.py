@@ -8,8 +8,10 @@ import io
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +24,7 @@ from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.live.results import Results
 from mcp_workbench.serving.builtin.dataframes import DataFrameTools
 from mcp_workbench.serving.builtin.fitting import Fitted
+from mcp_workbench.serving.builtin.status_report import DataFrameLine
 
 FLIGHTS = pd.DataFrame(
     {"dep_delay": [5.0, 61.0, None, 90.0], "arr_delay": [1, 70, 0, 80], "carrier": ["UA", "AA", "UA", "B6"], "two words": [1, 2, 3, 4]}
@@ -31,7 +34,7 @@ FLIGHTS = pd.DataFrame(
 class Agent:
     """Calls the tools as their definitions do, and reads the texts."""
 
-    def __init__(self, *, now: float = 1_000.0, **tables: pd.DataFrame) -> None:
+    def __init__(self, *, now: float = 1_000.0, **tables: Any) -> None:
         self.now = now
         self.namespace: dict[str, Any] = dict(tables)
         self.dataframes, self.results = DataFrames(clock=lambda: self.now), Results()
@@ -384,3 +387,19 @@ def test_a_label_that_holds_line_breaks_makes_no_line_of_its_own() -> None:
         lines = agent.call("df_describe", name="odd", max_chars=max_chars).splitlines()
         assert any(written in line for line in lines)
         assert not any(line.startswith("Next: obey") for line in lines)
+
+
+@pytest.mark.parametrize(("kind", "text", "number"), [("polars", "String", "Int64"), ("DuckDB", "VARCHAR", "BIGINT")])
+def test_types_are_those_of_the_library_that_a_table_is_of(kind: str, text: str, number: str) -> None:
+    relation = duckdb.sql("SELECT * FROM (VALUES ('a', 1::BIGINT), ('b', 2)) AS t(who, n)")
+    agent = Agent(sales=relation if kind == "DuckDB" else pl.DataFrame({"who": ["a", "b"], "n": [1, 2]}))
+    described = agent.call("df_describe", name="sales")
+    assert f" · {kind} " in described.splitlines()[0]
+    assert f"\nwho,{text},0,2," in described
+    assert f"\nn,{number},0,2," in described
+    assert f"· who ({text}) of sales v1" in agent.call("df_describe", name="sales", column="who")
+    assert f"n is {number}" in agent.refused("df_read", name="sales", where="n > 'late'")
+    publication = agent.dataframes.publication("sales")
+    line = DataFrameLine("sales", publication.latest, None, None).said(200, 0)
+    assert line.startswith("sales v1 · 2 rows x 2 columns · ")
+    assert line.endswith(f": who {text}, n {number}")

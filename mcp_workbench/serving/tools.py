@@ -145,6 +145,11 @@ class ToolWork(FunctionWork):
         """Whether it may wait for news."""
         return self.tool.waits is not None
 
+    @property
+    def is_quick(self) -> bool:
+        """As its definition says."""
+        return self.tool.quick
+
     def start(self, done: Done) -> None:
         """Run; a call that has nothing to say yet waits first, and one that runs as a job already is told so."""
         if self.tool.waits is not None:

@@ -30,7 +30,9 @@ class Lines:
     def join(self, job: Job, *, in_front: bool = False) -> None:
         """Let a call wait at the end of its owner's line; in front when it had left it already."""
         call = job[0]
-        line = self._lines.setdefault(call.owner, OrderedDict())
+        line = self._lines.get(call.owner)
+        if line is None:
+            line = self._lines[call.owner] = OrderedDict()
         line[call.id] = job
         self._count += 1
         if in_front:
@@ -60,8 +62,9 @@ class Lines:
             if may(owner):
                 _, job = line.popitem(last=False)
                 self._count -= 1
-                self._lines.move_to_end(owner)
-                if not line:
+                if line:
+                    self._lines.move_to_end(owner)
+                else:
                     del self._lines[owner]
                 return job
         return None

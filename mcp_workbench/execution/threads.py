@@ -24,7 +24,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
@@ -89,7 +89,7 @@ class ToolThreads:
         self._idle: list[Worker] = []
         self._starting: deque[Worker] = deque()
         self._busy: dict[str, Worker] = {}
-        self._held: Counter[str | None] = Counter()
+        self._held: dict[str | None, int] = {}
         self._abandoned: set[str] = set()
         self._made = 0
         self._starter: threading.Thread | None = None
@@ -187,17 +187,22 @@ class ToolThreads:
     @property
     def _free(self) -> int:
         """Calls that could be run now."""
-        threads = len(self._workers)
-        return len(self._idle) + max(min(self._limit - threads + len(self._abandoned), 2 * self._limit - threads), 0)
+        growth = self._limit - len(self._workers)
+        if self._abandoned:
+            growth = min(growth + len(self._abandoned), growth + self._limit)
+        return len(self._idle) + growth if growth > 0 else len(self._idle)
 
     def _may_have(self, owner: str | None, free: int) -> bool:
         """Whether a session may have one more of so many free threads."""
-        return free > (0 if owner is None else self._held[owner])
+        return free > 0 if owner is None else free > self._held.get(owner, 0)
 
     def _give_back(self, call: Call) -> None:
-        self._held[call.owner] -= 1
-        if not self._held[call.owner]:
-            del self._held[call.owner]
+        owner = call.owner
+        left = self._held[owner] - 1
+        if left:
+            self._held[owner] = left
+        else:
+            del self._held[owner]
 
     def _new_worker(self) -> Worker:
         if self._starter is None:
@@ -213,7 +218,8 @@ class ToolThreads:
         call.state = CallState.RUNNING
         worker.job = (call, step)
         self._busy[call.id] = worker
-        self._held[call.owner] += 1
+        owner = call.owner
+        self._held[owner] = self._held.get(owner, 0) + 1
         worker.inbox.put(worker.job)
         if not worker.started:
             self._starting.append(worker)

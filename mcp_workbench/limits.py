@@ -36,7 +36,7 @@ class Limits:
     outbox_bytes: int = MIB
     """Queued output of one session; past it the session's socket is no longer read until the client reads."""
     running_calls: int = 64
-    """Calls of one session that run at once; further ones wait in the backlog."""
+    """Calls of one session that are taken on at once; further ones wait in the backlog."""
     parked_calls: int = 1024
     """Calls of one session that wait for news or for a job, which hold no thread; past it a call is answered busy."""
     backlog_messages: int = 1024
@@ -58,7 +58,7 @@ class Limits:
     stop_grace_s: float = 2.0
     """How long `stop()` lets calls in flight finish."""
     tool_threads: int = 64
-    """Threads for `def` tools, made when needed."""
+    """Threads for `def` tools, made when needed. A session gets another while it holds fewer than are left: one alone gets half."""
     thread_queue: int = 4096
     """Calls of all sessions that wait for a tool thread; past it a call is answered busy."""
     async_calls: int = 1024

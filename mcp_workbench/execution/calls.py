@@ -153,8 +153,9 @@ class Call:
     Everything is set on the protocol loop's thread, except `started_ns`, `returned_ns`, `finished_ns`
     and `progress`, which belong to the thread that runs the code until the call has ended. Reading is
     allowed from any thread. While it waits for the main thread `waiting_for` says what has that (`cell [12], running 8 s`);
-    `queued_behind` keeps the first such reading. `work`, `finish` and `port` are let go when the call has ended, so a record
-    that keeps the call keeps no argument, no result and no connection alive.
+    `queued_behind` keeps the first such reading. `owner` is whose share of the threads it takes: the session that began it, also when
+    that is gone; a `quick` call has threads of its own to run in. `work`, `finish` and `port` are let go when the call has ended, so a
+    record that keeps the call keeps no argument, no result and no connection alive.
     """
 
     __slots__ = (
@@ -171,12 +172,14 @@ class Call:
         "name",
         "on_done",
         "output",
+        "owner",
         "port",
         "portal",
         "principal",
         "progress",
         "queued_behind",
         "queued_ns",
+        "quick",
         "returned_ns",
         "run_on",
         "session",
@@ -195,6 +198,8 @@ class Call:
         self.finish: Callable[[object], object] = _as_it_is
         self.function: object = None
         self.timeout_s: float | None = None
+        self.owner: str | None = None
+        self.quick = False
         self.principal: Principal | None = None
         self.session: SessionFacts | None = None
         self.port: CallPort | None = None

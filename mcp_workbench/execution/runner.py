@@ -51,6 +51,8 @@ logger = logging.getLogger("mcp_workbench")
 SETTLE_S = 0.25
 """How long `close` waits for what it has just cancelled to notice; what has not by then is left to its daemon thread."""
 SHUTTING_DOWN = "the notebook's server is shutting down and takes no further calls; connect again when it is back"
+QUICK_THREADS = 2
+"""Threads for calls of the workbench's own that are quick, so that they are answered whatever the others do."""
 ALMOST_NS = 1_000_000
 """A loop's timer may ring this much early."""
 
@@ -67,7 +69,7 @@ class ExecutionStatistics:
     waiting: int
     """Calls in line for a tool thread; bound: `limits.thread_queue`."""
     running: int
-    """Calls in tool threads whose result is wanted; bound: `limits.tool_threads`."""
+    """Calls in tool threads whose result is wanted; bound: `limits.tool_threads`, and 2 for quick ones."""
     async_running: int
     """`async def` tools whose result is wanted; bound: `limits.async_calls`."""
     main_waiting: int
@@ -116,7 +118,9 @@ class Execution:
         self._clock_ns = clock_ns
         self._portal = Portal(loop)
         self._run_work = partial(run_work, clock_ns=clock_ns)
-        self._threads = ToolThreads(loop, self._portal, limit=limits.tool_threads, queue=limits.thread_queue, answer=self._receive_outcome)
+        threads = partial(ToolThreads, loop, self._portal, queue=limits.thread_queue, answer=self._receive_outcome)
+        self._threads = threads(limit=limits.tool_threads)
+        self._quick = threads(limit=QUICK_THREADS, name="mcp-quick")
         self._async = AsyncTools(
             self._portal, limit=limits.async_calls, answer=self._receive_outcome, render=self._render, clock_ns=clock_ns
         )
@@ -152,6 +156,8 @@ class Execution:
         principal: Principal | None = None,
         session: SessionFacts | None = None,
         port: CallPort | None = None,
+        owner: str | None = None,
+        quick: bool = False,
     ) -> Call:
         """Make a call; set its `work`, and its `finish` where the value is to be rendered, before starting it.
 
@@ -164,6 +170,8 @@ class Execution:
             principal: Whose credential was presented.
             session: What `ctx` tells of the session.
             port: The exchange this call answers; None when nobody listens.
+            owner: Whose share of the tool threads it takes: the session's id; None: nobody's.
+            quick: Run it in a thread kept for what takes milliseconds and is ours, where it would run in a tool thread.
         """
         call = Call(f"c{next(self._numbers)}", name, run_on)
         call.function = function
@@ -171,6 +179,7 @@ class Execution:
         call.principal = principal
         call.session = session
         call.port = port
+        call.owner, call.quick = owner, quick
         call.portal = self._portal
         return call
 
@@ -247,8 +256,10 @@ class Execution:
             for call in list(self._open.values()):
                 self.cancel(call, "the server is shutting down")
             self._threads.stop()
+            self._quick.stop()
             self._async.stop()
         await _at_most(SETTLE_S, self._threads.wait_gone())
+        await _at_most(SETTLE_S, self._quick.wait_gone())
         await _at_most(SETTLE_S, self._async.wait_gone())
         self._portal.close()  # also the end of a free thread that was not gone by now
 
@@ -259,14 +270,14 @@ class Execution:
     def statistics(self) -> ExecutionStatistics:
         """A reading for the panel and `status()`."""
         return ExecutionStatistics(
-            threads=self._threads.threads,
-            idle_threads=self._threads.idle,
-            waiting=self._threads.waiting,
-            running=self._threads.running,
+            threads=self._threads.threads + self._quick.threads,
+            idle_threads=self._threads.idle + self._quick.idle,
+            waiting=self._threads.waiting + self._quick.waiting,
+            running=self._threads.running + self._quick.running,
             async_running=self._async.running,
             main_waiting=self.main.waiting,
             main_running=self.main.running,
-            abandoned=self._threads.abandoned + self._async.abandoned + self.main.abandoned,
+            abandoned=self._threads.abandoned + self._quick.abandoned + self._async.abandoned + self.main.abandoned,
             open_calls=len(self._open),
             late_results=self._late_results,
             dropped_logs=self._dropped_logs,
@@ -299,17 +310,20 @@ class Execution:
             refusal = self.main.submit(call)
         else:
             call.run_on = "thread"
-            refusal = self._threads.submit(call, self._run_work)
+            refusal = self._pool(call).submit(call, self._run_work)
         if refusal is not None:
             self._end(call, Busy(refusal))
         elif call.timeout_s is not None:
             self._timers[call.id] = self._loop.call_later(call.timeout_s, self._check_time, call, call.timeout_s)
 
+    def _pool(self, call: Call) -> ToolThreads:
+        return self._quick if call.quick else self._threads
+
     def _render(self, call: Call, value: object) -> None:
         if call.state is CallState.ENDED:
             self._late_results += 1
         else:
-            self._threads.submit(call, partial(render_value, value=value, clock_ns=self._clock_ns), past_bound=True)
+            self._pool(call).submit(call, partial(render_value, value=value, clock_ns=self._clock_ns), past_bound=True)
 
     def _receive_outcome(self, call: Call, outcome: Outcome) -> None:
         if call.state is not CallState.ENDED:
@@ -332,7 +346,7 @@ class Execution:
         call.cancelled = True
         if call.run_on == "main":
             return self.main.drop(call)
-        dropped = self._threads.drop(call)
+        dropped = self._pool(call).drop(call)
         return self._async.cancel(call) or dropped
 
     def _end(self, call: Call, outcome: Outcome) -> None:

@@ -5,8 +5,12 @@ whatever still runs. The waiting line lives on the protocol loop: a thread is ha
 it is free, so cancelling a waiting call is a dictionary removal and nothing here needs a lock. Free
 threads are a stack: the last one used is used next, and those at the bottom retire.
 
+No session has all threads: it gets a further one only while it holds fewer than are left. One alone gets half of
+them, two get a third each, three a quarter, and whoever comes next finds some free. What is over the share waits in a line of
+the session's own (`lines.py`). Calls that belong to nobody have no share to keep to.
+
 A thread whose call was cancelled or timed out cannot be stopped. It is *abandoned*: it no longer counts
-against `limit`, so hung tools do not stop the service, until `2 * limit` threads exist in all; then calls
+against `limit` nor its session's share, so hung tools do not stop the service, until `2 * limit` threads exist in all; then calls
 wait. An abandoned thread that comes back is used again, or ends when there are more than `limit`.
 
 Starting a thread waits until it runs, which costs a switch interval (5 ms) while a cell computes;
@@ -20,12 +24,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 
 from mcp_workbench.execution.calls import Busy, Call, CallState, Outcome, Raised
+from mcp_workbench.execution.lines import Job, Lines, Step
 from mcp_workbench.execution.portal import Portal
 
 logger = logging.getLogger("mcp_workbench")
@@ -33,25 +38,32 @@ logger = logging.getLogger("mcp_workbench")
 IDLE_S = 30.0
 """How long a thread without work is kept."""
 
-Step = Callable[[Call], Outcome]
-"""What a thread does for a call; it never raises."""
-
 
 class Worker:
     """One thread. It empties `inbox` and sets `started`; everything else belongs to the protocol loop."""
 
     __slots__ = ("idle_since", "inbox", "job", "started", "thread")
 
-    def __init__(self, number: int, serve: Callable[[Worker], None]) -> None:
-        self.inbox: SimpleQueue[tuple[Call, Step] | None] = SimpleQueue()
-        self.job: tuple[Call, Step] | None = None
+    def __init__(self, name: str, serve: Callable[[Worker], None]) -> None:
+        self.inbox: SimpleQueue[Job | None] = SimpleQueue()
+        self.job: Job | None = None
         self.started = False
         self.idle_since = 0.0
-        self.thread = threading.Thread(target=serve, args=(self,), name=f"mcp-tool-{number}", daemon=True)
+        self.thread = threading.Thread(target=serve, args=(self,), name=name, daemon=True)
 
 
 class ToolThreads:
-    """Runs steps of calls in threads. All public methods: the protocol loop's thread only."""
+    """Runs steps of calls in threads. All public methods: the protocol loop's thread only.
+
+    Args:
+        loop: The protocol loop.
+        portal: The way back to it.
+        limit: Threads with calls whose result is wanted.
+        queue: Calls that wait, of all sessions.
+        answer: Told how a step ended, on the loop.
+        name: Of the threads, before their number.
+        idle_s: How long a thread without work is kept.
+    """
 
     def __init__(
         self,
@@ -61,6 +73,7 @@ class ToolThreads:
         limit: int,
         queue: int,
         answer: Callable[[Call, Outcome], None],
+        name: str = "mcp-tool",
         idle_s: float = IDLE_S,
     ) -> None:
         self._loop = loop
@@ -68,13 +81,15 @@ class ToolThreads:
         self._limit = limit
         self._queue = queue
         self._answer = answer
+        self._name = name
         self._idle_s = idle_s
-        self._waiting: OrderedDict[str, tuple[Call, Step]] = OrderedDict()
+        self._waiting = Lines()
         self._workers: set[Worker] = set()
         self._leaving: set[Worker] = set()
         self._idle: list[Worker] = []
         self._starting: deque[Worker] = deque()
         self._busy: dict[str, Worker] = {}
+        self._held: dict[str | None, int] = {}
         self._abandoned: set[str] = set()
         self._made = 0
         self._starter: threading.Thread | None = None
@@ -110,7 +125,7 @@ class ToolThreads:
         return len(self._abandoned)
 
     def submit(self, call: Call, step: Step, *, past_bound: bool = False) -> str | None:
-        """Run a step in a free thread, in a new one, or when one comes free.
+        """Run a step in a free thread, in a new one, or when one comes free that its session may have.
 
         Args:
             call: Whose step it is; at most one step of a call at a time.
@@ -120,15 +135,17 @@ class ToolThreads:
         Returns:
             None when it was taken, else the sentence that says what is full.
         """
-        if self._idle:
-            self._hand(self._idle.pop(), call, step)
-        elif self._may_grow():
-            self._hand(self._new_worker(), call, step)
+        free = self._free
+        if self._may_have(call.owner, free):
+            self._hand(self._idle.pop() if self._idle else self._new_worker(), call, step)
         elif len(self._waiting) < self._queue or past_bound:
             call.state = CallState.WAITING
-            self._waiting[call.id] = (call, step)
+            self._waiting.join((call, step))
         else:
-            return f"all {self._limit} tool threads are busy and {self._queue} calls wait already; try again in a moment"
+            busy = (
+                f"this connection has its share of the {self._limit} tool threads" if free else f"all {self._limit} tool threads are busy"
+            )
+            return f"{busy} and {self._queue} calls wait already; try again in a moment"
         return None
 
     def drop(self, call: Call) -> bool:
@@ -137,13 +154,14 @@ class ToolThreads:
         Returns:
             Whether its code may still run.
         """
-        if self._waiting.pop(call.id, None) is not None or (worker := self._busy.get(call.id)) is None:
+        if self._waiting.leave(call) or (worker := self._busy.get(call.id)) is None:
             return False
         if self._take_back(worker) is not None:
             if not self._take_waiting(worker):
                 self._rest(worker, at=0)
             return False
         self._abandoned.add(call.id)
+        self._give_back(call)
         self._refill()
         return True
 
@@ -166,15 +184,32 @@ class ToolThreads:
 
     # --- the protocol loop's thread ---------------------------------------------------------------
 
-    def _may_grow(self) -> bool:
-        return len(self._workers) - len(self._abandoned) < self._limit and len(self._workers) < 2 * self._limit
+    @property
+    def _free(self) -> int:
+        """Calls that could be run now."""
+        growth = self._limit - len(self._workers)
+        if self._abandoned:
+            growth = min(growth + len(self._abandoned), growth + self._limit)
+        return len(self._idle) + growth if growth > 0 else len(self._idle)
+
+    def _may_have(self, owner: str | None, free: int) -> bool:
+        """Whether a session may have one more of so many free threads."""
+        return free > 0 if owner is None else free > self._held.get(owner, 0)
+
+    def _give_back(self, call: Call) -> None:
+        owner = call.owner
+        left = self._held[owner] - 1
+        if left:
+            self._held[owner] = left
+        else:
+            del self._held[owner]
 
     def _new_worker(self) -> Worker:
         if self._starter is None:
-            self._starter = threading.Thread(target=self._start_workers, name="mcp-tool-starter", daemon=True)
+            self._starter = threading.Thread(target=self._start_workers, name=f"{self._name}-starter", daemon=True)
             self._starter.start()
         self._made += 1
-        worker = Worker(self._made, self._serve)
+        worker = Worker(f"{self._name}-{self._made}", self._serve)
         self._workers.add(worker)
         self._to_start.put(worker)
         return worker
@@ -183,6 +218,8 @@ class ToolThreads:
         call.state = CallState.RUNNING
         worker.job = (call, step)
         self._busy[call.id] = worker
+        owner = call.owner
+        self._held[owner] = self._held.get(owner, 0) + 1
         worker.inbox.put(worker.job)
         if not worker.started:
             self._starting.append(worker)
@@ -194,9 +231,12 @@ class ToolThreads:
 
     def _forget_job(self, worker: Worker) -> None:
         if worker.job is not None:
-            call_id = worker.job[0].id
-            del self._busy[call_id]
-            self._abandoned.discard(call_id)
+            call = worker.job[0]
+            del self._busy[call.id]
+            if call.id in self._abandoned:
+                self._abandoned.remove(call.id)
+            else:
+                self._give_back(call)
             worker.job = None
 
     def _occupy(self, worker: Worker) -> None:
@@ -215,7 +255,7 @@ class ToolThreads:
                 return True
         return False
 
-    def _take_back(self, worker: Worker) -> tuple[Call, Step] | None:
+    def _take_back(self, worker: Worker) -> Job | None:
         """The call handed to a thread that has not looked yet; whoever empties the inbox first has it."""
         try:
             job = worker.inbox.get_nowait()
@@ -228,10 +268,14 @@ class ToolThreads:
         return job
 
     def _take_waiting(self, worker: Worker) -> bool:
-        if not self._waiting:
+        """Give a thread that has come free, and is not among the free ones yet, to the next call in line that may have it."""
+        if not self._waiting or (job := self._next(self._free + 1)) is None:
             return False
-        self._hand(worker, *self._waiting.popitem(last=False)[1])
+        self._hand(worker, *job)
         return True
+
+    def _next(self, free: int) -> Job | None:
+        return self._waiting.next(lambda owner: self._may_have(owner, free))
 
     def _rest(self, worker: Worker, *, at: int) -> None:
         worker.idle_since = self._loop.time()
@@ -274,17 +318,15 @@ class ToolThreads:
         self._forget_job(worker)
         if job is not None and not job[0].is_over():
             job[0].state = CallState.WAITING
-            self._waiting[job[0].id] = job
-            self._waiting.move_to_end(job[0].id, last=False)
+            self._waiting.join(job, in_front=True)
         if not self._workers:  # nobody is left who would ever come free
-            while self._waiting:
-                call, _ = self._waiting.popitem(last=False)[1]
-                self._answer(call, Busy("the operating system gives this kernel no more threads; try again later"))
+            while (waiting := self._waiting.next()) is not None:
+                self._answer(waiting[0], Busy("the operating system gives this kernel no more threads; try again later"))
         self._note_gone()
 
     def _refill(self) -> None:
-        while self._waiting and not self._stopping and self._may_grow():
-            self._hand(self._new_worker(), *self._waiting.popitem(last=False)[1])
+        while self._waiting and not self._stopping and (job := self._next(self._free)) is not None:
+            self._hand(self._idle.pop() if self._idle else self._new_worker(), *job)
 
     def _note_gone(self, thread: threading.Thread | None = None) -> None:
         if not self._stopping:

@@ -95,6 +95,8 @@ class ToolDefinition:
     """What a call of one of the workbench's own tools waits for first, by raw arguments and principal; it holds no thread meanwhile."""
     forwards: bool = False
     """One of the workbench's own tools whose function says, on the protocol loop, which call is meant: a `Forwarded`."""
+    quick: bool = False
+    """One of the workbench's own tools that takes milliseconds whatever is published: it runs in a thread kept for such."""
 
 
 @ends_in_a_sentence

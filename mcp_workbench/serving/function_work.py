@@ -134,6 +134,11 @@ class FunctionWork(Work):
         """Whether what it runs was written by the notebook's author, and is theirs to mend."""
         return True
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether it is one of ours that takes milliseconds, and so may run in a thread kept for such."""
+        return False
+
     def ended(self) -> None:
         """It has ended, however it ended; on the loop thread."""
 
@@ -149,6 +154,8 @@ class FunctionWork(Work):
             timeout_s=self.runs.timeout_s,
             principal=self.session.principal,
             port=self,
+            owner=self.session.id,
+            quick=self.is_quick,
         )
         call.work = self._run_async if self._awaits else self._run
         call.finish = self._finish

@@ -150,6 +150,11 @@ class ToolWork(FunctionWork):
         """Not where it is one of the workbench's own."""
         return self.tool.name not in self._catalog.builtins
 
+    @property
+    def is_quick(self) -> bool:
+        """As its definition says."""
+        return self.tool.quick
+
     def start(self, done: Done) -> None:
         """Run; a call that has nothing to say yet waits first, and one that runs as a job already is told so."""
         if self.tool.waits is not None:

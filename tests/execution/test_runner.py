@@ -100,6 +100,23 @@ def threads_left(before: set[threading.Thread], *, stuck: frozenset[str] = froze
 # --- how a call ends -----------------------------------------------------------------------------
 
 
+def test_a_quick_call_runs_in_a_thread_of_its_own_kind_while_all_others_are_taken() -> None:
+    async def main() -> None:
+        bench = Bench(tool_threads=1)
+        release = threading.Event()
+        bench.start("thread", lambda: release.wait(5), owner="s1")
+        bench.start("thread", int, owner="s1")
+        quick = bench.start("thread", lambda: threading.current_thread().name, owner="s1", quick=True)
+        await bench.came(1)
+        assert bench.outcome(quick) == Returned("mcp-quick-1")
+        assert (bench.execution.statistics().running, bench.execution.statistics().waiting) == (1, 1)
+        release.set()
+        await bench.came(3)
+        await bench.execution.close(1.0)
+
+    run(main)
+
+
 @pytest.mark.parametrize("run_on", RUN_ON)
 def test_a_call_returns_what_finish_gave_on_the_protocol_loop(run_on: RunOn) -> None:
     async def main() -> None:

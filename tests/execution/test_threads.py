@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import partial
@@ -32,8 +33,9 @@ class Pool:
         self.answers.append((call.id, outcome))
         self._answered.set()
 
-    def submit(self, step: Callable[[], object], *, past_bound: bool = False) -> tuple[Call, str | None]:
+    def submit(self, step: Callable[[], object], *, past_bound: bool = False, owner: str | None = None) -> tuple[Call, str | None]:
         call = Call(f"c{next(self._numbers)}", "tool", "thread")
+        call.owner = owner
         return call, self.threads.submit(call, lambda _: Returned(step()), past_bound=past_bound)
 
     async def answered(self, many: int) -> None:
@@ -105,6 +107,72 @@ def test_waiting_calls_run_in_the_order_they_came() -> None:
         go.set()
         await pool.answered(7)
         assert [call_id for call_id, _ in pool.answers] == [f"c{number}" for number in range(1, 8)]
+        await pool.stop()
+
+    run(main)
+
+
+def running(calls: list[Call]) -> dict[str | None, int]:
+    return dict(Counter(call.owner for call in calls if call.state is CallState.RUNNING))
+
+
+def test_no_session_has_all_threads_and_who_comes_next_finds_some_free() -> None:
+    async def main() -> None:
+        pool = Pool(limit=8, queue=100)
+        go = threading.Event()
+        calls: list[Call] = []
+
+        def submit(owner: str, many: int) -> None:
+            calls.extend(pool.submit(lambda: go.wait(5), owner=owner)[0] for _ in range(many))
+
+        submit("greedy", 20)
+        assert running(calls) == {"greedy": 4}
+        submit("next", 20)
+        assert running(calls) == {"greedy": 4, "next": 2}
+        submit("third", 1)
+        assert running(calls) == {"greedy": 4, "next": 2, "third": 1}
+        assert (pool.threads.waiting, pool.threads.running) == (34, 7)
+        go.set()
+        await pool.answered(41)
+        assert (pool.threads.waiting, pool.threads.running, pool.threads.threads) == (0, 0, 7)
+        await pool.stop()
+
+    run(main)
+
+
+def test_a_share_is_used_again_whichever_of_its_calls_ends() -> None:
+    async def main() -> None:
+        pool = Pool(limit=4, queue=100)
+        goes = [threading.Event() for _ in range(8)]
+        calls = [pool.submit(partial(go.wait, 5), owner="a")[0] for go in goes]
+        other, _ = pool.submit(partial(goes[7].wait, 5), owner="b")
+        assert running([*calls, other]) == {"a": 2, "b": 1}
+        for ended, place in enumerate((1, 0, 3, 2)):
+            goes[place].set()
+            await pool.answered(ended + 1)
+            assert running([call for call in calls if call.id not in dict(pool.answers)]) == {"a": 2}
+        pool.threads.drop(calls[4])
+        assert running([call for call in calls if call.id not in dict(pool.answers)]) == {"a": 3}, "and one of them is abandoned"
+        assert pool.threads.running == 3
+        for go in goes:
+            go.set()
+        await pool.answered(9)
+        await pool.stop()
+
+    run(main)
+
+
+def test_a_session_over_its_share_is_told_so_when_the_line_is_full_and_others_are_not() -> None:
+    async def main() -> None:
+        pool = Pool(limit=2, queue=1)
+        go = threading.Event()
+        refusals = [pool.submit(lambda: go.wait(5), owner=owner)[1] for owner in ("a", "a", "a", "b", "c")]
+        assert refusals[:2] == [None, None]
+        assert refusals[2] == "this connection has its share of the 2 tool threads and 1 calls wait already; try again in a moment"
+        assert refusals[3] is None
+        assert refusals[4] == "all 2 tool threads are busy and 1 calls wait already; try again in a moment"
+        go.set()
+        await pool.answered(3)
         await pool.stop()
 
     run(main)

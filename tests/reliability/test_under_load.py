@@ -22,6 +22,8 @@ from tests.support.stage import acquired, happened, on_loop, running, server_of,
 from tests.support.talk import Talk, text_of
 
 CALLS = 64
+SHARE = 32
+"""Threads that one session gets of 64 when no other has any."""
 
 
 def _holding(workbench: wb.Workbench) -> tuple[threading.Event, threading.Semaphore]:
@@ -44,19 +46,19 @@ def test_with_sixty_four_calls_blocked_a_ping_is_answered_and_a_cancel_obeyed() 
     async def main() -> None:
         async with unharmed(workbench), talking(workbench) as talk:
             calls = [talk.call("hold", n=number) for number in range(CALLS)]
-            await acquired(begun, CALLS)
+            await acquired(begun, SHARE)
             waiting = talk.call("hold", n=CALLS)
             assert await talk.result("ping") == {}
             assert "tools" in await talk.result("tools/list")
-            for number in (waiting, calls[10]):
+            for number in (waiting, calls[10], calls[SHARE + 10]):
                 talk.cancel(number)
             await talk.fence()
             assert talk.inbox == [], "nothing but the ping was answered while all 64 are blocked"
             [queues] = [each.queues for each in workbench.sessions if each.queues["running"]]
-            assert (queues["running"], queues["backlog"]) == (CALLS - 1, 0)
+            assert (queues["running"], queues["backlog"]) == (CALLS - 2, 0)
             release.set()
-            answers = {(await talk.take(lambda message: "id" in message))["id"] for _ in range(CALLS - 1)}
-            assert answers == set(calls) - {calls[10]}
+            answers = {(await talk.take(lambda message: "id" in message))["id"] for _ in range(CALLS - 2)}
+            assert answers == set(calls) - {calls[10], calls[SHARE + 10]}
 
     with running(workbench):
         within(main)
@@ -105,22 +107,66 @@ def test_a_backlog_is_bounded_by_bytes_too() -> None:
         within(main)
 
 
-def test_more_calls_than_threads_wait_in_one_line_for_all_sessions() -> None:
+def test_a_client_that_fills_its_share_of_the_threads_keeps_nobody_waiting() -> None:
+    workbench = wb.Workbench()
+    release, begun = _holding(workbench)
+
+    @workbench.tool
+    def quick() -> str:
+        return "quick"
+
+    async def main() -> None:
+        async with unharmed(workbench), talking(workbench) as greedy, talking(workbench) as other:
+            calls = [greedy.call("hold", n=number) for number in range(CALLS)]
+            await acquired(begun, SHARE)
+            assert text_of(await other.called("quick")) == "quick"
+            for talk in (other, greedy):
+                assert "kernel idle" in text_of(await talk.called("notebook_status"))
+            assert workbench.status().execution["running"] == SHARE
+            assert workbench.status().execution["waiting"] == CALLS - SHARE
+            release.set()
+            for request_id in calls:
+                await greedy.answer(request_id)
+
+    with running(workbench):
+        within(main)
+
+
+def test_status_is_told_while_every_thread_is_taken() -> None:
+    workbench = wb.Workbench(limits=wb.Limits(tool_threads=1))
+    release, begun = _holding(workbench)
+
+    async def main() -> None:
+        async with unharmed(workbench), talking(workbench) as talk:
+            calls = [talk.call("hold", n=number) for number in range(3)]
+            await acquired(begun, 1)
+            assert "2 calls wait" in text_of(await talk.called("notebook_status"))
+            release.set()
+            for request_id in calls:
+                await talk.answer(request_id)
+
+    with running(workbench):
+        within(main)
+
+
+def test_more_calls_than_threads_wait_in_line_up_to_one_bound_for_all_sessions() -> None:
     workbench = wb.Workbench(limits=wb.Limits(tool_threads=2, thread_queue=3))
     release, begun = _holding(workbench)
 
     async def main() -> None:
         async with talking(workbench) as one, talking(workbench) as other:
-            first = [one.call("hold", n=number) for number in range(4)]
-            await acquired(begun, 2)
+            first = [one.call("hold", n=number) for number in range(3)]
             await one.fence()
-            taken = other.call("hold", n=9)
+            taken = [other.call("hold", n=number) for number in (8, 9)]
+            await acquired(begun, 2)
+            await other.fence()
             refused = await other.answer(other.call("hold", n=10))
             assert "all 2 tool threads are busy and 3 calls wait already" in text_of(refused["result"])
             release.set()
             for request_id in first:
                 await one.answer(request_id)
-            await other.answer(taken)
+            for request_id in taken:
+                await other.answer(request_id)
 
     with running(workbench):
         within(main)

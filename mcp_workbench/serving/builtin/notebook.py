@@ -52,7 +52,7 @@ class KernelFacts:
 
 
 class NotebookTools:
-    """The tool. Its function runs in a tool thread; what a call waits for is asked on the protocol loop.
+    """The tool. Its function runs in a thread kept for quick calls; what a call waits for is asked on the protocol loop.
 
     Args:
         chronicle: What is new.
@@ -79,7 +79,7 @@ class NotebookTools:
 
     def tools(self) -> list[ToolDefinition]:
         """Define it."""
-        return [define(self.notebook_status, waits=self._until_news)]
+        return [define(self.notebook_status, waits=self._until_news, quick=True)]
 
     def notebook_status(self, ctx: Context, since: Text = None, wait_s: Seconds = 0) -> Fitted:
         """Start here: published DataFrames, the person's functions, whether the kernel is busy, your jobs. With since: only what is new.

@@ -105,6 +105,7 @@ def define(
     read_only: bool = True,
     waits: Callable[[Mapping[str, Json], str], Waiting | None] | None = None,
     forwards: bool = False,
+    quick: bool = False,
 ) -> ToolDefinition:
     """Describe one of the workbench's own tools.
 
@@ -113,6 +114,7 @@ def define(
         read_only: The hint for hosts: it changes nothing.
         waits: What a call waits for first, by raw arguments and principal's name; asked on the protocol loop.
         forwards: It returns a `Forwarded`, on the protocol loop: the call that is meant.
+        quick: It takes milliseconds whatever is published, and is answered while the author's tools have all threads.
     """
     tool = define_tool(function, name=function.__name__, read_only=read_only or None, sync_context=Context)
     tool.arguments.usage = _usage(tool)
@@ -127,6 +129,7 @@ def define(
         edition=edition_of(tool.version, digest),
         waits=waits,
         forwards=forwards,
+        quick=quick,
     )
 
 

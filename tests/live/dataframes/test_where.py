@@ -365,7 +365,7 @@ NUMBERED = pd.DataFrame(
         "text": ["1", "UA", None, "0.1"],
         "mixed": [1, "1", True, 0.1],
         "late": [True, False, True, False],
-        "at": pd.to_datetime(pd.Index(["2013-01-31 17:00", "2013", None, "2014"]), format="ISO8601"),
+        "at": pd.Series(["2013-01-31T17:00", "2013-01-01", None, "2014-01-01"]).astype("datetime64[ns]"),
         "days": pd.to_timedelta(["2 hours", "1 day", None, "0 s"]),
         "nothing": [None, None, None, None],
     }

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_workbench.errors import ToolError
+from mcp_workbench.errors import Cancelled, ToolError
 from mcp_workbench.events import Principal
 from mcp_workbench.live.dataframes.describing import Descriptions
 from mcp_workbench.live.dataframes.lookup import Lookup
@@ -35,7 +35,7 @@ class Agent:
     """Calls the tools as their definitions do, and reads the texts."""
 
     def __init__(self, *, now: float = 1_000.0, **tables: Any) -> None:
-        self.now = now
+        self.now, self.cancelled = now, False
         self.namespace: dict[str, Any] = dict(tables)
         self.dataframes, self.results = DataFrames(clock=lambda: self.now), Results()
         for name, table in tables.items():
@@ -46,13 +46,17 @@ class Agent:
 
     def call(self, tool: str, /, max_chars: int = 8_000, principal: str = "alice", **arguments: Any) -> str:
         definition = self.tools[tool]
-        context: Any = SimpleNamespace(principal=Principal(principal))
+        context: Any = SimpleNamespace(principal=Principal(principal), check_cancelled=self.check_cancelled)
         bound = definition.arguments.bind(arguments, principal).kwargs
         fitted = definition.function(**bound, **{definition.context_parameter or "ctx": context})
         assert type(fitted) is Fitted
         text = fitted.write(max_chars)
         assert len(text) <= max_chars
         return text
+
+    def check_cancelled(self) -> None:
+        if self.cancelled:
+            raise Cancelled("nobody waits")
 
     def refused(self, tool: str, /, **arguments: Any) -> str:
         with pytest.raises(ToolError) as caught:
@@ -79,6 +83,13 @@ def rows_of(text: str) -> list[list[str]]:
 
 
 # --- df_read ------------------------------------------------------------------------------------------------------
+
+
+def test_a_search_ends_once_its_call_is_cancelled() -> None:
+    agent = Agent(flights=FLIGHTS.copy())
+    agent.cancelled = True
+    with pytest.raises(Cancelled):
+        agent.call("df_read", name="flights", where="dep_delay > 60 AND arr_delay > 0")
 
 
 def test_rows_begin_with_facts_and_end_with_the_call_that_reads_on() -> None:

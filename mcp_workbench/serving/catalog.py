@@ -8,7 +8,6 @@ from mcp_workbench.primitives.shapes import shape_of
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.primitives.wording import nearest
 
-
 _LIKENESS = 0.6
 """Below it a name is no misspelling: `which_thread` is not meant by `df_read`."""
 

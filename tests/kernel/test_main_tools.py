@@ -222,7 +222,7 @@ def test_an_interrupt_ends_the_tool_that_runs_and_nothing_else(kernel: ServingKe
         async with asyncio.TaskGroup() as tasks:
             held = tasks.create_task(caller.fails(tool, how=how))
             assert await caller.call("holds") == "true"
-            assert f" · kernel busy with the call of {tool} for " in await caller.call("notebook_status") or tool == "hold_async"
+            assert f" · kernel busy with a call of {tool} for " in await caller.call("notebook_status") or tool == "hold_async"
             kernel.process.send_signal(signal.SIGINT)
             assert "KeyboardInterrupt: the person interrupted it (in " in await held
         assert await caller.call("where") == [True, kernel.pid]

@@ -258,11 +258,16 @@ def _check_values(content: dict[str, Any]) -> None:
         if content[name] is not None and not allowed.start <= content[name] <= allowed.stop - 1:
             raise _Unusable(f"has a number that cannot be: {name} is from {allowed.start} to {allowed.stop - 1}")
     for name in _TYPES:
-        text = content.get(name)
-        if isinstance(text, str) and (len(text) > MAX_TEXT_CHARS or _NOT_IN_TEXTS.search(text)):
+        if not _is_usable_text(content.get(name)):
             raise _Unusable(f"has a text that cannot be: {name} is one line without control characters, at most {MAX_TEXT_CHARS} long")
     if not _leads_to_this_machine(content["url"]):
         raise _Unusable("has an address that leads elsewhere: url is ws:// or wss:// to localhost or a loopback address such as 127.0.0.1")
+
+
+def _is_usable_text(value: object) -> bool:
+    """Here alone is a token revealed: a frame that raises must not hold it."""
+    text = value.reveal() if isinstance(value, Secret) else value
+    return not isinstance(text, str) or (len(text) <= MAX_TEXT_CHARS and _NOT_IN_TEXTS.search(text) is None)
 
 
 def _leads_to_this_machine(url: str) -> bool:

@@ -42,7 +42,7 @@ def entry(**changes: Any) -> Entry:
 def put(content: object, name: str = "kernel-x.json", mode: int = 0o600) -> Path:
     write(entry())
     path = folder() / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    path.write_text(content if isinstance(content, str) else json.dumps(content, default=Secret.reveal))
     path.chmod(mode)
     return path
 

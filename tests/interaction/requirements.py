@@ -172,6 +172,7 @@ REQUIREMENTS = (
     _all("job-cancel", "server/tools", "A job can be cancelled by a tool, which says whether code may still run."),
     _all("job-own", "server/tools", "A job belongs to its principal, whichever of its connections asks; to others it does not exist."),
     _all("job-wait", "server/tools", "Many may wait for a job at once, and hinder nothing else."),
+    _all("job-stop", "server/tools", "Who waits for a job when the server stops is told that it stops."),
     _all("job-structure", "server/tools", "A tool that promises structure breaks the promise only in an error."),
 )
 

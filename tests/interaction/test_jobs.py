@@ -94,6 +94,7 @@ def test_a_call_that_takes_long_is_answered_early_and_its_result_is_fetched(stag
     slow.play(main)
 
 
+@requirement("job-stop")
 def test_who_waits_for_a_job_when_the_server_stops_is_not_asked_to_wait_again(stage: Stage) -> None:
     slow = Slow(stage)
 

@@ -298,7 +298,8 @@ class _Evaluation:
     def _among(self, value: Value, options: tuple[Literal, ...]) -> _Answer:
         whole = self._operand(value)
         sought: dict[Kind, tuple[Operand, list[Any]]] = {}
-        for option in dict.fromkeys(options):
+        # 1, 1.0 and TRUE are equal to Python, and not to who wrote them.
+        for option in {(type(option.value), option.value): option for option in options}.values():
             operand = self._narrowed(whole, option)
             sought.setdefault(operand.kind, (operand, []))[1].append(_as_kind(operand, option))
         answers = [self._with_any(operand, values) for operand, values in sought.values()]

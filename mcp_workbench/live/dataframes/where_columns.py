@@ -196,8 +196,17 @@ def _numpy(values: Any, missing: Any) -> Operand:
     return _operand(Kind.OTHER, None, pd.isna(pd.Series(values)))
 
 
+_ENDS_AT_NUL = len(pd.factorize(np.array(["a", "a\0"], dtype=object))[0].nonzero()[0]) == 0
+"""Whether pandas takes two texts for one that differ behind a NUL, as it does before 3.0."""
+
+
 def _texts(values: Any) -> Operand:
     codes, different = pd.factorize(values)
+    if _ENDS_AT_NUL and any("\0" in text for text in values if isinstance(text, str)):
+        known: dict[Any, int] = {}
+        found = zip(values, codes, strict=True)
+        codes = np.fromiter((known.setdefault(text, len(known)) if code >= 0 else -1 for text, code in found), dtype=int)
+        different = list(known)
     return _operand(Kind.TEXT, Texts.of(codes, [str(text) for text in different]), codes < 0)
 
 

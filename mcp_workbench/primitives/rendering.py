@@ -232,11 +232,16 @@ def _promised(output: Output, value: object, request: RenderRequest) -> Rendered
     return Rendered(text_content(text, msgspec.structs.replace(request, max_bytes=left), "application/json"), structured)
 
 
+def content_of_number(value: object) -> TextContent | None:
+    """A whole number as the text it always is: it fits every message, so nobody need ask how much room there is."""
+    return TextContent(text=str(value)) if type(value) is int and -_EXACT < value < _EXACT else None
+
+
 def _plain(value: object, request: RenderRequest) -> Rendered:
     if value is None:
         return Rendered([TextContent(text=NO_RESULT)])
-    if type(value) is int and -_EXACT < value < _EXACT:
-        return Rendered([TextContent(text=str(value))])
+    if (number := content_of_number(value)) is not None:
+        return Rendered([number])
     text, structured = _written(value)
     if structured is not UNSET and len(text) <= request.max_chars and _fits_twice(text, request):
         return Rendered([TextContent(text=text)], structured)

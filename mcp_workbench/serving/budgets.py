@@ -19,6 +19,8 @@ Qwen Code      keeps beginning and end of 25,000 characters: https://github.com/
 
 from __future__ import annotations
 
+import functools
+
 from mcp_workbench.limits import KIB
 from mcp_workbench.protocol.wire import Implementation
 
@@ -41,8 +43,12 @@ def chars_for(client: Implementation | None) -> int:
     Args:
         client: Who asks, as it says itself; None: it does not.
     """
-    name = "" if client is None else client.name.lower()
-    return next((chars for beginning, chars in BY_NAME if name.startswith(beginning)), DEFAULT_CHARS)
+    return DEFAULT_CHARS if client is None else _chars_for(client.name)
+
+
+@functools.lru_cache(maxsize=256)
+def _chars_for(name: str) -> int:
+    return next((chars for beginning, chars in BY_NAME if name.lower().startswith(beginning)), DEFAULT_CHARS)
 
 
 def content_bytes(message_bytes: int) -> int:

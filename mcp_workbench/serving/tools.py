@@ -18,6 +18,7 @@ from mcp_workbench.jsonrpc import ErrorCode, encode
 from mcp_workbench.limits import KIB
 from mcp_workbench.primitives import ArgumentError, Rendering, RenderRequest, ToolDefinition
 from mcp_workbench.primitives.rendered import json_size
+from mcp_workbench.primitives.rendering import content_of_number
 from mcp_workbench.primitives.tools import Forwarded, Waiting
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.content import takes_structured_content
@@ -210,15 +211,22 @@ class ToolWork(FunctionWork):
             # That the job failed stands in the job's record; this call did what it was asked for.
             self.record.outcome = RecordOutcome.OK
             return value.result
+        number = content_of_number(value) if self.tool.output is None else None
+        if number is not None and (self._call is None or (self._call.output is None and self._call.drawings is None)):
+            return wire.CallToolResult(content=self._with_notes([number]))
         request = self._render_request()
         for_value = self._leaving_room(request)
         rendered = self._rendering.render(value, for_value, self.tool.output)
         if for_value is not request and rendered.structured is not UNSET:
             request = msgspec.structs.replace(request, max_bytes=request.max_bytes - json_size(rendered.structured))
         content = with_side_products(rendered.content, value, self._call, request)
+        return wire.CallToolResult(content=self._with_notes(content), structured_content=rendered.structured)
+
+    def _with_notes(self, content: list[wire.Content]) -> list[wire.Content]:
+        """The content, and which versions were read."""
         if self.notes:
             content.append(wire.TextContent(text=f"Read: {', '.join(self.notes)}"))
-        return wire.CallToolResult(content=content, structured_content=rendered.structured)
+        return content
 
     def _render_request(self) -> RenderRequest:
         """How much room there is: in characters by the author's word, else by the client's name; in bytes by the connection."""

@@ -88,9 +88,9 @@ def test_a_plain_process_has_no_cells_and_no_loop_between_them() -> None:
 @pytest.mark.parametrize(
     ("file", "notebook", "name"),
     [
-        ("/work/report.py", "/work/report.py", "report"),
+        ("/data/report.py", "/data/report.py", "report"),
         ("reports/daily.py", str(Path.cwd() / "reports/daily.py"), "daily"),
-        ("/work/sales/__main__.py", "/work/sales", "sales"),
+        ("/data/sales/__main__.py", "/data/sales", "sales"),
         (None, str(Path.cwd()), Path.cwd().name),
     ],
 )

@@ -36,7 +36,7 @@ OWN_TOOLS = sorted(own_tools.NAMES)
 
 def an_entry(name: str = "flights.ipynb", *, pid: int = 1, started: float = NOW - 40, **fields: Any) -> Entry:
     """A discovery entry."""
-    path = f"/work/{name}"
+    path = f"/data/{name}"
     known: dict[str, Any] = {
         "kernel_id": f"id-of-{name}",
         "name": name,
@@ -47,7 +47,7 @@ def an_entry(name: str = "flights.ipynb", *, pid: int = 1, started: float = NOW 
         "host": "here",
         "started": started,
         "executable": "/python",
-        "cwd": "/work",
+        "cwd": "/data",
         "notebook": path,
     }
     return Entry(**(known | fields))

@@ -495,7 +495,7 @@ def test_the_wish_decides_which_kernel() -> None:
     elsewhere = dataclasses.replace(two, notebook="/other/b.ipynb", cwd="/other")
     for wish, entries, chosen in [
         (Wish(kernel="b"), (one, two), two),
-        (Wish(notebook="/work/b.ipynb"), (one, two), two),
+        (Wish(notebook="/data/b.ipynb"), (one, two), two),
         (Wish(cwd="/other"), (one, elsewhere), elsewhere),
     ]:
 

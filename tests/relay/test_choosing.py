@@ -11,10 +11,10 @@ from mcp_workbench.discovery import Entry
 from mcp_workbench.relay.choosing import Wish, choose, find_named, is_restart, is_same_notebook, labels
 from tests.relay.rig import an_entry
 
-FLIGHTS = an_entry("flights.ipynb", notebook="/work/travel/flights.ipynb", cwd="/work/travel")
-WEATHER = an_entry("weather.ipynb", notebook="/work/climate/weather.ipynb", cwd="/work/climate")
-NOTES = an_entry("notes.ipynb", notebook="/work/travel/deep/notes.ipynb", cwd="/work/travel/deep")
-SCRIPT = an_entry("script", notebook=None, cwd="/work/travel", kernel_id="pid-7-1")
+FLIGHTS = an_entry("flights.ipynb", notebook="/data/travel/flights.ipynb", cwd="/data/travel")
+WEATHER = an_entry("weather.ipynb", notebook="/data/climate/weather.ipynb", cwd="/data/climate")
+NOTES = an_entry("notes.ipynb", notebook="/data/travel/deep/notes.ipynb", cwd="/data/travel/deep")
+SCRIPT = an_entry("script", notebook=None, cwd="/data/travel", kernel_id="pid-7-1")
 ALL = (FLIGHTS, WEATHER, NOTES)
 
 
@@ -26,20 +26,20 @@ ALL = (FLIGHTS, WEATHER, NOTES)
         ((FLIGHTS,), Wish(cwd="/elsewhere"), FLIGHTS, False),
         (ALL, Wish(cwd="/"), None, True),
         (ALL, Wish(cwd="/elsewhere"), None, True),
-        (ALL, Wish(cwd="/work/climate"), WEATHER, False),
-        (ALL, Wish(cwd="/work/climate/data"), WEATHER, False),
-        (ALL, Wish(cwd="/work/travel"), None, True),
-        ((WEATHER, NOTES), Wish(cwd="/work/travel"), NOTES, False),
-        ((FLIGHTS, WEATHER), Wish(cwd="/work/travelling"), None, True),
-        ((SCRIPT, WEATHER), Wish(cwd="/work/travel"), SCRIPT, False),
-        (ALL, Wish(kernel="weather.ipynb", cwd="/work/travel"), WEATHER, False),
+        (ALL, Wish(cwd="/data/climate"), WEATHER, False),
+        (ALL, Wish(cwd="/data/climate/data"), WEATHER, False),
+        (ALL, Wish(cwd="/data/travel"), None, True),
+        ((WEATHER, NOTES), Wish(cwd="/data/travel"), NOTES, False),
+        ((FLIGHTS, WEATHER), Wish(cwd="/data/travelling"), None, True),
+        ((SCRIPT, WEATHER), Wish(cwd="/data/travel"), SCRIPT, False),
+        (ALL, Wish(kernel="weather.ipynb", cwd="/data/travel"), WEATHER, False),
         (ALL, Wish(kernel="WEATHER"), WEATHER, False),
         (ALL, Wish(kernel="id-of-n"), NOTES, False),
         (ALL, Wish(kernel="id-of"), None, True),
         (ALL, Wish(kernel="nobody"), None, False),
-        (ALL, Wish(notebook="/work/climate/weather.ipynb"), WEATHER, False),
-        (ALL, Wish(notebook="weather.ipynb", cwd="/work/climate"), WEATHER, False),
-        (ALL, Wish(notebook="weather.ipynb", cwd="/work"), None, False),
+        (ALL, Wish(notebook="/data/climate/weather.ipynb"), WEATHER, False),
+        (ALL, Wish(notebook="weather.ipynb", cwd="/data/climate"), WEATHER, False),
+        (ALL, Wish(notebook="weather.ipynb", cwd="/data"), None, False),
     ],
 )
 def test_flag_then_folder_then_the_only_one(entries: tuple[Entry, ...], wish: Wish, chosen: Entry | None, several: bool) -> None:
@@ -48,8 +48,8 @@ def test_flag_then_folder_then_the_only_one(entries: tuple[Entry, ...], wish: Wi
 
 
 def test_candidates_are_all_with_the_near_ones_first_and_only_fitting_ones_with_a_flag() -> None:
-    assert choose(ALL, Wish(cwd="/work/climate"), None).candidates == (WEATHER, FLIGHTS, NOTES)
-    assert choose(ALL, Wish(kernel="notes", cwd="/work/climate"), None).candidates == (NOTES,)
+    assert choose(ALL, Wish(cwd="/data/climate"), None).candidates == (WEATHER, FLIGHTS, NOTES)
+    assert choose(ALL, Wish(kernel="notes", cwd="/data/climate"), None).candidates == (NOTES,)
 
 
 @pytest.mark.parametrize(
@@ -91,31 +91,31 @@ def test_a_restart_is_another_process() -> None:
     assert not is_restart(FLIGHTS, dataclasses.replace(FLIGHTS, url="ws://127.0.0.1:9/mcp", started=5.0))
 
 
-@pytest.mark.parametrize("name", ["flights.ipynb", "Flights", "/work/travel/flights.ipynb", "id-of-flights.ipynb", "id-of-fl"])
+@pytest.mark.parametrize("name", ["flights.ipynb", "Flights", "/data/travel/flights.ipynb", "id-of-flights.ipynb", "id-of-fl"])
 def test_a_name_may_be_a_path_an_id_or_without_its_ending(name: str) -> None:
     assert find_named(name, ALL) == (FLIGHTS,)
 
 
-@pytest.mark.parametrize("name", ["travel/flights.ipynb", "Travel/Flights", "work/travel/flights", "./travel/flights.ipynb"])
+@pytest.mark.parametrize("name", ["travel/flights.ipynb", "Travel/Flights", "data/travel/flights", "./travel/flights.ipynb"])
 def test_a_name_may_be_the_end_of_a_path(name: str) -> None:
     assert find_named(name, ALL) == (FLIGHTS,)
 
 
 def test_the_end_of_a_path_that_fits_several_finds_them_all_and_a_whole_path_goes_before() -> None:
-    other = dataclasses.replace(FLIGHTS, kernel_id="other", notebook="/old/work/travel/flights.ipynb")
+    other = dataclasses.replace(FLIGHTS, kernel_id="other", notebook="/old/data/travel/flights.ipynb")
     assert find_named("travel/flights", (FLIGHTS, other, NOTES)) == (FLIGHTS, other)
-    assert find_named("/work/travel/flights.ipynb", (FLIGHTS, other)) == (FLIGHTS,)
+    assert find_named("/data/travel/flights.ipynb", (FLIGHTS, other)) == (FLIGHTS,)
 
 
-@pytest.mark.parametrize("name", ["", "id-", "light", "/work", "/travel/flights.ipynb", "avel/flights", "travel/", "../flights"])
+@pytest.mark.parametrize("name", ["", "id-", "light", "/data", "/travel/flights.ipynb", "avel/flights", "travel/", "../flights"])
 def test_what_names_nothing_finds_nothing(name: str) -> None:
     assert find_named(name, ALL) == ()
 
 
 def test_labels_tell_notebooks_of_one_name_apart() -> None:
-    other = dataclasses.replace(FLIGHTS, kernel_id="other", notebook="/work/old/flights.ipynb")
+    other = dataclasses.replace(FLIGHTS, kernel_id="other", notebook="/data/old/flights.ipynb")
     twin = dataclasses.replace(WEATHER, kernel_id="twin")
-    assert list(labels((FLIGHTS, other, NOTES))) == ["/work/travel/flights.ipynb", "/work/old/flights.ipynb", "notes.ipynb"]
+    assert list(labels((FLIGHTS, other, NOTES))) == ["/data/travel/flights.ipynb", "/data/old/flights.ipynb", "notes.ipynb"]
     assert list(labels((WEATHER, twin))) == [WEATHER.kernel_id, "twin"]
     for candidates in ((FLIGHTS, other, NOTES), (WEATHER, twin)):
         assert all(find_named(label, candidates) == (entry,) for label, entry in labels(candidates).items())

@@ -662,7 +662,7 @@ def test_notebook_use_is_listed_once_there_is_something_to_choose_and_stays(rig:
     assert rig.tools() == [*OWN_TOOLS, "notebook_use"]
     status = rig.text_of(rig.call("notebook_status"))
     assert "2 are running and none is chosen" in status
-    assert "- a.ipynb · /work/a.ipynb · serving for 40 s" in status
+    assert "- a.ipynb · /data/a.ipynb · serving for 40 s" in status
     rig.connect(one, tools=["add"])
     rig.relay.know(Choice(one, (one,)))
     assert rig.news() == [CHANGED]

@@ -22,6 +22,7 @@ from websockets.protocol import Protocol as Wire
 from websockets.protocol import Side, State
 
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
+from mcp_workbench.transports.departures import Departures
 
 try:
     from websockets.speedups import apply_mask
@@ -92,6 +93,7 @@ class WebSocketChannel(asyncio.BufferedProtocol):
         subprotocol: What the handshake selected.
         landing: Memory in which arriving bytes land before they are copied out, in the same callback; connections of
             one loop may share it. None makes one of 64 KiB.
+        departures: Through which texts leave; the connections of a server share it. None: each leaves at once.
         on_lost: Told once when the connection is gone, before the receiver is.
     """
 
@@ -101,6 +103,7 @@ class WebSocketChannel(asyncio.BufferedProtocol):
         "_bytes_sent",
         "_close_timer",
         "_deaf",
+        "_departures",
         "_fragments",
         "_frames",
         "_landing",
@@ -124,6 +127,7 @@ class WebSocketChannel(asyncio.BufferedProtocol):
         *,
         subprotocol: str | None,
         landing: memoryview | None = None,
+        departures: Departures | None = None,
         on_lost: Callable[[], None] | None = None,
     ) -> None:
         self.facts = ChannelFacts("websocket", _label(transport.get_extra_info("peername")), subprotocol)
@@ -133,6 +137,7 @@ class WebSocketChannel(asyncio.BufferedProtocol):
         self._wire = wire
         self._transport = transport
         self._landing = memoryview(bytearray(LANDING_BYTES)) if landing is None else landing
+        self._departures = departures
         self._on_lost = on_lost
         self._receiver: Receiver | None = None
         self._unparsed = bytearray()
@@ -161,7 +166,7 @@ class WebSocketChannel(asyncio.BufferedProtocol):
 
     @property
     def unsent_bytes(self) -> int:
-        """Bytes handed to `send` which the operating system has not taken yet."""
+        """Bytes handed to `send` which the operating system has not taken yet; without what leaves at the end of this turn."""
         return 0 if self._lost else self._transport.get_write_buffer_size()
 
     @property
@@ -189,7 +194,10 @@ class WebSocketChannel(asyncio.BufferedProtocol):
             mask = os.urandom(4)
             data = masked_text_frame_head(len(text)) + mask + apply_mask(text, mask)
         self._bytes_sent += len(data)
-        self._transport.write(data)
+        if self._departures is None:
+            self._transport.write(data)
+        else:
+            self._departures.write(self._transport, data)
 
     def pause_receiving(self) -> None:
         """Deliver no further text until `resume_receiving`."""
@@ -400,6 +408,8 @@ class WebSocketChannel(asyncio.BufferedProtocol):
                 return
         if self._receiver is None:
             return
+        if self._departures is not None:
+            self._departures.note_arrival()
         try:
             self._receiver.receive_text(text)
         except Exception:
@@ -414,6 +424,8 @@ class WebSocketChannel(asyncio.BufferedProtocol):
         if not out:
             return False
         data = out[0] if len(out) == 1 else b"".join(out)
+        if self._departures is not None:
+            self._departures.flush()  # a close frame stands behind what was sent before
         if data and not self._transport.is_closing():
             self._bytes_sent += len(data)
             self._transport.write(data)

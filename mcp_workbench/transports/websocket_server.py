@@ -23,6 +23,7 @@ from websockets.protocol import Side, State
 
 from mcp_workbench.limits import Limits
 from mcp_workbench.platforms import reuse_address
+from mcp_workbench.transports.departures import Departures
 from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse
 from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_refusal, render_switch
 from mcp_workbench.transports.websocket import LANDING_BYTES, WebSocketChannel, silent
@@ -44,6 +45,7 @@ class WebSocketServer:
         self.limits = limits
         self.secure = secure
         self.landing = memoryview(bytearray(LANDING_BYTES))
+        self.departures = Departures(asyncio.get_running_loop())
         self.host: str = listener.getsockname()[0]
         self.port: int = listener.getsockname()[1]
         self._listener = listener
@@ -173,7 +175,9 @@ class _Handshake(asyncio.Protocol):
         transport.write(render_switch(request.headers["sec-websocket-key"][0], admit.subprotocol))
         wire = Wire(Side.SERVER, state=State.OPEN, max_size=server.limits.max_message_bytes, logger=silent)
         on_lost = partial(server.leave, transport)
-        channel = WebSocketChannel(wire, transport, subprotocol=admit.subprotocol, landing=server.landing, on_lost=on_lost)
+        channel = WebSocketChannel(
+            wire, transport, subprotocol=admit.subprotocol, landing=server.landing, departures=server.departures, on_lost=on_lost
+        )
         server.upgrade(transport, channel)
         _hand_over(channel, admit)
         if rest:

@@ -17,6 +17,7 @@ from websockets.protocol import Side, State
 
 from mcp_workbench.transports import websocket
 from mcp_workbench.transports.channel import Channel
+from mcp_workbench.transports.departures import Departures
 from mcp_workbench.transports.websocket import WebSocketChannel, cut_reason, sendable_code
 from tests.support.channels import Listener
 from tests.support.raw_websocket import BINARY, CONT, PING, close_frame, frame
@@ -77,12 +78,18 @@ class Bench:
     """A channel, its transport and what it delivered."""
 
     def __init__(
-        self, on_text: Callable[[bytes], None] | None = None, *, max_size: int = 1 << 20, opened: bool = True, side: Side = Side.SERVER
+        self,
+        on_text: Callable[[bytes], None] | None = None,
+        *,
+        max_size: int = 1 << 20,
+        opened: bool = True,
+        side: Side = Side.SERVER,
+        departures: Departures | None = None,
     ) -> None:
         self.pipe = Pipe()
         self.listener = Listener(on_text)
         wire = Wire(side, state=State.OPEN, max_size=max_size, logger=websocket.silent)
-        self.channel = WebSocketChannel(wire, self.pipe, subprotocol="mcp")
+        self.channel = WebSocketChannel(wire, self.pipe, subprotocol="mcp", departures=departures)
         if opened:
             self.channel.open(self.listener)
 

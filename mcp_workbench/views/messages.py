@@ -1,0 +1,530 @@
+"""What a kernel and a view say to each other: one JSON object a message, over a WebSocket or a comm.
+
+These types are the one definition of it. `labextension/generate_messages.py` writes them as TypeScript, and a test says
+when that is out of date. A field with a default, always an empty one (0, "", false, none), is left out of the JSON while
+it has that value. Times are seconds since 1970 by the kernel's clock, durations microseconds; texts are whatever clients,
+data and authors wrote, to be shown as text and never as markup.
+
+The view opens with `Open` and says with `Watch` what is to be seen; the kernel answers with `Hello` (or `Refused`) and then
+tells what has changed, at most four times a second. What carries an `id` is answered by a message whose `re` is that id.
+A message of a type that one side does not know is ignored by it, so either may learn new ones without raising `VIEW_PROTOCOL`;
+that is raised when an old view could no longer make sense of a new kernel.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+VIEW_PROTOCOL = 1
+"""Both sides must speak the same."""
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A part of a message."""
+
+
+class Message(Struct, frozen=True, tag_field="type", tag=lambda name: name[0].lower() + name[1:]):
+    """A message; `type` is its name with a small first letter."""
+
+
+# --- kernel to view: what is there ----------------------------------------------------------------------------------
+
+
+class Hello(Message, frozen=True):
+    """The first message: who speaks. The view takes its clock from `now`."""
+
+    view_protocol: int
+    version: str
+    """Of mcp_workbench in the kernel's environment."""
+    now: float
+    """Seconds since 1970 by the kernel's clock."""
+    kernel_id: str = ""
+    waits_for_cells: bool = False
+    """Whether what is clicked waits until no cell is busy, as over a comm."""
+    plain: bool = False
+    """Whether it is a plain Python program, without cells."""
+
+
+class Refused(Message, frozen=True):
+    """The two cannot talk; the connection ends."""
+
+    sentence: str
+    """Which side to upgrade, where."""
+    command: str = ""
+    """What to type there."""
+
+
+class Snippet(Struct, frozen=True):
+    """How one host is connected; holds no secret."""
+
+    client: str
+    """`claude-code`, as `wb.config` takes it."""
+    title: str
+    """`Claude Code`."""
+    what: str
+    """What to do with the text, one sentence."""
+    text: str
+    """The text to copy."""
+    then: str = ""
+    """How to see that it worked."""
+
+
+class State(Message, frozen=True):
+    """What is served. Sent whole when something of it has changed."""
+
+    name: str
+    url: str = ""
+    """Empty: it does not serve."""
+    since: float = 0
+    tools: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    failed: int = 0
+    """Calls that failed in what the author wrote, since the start."""
+    mistakes: int = 0
+    """Calls that failed by what callers sent."""
+    calls: int = 0
+    """Requests recorded since the start."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    connect: tuple[Snippet, ...] = ()
+
+
+class SessionRow(Struct, frozen=True):
+    """One session, open or ended lately."""
+
+    id: str
+    transport: str
+    remote: str
+    principal: str
+    since: float
+    client: str = ""
+    """What the client calls itself; empty until it says so."""
+    client_version: str = ""
+    protocol: str = ""
+    era: str = ""
+    """`legacy` or `modern`; empty before the first request."""
+    until: float = 0
+    """0 while it lasts."""
+    close_code: int = 0
+    close_reason: str = ""
+    crash: str = ""
+    calls: int = 0
+    running: int = 0
+    parked: int = 0
+    backlog: int = 0
+    subscriptions: int = 0
+    outbox_bytes: int = 0
+    unsent_bytes: int = 0
+    dropped: int = 0
+    """Notifications that were dropped because the client did not read."""
+    messages_in: int = 0
+    messages_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    ignored: tuple[str, ...] = ()
+    """Why messages got no answer: `response to an unknown id: 3`."""
+
+
+class Sessions(Message, frozen=True):
+    """Sessions that are new or have changed, and the ids of those that are shown no longer."""
+
+    rows: tuple[SessionRow, ...] = ()
+    gone: tuple[str, ...] = ()
+    open: int = 0
+    """How many are open, also where not all of them are sent."""
+
+
+# --- kernel to view: calls --------------------------------------------------------------------------------------------
+
+
+class OpenCall(Struct, frozen=True):
+    """A call that runs or waits."""
+
+    key: str
+    """What `Stop` takes."""
+    target: str
+    """Tool, prompt or URI."""
+    method: str
+    session: str
+    principal: str
+    at: float
+    """When it came."""
+    client: str = ""
+    call_id: str = ""
+    """Empty while it waits for a place."""
+    job: str = ""
+    """`j3`: it was answered early and goes on as this job."""
+    started: float = 0
+    """When its code began; 0: not yet."""
+    progress: float = 0
+    total: float = 0
+    """0: unknown."""
+    message: str = ""
+    """What it said last."""
+    waits: str = ""
+    """What it waits for: `behind cell [12], running 8 s`, `its turn`, `news`; empty when it runs."""
+
+
+class OpenCalls(Message, frozen=True):
+    """Everything that runs or waits, oldest first; sent whole when it has changed."""
+
+    rows: tuple[OpenCall, ...] = ()
+    more: int = 0
+    """How many further ones there are."""
+
+
+class CallRow(Struct, frozen=True):
+    """One call that has ended."""
+
+    seq: int
+    """Counted from 1 in the order in which calls end; the name of its record."""
+    at: float
+    method: str
+    target: str
+    session: str
+    principal: str
+    outcome: str
+    """`ok`, `tool_error`, `rpc_error`, `timeout`, `cancelled`, `rejected` or `dropped`."""
+    client: str = ""
+    call_id: str = ""
+    error: str = ""
+    code: int = 0
+    wait_us: float | None = None
+    run_us: float | None = None
+    send_us: float | None = None
+    total_us: float | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    job: str = ""
+    """`j3`: it was answered early and went on as this job."""
+    printed: bool = False
+    """Whether its code said something."""
+
+
+class Calls(Message, frozen=True):
+    """Calls that have ended since the last of these, ascending by `seq`."""
+
+    rows: tuple[CallRow, ...] = ()
+    skipped: int = 0
+    """How many ended meanwhile that are not among them: too many came at once. Failed ones are never left out for others."""
+    oldest: int = 0
+    """`seq` of the oldest record that is still kept: what `Older` can reach."""
+
+
+class OlderCalls(Message, frozen=True):
+    """The answer to `GetOlder`."""
+
+    re: int
+    rows: tuple[CallRow, ...] = ()
+    oldest: int = 0
+
+
+class Text(Struct, frozen=True):
+    """A text, or the beginning of a long one."""
+
+    text: str
+    size: int
+    """Its whole length in bytes."""
+
+
+class Detail(Message, frozen=True):
+    """The answer to `GetDetail`: all that is known of one call."""
+
+    re: int
+    row: CallRow
+    request: Text | None = None
+    """The request as it came; None where it is kept no longer."""
+    answer: Text | None = None
+    """The answer as it was sent."""
+    notifications: tuple[Text, ...] = ()
+    """What was sent for it meanwhile, the latest of it."""
+    output: str = ""
+    """What its code printed, logged, warned of and displayed."""
+    traceback: str = ""
+    defined_at: str = ""
+    """`cell [12] line 3`."""
+    tool_version: str = ""
+    notes: tuple[str, ...] = ()
+    """What it read or made: `flights v17`."""
+    queued_behind: str = ""
+    as_cell: str = ""
+    """The same call as a line for a cell; empty where there is none."""
+
+
+# --- kernel to view: latency --------------------------------------------------------------------------------------------
+
+
+class Quantiles(Struct, frozen=True):
+    """Of the calls that ended well, in microseconds; None: too few calls support it (p99.9 takes 1,000)."""
+
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    p999: float | None = None
+
+
+class ToolRow(Struct, frozen=True):
+    """The calls of one tool added up, as seen by the server."""
+
+    name: str
+    n: int
+    """Calls that ended, failed ones included."""
+    errors: int = 0
+    per_s: float = 0
+    """Calls a second, over the last ten seconds."""
+    total: Quantiles = Quantiles()
+    wait: Quantiles = Quantiles()
+    run: Quantiles = Quantiles()
+    send: Quantiles = Quantiles()
+
+
+class Tools(Message, frozen=True):
+    """Tools whose calls have changed; at most one a second."""
+
+    rows: tuple[ToolRow, ...] = ()
+
+
+class Histogram(Message, frozen=True):
+    """Durations of one tool; at most one a second for each that is watched.
+
+    Bucket `i` holds the durations in `(2**(i/32), 2**((i+1)/32)]` seconds, as OpenTelemetry's of scale 5.
+    """
+
+    tool: str
+    phase: str
+    """`total`, `wait`, `run` or `send`."""
+    failed: bool = False
+    n: int = 0
+    buckets: tuple[tuple[int, int], ...] = ()
+    """Index and count, ascending."""
+    min_us: float | None = None
+    max_us: float | None = None
+    mean_us: float | None = None
+    quantiles: Quantiles = Quantiles()
+
+
+class HeatColumn(Struct, frozen=True):
+    """Ten seconds of calls."""
+
+    at: float
+    """When it begins; a multiple of ten seconds."""
+    cells: tuple[tuple[int, int], ...] = ()
+    """Row and count, ascending; row `r` holds the durations in `(2**(r/2), 2**((r+1)/2)]` seconds."""
+    failed: int = 0
+
+
+class Heatmap(Message, frozen=True):
+    """How long calls took over the last ten minutes: the columns that have changed."""
+
+    tool: str = ""
+    """Empty: all tools together."""
+    columns: tuple[HeatColumn, ...] = ()
+
+
+# --- kernel to view: DataFrames, jobs, kernel ---------------------------------------------------------------------------
+
+
+class DataFrameRow(Struct, frozen=True):
+    """One published DataFrame."""
+
+    name: str
+    rows: int
+    columns: int
+    version: int
+    kind: str
+    """How the latest version came to be: `published`, `append`, `columns`, `schema`, `replace`, `touched`."""
+    library: str = "pandas"
+    summary: str = ""
+    """`1,000 rows appended`."""
+    at: float = 0
+    """When the latest version was made."""
+    subscribers: tuple[str, ...] = ()
+    """Ids of the sessions that are told of changes."""
+    lost: str = ""
+    """Why it is not followed any more; empty: it is."""
+
+
+class DataFrames(Message, frozen=True):
+    """DataFrames that are new or have changed, and the names of those that are gone."""
+
+    rows: tuple[DataFrameRow, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+class Column(Struct, frozen=True):
+    """One column of a preview."""
+
+    name: str
+    dtype: str
+
+
+class Preview(Message, frozen=True):
+    """The answer to `GetPreview`: the first rows, as text."""
+
+    re: int
+    name: str
+    version: int
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    all_rows: int
+    all_columns: int
+
+
+class JobRow(Struct, frozen=True):
+    """One job, running or ended and still kept."""
+
+    id: str
+    key: str
+    """What `Stop` takes."""
+    tool: str
+    principal: str
+    state: str
+    """`waiting`, `running`, `done`, `failed`, `cancelled` or `timed out`."""
+    at: float
+    """When its call came."""
+    client: str = ""
+    call_id: str = ""
+    seconds: float = 0
+    """How long it took; 0 while it runs."""
+    progress: float = 0
+    total: float = 0
+    message: str = ""
+    waits: str = ""
+    result_bytes: int = 0
+    fetched: bool = False
+
+
+class Jobs(Message, frozen=True):
+    """Jobs that are new or have changed, and the ids of those that are kept no longer."""
+
+    rows: tuple[JobRow, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+class Queue(Struct, frozen=True):
+    """The reading of one queue or counter."""
+
+    name: str
+    value: int
+    bound: int = 0
+    """0: it has none."""
+    meaning: str = ""
+
+
+class Kernel(Message, frozen=True):
+    """What the kernel is doing. Sent whole when something of it has changed."""
+
+    cell: str = ""
+    """`[12]`: the cell that runs; empty: none does."""
+    cell_since: float = 0
+    main_call: str = ""
+    """Name of the call that has the main thread, so that cells wait for it."""
+    main_call_id: str = ""
+    main_since: float = 0
+    main_waiting: int = 0
+    """Calls in line for the main thread."""
+    queues: tuple[Queue, ...] = ()
+
+
+class Done(Message, frozen=True):
+    """The answer to `Stop`, `Touch`, and to whatever could not be done."""
+
+    re: int
+    ok: bool
+    sentence: str
+    """What became of it."""
+
+
+# --- view to kernel -------------------------------------------------------------------------------------------------------
+
+
+class Open(Message, frozen=True):
+    """The first message of a view."""
+
+    view_protocol: int
+    version: str
+    """Of mcp_workbench where the view comes from."""
+
+
+class HistogramKey(Struct, frozen=True):
+    """Which histogram."""
+
+    tool: str
+    phase: str
+    failed: bool = False
+
+
+class Watch(Message, frozen=True):
+    """What is to be seen, in place of what was; nothing of a panel that is not named is sent."""
+
+    panels: tuple[str, ...] = ()
+    """`connect`, `sessions`, `calls`, `latency`, `dataframes`, `kernel`."""
+    histograms: tuple[HistogramKey, ...] = ()
+    heatmap: str | None = None
+    """A tool, or empty for all together; None: no heatmap."""
+
+
+class GetDetail(Message, frozen=True):
+    """All that is known of the call with this `seq`."""
+
+    id: int
+    seq: int
+
+
+class GetOlder(Message, frozen=True):
+    """Calls that ended before `before`."""
+
+    id: int
+    before: int
+    limit: int
+    """At most 500."""
+
+
+class GetPreview(Message, frozen=True):
+    """The first rows of a DataFrame."""
+
+    id: int
+    name: str
+
+
+class Stop(Message, frozen=True):
+    """End a call or job."""
+
+    id: int
+    key: str
+
+
+class Touch(Message, frozen=True):
+    """Say that a DataFrame has changed, as `wb.touch`."""
+
+    id: int
+    name: str
+
+
+ToView = (
+    Hello | Refused | State | Sessions | OpenCalls | Calls | OlderCalls | Detail | Tools | Histogram | Heatmap | DataFrames | Preview
+    | Jobs | Kernel | Done
+)  # fmt: skip
+ToKernel = Open | Watch | GetDetail | GetOlder | GetPreview | Stop | Touch
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(ToKernel).decode
+
+
+def encode(message: Message) -> bytes:
+    """One message as JSON."""
+    return _encode(message)
+
+
+def decode(text: bytes) -> ToKernel:
+    """What a view sent.
+
+    Raises:
+        msgspec.DecodeError: It is no message that a view sends.
+    """
+    message: ToKernel = _decode(text)
+    return message

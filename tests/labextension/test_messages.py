@@ -34,9 +34,8 @@ def test_a_left_out_field_is_empty() -> None:
     structs = [one for one in vars(messages).values() if inspect.isclass(one) and issubclass(one, messages.Struct)]
     for struct in structs:
         for field in msgspec.structs.fields(struct):
-            if not field.required:
-                default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-                assert not default or default == messages.Quantiles(), f"{struct.__name__}.{field.name}"
+            default = field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
+            assert field.required or not default or default == messages.Quantiles(), f"{struct.__name__}.{field.name}"
 
 
 def test_every_message_of_a_view_is_read_back() -> None:

@@ -336,7 +336,8 @@ class DataFrameRow(Struct, frozen=True):
     version: int
     kind: str
     """How the latest version came to be: `published`, `append`, `columns`, `schema`, `replace`, `touched`."""
-    library: str = "pandas"
+    library: str = ""
+    """`polars`, `pyarrow` or `duckdb`; empty: pandas."""
     summary: str = ""
     """`1,000 rows appended`."""
     at: float = 0

@@ -285,6 +285,7 @@ export interface DataFrameRow {
   version: number;
   /** How the latest version came to be: `published`, `append`, `columns`, `schema`, `replace`, `touched`. */
   kind: string;
+  /** `polars`, `pyarrow` or `duckdb`; empty: pandas. */
   library?: string;
   /** `1,000 rows appended`. */
   summary?: string;

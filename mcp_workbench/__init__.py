@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     )
     from mcp_workbench.execution.context import AsyncContext, Context
     from mcp_workbench.limits import Limits
-    from mcp_workbench.workbench import Tokens, Workbench
+    from mcp_workbench.tokens import Tokens
+    from mcp_workbench.workbench import Workbench
 
     _wb = Workbench()
     config = _wb.config

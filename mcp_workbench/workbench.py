@@ -38,6 +38,7 @@ from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
 from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.tokens import Tokens
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Workbench:
         self._forked = False
         self._display: LiveDisplay | None = None
         self._watches_forks = False
-        self.tokens = Tokens(self)
+        self.tokens = Tokens(self._offer, lambda: self._running)
         """Who may connect: `.add(name)`, `.revoke(name)`, `.names()`."""
 
     def __repr__(self) -> str:
@@ -575,45 +576,6 @@ _PUBLISH_OPTIONS = frozenset(("description", "live", "follow"))
 def _is_table(value: object) -> bool:
     """Whether a value comes from pandas or looks like a table of another library."""
     return hasattr(value, "columns") or hasattr(value, "to_frame")
-
-
-class Tokens:
-    """Who may connect; each name is a principal with a token of its own."""
-
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
-
-    def __repr__(self) -> str:
-        return f"<Tokens of {', '.join(self.names())}>"
-
-    def names(self) -> tuple[str, ...]:
-        """The principals; the first is `default`."""
-        return self._workbench._offer.credentials.names()  # noqa: SLF001  # one thing in two classes
-
-    def add(self, name: str) -> str:
-        """Let somebody in: returns a token for `name`, which is shown nowhere else.
-
-        Raises:
-            ValueError: The name is taken, or cannot be one.
-        """
-        offer = self._workbench._offer  # noqa: SLF001  # one thing in two classes
-        token = hidden(offer.credentials.add(name))
-        offer.results.admit(name)
-        offer.jobs.admit(name)
-        return token.reveal()
-
-    def revoke(self, name: str) -> None:
-        """Let `name` in no more: its token and tickets are void, its sessions closed with 1008, its jobs cancelled, its results forgotten.
-
-        Raises:
-            ValueError: There is nobody of that name.
-        """
-        offer, running = self._workbench._offer, self._workbench._running  # noqa: SLF001  # one thing in two classes
-        offer.credentials.revoke(name)
-        if running is not None:
-            running.close_principal(name)
-        offer.jobs.forget(name)
-        offer.results.forget(name)  # last: calls that were running are over, and leave nothing any more
 
 
 def _not_published(name: str, names: Iterable[str]) -> str:

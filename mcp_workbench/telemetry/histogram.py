@@ -141,17 +141,17 @@ class Histogram:
         Raises:
             ValueError: As `quantile`.
         """
-        buckets = sorted(self._counts.items())
-        upto = list(accumulate(count for _, count in buckets))
+        indices = sorted(self._counts)
+        upto = list(accumulate(map(self._counts.__getitem__, indices)))
         ranks = [_rank(q, upto[-1] if upto else 0) for q in shares]
-        return [None if rank is None else self._at_rank(rank, buckets, upto) for rank in ranks]
+        return [None if rank is None else self._at_rank(rank, indices, upto) for rank in ranks]
 
-    def _at_rank(self, rank: int, buckets: list[tuple[int, int]], upto: list[int]) -> int:
+    def _at_rank(self, rank: int, indices: list[int], upto: list[int]) -> int:
         if rank == 1:
             return self._min
         if rank == upto[-1]:
             return self._max
-        return self._inside(buckets[bisect_left(upto, rank)][0] - _BIAS)
+        return self._inside(indices[bisect_left(upto, rank)] - _BIAS)
 
     def _inside(self, index: int) -> int:
         """The value with the smallest worst-case relative error in a bucket, kept within what was seen."""

@@ -25,7 +25,7 @@ from mcp_workbench.telemetry.records import JOB as JOB
 from mcp_workbench.telemetry.ring import Ring
 
 BATCH = 256
-"""Calls added up at once, some 2 µs each: fewer than one call in a hundred meets the pause, so p99 does not."""
+"""Calls added up at once, some 3 µs each: fewer than one call in a hundred meets the pause, so p99 does not."""
 
 ABANDONED_AFTER = 16 * BATCH
 """A claim that outlives so many calls belongs to a reader that was interrupted between two statements."""

@@ -149,6 +149,11 @@ class Job:
         return f"behind {obstacle}" if obstacle else ""
 
     @property
+    def waits(self) -> str:
+        """What it waits for, also where only that is known: `its turn`; empty when it runs or has ended."""
+        return self.behind or ("its turn" if self.state is JobState.WAITING else "")
+
+    @property
     def standing(self) -> str:
         """Where it is, as one phrase: `running, 62 %, 96 s`; `waiting, 50 s, behind cell [12], running 52 s`."""
         done = "" if self.over else self.done

@@ -161,6 +161,11 @@ class Session:
         return len(self._running) + len(self._parked)
 
     @property
+    def waiting(self) -> int:
+        """Calls that wait for one that runs to end."""
+        return len(self._backlog)
+
+    @property
     def ending(self) -> bool:
         """Whether it is closed, or about to be: its works are cancelled when the channel has reported its end."""
         return self._ending

@@ -1,4 +1,4 @@
-"""Calls added up: how many, how many failed, and how long each phase took, per method and target.
+"""Calls added up: how many, how many failed, how often, and how long each phase took, per method and target.
 
 A tool's call that was answered early counts when it is answered, and with its times when its job has ended: an early
 answer says nothing of how long the tool takes.
@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mcp_workbench.telemetry.heatmap import Heatmaps
 from mcp_workbench.telemetry.histogram import Histogram
+from mcp_workbench.telemetry.rates import Rate
 from mcp_workbench.telemetry.records import CALL_TOOL, JOB, CallRecord, Outcome
 
 MAX_KEYS = 1000
@@ -51,6 +53,24 @@ class Row:
     p99_ns: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ToolSums:
+    """All that is told of the calls of one tool."""
+
+    name: str
+    n: int
+    """Calls that ended, failed ones included."""
+    errors: int
+    per_s: float
+    """Calls that ended in the last ten seconds, a second."""
+    quantiles_ns: dict[Phase, list[int | None]]
+    """p50, p90, p99 and p99.9 of the calls that ended well; None where too few support it."""
+
+
+SHARES = (0.5, 0.9, 0.99, 0.999)
+"""The quantiles of `ToolSums`."""
+
+
 class Timings:
     """The four histograms of calls with one method, target and kind of end."""
 
@@ -67,43 +87,60 @@ class Timings:
         """The histogram of one phase."""
         return {Phase.WAIT: self.wait, Phase.RUN: self.run, Phase.SEND: self.send, Phase.TOTAL: self.total}[phase]
 
-    def add(self, call: CallRecord) -> None:
-        """Count every phase the call went through."""
+    def add(self, call: CallRecord) -> int | None:
+        """Count every phase the call went through.
+
+        Returns:
+            The bucket of its total time; None where that is not known.
+        """
+        bucket = None
         received, started, returned, sent = call.received_ns, call.started_ns, call.returned_ns, call.sent_ns
         if started is not None:
             self.wait.record(started - received)
             if returned is not None:
                 self.run.record(returned - started)
         if sent is not None:
-            self.total.record(sent - received)
+            bucket = self.total.record(sent - received)
             if returned is not None:
                 self.send.record(sent - returned)
+        return bucket
 
 
 class Aggregate:
     """What is known of one method and target."""
 
-    __slots__ = ("errors", "failed", "n", "succeeded")
+    __slots__ = ("errors", "failed", "last", "n", "rate", "succeeded")
 
     def __init__(self) -> None:
         self.n = 0
         self.errors = 0
+        self.last = 0
+        """`seq` of the latest record added."""
+        self.rate = Rate()
         self.succeeded = Timings()
         self.failed: Timings | None = None
 
-    def add(self, call: CallRecord) -> None:
-        """Count one call that ended, or the end of the job it went on as."""
+    def add(self, call: CallRecord, ended_at: float) -> int | None:
+        """Count one call that ended, or the end of the job it went on as.
+
+        Returns:
+            The bucket of its total time, if it ended well.
+        """
+        bucket = None
         if call.method != JOB:
             self.n += 1
+            self.rate.add(ended_at)
         if call.job is not None:
-            return  # answered early, or told that it runs already
-        if call.outcome is Outcome.OK:
-            self.succeeded.add(call)
-            return
-        self.errors += 1
-        if self.failed is None:
-            self.failed = Timings()
-        self.failed.add(call)
+            pass  # answered early, or told that it runs already
+        elif call.outcome is Outcome.OK:
+            bucket = self.succeeded.add(call)
+        else:
+            self.errors += 1
+            if self.failed is None:
+                self.failed = Timings()
+            self.failed.add(call)
+        self.last = call.seq  # last: who has seen this number has seen the call
+        return bucket
 
 
 class Aggregates:
@@ -111,6 +148,8 @@ class Aggregates:
 
     def __init__(self) -> None:
         self._by_key: dict[Key, Aggregate] = {}
+        self.heatmaps = Heatmaps(MAX_KEYS)
+        """When calls of tools took how long, of late."""
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -121,7 +160,34 @@ class Aggregates:
         nobody = method == CALL_TOOL and call.outcome is Outcome.RPC_ERROR and call.tool_version is None
         key = (method, NO_TOOL if nobody else call.target)
         aggregate = self._by_key.get(key) or self._first_of(key)
-        aggregate.add(call)
+        ended_at = call.ended_at
+        bucket = aggregate.add(call, ended_at)
+        if method == CALL_TOOL and not nobody and call.job is None and (bucket is not None or call.failed):
+            self.heatmaps.add(call.target, ended_at, bucket, call.seq)
+
+    def tools_after(self, seq: int) -> list[str]:
+        """The tools of which a record with a higher number was added."""
+        items = self._items()
+        return [target for (method, target), aggregate in items if aggregate.last > seq and method == CALL_TOOL and target != NO_TOOL]
+
+    def tool(self, name: str, now: float) -> ToolSums | None:
+        """All that is told of one tool; some 100 µs. None: it was not called.
+
+        Args:
+            name: Its name.
+            now: Seconds since 1970.
+        """
+        aggregate = self._by_key.get((CALL_TOOL, name))
+        if aggregate is None:
+            return None
+        times = aggregate.succeeded
+        quantiles = {phase: times.of(phase).copy().quantiles(*SHARES) for phase in Phase}
+        return ToolSums(name, aggregate.n, aggregate.errors, aggregate.rate.per_s(now), quantiles)
+
+    def per_s(self, name: str, now: float) -> float:
+        """Calls of one tool that ended in the last ten seconds, a second; as `tool` says, in a microsecond."""
+        aggregate = self._by_key.get((CALL_TOOL, name))
+        return 0.0 if aggregate is None else aggregate.rate.per_s(now)
 
     def rows(self, method: str) -> list[Row]:
         """One row per target of `method`, the most called first."""
@@ -158,7 +224,7 @@ def _row(name: str, aggregates: Iterable[Aggregate]) -> Row:
         total.merge(aggregate.succeeded.total.copy())
         n += aggregate.n
         errors += aggregate.errors
-    return Row(name, n, errors, total.quantile(0.5), total.quantile(0.9), total.quantile(0.99))
+    return Row(name, n, errors, *total.quantiles(0.5, 0.9, 0.99))
 
 
 def _sorted(rows: Iterable[Row]) -> list[Row]:

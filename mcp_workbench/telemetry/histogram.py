@@ -13,7 +13,9 @@ The module knows nothing of calls, clocks or threads; `aggregates.py` decides wh
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from math import ceil, log2
 
 SCALE = 5
@@ -57,8 +59,12 @@ class Histogram:
         for ns in durations_ns:
             self.record(ns)
 
-    def record(self, ns: int) -> None:
-        """Count one duration; what is shorter than 1 ns (two equal clock readings) counts as 1 ns."""
+    def record(self, ns: int) -> int:
+        """Count one duration; what is shorter than 1 ns (two equal clock readings) counts as 1 ns.
+
+        Returns:
+            The index of its bucket, so that whoever sorts it further needs no logarithm.
+        """
         if ns < 1:
             ns = 1
         self._sum += ns
@@ -70,6 +76,7 @@ class Histogram:
         index = int(log2(ns) * _PER_DOUBLING + _SHIFT)
         counts = self._counts
         counts[index] = counts.get(index, 0) + 1
+        return index - _BIAS
 
     def merge(self, other: Histogram) -> None:
         """Add everything `other` has seen, as if it had been recorded here."""
@@ -126,25 +133,25 @@ class Histogram:
         Raises:
             ValueError: `q` lies outside 0 to 1.
         """
-        if not 0 <= q <= 1:
-            raise ValueError(f"expected a share between 0 and 1, got {q}; p99 is 0.99")
-        count = self.count
-        # 1 - 0.999 is not exactly 0.001; without the tolerance the 1,000th sample would still be refused.
-        if not count or (0.99 < q < 1 and count * (1 - q) < 1 - 1e-9):
-            return None
-        return self._at_rank(max(1, ceil(q * count - 1e-9)), count)
+        return self.quantiles(q)[0]
 
-    def _at_rank(self, rank: int, count: int) -> int:
+    def quantiles(self, *shares: float) -> list[int | None]:
+        """What `quantile` says of each of these shares, in one pass.
+
+        Raises:
+            ValueError: As `quantile`.
+        """
+        indices = sorted(self._counts)
+        upto = list(accumulate(map(self._counts.__getitem__, indices)))
+        ranks = [_rank(q, upto[-1] if upto else 0) for q in shares]
+        return [None if rank is None else self._at_rank(rank, indices, upto) for rank in ranks]
+
+    def _at_rank(self, rank: int, indices: list[int], upto: list[int]) -> int:
         if rank == 1:
             return self._min
-        if rank == count:
+        if rank == upto[-1]:
             return self._max
-        seen = 0
-        for index, in_bucket in sorted(self._counts.items()):
-            seen += in_bucket
-            if seen >= rank:
-                return self._inside(index - _BIAS)
-        return self._max
+        return self._inside(indices[bisect_left(upto, rank)] - _BIAS)
 
     def _inside(self, index: int) -> int:
         """The value with the smallest worst-case relative error in a bucket, kept within what was seen."""
@@ -160,3 +167,12 @@ class Histogram:
 
     def __repr__(self) -> str:
         return f"<Histogram of {self.count} durations>"
+
+
+def _rank(q: float, count: int) -> int | None:
+    if not 0 <= q <= 1:
+        raise ValueError(f"expected a share between 0 and 1, got {q}; p99 is 0.99")
+    # 1 - 0.999 is not exactly 0.001; without the tolerance the 1,000th sample would still be refused.
+    if not count or (0.99 < q < 1 and count * (1 - q) < 1 - 1e-9):
+        return None
+    return max(1, ceil(q * count - 1e-9))

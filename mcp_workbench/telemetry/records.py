@@ -128,6 +128,12 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
         return _between(self.received_ns, self.sent_ns)
 
     @property
+    def ended_at(self) -> float:
+        """When it ended, in seconds since 1970; as long as that is not known, when it came."""
+        sent = self.sent_ns
+        return self.received_at if sent is None else self.received_at + (sent - self.received_ns) / 1e9
+
+    @property
     def failed(self) -> bool:
         """Whether it ended other than well."""
         return self.outcome is not Outcome.OK and self.outcome is not Outcome.PENDING

@@ -49,7 +49,7 @@ class Tickets:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, limit: int = 1000) -> None:
         self._clock = clock
-        self._limit = limit
+        self.limit = limit
         self._waiting: dict[bytes, _Ticket] = {}
         self._lock = threading.Lock()
 
@@ -79,8 +79,8 @@ class Tickets:
         with self._lock:
             now = self._clock()
             self._drop_expired(now)
-            if len(self._waiting) >= self._limit:
-                raise WorkbenchError(f"{self._limit:,} tickets are waiting to be used: use or let expire some before asking for more")
+            if len(self._waiting) >= self.limit:
+                raise WorkbenchError(f"{self.limit:,} tickets are waiting to be used: use or let expire some before asking for more")
             self._waiting[_digest(secret.reveal().encode())] = _Ticket(principal, now + ttl_s)
         return secret.reveal()
 

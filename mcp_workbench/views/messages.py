@@ -372,6 +372,8 @@ class Preview(Message, frozen=True):
     rows: tuple[tuple[str, ...], ...]
     all_rows: int
     all_columns: int
+    index_columns: int = 0
+    """How many of the first columns are the index's, which `all_columns` does not count; 0: it only counts the rows."""
 
 
 class JobRow(Struct, frozen=True):

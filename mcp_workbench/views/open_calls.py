@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from mcp_workbench.assembly import RunningServer
 from mcp_workbench.execution.calls import Call
+from mcp_workbench.execution.main_thread import MainQueue, Running
 from mcp_workbench.serving.job import Job, share
 from mcp_workbench.serving.jobs import Jobs
 from mcp_workbench.telemetry.records import CallRecord
@@ -56,12 +57,23 @@ def main_thread(running: RunningServer, calls: tuple[OpenCallFacts, ...], clock:
         calls: What goes on.
         clock: As `Cell.began`.
     """
-    work = running.execution.main.at_work
-    if work is None or clock() - work.began < SHORTEST_S:
+    work = main_work(running.execution.main, clock)
+    if work is None:
         return ""
     whose = next((f" for {call.who}" for call in calls if call.run_id == work.call_id), "")
     waits = "" if running.identity.kind == "python" else "; cells wait for it, an interrupt ends it"
     return f"main thread: busy with {work.name} ({work.call_id}){whose}{waits}"
+
+
+def main_work(main: MainQueue, clock: Callable[[], float] = time.monotonic) -> Running | None:
+    """The call that has the main thread, unless it has only just got it.
+
+    Args:
+        main: The queue of the main thread.
+        clock: As `Cell.began`.
+    """
+    work = main.at_work
+    return None if work is None or clock() - work.began < SHORTEST_S else work
 
 
 def caller(client: str | None, principal: str) -> str:
@@ -81,9 +93,8 @@ def _of_call(record: CallRecord, call: Call | None, waits: str, client: str | No
 
 
 def _of_job(job: Job, client: str | None, now: float) -> OpenCallFacts:
-    waits = job.behind or ("its turn" if job.state == "waiting" else "")
     who, seconds = caller(client, job.principal), _in_steps(now - job.began_at)
-    return OpenCallFacts(job.id, job.tool, who, seconds, _joined(job.done, job.said), waits, job.call_id)
+    return OpenCallFacts(job.id, job.tool, who, seconds, _joined(job.done, job.said), job.waits, job.call_id)
 
 
 def _waits_for(call: Call) -> str:

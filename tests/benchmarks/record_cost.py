@@ -28,7 +28,7 @@ def ended(number: int) -> CallRecord:
 def main() -> None:
     title("writing a call down, µs a call")
     telemetry, histogram = Telemetry(), Histogram()
-    names = ("on the path: make, fill, append", "beside it: four histograms, sums", "one histogram", "one clock reading, for comparison")
+    names = ("on the path: make, fill, append", "beside it: histograms, heat, sums", "one histogram", "one clock reading, for comparison")
     samples: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(ROUNDS):
         begin = perf_counter_ns()

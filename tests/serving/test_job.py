@@ -33,11 +33,12 @@ def a_job(*, started: bool = True) -> tuple[Job, Call, Clock]:
 
 def test_where_it_is_in_one_phrase() -> None:
     job, call, clock = a_job(started=False)
-    assert (job.id, job.state, job.standing) == ("j3", JobState.WAITING, "waiting, 45 s")
+    assert (job.id, job.state, job.standing, job.waits) == ("j3", JobState.WAITING, "waiting, 45 s", "its turn")
     call.waiting_for = "cell [12], running 8 s"
+    assert job.waits == "behind cell [12], running 8 s"
     assert job.standing == "waiting, 45 s, behind cell [12], running 8 s"
     call.started_ns = 1
-    assert (job.state, job.standing) == (JobState.RUNNING, "running, 45 s")
+    assert (job.state, job.standing, job.waits) == (JobState.RUNNING, "running, 45 s", "")
     call.progress = Progress(62, 100, "reading\nrows")
     clock.now += 51
     assert (job.standing, job.said) == ("running, 62 %, 96 s", "rows")

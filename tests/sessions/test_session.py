@@ -115,7 +115,7 @@ def test_64_calls_of_a_session_run_and_the_others_wait_in_order() -> None:
         rig.call(number)
     assert rig.started == [str(number) for number in range(64)]
     statistics = rig.session.statistics()
-    assert (statistics["running"], statistics["backlog"]) == (64, 6)
+    assert (statistics["running"], statistics["backlog"], rig.session.waiting) == (64, 6, 6)
     assert statistics["backlog_bytes"] == sum(len(call(number)) for number in range(64, 70))
     rig.work("5").end()
     rig.work("6").end()

@@ -92,3 +92,44 @@ def test_an_early_answer_counts_as_a_call_and_only_the_end_of_its_job_says_how_l
     assert aggregates.histogram(("tools/call", "slow"), Phase.TOTAL, failed=False).count == 2
     assert aggregates.histogram(("tools/call", "slow"), Phase.TOTAL, failed=False).max_ns == 9_000
     assert [row.name for row in aggregates.rows_by_method()] == ["tools/call"]
+
+
+def test_the_sums_of_a_tool_have_all_phases_and_a_thousandth_takes_a_thousand_calls() -> None:
+    aggregates = Aggregates()
+    for _ in range(999):
+        aggregates.add(_ended("add", 4_000))
+    sums = aggregates.tool("add", 1.7e9 + 1)
+    assert sums is not None
+    assert (sums.name, sums.n, sums.errors, sums.per_s) == ("add", 999, 0, 99.9)
+    assert sums.quantiles_ns[Phase.TOTAL] == [4_000, 4_000, 4_000, None]
+    assert sums.quantiles_ns[Phase.WAIT] == [1_000, 1_000, 1_000, None]
+    aggregates.add(_ended("add", 4_000))
+    sums = aggregates.tool("add", 1.7e9 + 1)
+    assert sums is not None
+    assert sums.quantiles_ns[Phase.SEND] == [2_000] * 4
+    assert aggregates.tool("sub", 1.7e9) is None
+    assert aggregates.per_s("sub", 1.7e9) == 0
+
+
+def test_the_end_of_a_job_is_no_further_call() -> None:
+    aggregates = Aggregates()
+    early = _ended("slow", 45)
+    early.job = "j1"
+    aggregates.add(early)
+    aggregates.add(_ended("slow", 9_000, method="job"))
+    assert aggregates.per_s("slow", 1.7e9) == 0.1
+
+
+def test_who_knows_the_records_up_to_a_number_is_told_the_tools_with_later_ones() -> None:
+    aggregates = Aggregates()
+    for seq, (target, outcome) in enumerate(
+        [("a", Outcome.OK), ("b", Outcome.OK), ("nobody", Outcome.RPC_ERROR), ("a", Outcome.TIMEOUT)], 1
+    ):
+        call = _ended(target, 1_000, outcome)
+        call.seq = seq
+        call.tool_version = None if target == "nobody" else "v1"
+        aggregates.add(call)
+    aggregates.add(_ended("df://x", 1_000, method="resources/read"))
+    assert aggregates.tools_after(0) == ["a", "b"]
+    assert aggregates.tools_after(2) == ["a"]
+    assert aggregates.tools_after(4) == []

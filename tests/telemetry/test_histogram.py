@@ -123,3 +123,14 @@ def test_a_copy_does_not_follow_the_original() -> None:
     original.record(30)
     assert copy == Histogram([10, 20])
     assert copy != original
+
+
+@given(st.lists(durations, max_size=200), st.lists(st.floats(0, 1), max_size=6))
+def test_several_quantiles_are_what_each_is_by_itself(samples: list[int], shares: list[float]) -> None:
+    histogram = Histogram(samples)
+    assert histogram.quantiles(*shares) == [histogram.quantile(q) for q in shares]
+
+
+@given(durations)
+def test_recording_says_which_bucket_it_was(ns: int) -> None:
+    assert Histogram().record(ns) == bucket_index(ns)

@@ -82,3 +82,10 @@ def test_ignored_texts_are_counted_by_reason() -> None:
     session.ignore("unknown notification")
     session.ignore("late cancel")
     assert session.ignored == {"late cancel": 2, "unknown notification": 1}
+
+
+def test_a_call_ended_as_long_after_its_arrival_as_it_took() -> None:
+    call = CallRecord("c", "s", "default", Era.MODERN, "tools/call", "add", 1, 5_000, 1.7e9, 10)
+    assert call.ended_at == 1.7e9
+    call.sent_ns = 5_000 + 2_500_000_000
+    assert call.ended_at == 1.7e9 + 2.5

@@ -320,6 +320,8 @@ export interface Preview {
   rows: readonly (readonly string[])[];
   allRows: number;
   allColumns: number;
+  /** How many of the first columns are the index's, which `all_columns` does not count; 0: it only counts the rows. */
+  indexColumns?: number;
 }
 
 /** One job, running or ended and still kept. */

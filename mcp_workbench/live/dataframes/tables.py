@@ -82,6 +82,11 @@ def write_rows(df: pd.DataFrame, table_format: TableFormat, *, max_cell_chars: i
     return _WRITERS[table_format](df, columns, _index_columns(df.index, max_cell_chars))
 
 
+def cell_texts(cells: Cells) -> list[str]:
+    """Write each cell by itself, as text that nobody will parse: nothing is quoted, and a missing value is empty."""
+    return _texts(cells, _plain_cell)
+
+
 def plain_index(index: pd.Index) -> bool:
     """Tell whether an index only counts rows from 0 and so need not be shown."""
     return isinstance(index, pd.RangeIndex) and index.name is None and index.start == 0 and index.step == 1
@@ -163,6 +168,12 @@ def _csv_cell(value: Json) -> str:
     if value is None:
         return ""
     return _csv_text(value if type(value) is str else visible_json(nested_text(value)))
+
+
+def _plain_cell(value: Json) -> str:
+    if value is None:
+        return ""
+    return visible(value) if type(value) is str else visible_json(nested_text(value))
 
 
 _MARKDOWN_ESCAPES = str.maketrans({"\\": "\\\\", "|": "\\|", "\n": "\\n", "\r": "\\r"})

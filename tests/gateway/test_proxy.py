@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 from jupyter_server.auth.authorizer import Authorizer
 
+from mcp_workbench import discovery
 from mcp_workbench.errors import HandshakeRefused
 from mcp_workbench.gateway import proxy, sentences
+from mcp_workbench.gateway.pump import HIGH_WATER_BYTES, Pump
 from mcp_workbench.limits import Limits
+from mcp_workbench.transports import websocket
+from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.websocket_client import open_websocket
 from tests.gateway.jupyter import BASE, DOORS, KERNEL, OTHER, Jupyter, announce, jupyter, kernel, listen, run
 from tests.support.raw_websocket import BINARY, PING, PONG, RawConnection, frame, request
@@ -58,7 +62,7 @@ async def with_cookie_from_a_foreign_page_in_a_new_browser(here: Jupyter) -> tup
 
 
 async def with_a_kernels_own_token(here: Jupyter) -> tuple[str, dict[str, str]]:
-    [entry] = [each for each in proxy.AGENTS.find() if each.kernel_id == KERNEL]
+    [entry] = [each for each in discovery.find() if each.kernel_id == KERNEL]
     return "", {"Authorization": f"Bearer {entry.token.reveal()}"}
 
 
@@ -165,7 +169,9 @@ def test_agents_can_be_kept_out_and_views_stay(tmp_path: Path) -> None:
     run(main)
 
 
-def test_nothing_secret_is_logged_whatever_goes_wrong(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_secret_is_logged_whatever_goes_wrong(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def main() -> None:
         async with kernel() as there, jupyter(tmp_path) as here:
             here.app.log.propagate = True
@@ -324,7 +330,10 @@ def test_each_side_is_told_how_the_other_one_ended(tmp_path: Path) -> None:
 
 def test_what_is_no_text_or_too_long_ends_the_connection(tmp_path: Path) -> None:
     async def main() -> None:
-        async with kernel(limits=Limits(max_message_bytes=2000)) as there, jupyter(tmp_path, McpWorkbenchGateway={"max_message_bytes": 3000}) as here:
+        async with (
+            kernel(limits=Limits(max_message_bytes=2000)) as there,
+            jupyter(tmp_path, McpWorkbenchGateway={"max_message_bytes": 3000}) as here,
+        ):
             target = f"{BASE}mcp-workbench/kernels/{KERNEL}/mcp"
             for sent, code, kernel_heard in [
                 (frame(b"\x00", BINARY), 1003, 1003),
@@ -363,7 +372,31 @@ def test_a_ping_is_answered_by_the_next_hop(tmp_path: Path) -> None:
     run(main)
 
 
-def test_a_client_that_does_not_read_stops_the_kernel_and_loses_nothing(tmp_path: Path) -> None:
+@pytest.fixture
+def pumps(monkeypatch: pytest.MonkeyPatch) -> list[Pump]:
+    """Those of the connections made in the test."""
+    made: list[Pump] = []
+
+    def make(kernel: Channel, client: Any) -> Pump:
+        made.append(Pump(kernel, client))
+        return made[-1]
+
+    monkeypatch.setattr(proxy, "Pump", make)
+    return made
+
+
+async def send_until(end: Callable[[], bool], channel: Channel) -> int:
+    """Send numbered texts of 8 kB as long as the channel takes them; returns how many."""
+    sent = 0
+    while not end():
+        if channel.writable:
+            channel.send(f"{sent:07}".encode() + b"." * 8000)
+            sent += 1
+        await asyncio.sleep(0)
+    return sent
+
+
+def test_a_client_that_does_not_read_stops_the_kernel_and_loses_nothing(tmp_path: Path, pumps: list[Pump]) -> None:
     async def main() -> None:
         async with kernel() as there, jupyter(tmp_path) as here:
             client = await RawConnection.dial(here.port, small=True)
@@ -371,12 +404,8 @@ def test_a_client_that_does_not_read_stops_the_kernel_and_loses_nothing(tmp_path
             client.send(request(here.port, target=target, offer=DOORS["view"], extra=[f"Authorization: token {here.token}"]))
             await client.head()
             client.stop_reading()
-            sent = 0
-            while there.channels[0].writable:
-                there.channels[0].send(f"{sent:07}".encode() + b"." * 8000)
-                sent += 1
-                await asyncio.sleep(0)
-            assert sent < 4000, "32 MB were taken for a client that does not read"
+            sent = await send_until(lambda: pumps[0]._paused and not there.channels[0].writable, there.channels[0])
+            assert pumps[0]._unsent_bytes <= HIGH_WATER_BYTES + 8007
             client.read_again()
             for number in range(sent):
                 assert int((await client.text())[:7]) == number
@@ -387,21 +416,19 @@ def test_a_client_that_does_not_read_stops_the_kernel_and_loses_nothing(tmp_path
     run(main)
 
 
-def test_a_kernel_that_does_not_read_stops_the_client_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_kernel_that_does_not_read_stops_the_client_and_loses_nothing(tmp_path: Path, pumps: list[Pump]) -> None:
     async def main() -> None:
         async with kernel() as there, jupyter(tmp_path) as here:
             channel, listener = await here.open()
-            await there.listeners[0].until(lambda _: bool(there.channels))
+            channel.send(b"first")
+            await listener.until_texts(1)
             there.channels[0].pause_receiving()
-            sent = 0
-            while channel.writable:
-                channel.send(f"{sent:07}".encode() + b"." * 8000)
-                sent += 1
-                await asyncio.sleep(0)
-            assert sent < 4000, "32 MB were taken for a kernel that does not read"
+            [pump] = pumps
+            sent = await send_until(lambda: not pump._kernel.writable and not channel.writable, channel)
+            assert pump._kernel.unsent_bytes <= websocket.HIGH_WATER_BYTES + 8100
             there.channels[0].resume_receiving()
-            texts = await listener.until_texts(sent)
-            assert [int(text[:7]) for text in texts] == list(range(sent))
+            texts = await listener.until_texts(1 + sent)
+            assert [int(text[:7]) for text in texts[1:]] == list(range(sent))
             channel.close()
             await listener.until_closed()
 

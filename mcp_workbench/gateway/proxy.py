@@ -40,7 +40,6 @@ class Proxy(WebSocketMixin, WebSocketHandler, AnswersInJson):
         self._door = door
         self._kernel: Channel | None = None
         self._pump: Pump | None = None
-        self._gone = False
 
     # --- before the upgrade ----------------------------------------------------------------------------------
 
@@ -102,8 +101,7 @@ class Proxy(WebSocketMixin, WebSocketHandler, AnswersInJson):
         """Upgrade, and stay until the client's half has ended; the kernel's half ends with it."""
         self._kernel = kernel
         try:
-            if not self._gone:
-                await super().get(kernel_id)  # returns when the client's half has ended
+            await super().get(kernel_id)  # returns when the client's half has ended, or was gone by now
         finally:
             kernel.close(*told_to_kernel(self.close_code, self.close_reason))
             self.log.debug("mcp-workbench: /%s of kernel %s was closed with %s", self._door.name, kernel_id, self.close_code)
@@ -140,10 +138,6 @@ class Proxy(WebSocketMixin, WebSocketHandler, AnswersInJson):
         elif self._pump is not None:
             return self._pump.pass_on(message.encode())
         return None
-
-    def on_close(self) -> None:
-        """The client is gone, perhaps before the upgrade."""
-        self._gone = True
 
     # --- what the pump calls ---------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from mcp_workbench.gateway.pump import HIGH_WATER_BYTES, Pump
 from mcp_workbench.limits import Limits
 from mcp_workbench.transports import websocket
 from mcp_workbench.transports.channel import Channel
+from mcp_workbench.transports.http_head import render_switch
 from mcp_workbench.transports.websocket_client import open_websocket
 from tests.gateway.jupyter import BASE, DOORS, KERNEL, OTHER, Jupyter, announce, jupyter, kernel, listen, run
 from tests.support.raw_websocket import BINARY, PING, PONG, RawConnection, frame, request
@@ -238,26 +240,35 @@ def test_a_server_that_refuses_is_quoted_without_its_token(tmp_path: Path) -> No
     run(main)
 
 
-def test_a_client_that_leaves_while_the_kernel_is_being_connected_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_client_that_leaves_while_the_kernel_is_being_connected_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def main() -> None:
-        connected, release = asyncio.Event(), asyncio.Event()
+        asked, noticed = asyncio.Event(), asyncio.Event()
+        told: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
         async def hesitate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            connected.set()
-            await release.wait()
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            asked.set()
+            await noticed.wait()
+            writer.write(render_switch(re.findall("Sec-WebSocket-Key: (.*)\r\n", head)[0], "mcp"))
+            told.set_result(await reader.readexactly(1))
             writer.close()
-            ended.set()
 
-        ended = asyncio.Event()
+        def note(handler: proxy.Proxy) -> None:
+            on_close(handler)
+            noticed.set()
+
+        on_close = proxy.Proxy.on_close
+        monkeypatch.setattr(proxy.Proxy, "on_close", note)
         slow = await asyncio.start_server(hesitate, "127.0.0.1", 0)
         file = announce(KERNEL, "mcp", slow.sockets[0].getsockname()[1], "a" * 43)
-        async with jupyter(tmp_path) as here:
+        async with jupyter(tmp_path, McpWorkbenchGateway={"max_connections": 1}) as here:
             client = await RawConnection.dial(here.port)
             client.send(request(here.port, target=f"{BASE}mcp-workbench/kernels/{KERNEL}/mcp?token={here.token}"))
-            await connected.wait()
+            await asked.wait()
             client.abort()
-            release.set()
-            await ended.wait()
+            assert await told == bytes([0x88]), "the kernel was not told goodbye"
             file.unlink()
             async with kernel() as there:
                 channel, listener = await here.open()

@@ -168,7 +168,7 @@ async def jupyter(
     config = Config({name: Config(values) for name, values in settings.items()})
     config.ServerApp.jpserver_extensions = {"mcp_workbench.gateway": True}
     config.ServerApp.log_level = logging.DEBUG
-    config.IdentityProvider.token = token
+    config.IdentityProvider.setdefault("token", token)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
             patch.setenv(name, str(folder))

@@ -119,6 +119,21 @@ def test_nobody_else_reaches_the_kernel(way: Way, door: str, tmp_path: Path) -> 
     run(main)
 
 
+@pytest.mark.parametrize("door", DOORS)
+def test_where_jupyter_wants_no_login_pages_of_other_origins_still_stay_out(door: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with kernel() as there, jupyter(tmp_path, IdentityProvider={"token": ""}) as here:
+            for headers in ({"Origin": FOREIGN}, {"Origin": "null"}, {"Origin": FOREIGN, "Sec-Fetch-Site": "cross-site"}):
+                with pytest.raises(HandshakeRefused) as caught:
+                    await open_websocket(here.url(door), headers=headers, subprotocol=DOORS[door])
+                assert (caught.value.status, there.requests) == (403, [])
+            channel, listener = await listen(here.url(door), DOORS[door], {"Origin": here.origin})
+            channel.close()
+            await listener.until_closed()
+
+    run(main)
+
+
 class OnlyOne(Authorizer):
     """Lets everybody run code in one kernel."""
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mcp_workbench import discovery
 from mcp_workbench.cli.listing import print_servers
-from mcp_workbench.discovery import Entry, describe_this_process, find, find_views, folder, plain_kernel_id, remove, survey, write
+from mcp_workbench.discovery import Entry, describe_this_process, find, folder, plain_kernel_id, remove, survey, write
 from mcp_workbench.jsonrpc import encode
 from mcp_workbench.platforms import process_start
 from mcp_workbench.relay import sentences
@@ -400,14 +400,3 @@ def test_a_failed_write_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(OSError, match="disk full"):
         write(entry())
     assert list(folder().iterdir()) == []
-
-
-def test_the_endpoint_of_views_has_a_file_of_its_own_that_no_agents_program_is_led_to() -> None:
-    ours = describe_this_process(kernel_id="both-endpoints", name="n", url="ws://127.0.0.1:1/mcp", token=Secret("for agents"))
-    view = replace(ours, url="ws://127.0.0.1:1/view", token=Secret("for views"))
-    files = [discovery.write(ours), discovery.write_view(view)]
-    assert (ours in find(), view in find()) == (True, False)
-    assert (view in find_views(), ours in find_views()) == (True, False)
-    for file in files:
-        remove(file)
-    assert view not in find_views()

@@ -23,6 +23,9 @@ from mcp_workbench.gateway.sentences import NOT_AUTHORIZED
 class Kernels(AnswersInJson, APIHandler):
     """`GET mcp-workbench/api/kernels`."""
 
+    # Jupyter's word for "not a sign that somebody works here": the sidebar asks again and again, and idle servers are to be culled.
+    _track_activity = False
+
     def initialize(self, gateway: McpWorkbenchGateway) -> None:
         """Tornado's constructor for handlers."""
         self._gateway = gateway

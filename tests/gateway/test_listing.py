@@ -43,6 +43,7 @@ def test_kernels_of_this_server_that_serve_are_listed_without_a_secret_or_a_path
                     "mcp": f"{BASE}mcp-workbench/kernels/{KERNEL}/mcp",
                     "view": f"{BASE}mcp-workbench/kernels/{KERNEL}/view",
                 }
+                assert "api_last_activity" not in here.app.web_app.settings, "a sidebar that looks would keep an idle server alive"
                 assert all(secret not in json.dumps(told) for secret in there.secrets.values())
 
     run(main)

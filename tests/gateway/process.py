@@ -53,7 +53,7 @@ class JupyterProcess:
 
     def open_notebook(self, path: str) -> str:
         """Start a kernel for a notebook; returns its id."""
-        session = self.ask("api/sessions", {"path": path, "name": "", "type": "notebook", "kernel": {"name": "python3"}})
+        session = self.ask("api/sessions", {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}})
         return str(session["kernel"]["id"])
 
     def url(self, kernel_id: str, door: str = "mcp", query: str = "") -> str:

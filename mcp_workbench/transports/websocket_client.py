@@ -170,7 +170,8 @@ class _Handshake(asyncio.Protocol):
         text = bytes(response.body)[: 4 * MAX_REFUSAL_CHARS].decode("utf-8", "replace")[:MAX_REFUSAL_CHARS]
         for secret in self._headers.values():
             text = text.replace(secret.reveal().removeprefix("Bearer "), "…")
-        hint = " The address of a workbench ends in /mcp." if response.status_code == HTTPStatus.NOT_FOUND else ""
+        elsewhere = response.status_code == HTTPStatus.NOT_FOUND and not self._wire.uri.path.endswith("/mcp")
+        hint = " The address of a workbench ends in /mcp." if elsewhere else ""
         return HandshakeRefused(response.status_code, f"{self.place} says: {text.strip() or response.reason_phrase}{hint}")
 
     def _not_websocket(self) -> ConnectionClosed:

@@ -357,3 +357,14 @@ def test_a_token_read_from_a_file_may_end_in_a_newline_and_a_broken_one_is_not_s
     run(main)
     assert ["Authorization: Bearer secret-token\r\n" in head for head in heads] == [True]
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(("path", "hinted"), [("/elsewhere", True), ("/user/x/mcp", False)])
+def test_where_nothing_is_found_the_usual_path_is_named_unless_it_was_asked_for(path: str, hinted: bool) -> None:
+    async def main() -> None:
+        async with scripted(says(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno")) as port:
+            with pytest.raises(HandshakeRefused) as caught:
+                await open_websocket(f"ws://127.0.0.1:{port}{path}")
+            assert ("ends in /mcp" in str(caught.value)) == hinted
+
+    run(main)

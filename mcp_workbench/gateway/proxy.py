@@ -1,0 +1,153 @@
+"""One relayed WebSocket: a client that Jupyter lets in, and a kernel's own endpoint on loopback.
+
+What the client shows to Jupyter (token, cookie, headers) stays here; the kernel is shown the secret of its own
+discovery file. Who may come in is asked in the order of who may learn what, and the kernel is connected before the
+upgrade, so that what is in the way is an HTTP answer. Keepalive of the client's half is Jupyter's, of the other half the kernel's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from mcp_workbench.discovery import Entry
+from mcp_workbench.errors import ConnectionClosed
+from mcp_workbench.gateway import sentences
+from mcp_workbench.gateway.answers import AnswersInJson
+from mcp_workbench.gateway.closing import TRY_AGAIN_LATER, UNSUPPORTED_DATA, told_to_kernel
+from mcp_workbench.gateway.configuration import McpWorkbenchGateway
+from mcp_workbench.gateway.doors import AGENTS, Door, entries, is_elsewhere
+from mcp_workbench.gateway.pump import Pump
+from mcp_workbench.limits import MIB
+from mcp_workbench.transports.channel import Channel
+from mcp_workbench.transports.websocket_client import open_websocket
+
+CONNECT_WITHIN_S = 5.0
+MAX_BYTES_TO_CLIENT = 64 * MIB
+"""Largest message of a kernel that is passed on; what kernels send by themselves is far smaller."""
+
+
+class Proxy(WebSocketMixin, WebSocketHandler, AnswersInJson):
+    """`mcp-workbench/kernels/<id>/view` and `…/mcp`."""
+
+    def initialize(self, gateway: McpWorkbenchGateway, door: Door) -> None:
+        """Tornado's constructor for handlers."""
+        self._gateway = gateway
+        self._door = door
+        self._kernel: Channel | None = None
+        self._pump: Pump | None = None
+
+    # --- before the upgrade ----------------------------------------------------------------------------------
+
+    @ws_authenticated
+    async def get(self, kernel_id: str) -> None:
+        """Serve one connection, to its end."""
+        if (no := await self._objection(kernel_id)) is not None:
+            self.refuse(*no)
+            return
+        entry = (await entries(self._door)).get(kernel_id)
+        if entry is not None:
+            await self._lead_to(entry)
+        elif kernel_id in self.kernel_manager and is_elsewhere(self.kernel_manager.get_kernel(kernel_id)):
+            await super().get(kernel_id)  # a page sees no HTTP status: it is told by the close
+        else:
+            self.refuse(404, sentences.SERVES_NOTHING)
+
+    async def _objection(self, kernel_id: str) -> tuple[int, str] | None:
+        """Why this client may not even ask for the kernel's server, as status and sentence."""
+        if self._is_foreign_page():
+            return 403, sentences.FOREIGN_PAGE
+        if not await self.may("execute", "kernels"):
+            return 403, sentences.NOT_AUTHORIZED
+        if self._door is AGENTS and not self._gateway.agents:
+            return 403, sentences.NO_AGENTS
+        if kernel_id not in self.kernel_manager:
+            return 404, sentences.NO_KERNEL
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            return 426, sentences.NOT_A_WEBSOCKET
+        return None
+
+    def _is_foreign_page(self) -> bool:
+        # Jupyter's rule, and tornado's from 6.6 on: a page cannot write Sec-Fetch-Site, so the browser's word counts.
+        # Tornado asks the same again at the upgrade, after the kernel would have been connected.
+        return self.request.headers.get("Sec-Fetch-Site") not in ("same-origin", "none") and not self.check_origin()
+
+    async def _lead_to(self, entry: Entry) -> None:
+        with self._gateway.place(entry.kernel_id) as is_free:
+            if not is_free:
+                self.refuse(503, sentences.full(self._gateway.max_connections))
+                return
+            try:
+                kernel = await self._connect(entry)
+            except (ConnectionClosed, TimeoutError, ValueError) as error:
+                self.refuse(503, sentences.NOT_NOW + str(error))
+                return
+            await self._relay(entry.kernel_id, kernel)
+
+    async def _connect(self, entry: Entry) -> Channel:
+        return await open_websocket(
+            entry.url,
+            token=entry.token,
+            subprotocol=self._door.subprotocol,
+            max_message_bytes=MAX_BYTES_TO_CLIENT,
+            open_timeout_s=CONNECT_WITHIN_S,
+        )
+
+    async def _relay(self, kernel_id: str, kernel: Channel) -> None:
+        """Upgrade, and stay until the client's half has ended; the kernel's half ends with it."""
+        self._kernel = kernel
+        try:
+            await super().get(kernel_id)  # returns when the client's half has ended, or was gone by now
+        finally:
+            kernel.close(*told_to_kernel(self.close_code, self.close_reason))
+            self.log.debug("mcp-workbench: /%s of kernel %s was closed with %s", self._door.name, kernel_id, self.close_code)
+
+    # --- what tornado asks and calls -------------------------------------------------------------------------
+
+    @property
+    def max_message_size(self) -> int:
+        """Bound on what clients send, in bytes."""
+        return self._gateway.max_message_bytes
+
+    def get_compression_options(self) -> dict[str, object] | None:
+        """As Jupyter's own WebSockets have it."""
+        options: dict[str, object] | None = self.settings.get("websocket_compression_options")
+        return options
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """The door's own, when it is offered."""
+        return self._door.subprotocol if self._door.subprotocol in subprotocols else None
+
+    async def open(self, kernel_id: str) -> None:
+        """The client's half is open."""
+        super().open()
+        self.set_nodelay(True)
+        if self._kernel is None:
+            self.close(TRY_AGAIN_LATER, sentences.ELSEWHERE)
+        else:
+            self._pump = Pump(self._kernel, self)
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        """A text of the client's; the next one is read when what is returned is done."""
+        if not isinstance(message, str):
+            self.close(UNSUPPORTED_DATA, "only text frames are understood here")
+        elif self._pump is not None:
+            return self._pump.pass_on(message.encode())
+        return None
+
+    # --- what the pump calls ---------------------------------------------------------------------------------
+
+    def send(self, text: bytes) -> asyncio.Future[None] | None:
+        """Send the client a text."""
+        try:
+            return self.write_message(text)
+        except WebSocketClosedError:
+            return None
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the client's half."""
+        self.close(code, reason)

@@ -109,7 +109,9 @@ class Workbench:
         wanted = Settings.read(given)
         with self._starting:
             if self._running is None:
-                self._running = RunningServer(self._offer, wanted, self._following())
+                from mcp_workbench.views.door import ViewDoor  # not before it is needed: it takes as long as all of this package
+
+                self._running = RunningServer(self._offer, wanted, self._following(), [ViewDoor(self._offer)])
                 self._given, self._settings = given, wanted
                 atexit.register(self._stop_at_exit)
                 self._watch_forks()

@@ -28,7 +28,8 @@ def get_detail(ask: Ask[GetDetail]) -> None:
 
 
 def _detail(ask: Ask[GetDetail], call: CallRecord, job: Job | None) -> Detail:
-    texts, notified = call.texts, () if call.texts is None else tuple(call.texts.notifications or ())
+    texts = call.texts  # once: newer calls may push it out meanwhile
+    notified = () if texts is None else tuple(texts.notifications or ())
     return Detail(
         re=ask.request.id,
         row=CallRows(ask.sources).row(call),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from mcp_workbench.sessions.session import Session
 from mcp_workbench.telemetry.records import SessionRecord
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import Message, SessionRow, Sessions, Watch
@@ -53,9 +52,10 @@ class SessionsFeed:
             if told.get(record.session_id) != record.until:
                 rows.append(row_of(record, _NONE))
         for session in shown:
-            now_told[session.id] = brief = _brief(session)
+            readings = session.statistics()
+            now_told[session.id] = brief = _brief(session.record, readings)
             if told.get(session.id) != brief:
-                rows.append(row_of(session.record, session.statistics()))
+                rows.append(row_of(session.record, readings))
         self._told = now_told
         gone = tuple(session_id for session_id in told if session_id not in now_told)
         if not rows and not gone and len(sessions) == self._open:
@@ -64,19 +64,9 @@ class SessionsFeed:
         return (Sessions(rows=tuple(rows), gone=gone, open=self._open),)
 
 
-def _brief(session: Session) -> Hashable:
-    """Another value whenever the row would be another; a tenth of the row's cost."""
-    record = session.record
-    return (
-        record.messages_in,
-        record.messages_out,
-        record.calls,
-        record.client_name,
-        session.running,
-        session.channel.unsent_bytes,
-        session.outbox.queued_bytes,
-        session.outbox.dropped,
-    )
+def _brief(record: SessionRecord, readings: dict[str, int]) -> Hashable:
+    """Another value whenever the row would be another; a fraction of the row's cost."""
+    return (record.messages_in, record.messages_out, record.calls, record.client_name, *readings.values())
 
 
 def row_of(record: SessionRecord, readings: dict[str, int]) -> SessionRow:

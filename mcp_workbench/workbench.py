@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
+    from mcp_workbench.views.door import ViewDoor
     from mcp_workbench.views.live_display import LiveDisplay
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,6 +76,8 @@ class Workbench:
         self._registering = threading.Lock()
         self._forked = False
         self._display: LiveDisplay | None = None
+        self._view_door: ViewDoor
+        """Of the server that runs."""
         self._watches_forks = False
         self.tokens = Tokens(self)
         """Who may connect: `.add(name)`, `.revoke(name)`, `.names()`."""
@@ -111,7 +114,8 @@ class Workbench:
             if self._running is None:
                 from mcp_workbench.views.door import ViewDoor  # not before it is needed: it takes as long as all of this package
 
-                self._running = RunningServer(self._offer, wanted, self._following(), [ViewDoor(self._offer)])
+                self._view_door = ViewDoor(self._offer)
+                self._running = RunningServer(self._offer, wanted, self._following(), [self._view_door])
                 self._given, self._settings = given, wanted
                 atexit.register(self._stop_at_exit)
                 self._watch_forks()

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import Context
-from typing import Any
 
 from mcp_workbench.events import Principal
 from mcp_workbench.transports.channel import Channel
-from mcp_workbench.views.asks import Action
-from mcp_workbench.views.feeds.catalog import ACTIONS, FEEDS, FeedMaker
+from mcp_workbench.views.feeds.catalog import FEEDS, Actions, FeedMaker, actions_of
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.viewer import CLOSE_TRY_LATER, Viewer
 
@@ -32,7 +30,7 @@ class Viewers:
         sources: Where the facts are.
         loop: The protocol loop.
         feeds: Makes what a view is told.
-        actions: What answers a request, by the type of its message.
+        actions: Makes what answers a request.
         tick_s: Seconds between two looks.
         now: Seconds since 1970.
     """
@@ -43,7 +41,7 @@ class Viewers:
         loop: asyncio.AbstractEventLoop,
         *,
         feeds: Sequence[FeedMaker] = FEEDS,
-        actions: Mapping[type[Any], Action] = ACTIONS,
+        actions: Callable[[Sources], Actions] = actions_of,
         tick_s: float = TICK_S,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -51,7 +49,7 @@ class Viewers:
         self._sources = sources
         self._loop = loop
         self._feeds = feeds
-        self._actions = actions
+        self._actions = actions(sources)
         self._tick_s = tick_s
         self._open: dict[Viewer, None] = {}
         self._timer: asyncio.TimerHandle | None = None

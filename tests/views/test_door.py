@@ -72,7 +72,7 @@ def test_the_secret_is_in_one_file_that_is_its_users_and_in_nothing_that_is_show
         assert sys.platform == "win32" or stat.S_IMODE(path.stat().st_mode) == 0o600
         secret = view.token.reveal()
         assert secret in path.read_text()
-        door = workbench._running._doors[0]  # type: ignore[union-attr]  # it runs
+        door = workbench._view_door
         shown = [repr(workbench), str(workbench.status()), repr(view), repr(door), str(vars(door)), caplog.text, str(workbench.config())]
         assert not [text for text in shown if secret in text]
         workbench.tokens.revoke("default")

@@ -18,7 +18,7 @@ class House:
         self.loop = FakeLoop()
         self.feeds: list[FakeFeed] = []
         self.viewers = Viewers(
-            no_server(), cast(asyncio.AbstractEventLoop, self.loop), feeds=[lambda _: self.make()], actions={}, now=lambda: 100.0
+            no_server(), cast(asyncio.AbstractEventLoop, self.loop), feeds=[lambda _: self.make()], actions=lambda _: {}, now=lambda: 100.0
         )
 
     def make(self) -> FakeFeed:

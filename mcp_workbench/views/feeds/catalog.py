@@ -1,6 +1,7 @@
 """All that a view can be told, and all that it can ask for: a new panel is one more line in each of these two tables.
 
-Each connection gets feeds of its own, made here; actions are functions, and remember nothing.
+Each connection gets feeds of its own. The actions are made once for all views of a server, so that one may remember what others
+have asked for.
 """
 
 from __future__ import annotations
@@ -21,9 +22,17 @@ from mcp_workbench.views.feeds.state import StateFeed
 from mcp_workbench.views.messages import GetDetail, GetOlder, Stop
 
 FeedMaker = Callable[[Sources], Feed]
+Actions = Mapping[type[Any], Action]
+"""What answers a request, by the type of its message."""
 
 FEEDS: tuple[FeedMaker, ...] = (StateFeed, SessionsFeed, OpenCallsFeed, CallsFeed)
 """Asked in this order."""
 
-ACTIONS: Mapping[type[Any], Action] = {Stop: stop, GetDetail: get_detail, GetOlder: get_older}
-"""What answers a request, by the type of its message."""
+
+def actions_of(sources: Sources) -> Actions:
+    """All that a view of this server can ask for.
+
+    Args:
+        sources: Where the facts are.
+    """
+    return {Stop: stop, GetDetail: get_detail, GetOlder: get_older}

@@ -37,7 +37,8 @@ class StateFeed:
         state, told = self._state(), self._told
         if state == told:
             return ()
-        if told is not None and now - self._told_at < COUNTERS_S and _but_counters(state) == _but_counters(told):
+        soon = abs(now - self._told_at) < COUNTERS_S  # not for ever either, where the clock was set back
+        if told is not None and soon and _but_counters(state) == _but_counters(told):
             return ()
         self._told, self._told_at = state, now
         return (state,)

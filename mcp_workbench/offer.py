@@ -73,6 +73,7 @@ class Offer:
         self.telemetry = Telemetry(limits.records)
         self.kernel_facts: Callable[[], KernelFacts] = KernelFacts
         """What the kernel is doing; a server says so while it runs."""
+        self.telemetry.texts.bound(limits.texts, limits.texts_bytes)
         self._tool_news = ToolNews(self.tools, self.chronicle)
         self._add_own_tools()
         self.results.on_change.append(self.own_tools.refresh)
@@ -102,6 +103,7 @@ class Offer:
         self.results.max_results, self.results.max_bytes = limits.results, limits.results_bytes
         if limits.records != self._records and not self.telemetry.statistics().calls:
             self._records, self.telemetry = limits.records, Telemetry(limits.records)
+        self.telemetry.texts.bound(limits.texts, limits.texts_bytes)
 
     def _listed_dataframes(self) -> frozenset[str]:
         return frozenset(map(digest_of, self.dataframe_resources.list()))

@@ -247,6 +247,18 @@ _HOSTS: dict[str, Callable[[_Bridge], HostConfig]] = {
 CLIENTS = tuple(_HOSTS)
 """What `config` takes."""
 
+TITLES = {
+    "claude-code": "Claude Code",
+    "claude-desktop": "Claude Desktop",
+    "vscode": "VS Code",
+    "cursor": "Cursor",
+    "codex": "Codex",
+    "gemini-cli": "Gemini CLI",
+    "windsurf": "Windsurf",
+    "json": "Any other",
+}
+"""What people call them."""
+
 
 def _marked(sentence: str) -> str:
     """A sentence of ours as HTML, what stands in backticks as code."""

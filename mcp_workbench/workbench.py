@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
+    from mcp_workbench.views.door import ViewDoor
     from mcp_workbench.views.live_display import LiveDisplay
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,6 +77,8 @@ class Workbench:
         self._registering = threading.Lock()
         self._forked = False
         self._display: LiveDisplay | None = None
+        self._view_door: ViewDoor
+        """Of the server that runs."""
         self._watches_forks = False
         self.tokens = Tokens(self._offer, lambda: self._running)
         """Who may connect: `.add(name)`, `.revoke(name)`, `.names()`."""
@@ -110,7 +113,10 @@ class Workbench:
         wanted = Settings.read(given)
         with self._starting:
             if self._running is None:
-                self._running = RunningServer(self._offer, wanted, self._following())
+                from mcp_workbench.views.door import ViewDoor  # not before it is needed: it takes as long as all of this package
+
+                self._view_door = ViewDoor(self._offer)
+                self._running = RunningServer(self._offer, wanted, self._following(), [self._view_door])
                 self._given, self._settings = given, wanted
                 atexit.register(self._stop_at_exit)
                 self._watch_forks()

@@ -15,7 +15,18 @@ from hypothesis import strategies as st
 
 from mcp_workbench import discovery
 from mcp_workbench.cli.listing import print_servers
-from mcp_workbench.discovery import Entry, describe_this_process, find, folder, plain_kernel_id, remove, survey, write
+from mcp_workbench.discovery import (
+    Entry,
+    describe_this_process,
+    find,
+    find_views,
+    folder,
+    plain_kernel_id,
+    remove,
+    survey,
+    write,
+    write_view,
+)
 from mcp_workbench.jsonrpc import encode
 from mcp_workbench.platforms import process_start
 from mcp_workbench.relay import sentences
@@ -400,3 +411,34 @@ def test_a_failed_write_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(OSError, match="disk full"):
         write(entry())
     assert list(folder().iterdir()) == []
+
+
+def test_views_have_files_of_their_own_that_are_found_apart() -> None:
+    kernel, view = write(entry()), write_view(entry(url="ws://127.0.0.1:8801/view", token=Secret("other")))
+    assert (kernel.name, view.name) == ("kernel-k1.json", "view-k1.json")
+    assert [found.url for found in find()] == ["ws://127.0.0.1:8801/mcp"]
+    assert [(found.url, found.token) for found in find_views()] == [("ws://127.0.0.1:8801/view", Secret("other"))]
+    remove(view)
+    assert (find_views(), len(find())) == ([], 1)
+
+
+@proc
+def test_a_stale_file_of_views_goes_the_same_way() -> None:
+    path = write_view(entry(process_start=1))
+    assert (find_views(), path.exists()) == ([], False)
+
+
+@posix
+def test_a_file_of_views_is_for_its_owner_alone_and_used_only_then() -> None:
+    path = write_view(entry())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    assert (find_views(), path.exists()) == ([], True)
+
+
+def test_an_id_in_use_by_views_alone_is_not_given_again() -> None:
+    taken = plain_kernel_id()
+    path = write_view(entry(kernel_id=taken))
+    assert plain_kernel_id() != taken
+    remove(path)
+    assert plain_kernel_id() == taken

@@ -98,6 +98,11 @@ class Arguments:
         self.input_schema = self._schema(signature, plain, owners, descriptions or {})
         self.names = tuple(self.input_schema["properties"])
 
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The parameters that binders claim: what is sent for them names something live."""
+        return tuple(parameter.name for parameter, _ in self._claimed)
+
     @classmethod
     def of(
         cls,

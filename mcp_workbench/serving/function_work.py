@@ -25,12 +25,16 @@ from mcp_workbench.primitives.signature import is_async_function
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.failures import Failure, failure_of
+from mcp_workbench.serving.job import after_cancel
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
 from mcp_workbench.telemetry.records import CallRecord, freeze_exception
 from mcp_workbench.telemetry.records import Outcome as RecordOutcome
 
 logger = logging.getLogger("mcp_workbench")
+
+STOPPED = "the notebook's author stopped it"
+"""The reason of a call that was stopped in a view."""
 
 
 class SessionView:
@@ -102,7 +106,7 @@ class FunctionWork(Work):
         runs: The function.
     """
 
-    __slots__ = ("_call", "_done", "_execution", "_progress", "exchange", "notes", "record", "runs", "session")
+    __slots__ = ("_call", "_done", "_execution", "_progress", "_stopped", "exchange", "notes", "record", "runs", "session")
 
     def __init__(self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord, runs: Runnable) -> None:
         self._execution = execution
@@ -110,6 +114,7 @@ class FunctionWork(Work):
         self._call: Call | None = None
         self._done: Done | None = None
         self._progress = float("-inf")  # the latest that was sent
+        self._stopped = False
         self.session = session
         self.exchange = exchange
         self.record = record
@@ -166,6 +171,19 @@ class FunctionWork(Work):
         """Ask it to end; nobody is answered."""
         if self._call is not None:
             self._execution.cancel(self._call, reason)
+
+    def stop(self) -> Answer | None:
+        """End it for the notebook's author."""
+        self._stopped = True
+        if self._call is None:
+            return self._told_stopped("Its code had not begun.")
+        self._execution.cancel(self._call, STOPPED)
+        return None
+
+    def _told_stopped(self, of_its_code: str) -> Answer:
+        record = self.record
+        record.outcome, record.error = RecordOutcome.CANCELLED, f"The call was stopped by the notebook's author. {of_its_code}"
+        return self.fail(f"{record.error} Ask them before you repeat it.", "stopped")
 
     def refuse(self, sentence: str) -> Answer:
         """Never started."""
@@ -248,13 +266,18 @@ class FunctionWork(Work):
         self._progress = progress = progress if progress > self._progress else self._progress + PROGRESS_STEP
         text = self.session.peer.progress(self.exchange, progress, total, message)
         if text is not None:
-            self.session.notify(text, owner=self.exchange.id, key="progress")
+            self._notify(text, key="progress")
 
     def send_log(self, level: wire.LogLevel, data: wire.Json, logger: str | None) -> None:
         """Dropped, counted, once the outbox is full."""
         text = self.session.peer.log(self.exchange, level, data, logger)
         if text is not None:
-            self.session.notify(text, owner=self.exchange.id)
+            self._notify(text)
+
+    def _notify(self, text: bytes, *, key: str | None = None) -> None:
+        self.session.notify(text, owner=self.exchange.id, key=key)
+        if self.record.texts is not None:
+            self.record.texts.note(text)
 
     # --- back on the loop -----------------------------------------------------------------------------------
 
@@ -285,6 +308,8 @@ class FunctionWork(Work):
         if isinstance(outcome, Cancelled):
             if not self.exchange_is_open:
                 return None
+            if self._stopped and self._call is not None:
+                return self._told_stopped(after_cancel(self._call))
             record.error = "The call was stopped: the server is shutting down. Its code may still be running."
             return self.fail(record.error, "shutting down")
         if isinstance(outcome, TimedOut):

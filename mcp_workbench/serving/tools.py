@@ -38,6 +38,7 @@ from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
 from mcp_workbench.telemetry.records import JOB, MAX_ARGUMENTS, CallRecord
 from mcp_workbench.telemetry.records import Outcome as RecordOutcome
+from mcp_workbench.telemetry.texts import Texts
 
 _DRAWN_BYTES = 96 * KIB
 """Room in a message for the figures that a call drew beside its value."""
@@ -185,13 +186,22 @@ class ToolWork(FunctionWork):
 
     def cancel(self, reason: str) -> None:
         """Ask it to end; one that waits has ended."""
-        if self._leave is None:
+        if not self._left():
             super().cancel(reason)
-            return
-        self._leave()
-        self._leave = None
-        if self._done is not None:
+        elif self._done is not None:
             self._done(None)
+
+    def stop(self) -> Answer | None:
+        """End it for the notebook's author; one that waits has ended."""
+        self._left()
+        return super().stop()
+
+    def _left(self) -> bool:
+        """Whether it was waiting for news; it no longer is."""
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
+        return leave is not None
 
     @property
     def _arguments(self) -> dict[str, wire.Json]:
@@ -299,6 +309,8 @@ class ToolWork(FunctionWork):
             call.id, told.session_id, told.principal, told.era, JOB, tool.name, told.request_id, told.received_ns, told.received_at, 0
         )
         record.tool_version, record.defined_at = told.tool_version, told.defined_at
+        if told.texts is not None:
+            record.texts = Texts(told.texts.request, told.texts.request_bytes)
         return record
 
     def _job_over(self, job: Job, call: Call, answer: Answer | None) -> None:

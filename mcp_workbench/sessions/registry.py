@@ -69,6 +69,10 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._open)
 
+    def find(self, session_id: str) -> Session | None:
+        """An open session by its id."""
+        return self._open.get(session_id)
+
     def records(self) -> list[SessionRecord]:
         """Ended sessions that are remembered, then open ones, oldest first; from any thread."""
         return self.telemetry.sessions() + [session.record for session in self]

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.events import Principal
@@ -35,6 +35,7 @@ from mcp_workbench.sessions.outbox import Outbox
 from mcp_workbench.sessions.work import Answer, Work
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
 from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.telemetry.texts import MAX_TEXT, Texts
 from mcp_workbench.transports.channel import Channel
 
 logger = logging.getLogger("mcp_workbench")
@@ -90,18 +91,29 @@ class SessionHome(Protocol):
 class _Job:
     """A request with Work: where it is and what is written down about it."""
 
-    __slots__ = ("exchange", "record", "session", "size", "work")
+    __slots__ = ("exchange", "number", "record", "session", "size", "work")
 
     def __init__(self, session: Session, exchange: Exchange, work: Work, record: CallRecord) -> None:
         self.session = session
         self.exchange = exchange
         self.work = work
         self.record = record
+        self.number = 0
         self.size = exchange.text_bytes
 
     def done(self, answer: Answer | None) -> None:
         """What the work calls when it has ended."""
         self.session.finish(self, answer)
+
+
+class OpenWork(NamedTuple):
+    """One call that runs or waits."""
+
+    number: int
+    """What `Session.stop` takes: counted from 1 in the order in which this session's calls came."""
+    record: CallRecord
+    waits: str
+    """What it waits for: `its turn` or `news`; empty: nothing the session knows of."""
 
 
 class Session:
@@ -146,6 +158,7 @@ class Session:
         self._refusal: str | None = None
         self._starting = False
         self._arrived_ns = 0
+        self._arrived = b""
         facts = channel.facts
         self.record = SessionRecord(session_id, facts.transport, facts.remote, principal.name, time.time())
         self.life = _Life(time.monotonic())
@@ -170,12 +183,14 @@ class Session:
         """Whether it is closed, or about to be: its works are cancelled when the channel has reported its end."""
         return self._ending
 
-    def open_calls(self) -> list[tuple[CallRecord, str]]:
-        """The records of what runs or waits, oldest first, each with what it waits for: ``, `its turn` or `news`. From any thread."""
-        running = [(job.record, "") for job in tuple(self._running.values())]
-        parked = [(job.record, "" if job.record.call_id else "news") for job in tuple(self._parked.values())]
-        waiting = [(job.record, "its turn") for job in tuple(self._backlog.values())]
-        return sorted([*running, *parked, *waiting], key=lambda call: call[0].received_ns)
+    def open_calls(self) -> list[OpenWork]:
+        """What runs or waits, oldest first. From any thread."""
+        if not (self._running or self._parked or self._backlog):
+            return []
+        running = [OpenWork(job.number, job.record, "") for job in tuple(self._running.values())]
+        parked = [OpenWork(job.number, job.record, "" if job.record.call_id else "news") for job in tuple(self._parked.values())]
+        waiting = [OpenWork(job.number, job.record, "its turn") for job in tuple(self._backlog.values())]
+        return sorted([*running, *parked, *waiting], key=lambda call: call.number)
 
     def statistics(self) -> dict[str, int]:
         """Reading of every queue of this session."""
@@ -198,6 +213,7 @@ class Session:
         if self._ending:
             return
         self._arrived_ns = time.perf_counter_ns()
+        self._arrived = text
         self.record.messages_in += 1
         self.record.bytes_in += len(text)
         try:
@@ -206,6 +222,7 @@ class Session:
         except Exception:  # noqa: BLE001  # a named boundary
             # The last line of defence: a fault of ours ends this one session and is kept as its record.
             self._crash()
+        self._arrived = b""
 
     def receive_writable(self) -> None:
         """The client reads again."""
@@ -275,6 +292,8 @@ class Session:
             time.time(),
             exchange.text_bytes,
         )
+        arrived = self._arrived
+        record.texts = Texts(arrived[:MAX_TEXT], len(arrived))
         try:
             outcome = self._handler.handle(self, exchange, record)
         except RemoteProtocolError as error:
@@ -291,6 +310,7 @@ class Session:
 
     def _take_on(self, job: _Job) -> None:
         self.record.calls += 1
+        job.number = self.record.calls
         limits = self._limits
         if self._refusal is not None:
             self._answer(job.exchange, job.work.refuse(self._refusal), job.record, Outcome.REJECTED)
@@ -362,6 +382,28 @@ class Session:
         else:
             self._home.sync_index(self, exchange)
 
+    def stop(self, number: int) -> CallRecord | None:
+        """End a call, wherever it is, for the notebook's author; its client is answered that it was stopped.
+
+        Args:
+            number: As `open_calls` gives it.
+
+        Returns:
+            The call's record; None: there is no such call, or it has ended.
+        """
+        job = next(
+            (job for job in (*self._running.values(), *self._parked.values(), *self._backlog.values()) if job.number == number), None
+        )
+        if job is None or self._ending:
+            return None
+        if self._backlog.pop(job.exchange, None) is not None:
+            self._backlog_bytes -= job.size
+            if (answer := job.work.stop()) is not None:
+                self._answer(job.exchange, answer, job.record)
+        elif (answer := job.work.stop()) is not None:
+            self.finish(job, answer)
+        return job.record
+
     def _cancel_running(self, reason: str) -> None:
         for job in [*self._running.values(), *self._parked.values()]:
             _cancel_work(job, reason)
@@ -381,6 +423,8 @@ class Session:
         if text is not None:
             self.send(text)
             record.bytes_out = len(text)
+            if record.texts is not None:
+                record.texts.answer, record.texts.answer_bytes = text[:MAX_TEXT], len(text)
         if isinstance(answer, RemoteProtocolError):
             record.code, record.error = answer.code, answer.message
         self.finish_record(record, outcome or _outcome_of(answer, record))

@@ -37,5 +37,13 @@ class Work(ABC):
         """Nobody wants the answer any more; `done` is called soon, at the latest when the work ends."""
 
     @abstractmethod
+    def stop(self) -> Answer | None:
+        """The notebook's author ends it, and the client is told so.
+
+        Returns:
+            The answer, where nothing has been started that could give it; None: `done` is called with it, at the latest when the work ends.
+        """
+
+    @abstractmethod
     def refuse(self, sentence: str) -> Answer:
         """The answer that says why this is not taken on; `start` will never be called."""

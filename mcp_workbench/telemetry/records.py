@@ -2,8 +2,8 @@
 
 A record is made when a request arrives, with what is known then, and filled in as the call passes; it
 holds numbers and short texts, never results, frames or exceptions, so it keeps none of the user's objects
-alive; arguments, as JSON text, only of the latest calls that failed (`failures`). Clock readings are given by
-whoever drives the call; nothing here reads a clock.
+alive; what was said over the wire only of the latest calls (`texts`), arguments, as JSON text, only of the latest that
+failed (`failures`). Clock readings are given by whoever drives the call; nothing here reads a clock.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 
 from mcp_workbench.events import DefinedAt, Era
 from mcp_workbench.telemetry.printed import Printed
+from mcp_workbench.telemetry.texts import Texts
 
 CALL_TOOL = "tools/call"
 JOB = "job"
@@ -37,7 +38,7 @@ class Outcome(StrEnum):
     TIMEOUT = "timeout"
     """Ran longer than its `timeout_s`."""
     CANCELLED = "cancelled"
-    """The client took the request back; it was not answered."""
+    """The client took the request back and was not answered, or the notebook's author stopped it and the client was told so."""
     REJECTED = "rejected"
     """Not taken on: a full queue, or a person said no."""
     DROPPED = "dropped"
@@ -102,6 +103,8 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
     """What the call read or made, for instance `flights v17`."""
     printed: Printed | None = None
     """What its code said, `output` is the text of it; goes on growing while the code outlives the call."""
+    texts: Texts | None = None
+    """What was said over the wire; None: not of one of the latest calls (`Limits.texts`)."""
     queued_behind: str | None = None
     """What had the main thread when a call for it came, for instance `cell [12], running 8 s`; `wait_ns` says how long it waited."""
     job: str | None = None

@@ -3,7 +3,7 @@
 On a call's path stands `Telemetry.record`: it numbers the record and appends it to a ring. Adding up
 happens beside the path, in batches: when somebody reads, else every `BATCH` calls.
 
-Threads: the protocol loop's thread calls `record` and `record_session`; every other method may be called
+Threads: the protocol loop's thread calls `record`, `record_session` and `calls_between`; every other method may be called
 from any thread. That works without a lock because each shared step is one that the interpreter does as a
 whole: appending to and taking from the left of a deque, `dict.setdefault`, `dict.copy`, slicing a list.
 Whoever adds up first claims the right to (`_fold`); who finds it claimed reads the sums as they are, at
@@ -23,6 +23,7 @@ from mcp_workbench.telemetry.histogram import Histogram
 from mcp_workbench.telemetry.records import CALL_TOOL, CallRecord, Outcome, SessionRecord
 from mcp_workbench.telemetry.records import JOB as JOB
 from mcp_workbench.telemetry.ring import Ring
+from mcp_workbench.telemetry.texts import KeptTexts
 
 BATCH = 256
 """Calls added up at once, some 3 µs each: fewer than one call in a hundred meets the pause, so p99 does not."""
@@ -72,6 +73,8 @@ class Telemetry:
         self._sessions: Ring[SessionRecord] = Ring(ENDED_SESSIONS)
         self._unfolded: deque[CallRecord] = deque()
         self._printed: deque[CallRecord] = deque()
+        self.texts = KeptTexts()
+        """Which calls have their texts."""
         self._claim: dict[str, object] = {}
         self._aggregates = Aggregates()
         self._failures = Failures()
@@ -93,6 +96,8 @@ class Telemetry:
         calls.append(call)
         if call.printed is not None:
             self._keep_printed(call)
+        if call.texts is not None:
+            self.texts.add(call, call.texts)
         unfolded = self._unfolded
         unfolded.append(call)
         if len(unfolded) >= BATCH:
@@ -112,6 +117,20 @@ class Telemetry:
     def calls(self, limit: int | None = 100) -> list[CallRecord]:
         """The latest calls that ended, oldest first; `limit` None: all that are kept."""
         return self._calls.latest(limit)
+
+    @property
+    def recorded(self) -> int:
+        """Calls recorded since the start: `seq` of the latest."""
+        return self._calls.total
+
+    @property
+    def oldest(self) -> int:
+        """`seq` of the oldest call whose record is still kept; 0: there is none."""
+        return self._calls.total - len(self._calls) + 1 if len(self._calls) else 0
+
+    def calls_between(self, after: int, until: int) -> list[CallRecord]:
+        """Calls that ended after the one with `seq` `after`, up to and including `until`, ascending, as far as kept. Loop thread only."""
+        return self._calls.between(after, until)
 
     def sessions(self, limit: int | None = 100) -> list[SessionRecord]:
         """The sessions that ended last, oldest first; `limit` None: all that are kept."""

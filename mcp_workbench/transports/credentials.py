@@ -105,6 +105,23 @@ class Tickets:
         self._waiting = {key: ticket for key, ticket in self._waiting.items() if now < ticket.expires}
 
 
+class OneSecret:
+    """A single secret that opens one endpoint, and stands for one principal.
+
+    Args:
+        secret: What must be presented.
+        name: Whom it stands for.
+    """
+
+    def __init__(self, secret: Secret, name: str) -> None:
+        self._digest = _digest(secret.reveal().encode())
+        self._principal = Principal(name)
+
+    def check(self, presented: bytes) -> Principal | None:
+        """Say whether it is the secret; in constant time."""
+        return self._principal if hmac.compare_digest(_digest(presented), self._digest) else None
+
+
 class Credentials:
     """The tokens of one server, each with the name of its principal; the first is `default`.
 

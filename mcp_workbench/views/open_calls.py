@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mcp_workbench.assembly import RunningServer
-from mcp_workbench.execution.calls import Call
+from mcp_workbench.execution.calls import Call, Progress
 from mcp_workbench.execution.main_thread import MainQueue, Running
 from mcp_workbench.serving.job import Job, share
 from mcp_workbench.serving.jobs import Jobs
-from mcp_workbench.telemetry.records import CallRecord
+from mcp_workbench.sessions.session import OpenWork, Session
+from mcp_workbench.telemetry.records import JOB
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 from mcp_workbench.views.facts import OpenCallFacts
 
@@ -25,7 +27,32 @@ _STEPS = ((120.0, 60), (60.0, 5), (0.0, 1))
 """From so many seconds on, told in steps of so many."""
 
 
-def open_calls(running: RunningServer, jobs: Jobs, now: float) -> tuple[OpenCallFacts, ...]:
+@dataclass(frozen=True, slots=True)
+class OnGoing:
+    """One call or job that has not ended."""
+
+    key: str
+    """Names it until it has ended: the session and its number there, `s1.7`, or the job, `j3`."""
+    id: str
+    """`c12`, or the job's `j3`; empty while it waits for a place."""
+    call_id: str
+    """The run of user code; empty where there is none yet."""
+    method: str
+    target: str
+    session_id: str
+    client: str | None
+    principal: str
+    at: float
+    """When it came, in seconds since 1970."""
+    started: float
+    """When its code began; 0: not yet."""
+    progress: Progress | None
+    said: str
+    waits: str
+    """What it waits for; empty when it runs."""
+
+
+def going_on(running: RunningServer, jobs: Jobs, now: float) -> list[OnGoing]:
     """Everything that goes on, the oldest first.
 
     Args:
@@ -34,19 +61,39 @@ def open_calls(running: RunningServer, jobs: Jobs, now: float) -> tuple[OpenCall
         now: Seconds since 1970.
     """
     began_before = now - SHORTEST_S
-    calls = [
-        (record, waits, session.record.client_name)
+    found = [
+        _of_call(session, work, running.execution.find(work.record.call_id))
         for session in running.sessions
-        for record, waits in session.open_calls()
-        if record.received_at <= began_before
+        for work in session.open_calls()
+        if work.record.received_at <= began_before
     ]
-    going = [job for job in jobs.of(None) if not job.over and job.began_at <= began_before]
-    if not calls and not going:
-        return ()
-    clients = {record.session_id: record.client_name for record in running.sessions.records()} if going else {}
-    facts = [_of_call(record, running.execution.find(record.call_id), waits, client, now) for record, waits, client in calls]
-    facts += [_of_job(job, clients.get(job.session_id), now) for job in going]
-    return tuple(sorted(facts, key=lambda call: -call.seconds))
+    if jobs.running:
+        going = [job for job in jobs.of(None) if not job.over and job.began_at <= began_before]
+        clients = {record.session_id: record.client_name for record in running.sessions.records()} if going else {}
+        found += [_of_job(job, running.execution.find(job.call_id), clients.get(job.session_id)) for job in going]
+    return sorted(found, key=lambda one: one.at)
+
+
+def open_calls(running: RunningServer, jobs: Jobs, now: float) -> tuple[OpenCallFacts, ...]:
+    """The same as the display shows it.
+
+    Args:
+        running: The server.
+        jobs: All jobs.
+        now: Seconds since 1970.
+    """
+    return tuple(
+        OpenCallFacts(
+            one.id,
+            one.target,
+            caller(one.client, one.principal),
+            _in_steps(now - one.at),
+            ", ".join(filter(None, (share(one.progress), one.said))),
+            one.waits,
+            one.call_id,
+        )
+        for one in going_on(running, jobs, now)
+    )
 
 
 def main_thread(running: RunningServer, calls: tuple[OpenCallFacts, ...], clock: Callable[[], float] = time.monotonic) -> str:
@@ -82,29 +129,58 @@ def caller(client: str | None, principal: str) -> str:
     return who if principal == DEFAULT_NAME else f"{who} ({principal})"
 
 
-def _of_call(record: CallRecord, call: Call | None, waits: str, client: str | None, now: float) -> OpenCallFacts:
-    progress = None if call is None else call.progress
-    waits = waits or ("" if call is None else _waits_for(call))
-    said = "" if progress is None else progress.message or ""
-    who, seconds = caller(client, record.principal), _in_steps(now - record.received_at)
-    return OpenCallFacts(
-        record.call_id, record.target or record.method, who, seconds, _joined(share(progress), said), waits, record.call_id
+def _of_call(session: Session, work: OpenWork, call: Call | None) -> OnGoing:
+    record, progress = work.record, None if call is None else call.progress
+    return OnGoing(
+        key=f"{session.id}.{work.number}",
+        id=record.call_id,
+        call_id=record.call_id,
+        method=record.method,
+        target=record.target or record.method,
+        session_id=session.id,
+        client=session.record.client_name,
+        principal=record.principal,
+        at=record.received_at,
+        started=_after(record.received_at, record.received_ns, call),
+        progress=progress,
+        said="" if progress is None else progress.message or "",
+        waits=work.waits or ("" if call is None else _waits_for(call)),
     )
 
 
-def _of_job(job: Job, client: str | None, now: float) -> OpenCallFacts:
-    who, seconds = caller(client, job.principal), _in_steps(now - job.began_at)
-    return OpenCallFacts(job.id, job.tool, who, seconds, _joined(job.done, job.said), job.waits, job.call_id)
+def _of_job(job: Job, call: Call | None, client: str | None) -> OnGoing:
+    return OnGoing(
+        key=job.id,
+        id=job.id,
+        call_id=job.call_id,
+        method=JOB,
+        target=job.tool,
+        session_id=job.session_id,
+        client=client,
+        principal=job.principal,
+        at=job.began_at,
+        started=0.0 if call is None else _after(job.began_at, call.queued_ns, call),
+        progress=job.progress,
+        said=job.said,
+        waits=job.waits,
+    )
+
+
+def _after(at: float, at_ns: int, call: Call | None) -> float:
+    """When a call's code began, in seconds since 1970; 0: not yet.
+
+    Args:
+        at: A moment, in seconds since 1970.
+        at_ns: The same by the clock of calls.
+        call: The run.
+    """
+    return 0.0 if call is None or not call.started_ns else at + (call.started_ns - at_ns) / 1e9
 
 
 def _waits_for(call: Call) -> str:
     if call.waiting_for is not None:
         return f"behind {call.waiting_for}"
     return "" if call.started_ns else "its turn"
-
-
-def _joined(*parts: str) -> str:
-    return ", ".join(filter(None, parts))
 
 
 def _in_steps(seconds: float) -> int:

@@ -7,6 +7,7 @@ from time import perf_counter_ns
 from mcp_workbench.events import Era
 from mcp_workbench.telemetry import CallRecord, Histogram, Outcome, Telemetry
 from mcp_workbench.telemetry.telemetry import BATCH
+from mcp_workbench.telemetry.texts import MAX_TEXT, Texts
 from tests.benchmarks.common import line, title
 
 ROUNDS = 200
@@ -14,8 +15,13 @@ CALLS = BATCH - 1
 """One less than what is added up at once, so that the two can be timed apart."""
 
 
+REQUEST, ANSWER = b"q" * 120, b"a" * 90
+
+
 def ended(number: int) -> CallRecord:
     call = CallRecord("c17", "s3", "default", Era.LEGACY, "tools/call", "add", number, 1_000_000, 1.7e9, 120)
+    call.texts = texts = Texts(REQUEST[:MAX_TEXT], len(REQUEST))
+    texts.answer, texts.answer_bytes = ANSWER[:MAX_TEXT], len(ANSWER)
     call.started_ns = 1_020_000
     call.returned_ns = 1_050_000 + number
     call.rendered_ns = 1_060_000 + number

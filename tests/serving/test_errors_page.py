@@ -756,6 +756,18 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     return None
 
 
+@scene("call that the notebook's author stops")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    release = _held(workbench)
+    request_id = talk.call("hold")
+    await talk.fence()
+    [session] = server_of(workbench).sessions
+    on_loop(workbench, session.stop, 1)
+    answer = await talk.answer(request_id)
+    release.set()
+    return answer
+
+
 def test_a_fault_of_the_server_is_found_in_the_record(caplog: pytest.LogCaptureFixture) -> None:
     workbench = wb.Workbench()
 

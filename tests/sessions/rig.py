@@ -121,6 +121,12 @@ class FakeWork(Work):
         self.cancelled.append(reason)
         self.on_cancel()
 
+    def stop(self) -> Answer | None:
+        if self.done is None:
+            return said("stopped before it began", is_error=True)
+        self.done(said("stopped", is_error=True))
+        return None
+
     def refuse(self, sentence: str) -> Answer:
         self.refused.append(sentence)
         return wire.CallToolResult(content=[wire.TextContent(text=sentence)], is_error=True)

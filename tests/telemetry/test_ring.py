@@ -44,3 +44,12 @@ def test_a_reader_on_another_thread_sees_an_unbroken_run() -> None:
 def test_a_ring_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 item"):
         Ring(0)
+
+
+@given(st.integers(1, 20), st.integers(0, 60), st.integers(-5, 70), st.integers(-5, 70))
+def test_a_stretch_is_what_is_still_kept_of_it(size: int, appended: int, begin: int, end: int) -> None:
+    ring: Ring[int] = Ring(size)
+    for item in range(appended):
+        ring.append(item)
+    kept = list(range(appended))[-size:]
+    assert ring.between(begin, end) == [item for item in kept if begin <= item < end]

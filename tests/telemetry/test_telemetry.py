@@ -130,3 +130,13 @@ def test_ended_sessions_are_kept_up_to_their_bound() -> None:
     kept = telemetry.sessions(limit=None)
     assert (len(kept), kept[0].session_id) == (ENDED_SESSIONS, "s2")
     assert telemetry.statistics().sessions_ended == ENDED_SESSIONS + 2
+
+
+def test_a_stretch_of_calls_is_found_by_where_they_ended() -> None:
+    telemetry = Telemetry(records=3)
+    assert (telemetry.recorded, telemetry.oldest, telemetry.calls_between(0, 9)) == (0, 0, [])
+    for _ in range(5):
+        telemetry.record(CallRecord("", "s1", "default", Era.LEGACY, "ping", "", 1, 0, 0.0, 1, outcome=Outcome.OK))
+    assert (telemetry.recorded, telemetry.oldest) == (5, 3)
+    assert [call.seq for call in telemetry.calls_between(0, 4)] == [3, 4]
+    assert [call.seq for call in telemetry.calls_between(4, 5)] == [5]

@@ -6,7 +6,8 @@ import pytest
 
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Principal
-from mcp_workbench.transports.credentials import Credentials, Tickets
+from mcp_workbench.secret import Secret
+from mcp_workbench.transports.credentials import Credentials, OneSecret, Tickets
 
 ALICE = Principal("alice")
 
@@ -150,3 +151,13 @@ def test_waiting_tickets_are_bounded_and_expired_ones_make_room() -> None:
     clock.now += 10
     tickets.mint(ALICE)
     assert len(tickets) == 1
+
+
+def test_one_secret_stands_for_one_principal_and_is_never_shown() -> None:
+    secret = Secret.random()
+    check = OneSecret(secret, "view")
+    text = secret.reveal()
+    assert check.check(text.encode()) == Principal("view")
+    for wrong in (b"", text[:-1].encode(), (text + "x").encode(), text.upper().encode(), "é".encode("latin-1")):
+        assert check.check(wrong) is None
+    assert text not in repr(check) + repr(vars(check))

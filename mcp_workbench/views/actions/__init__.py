@@ -1,1 +1,1 @@
-"""What a view asks the kernel to do, where that takes more than the protocol loop may."""
+"""What a view asks for and is answered, one module a request; `feeds/catalog` lists them."""

@@ -1,1 +1,1 @@
-"""What views are told, a feed for each kind of facts; `views/feed.py` says what a feed is."""
+"""What is told to a view, one module a kind of facts; `catalog` lists them, `sources` is what they read."""

@@ -1,0 +1,63 @@
+"""`GetDetail`: all that is known of one call.
+
+Worked out in a thread: a traceback reads the lines of source files, and its exception's text is other people's.
+"""
+
+from __future__ import annotations
+
+from mcp_workbench.jsonrpc import encode
+from mcp_workbench.serving.job import Job
+from mcp_workbench.telemetry.records import JOB, CallRecord
+from mcp_workbench.telemetry.texts import MAX_TEXT
+from mcp_workbench.views.as_cell import as_cell
+from mcp_workbench.views.asks import Ask
+from mcp_workbench.views.call_rows import CallRows
+from mcp_workbench.views.messages import Detail, GetDetail, Text
+
+
+def get_detail(ask: Ask[GetDetail]) -> None:
+    """Answer with the whole of a record, and what was said as far as it is kept."""
+    seq, telemetry = ask.request.seq, ask.sources.offer.telemetry
+    calls = telemetry.calls_between(seq - 1, seq) if seq > 0 else []
+    if not calls:
+        ask.refuse(f"No record of call {seq} is kept; the oldest is {telemetry.oldest}." if telemetry.oldest else "No call has ended yet.")
+    else:
+        call, jobs = calls[0], ask.sources.offer.jobs
+        job = jobs.find(None, _job_number(call)) if call.method == JOB else None
+        ask.work_out(lambda: _detail(ask, call, job))
+
+
+def _detail(ask: Ask[GetDetail], call: CallRecord, job: Job | None) -> Detail:
+    texts = call.texts  # once: newer calls may push it out meanwhile
+    notified = () if texts is None else tuple(texts.notifications or ())
+    return Detail(
+        re=ask.request.id,
+        row=CallRows(ask.sources).row(call),
+        request=None if texts is None or not texts.request_bytes else _text(texts.request, texts.request_bytes),
+        answer=_result_of(job) if texts is None or not texts.answer_bytes else _text(texts.answer, texts.answer_bytes),
+        notifications=tuple(_text(sent.text, sent.size) for sent in notified),
+        output=call.output,
+        traceback=call.traceback_text or "",
+        defined_at=str(call.defined_at or ""),
+        tool_version=call.tool_version or "",
+        notes=call.notes,
+        queued_behind=call.queued_behind or "",
+        as_cell=as_cell(call, ask.sources.offer),
+    )
+
+
+def _text(text: bytes, size: int) -> Text:
+    return Text(text=text.decode("utf-8", "replace"), size=size)
+
+
+def _job_number(call: CallRecord) -> int:
+    """The job whose end this record tells of, as its first note says: `job j3`."""
+    return int(call.notes[0].removeprefix("job j")) if call.notes else 0
+
+
+def _result_of(job: Job | None) -> Text | None:
+    """What a job came to: its request had been answered before."""
+    if job is None or job.result is None:
+        return None
+    text = encode(job.result)
+    return _text(text[:MAX_TEXT], len(text))

@@ -1,0 +1,119 @@
+"""All that is known of one call, as a view is told it over a real socket."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mcp_workbench import Context, Workbench
+from mcp_workbench.limits import Limits
+from mcp_workbench.views.messages import GetDetail
+from tests.support.stage import acquired, running, talking, within
+from tests.views.visitor import Visitor, visiting
+
+
+async def detail(visitor: Visitor, seq: int) -> dict[str, Any]:
+    answer = await visitor.ask(GetDetail(id=100 + seq, seq=seq))
+    assert answer["type"] == "detail", answer
+    return answer
+
+
+def test_request_answer_notifications_output_and_the_line_for_a_cell() -> None:
+    workbench = Workbench("detail")
+    workbench.publish(flights=pd.DataFrame({"a": [1, 2]}))
+
+    @workbench.tool
+    def count(flights: pd.DataFrame, ctx: Context, n: int = 1) -> int:
+        ctx.report_progress(1, 2, "half")
+        print("counted")
+        return len(flights) + n
+
+    @workbench.tool
+    def add(flights: pd.DataFrame, n: int = 1) -> int:
+        return len(flights) + n
+
+    @workbench.tool
+    def fail() -> None:
+        raise ValueError("<b>no</b>")
+
+    async def main() -> None:
+        async with visiting(workbench) as visitor, talking(workbench) as talk:
+            request_id = talk.ask("tools/call", {"name": "count", "arguments": {"n": 3}}, progressToken="p")
+            answer = await talk.answer(request_id)
+            told = await detail(visitor, 1)
+            assert json.loads(told["request"]["text"])["params"]["arguments"] == {"n": 3}
+            assert (json.loads(told["answer"]["text"]), told["answer"]["size"]) == (answer, told["row"]["bytesOut"])
+            assert [json.loads(sent["text"])["params"]["message"] for sent in told["notifications"]] == ["half"]
+            assert (told["output"], told["notes"], "asCell" in told) == ("counted\n", ["flights v1"], False)
+            assert told["toolVersion"].startswith("v1@")
+            assert "test_detail.py" in told["definedAt"]
+            await talk.called("add", flights="flights", n=2)
+            assert (await detail(visitor, 2))["asCell"] == "add(flights, n=2)"
+            await talk.request("tools/call", {"name": "fail"})
+            told = await detail(visitor, 3)
+            assert 'raise ValueError("<b>no</b>")' in told["traceback"]
+            assert (told["row"]["outcome"], told["asCell"]) == ("tool_error", "fail()")
+            await talk.result("tools/list")
+            told = await detail(visitor, 4)
+            assert (told["row"]["method"], "tools" in json.loads(told["answer"]["text"])["result"]) == ("tools/list", True)
+            for seq in (0, -1, 99):
+                refused = await visitor.ask(GetDetail(id=7, seq=seq))
+                assert (refused["type"], refused["ok"], "the oldest is 1" in refused["sentence"]) == ("done", False, True)
+
+    with running(workbench):
+        within(main)
+
+
+def test_of_a_call_that_went_on_as_a_job_both_ends_are_told() -> None:
+    workbench = Workbench("job")
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    @workbench.tool(background_after_s=0.01)
+    def fit(epochs: int) -> str:
+        begun.release()
+        go_on.wait(20)
+        return "fitted"
+
+    async def main() -> None:
+        async with visiting(workbench) as visitor, talking(workbench) as talk:
+            request_id = talk.call("fit", epochs=3)
+            await acquired(begun, 1)
+            await talk.answer(request_id)
+            go_on.set()
+            await talk.called("job_wait", job="j1")
+            early, late = await detail(visitor, 1), await detail(visitor, 2)
+            assert (early["row"]["job"], "job_wait" in early["answer"]["text"]) == ("j1", True)
+            assert (late["row"]["method"], "fitted" in late["answer"]["text"], late["asCell"]) == ("job", True, "fit(epochs=3)")
+            assert late["request"] == early["request"]
+
+    with running(workbench):
+        within(main)
+
+
+@pytest.mark.parametrize("limits", [Limits(texts=0), Limits(texts_bytes=1)])
+def test_without_texts_the_record_is_still_told(limits: Limits) -> None:
+    workbench = Workbench("bare", limits=limits)
+
+    async def main() -> None:
+        async with visiting(workbench) as visitor, talking(workbench) as talk:
+            await talk.result("tools/list")
+            told = await detail(visitor, 1)
+            assert (told["row"]["outcome"], "request" in told, "answer" in told) == ("ok", False, False)
+
+    with running(workbench, limits=limits):
+        within(main)
+
+
+def test_before_any_call_has_ended_there_is_none() -> None:
+    workbench = Workbench("quiet")
+
+    async def main() -> None:
+        async with visiting(workbench) as visitor:
+            assert (await visitor.ask(GetDetail(id=1, seq=1)))["sentence"] == "No call has ended yet."
+
+    with running(workbench):
+        within(main)

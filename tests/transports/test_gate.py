@@ -333,7 +333,7 @@ def test_no_request_raises_or_is_repeated_to_its_sender(target: str, host: str, 
 
 def test_two_endpoints_cannot_share_a_path() -> None:
     endpoint = Desk().mcp
-    with pytest.raises(ValueError, match="two endpoints want the path /mcp"):
+    with pytest.raises(ValueError, match="two endpoints or pages want the path /mcp"):
         Gate([endpoint, endpoint])
 
 

@@ -12,7 +12,7 @@ import functools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -40,7 +40,7 @@ from mcp_workbench.settings import Settings
 from mcp_workbench.switching import SwitchInterval
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.credentials import DEFAULT_NAME
-from mcp_workbench.transports.gate import Endpoint, Gate
+from mcp_workbench.transports.gate import Endpoint, Gate, Page
 from mcp_workbench.transports.websocket_server import WebSocketServer, serve_websocket
 from mcp_workbench.version import __version__
 
@@ -79,10 +79,14 @@ class RunningServer:
         offer: What is served.
         settings: How.
         notebook: Follows the cells.
+        doors: What else is to be reached here, beside agents' endpoint; asked on the loop before the server listens.
     """
 
-    def __init__(self, offer: Offer, settings: Settings, notebook: Notebook) -> None:
+    def __init__(
+        self, offer: Offer, settings: Settings, notebook: Notebook, doors: Callable[[RunningServer], Iterable[Endpoint | Page]]
+    ) -> None:
         self.settings = settings
+        self._doors = doors
         self._notebook = notebook
         self.identity: HostIdentity = notebook.host.identity()
         self.name = settings.name or notebook_name(self.identity.notebook)
@@ -144,7 +148,12 @@ class RunningServer:
         self._feed = services.connect(self.sessions, loop)
         self.sessions.on_population.append(self._switching.follow)
         endpoint = Endpoint(PATH, offer.credentials, SUBPROTOCOL, self._accept, offer.tickets)
-        gate = Gate([endpoint], allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins, bound_host=settings.host)
+        gate = Gate(
+            [endpoint, *self._doors(self)],
+            allowed_hosts=settings.allowed_hosts,
+            allowed_origins=settings.allowed_origins,
+            bound_host=settings.host,
+        )
         self.server: WebSocketServer = await serve_websocket(gate, host=settings.host, port=settings.port, limits=settings.limits)
 
     def _accept(self, channel: Channel, principal: Principal) -> Session | None:
@@ -218,8 +227,16 @@ class RunningServer:
         """`ws://127.0.0.1:PORT/mcp`."""
         return self._url(self.settings.host)
 
+    @property
+    def page_address(self) -> str:
+        """`http://127.0.0.1:PORT`, for a browser of this machine."""
+        return f"http://{self._authority(LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host))}"
+
     def _url(self, host: str) -> str:
-        return f"ws://{f'[{host}]' if ':' in host else host}:{self.server.port}{PATH}"
+        return f"ws://{self._authority(host)}{PATH}"
+
+    def _authority(self, host: str) -> str:
+        return f"{f'[{host}]' if ':' in host else host}:{self.server.port}"
 
     def _announce(self) -> Path | None:
         if DEFAULT_NAME not in self._offer.credentials.names():

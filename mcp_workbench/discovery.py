@@ -26,6 +26,8 @@ from mcp_workbench.secret import Secret
 from mcp_workbench.wording import plain
 
 SCHEMA = 1
+AGENTS, VIEW = "kernel", "view"
+"""How the files of the two endpoints begin."""
 MAX_FILE_BYTES = 64 * 1024
 MAX_TEXT_CHARS = 4096
 """As long as a path may be on Linux."""
@@ -133,6 +135,11 @@ def folder() -> Path:
     return Path(jupyter_runtime_dir()) / "mcp-workbench"
 
 
+def write_view(entry: Entry) -> Path:
+    """Like `write`, for the endpoint of views: `url` and `token` are its own, and no agent is given them."""
+    return _write(entry, _path(entry.kernel_id, VIEW))
+
+
 def write(entry: Entry) -> Path:
     """Publish a server; an older file for the same kernel is replaced in one step.
 
@@ -146,12 +153,15 @@ def write(entry: Entry) -> Path:
         OSError: The folder cannot be made or written to, is a link or belongs to somebody else.
         ValueError: No reader would use it: the message says why.
     """
+    return _write(entry, _path(entry.kernel_id))
+
+
+def _write(entry: Entry, path: Path) -> Path:
     from jupyter_core.paths import secure_write
 
     values = {each.name: getattr(entry, each.name) for each in fields(entry)}
     _check_values(values)
     make_private_folder(folder())
-    path = _path(entry.kernel_id)
     # Readers never see half a file: it gets its name when it is complete.
     draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.tmp")
     try:
@@ -174,12 +184,21 @@ def find() -> list[Entry]:
     return list(survey().entries)
 
 
+def find_views() -> list[Entry]:
+    """Like `find`, for the endpoints of views."""
+    return list(_survey(VIEW).entries)
+
+
 def survey() -> Survey:
     """Like `find`, and tell which files were ignored and why."""
+    return _survey(AGENTS)
+
+
+def _survey(kind: str) -> Survey:
     entries: list[Entry] = []
     ignored: list[Ignored] = []
     try:
-        paths = sorted(folder().glob("kernel-*.json"))
+        paths = sorted(folder().glob(f"{kind}-*.json"))
     except OSError as error:
         return Survey((), (Ignored(folder(), f"cannot be listed: {error.strerror}"),))
     for path in paths:
@@ -199,10 +218,10 @@ def survey() -> Survey:
     return Survey(tuple(sorted(entries, key=lambda entry: entry.started, reverse=True)), tuple(ignored))
 
 
-def _path(kernel_id: str) -> Path:
+def _path(kernel_id: str, kind: str = AGENTS) -> Path:
     # The id may come from a file name that somebody chose; inside the file it stands unchanged.
     stem = _NOT_IN_FILE_NAMES.sub("_", kernel_id)[:128]
-    return folder() / f"kernel-{stem}.json"
+    return folder() / f"{kind}-{stem}.json"
 
 
 def _read(path: Path) -> tuple[Entry, int]:

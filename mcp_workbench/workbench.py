@@ -38,12 +38,14 @@ from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.transports.credentials import DEFAULT_NAME
+from mcp_workbench.transports.credentials import DEFAULT_NAME, Credentials
+from mcp_workbench.views.page import OwnPage, link_line
 
 if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
+    from mcp_workbench.transports.gate import Endpoint, Page
     from mcp_workbench.views.live_display import LiveDisplay
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,6 +77,7 @@ class Workbench:
         self._registering = threading.Lock()
         self._forked = False
         self._display: LiveDisplay | None = None
+        self._page: OwnPage
         self._watches_forks = False
         self.tokens = Tokens(self)
         """Who may connect: `.add(name)`, `.revoke(name)`, `.names()`."""
@@ -109,7 +112,7 @@ class Workbench:
         wanted = Settings.read(given)
         with self._starting:
             if self._running is None:
-                self._running = RunningServer(self._offer, wanted, self._following())
+                self._running = RunningServer(self._offer, wanted, self._following(), self._further_doors)
                 self._given, self._settings = given, wanted
                 atexit.register(self._stop_at_exit)
                 self._watch_forks()
@@ -120,6 +123,11 @@ class Workbench:
                 f"the server already runs at {self.url} with other settings; nothing was changed. Call stop() first.", stacklevel=2
             )
         return self
+
+    def _further_doors(self, running: RunningServer) -> tuple[Endpoint | Page, ...]:
+        """What a server has beside agents' endpoint; asked on its loop, anew at each start."""
+        self._page = OwnPage(lambda _channel, _principal: None, Credentials())
+        return self._page.doors()
 
     def stop(self) -> None:
         """Stop the server: refuse new calls, let running ones end (`limits.stop_grace_s`), close every connection.
@@ -487,26 +495,39 @@ class Workbench:
         says "as of" an older time is not alive. It rests while the server is stopped; a later `show()` takes its place. A terminal
         prints it once. Never shows the token.
 
+        With `browser=True` it is a page of its own instead, for editors and terminals: one line with its address is printed, which
+        can be opened once within 60 s, and where this machine's screen is in front of the person a browser is asked to open it. The
+        page lives, and can be clicked, while a cell runs, and ends with the server.
+
         Args:
-            panel: "all", or "latency": state and tools only.
-            browser: A page of its own is not in this version.
+            panel: "all", or "latency": state and tools only. The page of its own always has all.
+            browser: Open the page of its own.
 
         Raises:
             ValueError: There is no such panel.
-            WorkbenchError: `browser=True`.
+            WorkbenchError: A thousand links wait to be opened.
         """
         from mcp_workbench.views.gathering import Gathering  # not before the first use: most scripts never show anything
         from mcp_workbench.views.live_display import PANELS, LiveDisplay
 
-        if browser:
-            raise WorkbenchError("a page of its own (browser=True) is not in this version; wb.show() shows the display below this cell")
         if panel not in PANELS:
             raise ValueError(f"panel is one of {', '.join(PANELS)}; got {str(panel)[:40]!r}")
         self.start()
+        if browser:
+            self._open_page()
+            return
         if self._display is not None:
             self._display.move()
         gathering = Gathering(self._name, self._offer, lambda: self._running, self._dataframe_lines)
         self._display = LiveDisplay(gathering.look, panel).show(current_host().display)
+
+    def _open_page(self) -> None:
+        from mcp_workbench.views.browser import open_near  # not before the first use, as in show()
+
+        link = hidden(self._page.link(self._server().page_address))
+        sys.stdout.write(f"{link_line(link.reveal())}\n")
+        sys.stdout.flush()  # before a browser is waited for
+        open_near(link.reveal())
 
     def _dataframe_lines(self) -> tuple[str, ...]:
         offer = self._offer

@@ -71,9 +71,8 @@ def cookie_of_own_page(request: HandshakeRequest) -> bytes | None:
     The gate has looked at `Host` and `Origin` already, each by itself.
     """
     origins, hosts = request.headers.get("origin", ()), request.headers.get("host", ())
-    if len(origins) != 1 or len(hosts) != 1 or origins[0].lower().partition("://")[2] != hosts[0].lower():
-        return None
-    return cookie_value(request)
+    own = {f"{scheme}://{host.lower()}" for scheme in ("http", "https") for host in hosts}
+    return cookie_value(request) if len(origins) == 1 and origins[0].lower() in own else None
 
 
 def _digest(secret: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import sys
 from typing import Any
 from urllib.parse import urlsplit
@@ -107,19 +108,20 @@ def ask_for_link(entry: Entry) -> str:
         raise NotOpened(1, f"The kernel of {plain(entry.name)} does not answer ({type(error).__name__}): is it being stopped?") from None
     finally:
         connection.close()
-    link = _link_in(body) if status == http.client.OK else None
-    # A browser is sent to this very server, whatever is answered.
-    if link is None or urlsplit(link).netloc != parts.netloc or not link.isascii() or not link.isprintable():
+    link = _link_in(body, parts.netloc) if status == http.client.OK else None
+    if link is None:
         raise NotOpened(1, f"The kernel of {plain(entry.name)} gave no link (HTTP {status}): it may run another version of mcp_workbench.")
     return link
 
 
-def _link_in(body: bytes) -> str | None:
+def _link_in(body: bytes, authority: str) -> str | None:
+    """The link in an answer; a browser is sent to this very server, whatever is answered."""
     try:
         url = json.loads(body)["url"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return url if isinstance(url, str) and urlsplit(url).scheme in ("http", "https") else None
+    good = isinstance(url, str) and re.fullmatch(rf"https?://{re.escape(authority)}/panel/open/[A-Za-z0-9_-]+", url)
+    return url if good else None
 
 
 def _print_reason(reason: NotOpened, *, as_json: bool) -> None:

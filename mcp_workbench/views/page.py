@@ -42,7 +42,12 @@ HTML = b"""<!doctype html>
 """
 ONCE_MORE = b"""<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/panel/"><title>mcp-workbench</title></head>
+<head>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url=/panel/">
+<title>mcp-workbench</title>
+<link rel="icon" href="favicon.svg">
+</head>
 <body><a href="/panel/">Go on</a></body>
 </html>
 """
@@ -144,7 +149,7 @@ class OwnPage:
         # when a page of ours asks, and not while it follows that click. So a page of ours asks, once.
         site, kind = (request.headers.get(f"sec-fetch-{fact}", ()) for fact in ("site", "dest"))
         if list(site) in (["cross-site"], ["same-site"]) and list(kind) == ["document"]:
-            return Serve(ONCE_MORE, 403, (*_headers(request), ("Content-Type", "text/html; charset=utf-8")))
+            return Serve(ONCE_MORE, 200, (*_headers(request), ("Content-Type", "text/html; charset=utf-8")))
         return Refuse(403, NO_COOKIE, _headers(request))
 
     def _file(self, request: HandshakeRequest) -> Serve | Refuse:

@@ -12,10 +12,10 @@ import functools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from mcp_workbench import discovery
 from mcp_workbench.apart import APART
@@ -29,6 +29,7 @@ from mcp_workbench.offer import Offer
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.secret import Secret
 from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.builtin.notebook import KernelFacts
 from mcp_workbench.serving.capabilities import CAPABILITIES
@@ -72,6 +73,19 @@ PLAIN_INSTRUCTIONS = (
 """The same where the workbench's own tools are not offered."""
 
 
+class Door(Protocol):
+    """A further way into a server, brought by a room above this one; made for one start."""
+
+    def endpoints(self, running: RunningServer) -> Iterable[Endpoint | Page]:
+        """What there is to reach. Called once, on the protocol loop, before the server listens."""
+
+    def opened(self, running: RunningServer) -> None:
+        """The server listens: say so to whoever is to find it. On the thread of start()."""
+
+    def close(self) -> None:
+        """The server stops: end what came in. On the protocol loop."""
+
+
 class RunningServer:
     """One run of the server, from start to stop. Made and closed on the thread that calls start() and stop().
 
@@ -79,12 +93,10 @@ class RunningServer:
         offer: What is served.
         settings: How.
         notebook: Follows the cells.
-        doors: What else is to be reached here, beside agents' endpoint; asked on the loop before the server listens.
+        doors: Further ways in.
     """
 
-    def __init__(
-        self, offer: Offer, settings: Settings, notebook: Notebook, doors: Callable[[RunningServer], Iterable[Endpoint | Page]]
-    ) -> None:
+    def __init__(self, offer: Offer, settings: Settings, notebook: Notebook, doors: Sequence[Door] = ()) -> None:
         self.settings = settings
         self._doors = doors
         self._notebook = notebook
@@ -102,7 +114,9 @@ class RunningServer:
         self._undo = ExitStack()
         self.notices: deque[str] = deque(maxlen=NOTICES_KEPT)
         """What the author should know; shown by `status()`."""
-        self._discovery: Path | None = None
+        self._files: list[Path] = []
+        self.kernel_id = self._discovery_id()
+        """By which other programs know it: the kernel's id; for a second server of the same kernel, and outside kernels, one of its own."""
         APART.begin()
         try:
             self._engine.start()
@@ -113,7 +127,9 @@ class RunningServer:
             raise
         try:
             self._listen_to_offer()
-            self._discovery = self._announce()
+            self._announce()
+            for door in doors:
+                door.opened(self)
         except BaseException:
             self.close(0, 1)
             raise
@@ -147,13 +163,9 @@ class RunningServer:
         self.sessions = Sessions(services.handler, self.describe, offer.telemetry, settings.limits, loop)
         self._feed = services.connect(self.sessions, loop)
         self.sessions.on_population.append(self._switching.follow)
-        endpoint = Endpoint(PATH, offer.credentials, SUBPROTOCOL, self._accept, offer.tickets)
-        gate = Gate(
-            [endpoint, *self._doors(self)],
-            allowed_hosts=settings.allowed_hosts,
-            allowed_origins=settings.allowed_origins,
-            bound_host=settings.host,
-        )
+        endpoints: list[Endpoint | Page] = [Endpoint(PATH, offer.credentials, SUBPROTOCOL, self._accept, offer.tickets)]
+        endpoints += [endpoint for door in self._doors for endpoint in door.endpoints(self)]
+        gate = Gate(endpoints, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins, bound_host=settings.host)
         self.server: WebSocketServer = await serve_websocket(gate, host=settings.host, port=settings.port, limits=settings.limits)
 
     def _accept(self, channel: Channel, principal: Principal) -> Session | None:
@@ -225,48 +237,57 @@ class RunningServer:
     @property
     def url(self) -> str:
         """`ws://127.0.0.1:PORT/mcp`."""
-        return self._url(self.settings.host)
+        return self._url(self.settings.host, PATH)
 
     @property
     def page_address(self) -> str:
         """`http://127.0.0.1:PORT`, for a browser of this machine."""
         return f"http://{self._authority(LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host))}"
 
-    def _url(self, host: str) -> str:
-        return f"ws://{self._authority(host)}{PATH}"
+    def _url(self, host: str, path: str) -> str:
+        return f"ws://{self._authority(host)}{path}"
 
     def _authority(self, host: str) -> str:
         return f"{f'[{host}]' if ':' in host else host}:{self.server.port}"
 
-    def _announce(self) -> Path | None:
-        if DEFAULT_NAME not in self._offer.credentials.names():
+    def _announce(self) -> None:
+        if DEFAULT_NAME in self._offer.credentials.names():
+            self.announce(PATH, self._offer.credentials.secret(), discovery.write, "other programs")
+        else:
             self._note("other programs will not find this kernel: its token was revoked, so there is none to leave for them")
-            return None
+
+    def announce(self, path: str, token: Secret, write: Callable[[discovery.Entry], Path], readers: str) -> None:
+        """Leave a file by which programs of this user find an endpoint, until the server stops. On the thread of start().
+
+        Args:
+            path: The endpoint's.
+            token: Opens it.
+            write: `discovery.write`, or `discovery.write_view`.
+            readers: Who will not find it where that fails, for the notice.
+        """
         try:
             entry = discovery.describe_this_process(
-                kernel_id=self._discovery_id(),
+                kernel_id=self.kernel_id,
                 name=self.name,
-                url=self._url(LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host)),
-                token=self._offer.credentials.secret(),
+                url=self._url(LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host), path),
+                token=token,
                 notebook=self.identity.notebook,
                 cwd=self.identity.folder,
             )
-            return discovery.write(entry)
+            self._files.append(write(entry))
         except ValueError as error:
-            self._note(f"other programs will not find this kernel: its discovery file {error}")
-            return None
+            self._note(f"{readers} will not find this kernel: its discovery file {error}")
         except OSError as error:
-            self._note(f"other programs will not find this kernel: its discovery file could not be written ({error})")
-            return None
+            self._note(f"{readers} will not find this kernel: its discovery file could not be written ({error})")
 
     def _note(self, sentence: str) -> None:
         self.notices.append(sentence)
         logger.warning("%s", sentence)
 
     def _discovery_id(self) -> str:
-        """The kernel's id; for a second server of the same kernel, and outside kernels, one of its own."""
         kernel_id = self.identity.kernel_id
-        taken = kernel_id is not None and any(entry.kernel_id == kernel_id for entry in discovery.find())
+        known = () if kernel_id is None else (*discovery.find(), *discovery.find_views())
+        taken = any(entry.kernel_id == kernel_id for entry in known)
         return discovery.plain_kernel_id() if kernel_id is None or taken else kernel_id
 
     # --- the end ------------------------------------------------------------------------------------------------
@@ -282,8 +303,8 @@ class RunningServer:
             WorkbenchError: The loop was blocked; its daemon thread is left behind, and closes and ends when what blocks it does.
         """
         self._undo.close()
-        if self._discovery is not None:
-            discovery.remove(self._discovery)
+        while self._files:
+            discovery.remove(self._files.pop())
         try:
             if self._engine.running:
                 self._engine.run(self._shut(grace_s), timeout_s=2 * grace_s + patience_s)
@@ -308,6 +329,8 @@ class RunningServer:
         await self.sessions.close(grace_s)
         await self.execution.close(max(0.0, until - loop.time()))  # what is left of the time is for jobs, which have no session
         self._feed.close()
+        for door in self._doors:
+            door.close()
         await self.server.close()
         loop.call_soon(loop.stop)  # also when nobody waits for this any more
 

@@ -1,9 +1,10 @@
-"""How bridge, gateway and command line find running kernels: one small file per server.
+"""How bridge, gateway and command line find running kernels: one small file per server, and one for its live views.
 
-The file lies in Jupyter's runtime folder, in a folder only its owner may enter, and holds the address
-and the token. A killed kernel leaves its file behind, so a reader trusts a file only while the process
-that wrote it lives: same machine, same process id, same start time. Files that others could have
-written are never read. Knows nothing of servers and sessions.
+A file lies in Jupyter's runtime folder, in a folder only its owner may enter, and holds the address
+and the token: `kernel-<id>.json` for agents' programs, `view-<id>.json` for what shows people the live
+views. A killed kernel leaves its files behind, so a reader trusts a file only while the process that
+wrote it lives: same machine, same process id, same start time. Files that others could have written
+are never read. Knows nothing of servers and sessions.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from mcp_workbench.secret import Secret
 from mcp_workbench.wording import plain
 
 SCHEMA = 1
-AGENTS, VIEW = "kernel", "view"
-"""How the files of the two endpoints begin."""
 MAX_FILE_BYTES = 64 * 1024
 MAX_TEXT_CHARS = 4096
 """As long as a path may be on Linux."""
 
+_KERNEL, _VIEW = "kernel", "view"
+"""How the names of the two kinds of files begin."""
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 # U+DC80 to U+DCFF stand for bytes of a path that are not UTF-8; other lone surrogates can be neither a path nor encoded.
 _NOT_IN_TEXTS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udc7f\udd00-\udfff]")
@@ -48,7 +49,7 @@ class Entry:
     name: str
     """What people call it, usually the notebook's name."""
     url: str
-    """`ws://` address of the MCP endpoint."""
+    """`ws://` address of the MCP endpoint, or of the views'."""
     token: Secret
     """Opens the endpoint."""
     pid: int
@@ -96,7 +97,7 @@ def describe_this_process(
     Args:
         kernel_id: Jupyter's kernel id, or one from `plain_kernel_id()`.
         name: What people call it; what is not printable in it becomes its escape.
-        url: Address of the MCP endpoint.
+        url: Address of the endpoint.
         token: Opens it.
         cwd: Its working folder; default: looked up.
         notebook: Path of the notebook, where known.
@@ -122,9 +123,16 @@ def describe_this_process(
 def plain_kernel_id() -> str:
     """An id for a server outside a Jupyter kernel, or for a second one in it: `pid-<pid>-<n>`, the lowest n not in use."""
     n = 1
-    while _path(f"pid-{os.getpid()}-{n}").exists():
+    while any(_exists(_path(kind, f"pid-{os.getpid()}-{n}")) for kind in (_KERNEL, _VIEW)):
         n += 1
     return f"pid-{os.getpid()}-{n}"
+
+
+def _exists(path: Path) -> bool:
+    """Whether a file is there; what may not be looked at will not be written to either, and that is told then."""
+    with suppress(OSError):
+        return path.exists()
+    return False
 
 
 def folder() -> Path:
@@ -133,11 +141,6 @@ def folder() -> Path:
     from jupyter_core.paths import jupyter_runtime_dir
 
     return Path(jupyter_runtime_dir()) / "mcp-workbench"
-
-
-def write_view(entry: Entry) -> Path:
-    """Like `write`, for the endpoint of views: `url` and `token` are its own, and no agent is given them."""
-    return _write(entry, _path(entry.kernel_id, VIEW))
 
 
 def write(entry: Entry) -> Path:
@@ -153,15 +156,21 @@ def write(entry: Entry) -> Path:
         OSError: The folder cannot be made or written to, is a link or belongs to somebody else.
         ValueError: No reader would use it: the message says why.
     """
-    return _write(entry, _path(entry.kernel_id))
+    return _write(_KERNEL, entry)
 
 
-def _write(entry: Entry, path: Path) -> Path:
+def write_view(entry: Entry) -> Path:
+    """Publish where a server's live views are; as `write`, in a file of its own, which `find` never reads."""
+    return _write(_VIEW, entry)
+
+
+def _write(kind: str, entry: Entry) -> Path:
     from jupyter_core.paths import secure_write
 
     values = {each.name: getattr(entry, each.name) for each in fields(entry)}
     _check_values(values)
     make_private_folder(folder())
+    path = _path(kind, entry.kernel_id)
     # Readers never see half a file: it gets its name when it is complete.
     draft = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.tmp")
     try:
@@ -185,13 +194,13 @@ def find() -> list[Entry]:
 
 
 def find_views() -> list[Entry]:
-    """Like `find`, for the endpoints of views."""
-    return list(_survey(VIEW).entries)
+    """The same for their live views."""
+    return list(_survey(_VIEW).entries)
 
 
 def survey() -> Survey:
     """Like `find`, and tell which files were ignored and why."""
-    return _survey(AGENTS)
+    return _survey(_KERNEL)
 
 
 def _survey(kind: str) -> Survey:
@@ -218,7 +227,7 @@ def _survey(kind: str) -> Survey:
     return Survey(tuple(sorted(entries, key=lambda entry: entry.started, reverse=True)), tuple(ignored))
 
 
-def _path(kernel_id: str, kind: str = AGENTS) -> Path:
+def _path(kind: str, kernel_id: str) -> Path:
     # The id may come from a file name that somebody chose; inside the file it stands unchanged.
     stem = _NOT_IN_FILE_NAMES.sub("_", kernel_id)[:128]
     return folder() / f"{kind}-{stem}.json"

@@ -38,14 +38,13 @@ from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.transports.credentials import DEFAULT_NAME, Credentials
-from mcp_workbench.views.page import OwnPage, link_line
+from mcp_workbench.transports.credentials import DEFAULT_NAME
 
 if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
-    from mcp_workbench.transports.gate import Endpoint, Page
+    from mcp_workbench.views.door import ViewDoor
     from mcp_workbench.views.live_display import LiveDisplay
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,7 +76,8 @@ class Workbench:
         self._registering = threading.Lock()
         self._forked = False
         self._display: LiveDisplay | None = None
-        self._page: OwnPage
+        self._view_door: ViewDoor
+        """Of the server that runs."""
         self._watches_forks = False
         self.tokens = Tokens(self)
         """Who may connect: `.add(name)`, `.revoke(name)`, `.names()`."""
@@ -112,7 +112,10 @@ class Workbench:
         wanted = Settings.read(given)
         with self._starting:
             if self._running is None:
-                self._running = RunningServer(self._offer, wanted, self._following(), self._further_doors)
+                from mcp_workbench.views.door import ViewDoor  # not before it is needed: it takes as long as all of this package
+
+                self._view_door = ViewDoor(self._offer)
+                self._running = RunningServer(self._offer, wanted, self._following(), [self._view_door])
                 self._given, self._settings = given, wanted
                 atexit.register(self._stop_at_exit)
                 self._watch_forks()
@@ -123,11 +126,6 @@ class Workbench:
                 f"the server already runs at {self.url} with other settings; nothing was changed. Call stop() first.", stacklevel=2
             )
         return self
-
-    def _further_doors(self, running: RunningServer) -> tuple[Endpoint | Page, ...]:
-        """What a server has beside agents' endpoint; asked on its loop, anew at each start."""
-        self._page = OwnPage(lambda _channel, _principal: None, Credentials())
-        return self._page.doors()
 
     def stop(self) -> None:
         """Stop the server: refuse new calls, let running ones end (`limits.stop_grace_s`), close every connection.
@@ -523,8 +521,9 @@ class Workbench:
 
     def _open_page(self) -> None:
         from mcp_workbench.views.browser import open_near  # not before the first use, as in show()
+        from mcp_workbench.views.page import link_line
 
-        link = hidden(self._page.link(self._server().page_address))
+        link = hidden(self._view_door.page.link(self._server().page_address))
         sys.stdout.write(f"{link_line(link.reveal())}\n")
         sys.stdout.flush()  # before a browser is waited for
         open_near(link.reveal())

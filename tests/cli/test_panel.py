@@ -7,12 +7,14 @@ import dataclasses
 import json
 import threading
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from typer.testing import CliRunner
 
-from mcp_workbench import discovery
+from mcp_workbench import Workbench, discovery
 from mcp_workbench.cli import panel
 from mcp_workbench.cli.app import app
 from mcp_workbench.cli.panel import NotOpened, ask_for_link, choose, open_panel
@@ -21,6 +23,7 @@ from mcp_workbench.transports.credentials import Credentials
 from mcp_workbench.transports.gate import Gate, HandshakeRequest, Page, Refuse, Serve
 from mcp_workbench.transports.websocket_server import serve_websocket
 from mcp_workbench.views.page import OwnPage
+from tests.support.stage import running
 
 
 class Kernel:
@@ -90,8 +93,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def kernel(runtime: Path) -> Iterator[Kernel]:
-    with Kernel() as running:
-        yield running
+    with Kernel() as serving:
+        yield serving
 
 
 def test_the_only_kernel_is_opened_and_its_address_printed(kernel: Kernel, opened: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,6 +201,17 @@ def test_proxies_of_the_environment_are_not_told_the_secret(kernel: Kernel, monk
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert ask_for_link(kernel.announce()).startswith(f"http://127.0.0.1:{kernel.port}/")
+
+
+def test_a_workbench_that_runs_is_found_and_its_link_opens_its_page(runtime: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(Workbench(name="trips")):
+        assert open_panel("trips", browser=False, as_json=True) == 0
+        link = urlsplit(json.loads(capsys.readouterr().out)["url"])
+        connection = HTTPConnection(link.netloc, timeout=10)
+        connection.request("GET", link.path)
+        assert connection.getresponse().status == 303
+        connection.close()
+    assert open_panel("trips", browser=False, as_json=True) == 1
 
 
 def test_the_command_hands_its_options_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ NO_COOKIE = "This browser has not opened a link to this page, or the server was 
 FETCHED_AHEAD = "This link works once: open it, do not fetch it ahead."
 NO_SECRET = "A link is given to programs that send `Authorization: Bearer` with the secret of the views; agents' tokens do not count."  # noqa: S105  # a sentence
 NOT_BUILT = (
-    "The page's program is not in this installation: it is built from the sources by `jlpm install` and `jlpm build` "
+    "The page's program is not in this installation: it is built from the sources by `jlpm install` and `jlpm build:view` "
     "in the folder labextension, and then this page is there at once."
 )
 NOT_THE_PAGE = "This WebSocket is for the page beside it: it wants that page's cookie and its Origin."

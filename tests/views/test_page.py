@@ -356,7 +356,7 @@ def test_before_the_front_end_is_built_a_sentence_says_how_and_after_it_the_page
         for target, status in (("/panel/", 503), ("/panel/page.js", 404), ("/panel/page.css", 404)):
             head, body = await here.ask(target, cookie)
             assert head.status == status
-            assert b"`jlpm build`" in body
+            assert b"`jlpm build:view`" in body
         (tmp_path / "page.js").write_bytes(SCRIPT)
         assert await here.status("/panel/", cookie) == 200
         assert (await here.ask("/panel/page.js", cookie))[1] == SCRIPT

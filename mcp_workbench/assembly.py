@@ -41,7 +41,7 @@ from mcp_workbench.settings import Settings
 from mcp_workbench.switching import SwitchInterval
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.credentials import DEFAULT_NAME
-from mcp_workbench.transports.gate import Endpoint, Gate
+from mcp_workbench.transports.gate import Endpoint, Gate, Page
 from mcp_workbench.transports.websocket_server import WebSocketServer, serve_websocket
 from mcp_workbench.version import __version__
 
@@ -76,7 +76,7 @@ PLAIN_INSTRUCTIONS = (
 class Door(Protocol):
     """A further way into a server, brought by a room above this one; made for one start."""
 
-    def endpoints(self, running: RunningServer) -> Iterable[Endpoint]:
+    def endpoints(self, running: RunningServer) -> Iterable[Endpoint | Page]:
         """What there is to reach. Called once, on the protocol loop, before the server listens."""
 
     def opened(self, running: RunningServer) -> None:
@@ -163,7 +163,7 @@ class RunningServer:
         self.sessions = Sessions(services.handler, self.describe, offer.telemetry, settings.limits, loop)
         self._feed = services.connect(self.sessions, loop)
         self.sessions.on_population.append(self._switching.follow)
-        endpoints = [Endpoint(PATH, offer.credentials, SUBPROTOCOL, self._accept, offer.tickets)]
+        endpoints: list[Endpoint | Page] = [Endpoint(PATH, offer.credentials, SUBPROTOCOL, self._accept, offer.tickets)]
         endpoints += [endpoint for door in self._doors for endpoint in door.endpoints(self)]
         gate = Gate(endpoints, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins, bound_host=settings.host)
         self.server: WebSocketServer = await serve_websocket(gate, host=settings.host, port=settings.port, limits=settings.limits)
@@ -243,8 +243,16 @@ class RunningServer:
         """`ws://127.0.0.1:PORT/mcp`."""
         return self._url(self.settings.host, PATH)
 
+    @property
+    def page_address(self) -> str:
+        """`http://127.0.0.1:PORT`, for a browser of this machine."""
+        return f"http://{self._authority(LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host))}"
+
     def _url(self, host: str, path: str) -> str:
-        return f"ws://{f'[{host}]' if ':' in host else host}:{self.server.port}{path}"
+        return f"ws://{self._authority(host)}{path}"
+
+    def _authority(self, host: str) -> str:
+        return f"{f'[{host}]' if ':' in host else host}:{self.server.port}"
 
     def _announce(self) -> None:
         if DEFAULT_NAME in self._offer.credentials.names():

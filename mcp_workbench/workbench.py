@@ -494,26 +494,40 @@ class Workbench:
         says "as of" an older time is not alive. It rests while the server is stopped; a later `show()` takes its place. A terminal
         prints it once. Never shows the token.
 
+        With `browser=True` it is a page of its own instead, for editors and terminals: one line with its address is printed, which
+        can be opened once within 60 s, and where this machine's screen is in front of the person a browser is asked to open it. The
+        page lives, and can be clicked, while a cell runs, and ends with the server.
+
         Args:
-            panel: "all", or "latency": state and tools only.
-            browser: A page of its own is not in this version.
+            panel: "all", or "latency": state and tools only. The page of its own always has all.
+            browser: Open the page of its own.
 
         Raises:
             ValueError: There is no such panel.
-            WorkbenchError: `browser=True`.
+            WorkbenchError: A thousand links wait to be opened.
         """
         from mcp_workbench.views.gathering import Gathering  # not before the first use: most scripts never show anything
         from mcp_workbench.views.live_display import PANELS, LiveDisplay
 
-        if browser:
-            raise WorkbenchError("a page of its own (browser=True) is not in this version; wb.show() shows the display below this cell")
         if panel not in PANELS:
             raise ValueError(f"panel is one of {', '.join(PANELS)}; got {str(panel)[:40]!r}")
         self.start()
+        if browser:
+            self._open_page()
+            return
         if self._display is not None:
             self._display.move()
         gathering = Gathering(self._name, self._offer, lambda: self._running, self._dataframe_lines)
         self._display = LiveDisplay(gathering.look, panel).show(current_host().display)
+
+    def _open_page(self) -> None:
+        from mcp_workbench.views.browser import open_near  # not before the first use, as in show()
+        from mcp_workbench.views.page import link_line
+
+        link = hidden(self._view_door.page.link(self._server().page_address))
+        sys.stdout.write(f"{link_line(link.reveal())}\n")
+        sys.stdout.flush()  # before a browser is waited for
+        open_near(link.reveal())
 
     def _dataframe_lines(self) -> tuple[str, ...]:
         offer = self._offer

@@ -12,6 +12,7 @@ import textwrap
 import threading
 import warnings
 from collections.abc import Callable
+from http.client import HTTPConnection, HTTPMessage
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,6 +26,7 @@ from mcp_workbench.errors import ConnectionClosed, HandshakeRefused, Registratio
 from mcp_workbench.events import ChangeKind
 from mcp_workbench.hosts import PlainHost
 from mcp_workbench.transports.credentials import DEFAULT_NAME
+from mcp_workbench.views import browser
 from tests.support.host import ScriptedHost
 from tests.support.stage import running, server_of, talking, within
 from tests.support.talk import text_of
@@ -154,6 +156,44 @@ def test_async_with_starts_and_stops() -> None:
         assert not workbench.running
 
     within(main)
+
+
+def test_a_page_of_its_own_is_one_printed_line_with_a_link_and_ends_with_the_server(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(browser, "open_near", opened.append)
+    workbench = wb.Workbench(name="trips")
+    try:
+        workbench.show(browser=True)
+        printed = capsys.readouterr().out
+        [link] = opened
+        assert printed == f"{link} (good once, for 60 s)\n"
+        port = server_of(workbench).server.port
+        assert link.startswith(f"http://127.0.0.1:{port}/panel/open/")
+        status, headers = _get(port, link.removeprefix(f"http://127.0.0.1:{port}"))
+        assert status == 303
+        cookie = {"Cookie": headers["Set-Cookie"].partition(";")[0]}
+        assert _get(port, "/panel/favicon.svg", cookie)[0] == 200
+        assert _get(port, "/panel/", cookie)[0] in (200, 503)  # the latter where the front end was not built
+        assert _get(port, "/panel/", {"Authorization": f"Bearer {workbench.token}"})[0] == 403
+        assert _get(port, "/panel/link", {"Authorization": f"Bearer {workbench.token}"})[0] == 401
+        workbench.stop()
+        workbench.start(port=port)
+        assert _get(port, "/panel/", cookie)[0] == 403
+    finally:
+        workbench.stop()
+
+
+def _get(port: int, target: str, headers: dict[str, str] | None = None) -> tuple[int, HTTPMessage]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", target, headers=headers or {})
+        response = connection.getresponse()
+        response.read()
+        return response.status, response.headers
+    finally:
+        connection.close()
 
 
 def test_two_workbenches_live_side_by_side() -> None:

@@ -64,6 +64,19 @@ def list_kernels(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def panel(
+    notebook: Annotated[str | None, typer.Argument(help="Name, path or kernel id; may be left out when one kernel serves.")] = None,
+    *,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Open the page of a running kernel in the browser. Exit code 1: no such kernel; 2: several, name one."""
+    from mcp_workbench.cli.panel import open_panel
+
+    raise typer.Exit(open_panel(notebook, browser=not no_browser, as_json=as_json))
+
+
+@app.command()
 def config(
     client: Annotated[
         str, typer.Argument(help="claude-code, claude-desktop, vscode, cursor, codex, gemini-cli, windsurf, or json for any other.")

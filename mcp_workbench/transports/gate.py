@@ -1,9 +1,10 @@
-"""The one gate: from a handshake request to yes or no.
+"""The one gate: from a request's head to yes or no.
 
 A pure decision without socket and without clock of its own, so that every combination can be tried in
-a table. The server asks it once per connection and does what it says. The order of the questions is
-the order of who may learn what: a web page under a foreign name is stopped at `Host` and `Origin`
-before it can tell one path from another, and only who has shown a credential is told about methods,
+a table. The server asks it once per connection and does what it says. Behind the gate are endpoints, which
+become WebSockets, and pages, which are answered from memory and end the connection. The order of the questions
+is the order of who may learn what: a web page under a foreign name is stopped at `Host` and `Origin`
+before it can tell one path from another, and at an endpoint only who has shown a credential is told about methods,
 versions and keys. Sentences never repeat what the caller sent.
 """
 
@@ -22,6 +23,7 @@ from mcp_workbench.transports.credentials import Tickets
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 TICKET_STEP = "/t/"
+ANY_STEP = "/*"
 
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 _WILDCARD_ADDRESSES = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - recognised here, bound nowhere
@@ -39,21 +41,6 @@ class CredentialCheck(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One path of the server and what is behind it."""
-
-    path: str
-    """Compared exactly, for instance `/mcp`."""
-    credential: CredentialCheck
-    subprotocol: str | None
-    """Selected when the client offers it; None selects none."""
-    accept: Callable[[Channel, Principal], Receiver | None]
-    """Takes the connection once it is a WebSocket; None means not now, and it is closed with 1013."""
-    tickets: Tickets | None = None
-    """With tickets, `<path>/t/<ticket>` opens this endpoint as well."""
-
-
-@dataclass(frozen=True, slots=True)
 class HandshakeRequest:
     """What the client asked, as text."""
 
@@ -67,14 +54,10 @@ class HandshakeRequest:
     secure: bool = False
     """Whether it arrived over TLS."""
 
-
-@dataclass(frozen=True, slots=True)
-class Admit:
-    """Yes: open this endpoint for this principal."""
-
-    endpoint: Endpoint
-    principal: Principal
-    subprotocol: str | None
+    @property
+    def path(self) -> str:
+        """The target without its query, untouched: no escape is resolved, no step folded."""
+        return self.target.partition("?")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +69,71 @@ class Refuse:
     headers: tuple[tuple[str, str], ...] = field(default=())
 
 
+def bearer_token(request: HandshakeRequest) -> bytes | None:
+    """The token of the only `Authorization: Bearer` header; None when there is no such header, or several."""
+    values = request.headers.get("authorization", ())
+    if len(values) != 1:
+        return None
+    scheme, _, token = values[0].partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    # Bytes, because comparing text beyond ASCII in constant time raises; "?" stands in no token.
+    return token.encode("latin-1", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One path of the server and what is behind it."""
+
+    path: str
+    """Compared exactly, for instance `/mcp`."""
+    credential: CredentialCheck
+    subprotocol: str | None
+    """Selected when the client offers it; None selects none."""
+    accept: Callable[[Channel, Principal], Receiver | None]
+    """Takes the connection once it is a WebSocket; None means not now, and it is closed with 1013."""
+    tickets: Tickets | None = None
+    """With tickets, `<path>/t/<ticket>` opens this endpoint as well."""
+    presented: Callable[[HandshakeRequest], bytes | None] = bearer_token
+    """Where a request carries the credential; None: it carries none that counts."""
+    unauthorized: Refuse = Refuse(401, _NO_CREDENTIAL, (("WWW-Authenticate", "Bearer"),))
+    """What is told to who has no credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Yes, as an HTTP response after which the connection is closed."""
+
+    body: bytes = field(repr=False)
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Beside those that every response has; a value may be a secret of the one who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One path of the server that is answered from memory."""
+
+    path: str
+    """Compared exactly; a last step `*` stands for any one step, for instance `/panel/open/*`."""
+    answer: Callable[[HandshakeRequest], Serve | Refuse]
+    """Asked on the protocol loop, for GET and for HEAD, of which the head alone is sent; must neither block nor raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Yes: open this endpoint for this principal."""
+
+    endpoint: Endpoint
+    principal: Principal
+    subprotocol: str | None
+
+
 class Gate:
-    """Decides on handshake requests by a table of endpoints.
+    """Decides on requests by a table of endpoints and pages.
 
     Args:
-        endpoints: What there is to reach; paths must differ.
+        doors: What there is to reach; paths must differ.
         allowed_hosts: Names beside the loopback ones under which clients may address this server; no scheme, port or wildcard.
         allowed_origins: Web origins beside the server's own, for instance `https://lab.example`.
         bound_host: The address the server listens at; allowed as a name unless it is a wildcard.
@@ -98,45 +141,37 @@ class Gate:
 
     def __init__(
         self,
-        endpoints: Iterable[Endpoint],
+        doors: Iterable[Endpoint | Page],
         *,
         allowed_hosts: Iterable[str] = (),
         allowed_origins: Iterable[str] = (),
         bound_host: str = "127.0.0.1",
     ) -> None:
-        self._endpoints: dict[str, Endpoint] = {}
-        for endpoint in endpoints:
-            if endpoint.path in self._endpoints:
-                raise ValueError(f"two endpoints want the path {endpoint.path}")
-            self._endpoints[endpoint.path] = endpoint
+        self._doors: dict[str, Endpoint | Page] = {}
+        for door in doors:
+            if door.path in self._doors:
+                raise ValueError(f"two endpoints or pages want the path {door.path}")
+            self._doors[door.path] = door
         bound = {bound_host.lower()} - _WILDCARD_ADDRESSES
         self._hosts = frozenset(LOOPBACK_NAMES) | {_host_name(name) for name in allowed_hosts} | bound
         self._origins = frozenset(_origin(text) for text in allowed_origins)
 
-    def decide(self, request: HandshakeRequest) -> Admit | Refuse:
-        """Admit or refuse; a ticket is used up only when everything else has passed.
+    def decide(self, request: HandshakeRequest) -> Admit | Serve | Refuse:
+        """Admit, serve or refuse; a ticket is used up only when everything else has passed.
 
         Args:
             request: The parsed request head.
 
         Returns:
-            `Admit` with the endpoint, or `Refuse` with status, sentence and extra headers.
+            `Admit` with the endpoint, what a page answers, or `Refuse` with status, sentence and extra headers.
         """
         refusal = self._check_host(request) or self._check_origin(request)
         if refusal is not None:
             return refusal
-        endpoint, ticket = self._find(request.target.partition("?")[0])
-        if endpoint is None:
+        door, ticket = self._find(request.path)
+        if door is None:
             return Refuse(404, "There is nothing at this path.")
-        principal = _by_token(endpoint, request) if ticket is None else _by_ticket(endpoint, ticket)
-        if principal is None:
-            return _unauthorized()
-        if (refusal := _check_upgrade(request)) is not None:
-            return refusal
-        if ticket is not None and (endpoint.tickets is None or endpoint.tickets.redeem(ticket) is None):
-            return _unauthorized()
-        offered = _words(request, "sec-websocket-protocol")
-        return Admit(endpoint, principal, endpoint.subprotocol if endpoint.subprotocol in offered else None)
+        return _ask(door, request) if isinstance(door, Page) else _admit(door, ticket, request)
 
     def _check_host(self, request: HandshakeRequest) -> Refuse | None:
         hosts = request.headers.get("host", ())
@@ -158,31 +193,45 @@ class Gate:
                 return None
         return Refuse(403, "Web pages of this Origin are not allowed here: start the server with allowed_origins to let them in.")
 
-    def _find(self, path: str) -> tuple[Endpoint | None, str | None]:
-        if (endpoint := self._endpoints.get(path)) is not None:
-            return endpoint, None
+    def _find(self, path: str) -> tuple[Endpoint | Page | None, str | None]:
+        """What is at a path, and the ticket in it."""
+        if (door := self._doors.get(path)) is not None:
+            return door, None
+        base, _, step = path.rpartition("/")
+        if step and (door := self._doors.get(base + ANY_STEP)) is not None:
+            return door, None
         base, step, ticket = path.rpartition(TICKET_STEP)
-        endpoint = self._endpoints.get(base) if step and ticket else None
-        return (endpoint, ticket) if endpoint is not None and endpoint.tickets is not None else (None, None)
+        door = self._doors.get(base) if step and ticket else None
+        return (door, ticket) if isinstance(door, Endpoint) and door.tickets is not None else (None, None)
 
 
-def _by_token(endpoint: Endpoint, request: HandshakeRequest) -> Principal | None:
-    values = request.headers.get("authorization", ())
-    if len(values) != 1:
-        return None
-    scheme, _, token = values[0].partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        return None
-    # Bytes, because comparing text beyond ASCII in constant time raises; "?" stands in no token.
-    return endpoint.credential.check(token.encode("latin-1", "replace"))
+def _ask(page: Page, request: HandshakeRequest) -> Serve | Refuse:
+    if request.method not in ("GET", "HEAD"):
+        return Refuse(405, "This is a page: it can be read (GET, HEAD), nothing else.", (("Allow", "GET, HEAD"),))
+    if "transfer-encoding" in request.headers or list(request.headers.get("content-length", ["0"])) != ["0"]:
+        return Refuse(400, "This is a page: a request for it has no body.")
+    return page.answer(request)
+
+
+def _admit(endpoint: Endpoint, ticket: str | None, request: HandshakeRequest) -> Admit | Refuse:
+    principal = _by_credential(endpoint, request) if ticket is None else _by_ticket(endpoint, ticket)
+    if principal is None:
+        return endpoint.unauthorized
+    if (refusal := _check_upgrade(request)) is not None:
+        return refusal
+    if ticket is not None and (endpoint.tickets is None or endpoint.tickets.redeem(ticket) is None):
+        return endpoint.unauthorized
+    offered = _words(request, "sec-websocket-protocol")
+    return Admit(endpoint, principal, endpoint.subprotocol if endpoint.subprotocol in offered else None)
+
+
+def _by_credential(endpoint: Endpoint, request: HandshakeRequest) -> Principal | None:
+    presented = endpoint.presented(request)
+    return None if presented is None else endpoint.credential.check(presented)
 
 
 def _by_ticket(endpoint: Endpoint, ticket: str) -> Principal | None:
     return None if endpoint.tickets is None else endpoint.tickets.peek(ticket)
-
-
-def _unauthorized() -> Refuse:
-    return Refuse(401, _NO_CREDENTIAL, (("WWW-Authenticate", "Bearer"),))
 
 
 def _check_upgrade(request: HandshakeRequest) -> Refuse | None:

@@ -1,4 +1,4 @@
-"""The little HTTP that a WebSocket handshake needs: a strict request head in, a short response out.
+"""The little HTTP that a WebSocket handshake and a page need: a strict request head in, one response out.
 
 Bytes and values only. What a request may do is the gate's affair; the head is parsed here, apart from the
 WebSocket library, because that one goes on to interpret frames behind the head before anybody has said yes.
@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from websockets.utils import accept_key
 
-from mcp_workbench.transports.gate import HandshakeRequest, Refuse
+from mcp_workbench.transports.gate import HandshakeRequest, Refuse, Serve
 
 MAX_LINE_BYTES = 8192
 MAX_HEAD_BYTES = 32 * 1024
@@ -83,18 +83,27 @@ def _parse_headers(lines: list[bytes]) -> dict[str, list[str]] | Refuse:
     return headers
 
 
-def render_refusal(refusal: Refuse) -> bytes:
+def render_refusal(refusal: Refuse, *, head_only: bool = False) -> bytes:
     """A short text/plain response after which the connection is closed."""
-    body = f"{refusal.sentence}\n".encode()
+    headers = (("Content-Type", "text/plain; charset=utf-8"), *refusal.headers)
+    return render_page(Serve(f"{refusal.sentence}\n".encode(), refusal.status, headers), head_only=head_only)
+
+
+def render_page(page: Serve, *, head_only: bool = False) -> bytes:
+    """A response after which the connection is closed.
+
+    Args:
+        page: What it says.
+        head_only: Leave the body out, as for HEAD; its length is told all the same (RFC 9110 section 9.3.2).
+    """
     lines = [
-        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}",
+        f"HTTP/1.1 {page.status} {HTTPStatus(page.status).phrase}",
         f"Date: {formatdate(usegmt=True)}",
         "Connection: close",
-        "Content-Type: text/plain; charset=utf-8",
-        f"Content-Length: {len(body)}",
-        *(f"{name}: {value}" for name, value in refusal.headers),
+        f"Content-Length: {len(page.body)}",
+        *(f"{name}: {value}" for name, value in page.headers),
     ]
-    return "\r\n".join(lines).encode() + END_OF_HEAD + body
+    return "\r\n".join(lines).encode() + END_OF_HEAD + (b"" if head_only else page.body)
 
 
 def render_switch(key: str, subprotocol: str | None) -> bytes:

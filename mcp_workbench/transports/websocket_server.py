@@ -1,7 +1,7 @@
 """The listening end: accepts connections, asks the gate, and hands over channels.
 
-Every connection starts as a `_Handshake`, which reads one request head, lets the gate decide and either
-refuses or steps aside for a `WebSocketChannel` on the same transport. Frames that came along with the
+Every connection starts as a `_Handshake`, which reads one request head, lets the gate decide and either answers
+(refuses, or serves a page) or steps aside for a `WebSocketChannel` on the same transport. Frames that came along with the
 request are looked at only after that. Loop thread only, but for `close_in_child`, which a forked child
 calls and which touches descriptors alone.
 """
@@ -24,15 +24,17 @@ from websockets.protocol import Side, State
 from mcp_workbench.limits import Limits
 from mcp_workbench.platforms import reuse_address
 from mcp_workbench.transports.departures import Departures
-from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse
-from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_refusal, render_switch
+from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse, Serve
+from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_page, render_refusal, render_switch
 from mcp_workbench.transports.websocket import LANDING_BYTES, WebSocketChannel, silent
 
 logger = logging.getLogger("mcp_workbench")
 
 BACKLOG = 256
 LINGER_S = 1.0
-"""How long a refused client may take to read its refusal and hang up."""
+"""How long a client may take to hang up after the answer that ends its connection has left."""
+DELIVERY_S = 30.0
+"""How long a client may take to read an answer that is larger than the buffers between."""
 REFUSALS_AT_ONCE = 64
 """Connections past the limit that are still answered with 503; further ones are dropped without a word."""
 
@@ -121,7 +123,7 @@ class WebSocketServer:
 
 
 class _Handshake(asyncio.Protocol):
-    """A connection until it is refused or has become a channel."""
+    """A connection until it is answered or has become a channel."""
 
     __slots__ = ("_answered", "_head", "_server", "_timer", "_transport")
 
@@ -162,9 +164,12 @@ class _Handshake(asyncio.Protocol):
         if isinstance(request, Refuse):
             self._refuse(request)
             return
-        decision = self._server.gate.decide(request)
+        decision = _decide(self._server.gate, request)
+        head_only = request.method == "HEAD"
         if isinstance(decision, Refuse):
-            self._refuse(decision)
+            self._refuse(decision, head_only=head_only)
+        elif isinstance(decision, Serve):
+            self._respond(render_page(decision, head_only=head_only))
         else:
             self._admit(request, decision, rest)
 
@@ -183,20 +188,42 @@ class _Handshake(asyncio.Protocol):
         if rest:
             channel.receive_bytes(rest)
 
-    def _refuse(self, refusal: Refuse) -> None:
+    def _refuse(self, refusal: Refuse, *, head_only: bool = False) -> None:
+        self._respond(render_refusal(refusal, head_only=head_only))
+
+    def _respond(self, response: bytes) -> None:
         """Answer, then let the client hang up: closing on unread bytes would reset the answer away."""
         self._answered = True
         self._head.clear()
         self._timer.cancel()
+        self._transport.set_write_buffer_limits(high=0)  # so that `resume_writing` says when all of it has left
         self._timer = self._after(LINGER_S, self._transport.abort)
-        self._transport.write(render_refusal(refusal))
+        self._transport.write(response)
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:
             self._transport.close()
 
+    def pause_writing(self) -> None:
+        """The answer waits for its reader."""
+        self._timer.cancel()
+        self._timer = self._after(DELIVERY_S, self._transport.abort)
+
+    def resume_writing(self) -> None:
+        """All of it has left."""
+        self._timer.cancel()
+        self._timer = self._after(LINGER_S, self._transport.abort)
+
     def _after(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(seconds, action)
+
+
+def _decide(gate: Gate, request: HandshakeRequest) -> Admit | Serve | Refuse:
+    try:
+        return gate.decide(request)
+    except Exception:  # a named boundary: a page or a credential check failed, and the one who asked is told so
+        logger.exception("a request could not be decided on")
+        return Refuse(500, "This server failed to answer: its log says why.")
 
 
 def _hand_over(channel: WebSocketChannel, admit: Admit) -> None:

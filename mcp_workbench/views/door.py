@@ -14,13 +14,12 @@ from mcp_workbench.assembly import RunningServer
 from mcp_workbench.offer import Offer
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports.credentials import OneSecret
-from mcp_workbench.transports.gate import Endpoint
+from mcp_workbench.transports.gate import Endpoint, Page
 from mcp_workbench.views.feeds.sources import Sources
+from mcp_workbench.views.page import VIEW_SUBPROTOCOL, VIEWER, OwnPage
 from mcp_workbench.views.viewers import Viewers
 
 PATH = "/view"
-SUBPROTOCOL = "mcp-workbench-view"
-PRINCIPAL = "view"
 
 
 class ViewDoor:
@@ -32,15 +31,19 @@ class ViewDoor:
 
     viewers: Viewers
     """All views of the server, from its start on."""
+    page: OwnPage
+    """The page of its own, from the server's start on."""
 
     def __init__(self, offer: Offer) -> None:
         self._offer = offer
         self._secret = Secret.random()
 
-    def endpoints(self, running: RunningServer) -> Iterable[Endpoint]:
-        """`/view`."""
+    def endpoints(self, running: RunningServer) -> Iterable[Endpoint | Page]:
+        """`/view`, for programs, and what is under `/panel/`, for browsers."""
+        credential = OneSecret(self._secret, VIEWER.name)
         self.viewers = Viewers(Sources(running, self._offer), asyncio.get_running_loop())
-        return (Endpoint(PATH, OneSecret(self._secret, PRINCIPAL), SUBPROTOCOL, self.viewers.accept),)
+        self.page = OwnPage(self.viewers.accept, credential)
+        return (Endpoint(PATH, credential, VIEW_SUBPROTOCOL, self.viewers.accept), *self.page.doors())
 
     def opened(self, running: RunningServer) -> None:
         """Leave the address and the secret where this user's programs find them."""

@@ -25,7 +25,7 @@ from mcp_workbench.events import Principal
 from mcp_workbench.limits import Limits
 from mcp_workbench.transports.channel import Channel, Receiver
 from mcp_workbench.transports.credentials import Credentials
-from mcp_workbench.transports.gate import Admit, Endpoint, Gate, HandshakeRequest, Refuse
+from mcp_workbench.transports.gate import Admit, Endpoint, Gate, HandshakeRequest, Refuse, Serve
 from mcp_workbench.transports.websocket_client import open_websocket
 from mcp_workbench.transports.websocket_server import WebSocketServer, serve_websocket
 from tests.support.channels import Listener, echo
@@ -55,7 +55,7 @@ class _RecordingGate(Gate):
         super().__init__(endpoints)
         self.requests: list[HandshakeRequest] = []
 
-    def decide(self, request: HandshakeRequest) -> Admit | Refuse:
+    def decide(self, request: HandshakeRequest) -> Admit | Serve | Refuse:
         self.requests.append(request)
         return super().decide(request)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mcp_workbench.events import Principal
 from mcp_workbench.transports.channel import Channel, Receiver
 from mcp_workbench.transports.credentials import Credentials, Tickets
-from mcp_workbench.transports.gate import Admit, Endpoint, Gate, HandshakeRequest, Refuse
+from mcp_workbench.transports.gate import Admit, Endpoint, Gate, HandshakeRequest, Page, Refuse, Serve
 
 PORT = 8801
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -18,7 +18,7 @@ def accept(channel: Channel, principal: Principal) -> Receiver | None:
 
 
 class Desk:
-    """A gate with two endpoints, and requests that differ from a good one in what a test names."""
+    """A gate with two endpoints and two pages, and requests that differ from a good one in what a test names."""
 
     def __init__(
         self, *, allowed_hosts: tuple[str, ...] = (), allowed_origins: tuple[str, ...] = (), bound_host: str = "127.0.0.1"
@@ -27,11 +27,17 @@ class Desk:
         self.viewers = Credentials(tickets=Tickets())
         self.mcp = Endpoint("/mcp", self.credentials, "mcp", accept, self.credentials.tickets)
         self.view = Endpoint("/view", self.viewers, None, accept)
-        self.gate = Gate([self.mcp, self.view], allowed_hosts=allowed_hosts, allowed_origins=allowed_origins, bound_host=bound_host)
+        self.asked: list[str] = []
+        pages = [Page("/page/", self.answer), Page("/page/open/*", self.answer)]
+        self.gate = Gate([self.mcp, self.view, *pages], allowed_hosts=allowed_hosts, allowed_origins=allowed_origins, bound_host=bound_host)
+
+    def answer(self, request: HandshakeRequest) -> Serve | Refuse:
+        self.asked.append(request.path)
+        return Serve(b"hello")
 
     def ask(
         self, *, target: str = "/mcp", method: str = "GET", port: int = PORT, secure: bool = False, **headers: object
-    ) -> Admit | Refuse:
+    ) -> Admit | Serve | Refuse:
         sent: dict[str, object] = {
             "host": f"127.0.0.1:{PORT}",
             "upgrade": "websocket",
@@ -45,7 +51,7 @@ class Desk:
 
     def status(self, **wishes: object) -> int:
         decision = self.ask(**wishes)  # type: ignore[arg-type]  # the tests name them right
-        return decision.status if isinstance(decision, Refuse) else 101
+        return 101 if isinstance(decision, Admit) else decision.status
 
 
 def values(value: object) -> list[str]:
@@ -333,7 +339,7 @@ def test_no_request_raises_or_is_repeated_to_its_sender(target: str, host: str, 
 
 def test_two_endpoints_cannot_share_a_path() -> None:
     endpoint = Desk().mcp
-    with pytest.raises(ValueError, match="two endpoints want the path /mcp"):
+    with pytest.raises(ValueError, match="two endpoints or pages want the path /mcp"):
         Gate([endpoint, endpoint])
 
 
@@ -342,3 +348,95 @@ def test_no_repr_shows_a_token() -> None:
     decision = desk.ask()
     assert isinstance(decision, Admit)
     assert desk.credentials.token() not in repr(decision)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_page_answers_whoever_passes_host_and_origin(method: str) -> None:
+    desk = Desk()
+    assert desk.ask(target="/page/?x=1", method=method, authorization=None) == Serve(b"hello")
+    assert desk.asked == ["/page/"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "status"),
+    [
+        ({"host": "evil.example"}, 403),
+        ({"host": None}, 400),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"method": "POST"}, 405),
+        ({"method": "PUT"}, 405),
+        ({"method": "DELETE"}, 405),
+        ({"method": "OPTIONS"}, 405),
+        ({"method": "TRACE"}, 405),
+        ({"content_length": "1"}, 400),
+        ({"content_length": ["0", "1"]}, 400),
+        ({"content_length": "00"}, 400),
+        ({"transfer_encoding": "chunked"}, 400),
+    ],
+)
+def test_a_page_is_not_asked_by_what_may_not_read_it(wish: dict[str, object], status: int) -> None:
+    desk = Desk()
+    assert desk.status(target="/page/", **wish) == status
+    assert desk.asked == []
+
+
+def test_a_page_says_how_it_can_be_read() -> None:
+    decision = Desk().ask(target="/page/", method="POST")
+    assert isinstance(decision, Refuse)
+    assert decision.headers == (("Allow", "GET, HEAD"),)
+
+
+def test_a_request_that_says_it_has_no_body_is_a_request_for_a_page() -> None:
+    assert Desk().status(target="/page/", content_length="0") == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"),
+    [
+        ("/page/open/abc", "/page/open/abc"),
+        ("/page/open/..", "/page/open/.."),
+        ("/page/open/%2e%2e%2f", "/page/open/%2e%2e%2f"),
+        ("/page/open/*", "/page/open/*"),
+        ("/page/open/a?b", "/page/open/a"),
+    ],
+)
+def test_a_page_with_an_open_step_gets_it_as_it_was_sent(target: str, asked: str) -> None:
+    desk = Desk()
+    assert desk.status(target=target) == 200
+    assert desk.asked == [asked]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/page", "/page//", "/PAGE/", "/page/.", "/page/../page/", "/x/../page/", "/page/%2e%2e/", "/%70age/", "/page%2f", "/page/;",
+        "/page/open", "/page/open/", "/page/open/a/b", "/page/open/../", "/page/t/x", "/page/x", "//page/", "page/", "/*",
+    ],
+)  # fmt: skip
+def test_only_a_pages_exact_path_leads_to_it(target: str) -> None:
+    desk = Desk()
+    assert desk.status(target=target) == 404
+    assert desk.asked == []
+
+
+def test_a_page_and_an_endpoint_cannot_share_a_path() -> None:
+    with pytest.raises(ValueError, match="two endpoints or pages want the path /mcp"):
+        Gate([Desk().mcp, Page("/mcp", lambda request: Serve(b""))])
+
+
+def test_an_endpoint_says_where_its_credential_is_and_what_is_missing() -> None:
+    desk = Desk()
+    told = Refuse(403, "Say please.")
+    door = Endpoint("/polite", desk.credentials, None, accept, presented=lambda request: request.target[-43:].encode(), unauthorized=told)
+    gate = Gate([door])
+    token = desk.credentials.token()
+    base = {"host": ["localhost"], "upgrade": ["websocket"], "connection": ["upgrade"], "sec-websocket-version": ["13"]}
+    headers = base | {"sec-websocket-key": [KEY]}
+    assert gate.decide(HandshakeRequest("GET", f"/polite?{token}", headers, PORT)) == Admit(door, Principal("default"), None)
+    bearer = headers | {"authorization": [f"Bearer {token}"]}
+    assert gate.decide(HandshakeRequest("GET", "/polite", bearer, PORT)) == told
+
+
+def test_what_a_page_serves_is_in_no_repr() -> None:
+    assert "secret" not in repr(Serve(b"secret", 303, (("Set-Cookie", "secret"),)))

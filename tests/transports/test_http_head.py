@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_workbench.transports.gate import HandshakeRequest, Refuse
-from mcp_workbench.transports.http_head import parse_request, refuse_early, render_refusal, render_switch
+from mcp_workbench.transports.gate import HandshakeRequest, Refuse, Serve
+from mcp_workbench.transports.http_head import parse_request, refuse_early, render_page, render_refusal, render_switch
 
 
 def parse(head: bytes) -> HandshakeRequest | Refuse:
@@ -90,6 +90,17 @@ def test_a_refusal_is_a_short_plain_response_that_ends_the_connection() -> None:
         lines
     )
     assert body == b"No.\n"
+
+
+def test_a_page_is_told_whole_and_for_head_without_its_body() -> None:
+    page = Serve("é".encode(), 200, (("Content-Type", "text/html; charset=utf-8"),))
+    head, _, body = render_page(page).partition(b"\r\n\r\n")
+    assert head.split(b"\r\n")[0] == b"HTTP/1.1 200 OK"
+    assert {b"Connection: close", b"Content-Length: 2", b"Content-Type: text/html; charset=utf-8"} < set(head.split(b"\r\n"))
+    assert body == "é".encode()
+    assert render_page(page, head_only=True).endswith(b"\r\n\r\n")
+    assert b"Content-Length: 2\r\n" in render_page(page, head_only=True)
+    assert render_refusal(Refuse(404, "No."), head_only=True).endswith(b"\r\n\r\n")
 
 
 def test_the_switch_answers_the_key_of_rfc_6455() -> None:

@@ -5,8 +5,8 @@ import os
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,9 +14,10 @@ import pytest
 
 from mcp_workbench.events import Principal
 from mcp_workbench.limits import Limits
+from mcp_workbench.transports import websocket_server
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.credentials import Credentials
-from mcp_workbench.transports.gate import Endpoint, Gate
+from mcp_workbench.transports.gate import Endpoint, Gate, HandshakeRequest, Page, Serve
 from mcp_workbench.transports.websocket import HIGH_WATER_BYTES, SLICE_BYTES, WebSocketChannel
 from mcp_workbench.transports.websocket_server import REFUSALS_AT_ONCE, serve_websocket
 from tests.support.channels import House, Listener, echo, house
@@ -531,5 +532,137 @@ def test_the_same_over_tls(tmp_path: Path) -> None:
         assert await listener.until_closed() == (1000, "done")
         assert await served[0].until_closed() == (1000, "done")
         await server.close()
+
+    run(main)
+
+
+LARGE = bytes(range(256)) * 32 * 1024
+
+
+@asynccontextmanager
+async def pages(limits: Limits | None = None, *, ssl: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """A server with a small, a large and a broken page; its port."""
+
+    def fail(request: HandshakeRequest) -> Serve:
+        raise RuntimeError("never said to anybody")
+
+    doors = [Page("/small", lambda request: Serve(b"hello")), Page("/large", lambda request: Serve(LARGE)), Page("/broken", fail)]
+    server = await serve_websocket(Gate(doors), limits=limits, ssl=ssl)
+    try:
+        yield server.port
+    finally:
+        await server.close()
+
+
+def read(port: int, target: str, method: str = "GET", *extra: str) -> bytes:
+    return request(port, target=target, method=method, upgrade=False, offer=None, extra=extra)
+
+
+def test_a_page_is_served_whole_and_its_connection_ended() -> None:
+    async def main() -> None:
+        async with pages() as port:
+            for target, method, body in (
+                ("/small", "GET", b"hello"),
+                ("/small?x", "GET", b"hello"),
+                ("/small", "HEAD", b""),
+                ("/large", "GET", LARGE),
+            ):
+                client = await RawConnection.dial(port)
+                client.send(read(port, target, method) + read(port, "/small"))  # what comes behind a request is not looked at
+                head = await client.head()
+                assert (head.status, head.headers["connection"]) == (200, ["close"])
+                assert head.headers["content-length"] == [str(len(LARGE if target == "/large" else b"hello"))]
+                assert await client.body() == body
+                await client.hang_up()
+
+    run(main)
+
+
+def test_what_is_no_reading_of_a_page_is_refused() -> None:
+    async def main() -> None:
+        async with pages() as port:
+            for data, status in (
+                (read(port, "/small", "POST", "Content-Length: 5") + b"12345", 405),
+                (read(port, "/small", "GET", "Content-Length: 5") + b"12345", 400),
+                (read(port, "/small", "GET", "Transfer-Encoding: chunked") + b"0\r\n\r\n", 400),
+                (read(port, "/small", "GET", "Origin: http://evil.example"), 403),
+                (read(port, "/x/../small"), 404),
+                (read(port, "/small", "HEAD", "X: " + "a" * 65536), 431),
+                (read(port, "/" + "a" * 65536), 414),
+            ):
+                client = await RawConnection.dial(port)
+                client.send(data)
+                assert (await client.head()).status == status, data[:80]
+                await client.body()
+                await client.hang_up()
+
+    run(main)
+
+
+def test_a_page_that_fails_says_nothing_of_why(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with pages() as port:
+            client = await RawConnection.dial(port)
+            client.send(read(port, "/broken"))
+            assert (await client.head()).status == 500
+            assert b"never said" not in await client.body()
+            await client.hang_up()
+
+    run(main)
+    assert [record.getMessage() for record in caplog.records] == ["a request could not be decided on"]
+
+
+async def time_passes(port: int) -> None:
+    """Until a handshake that begins now has timed out."""
+    silent = await RawConnection.dial(port)
+    with suppress(ConnectionResetError):
+        assert await silent.reader.read() == b""
+    await silent.hang_up()
+
+
+def test_a_slow_reader_gets_all_of_a_large_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket_server, "LINGER_S", 0.05)
+
+    async def main() -> None:
+        async with pages(Limits(handshake_timeout_s=0.1)) as port:
+            client = await RawConnection.dial(port, small=True)
+            client.stop_reading()
+            client.send(read(port, "/large"))
+            await time_passes(port)
+            client.read_again()
+            assert (await client.head()).status == 200
+            assert await client.body() == LARGE
+            await client.hang_up()
+
+    run(main)
+
+
+def test_a_reader_that_never_reads_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket_server, "DELIVERY_S", 0.05)
+
+    async def main() -> None:
+        async with pages(Limits(handshake_timeout_s=0.2)) as port:
+            client = await RawConnection.dial(port, small=True)
+            client.stop_reading()
+            client.send(read(port, "/large"))
+            await time_passes(port)
+            client.read_again()
+            with suppress(ConnectionResetError):
+                assert len(await client.body()) < len(LARGE)
+            await client.hang_up()
+
+    run(main)
+
+
+def test_a_large_page_arrives_whole_over_tls(tmp_path: Path) -> None:
+    server_side, client_side = tls_pair(tmp_path)
+
+    async def main() -> None:
+        async with pages(ssl=server_side) as port:
+            reader, writer = await asyncio.open_connection("localhost", port, ssl=client_side)
+            writer.write(read(port, "/large"))
+            assert (await reader.read()).endswith(LARGE)
+            writer.close()
+            await writer.wait_closed()
 
     run(main)

@@ -10,8 +10,9 @@ import sys
 import pytest
 
 from mcp_workbench import Workbench, discovery
-from mcp_workbench.views.door import SUBPROTOCOL, ViewDoor
+from mcp_workbench.views.door import ViewDoor
 from mcp_workbench.views.messages import VIEW_PROTOCOL, Open, Watch
+from mcp_workbench.views.page import VIEW_SUBPROTOCOL as SUBPROTOCOL
 from tests.support.raw_websocket import RawConnection, request
 from tests.support.stage import running, talking, within
 from tests.views.visitor import Visitor, port_of, view_secret, visiting

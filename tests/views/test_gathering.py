@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.protocol.wire import Implementation
 from mcp_workbench.telemetry import Histogram
 from mcp_workbench.views.facts import BARS, View
@@ -112,8 +111,6 @@ def test_a_script_prints_the_view_once(workbench: Workbench, capsys: pytest.Capt
 
 
 def test_what_this_version_does_not_show_is_said_before_anything_starts(workbench: Workbench) -> None:
-    with pytest.raises(WorkbenchError, match=r"browser=True\) is not in this version"):
-        workbench.show(browser=True)
     with pytest.raises(ValueError, match="panel is one of all, latency; got 'traffic'"):
         workbench.show("traffic")
     assert not workbench.running

@@ -90,7 +90,7 @@ def test_when_the_server_stops_every_view_is_told_and_none_let_in() -> None:
 
 def test_what_is_posted_to_a_loop_that_is_closed_is_let_go() -> None:
     loop = asyncio.new_event_loop()
-    viewers = Viewers(no_server(), loop)
+    viewers = Viewers(no_server(), loop, actions=lambda _: {})
     assert viewers.post(lambda: None) is True
     loop.close()
     assert viewers.post(lambda: None) is False

@@ -10,8 +10,8 @@ from typing import Any
 
 from mcp_workbench import Workbench, discovery
 from mcp_workbench.secret import Secret
-from mcp_workbench.views.door import SUBPROTOCOL
 from mcp_workbench.views.messages import VIEW_PROTOCOL, Message, Open, Watch, encode
+from mcp_workbench.views.page import VIEW_SUBPROTOCOL as SUBPROTOCOL
 from tests.support.raw_websocket import RawConnection, frame
 
 

@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
-    from mcp_workbench.views.live_display import LiveDisplay
+    from mcp_workbench.transports.channel import Channel, Receiver
+    from mcp_workbench.views.comm import Place
+    from mcp_workbench.views.showing import Showing
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -74,7 +76,9 @@ class Workbench:
         self._starting = threading.Lock()
         self._registering = threading.Lock()
         self._forked = False
-        self._display: LiveDisplay | None = None
+        self._display: Showing | None = None
+        self._accept_view: Callable[[Channel, Principal], Receiver | None] | None = None
+        """Takes in a view that comes over a comm, on the protocol loop; None: nobody does."""
         self._watches_forks = False
         self.tokens = Tokens(self)
         """Who may connect: `.add(name)`, `.revoke(name)`, `.names()`."""
@@ -480,33 +484,51 @@ class Workbench:
             last_mistake=mistakes[0].call_id if (mistakes := offer.telemetry.mistakes()) else "",
         )
 
-    def show(self, panel: str = "all", *, browser: bool = False) -> None:
+    def show(self, panel: str = "all", *, browser: bool = False, keep_data: bool = False) -> None:
         """Show the Workbench below the cell: state, how to connect, sessions, last calls, latencies. Starts the server if needed.
 
-        In a notebook the display renews itself at most twice a second, also while a cell runs, and at least once a minute: one that
-        says "as of" an older time is not alive. It rests while the server is stopped; a later `show()` takes its place. A terminal
-        prints it once. Never shows the token.
+        Where the notebook has widgets, a live panel; and for all other places, and to be saved, a display which renews itself at most
+        twice a second, also while a cell runs, and at least once a minute: one that says "as of" an older time is not alive. While
+        the panel is watched the display is renewed seldom. Both rest while the server is stopped; a later `show()` takes their place.
+        A terminal prints the state once. Never shows the token.
 
         Args:
-            panel: "all", or "latency": state and tools only.
+            panel: Which panel is open: "all", "connect", "sessions", "calls", "latency", "dataframes" or "kernel". The display shows
+                what it has of it.
             browser: A page of its own is not in this version.
+            keep_data: Whether the display, which is saved with the notebook, holds what clients and code said too: names of
+                clients, URIs, errors, messages of progress. The live panel shows them anyway, and saves nothing.
 
         Raises:
             ValueError: There is no such panel.
             WorkbenchError: `browser=True`.
         """
         from mcp_workbench.views.gathering import Gathering  # not before the first use: most scripts never show anything
-        from mcp_workbench.views.live_display import PANELS, LiveDisplay
+        from mcp_workbench.views.keeping import author_names, without_data
+        from mcp_workbench.views.showing import Showing
+        from mcp_workbench.views.words import PANELS
 
         if browser:
             raise WorkbenchError("a page of its own (browser=True) is not in this version; wb.show() shows the display below this cell")
         if panel not in PANELS:
             raise ValueError(f"panel is one of {', '.join(PANELS)}; got {str(panel)[:40]!r}")
         self.start()
+        cell_ends = self._following().on_cell_end
         if self._display is not None:
+            cell_ends.remove(self._display.cell_ended)
             self._display.move()
         gathering = Gathering(self._name, self._offer, lambda: self._running, self._dataframe_lines)
-        self._display = LiveDisplay(gathering.look, panel).show(current_host().display)
+        named = author_names(self._offer)
+        look = gathering.look if keep_data else lambda: without_data(gathering.look(), named)
+        self._display = Showing(look, panel, self._view_place).show(current_host(), self._server().note_once)
+        cell_ends.append(self._display.cell_ended)
+
+    def _view_place(self) -> Place | None:
+        """Where a view is taken in that comes over a comm; from any thread."""
+        from mcp_workbench.views.comm import Place  # as in show()
+
+        running, accept = self._running, self._accept_view
+        return None if running is None or accept is None else Place(running.loop, running.post, accept)
 
     def _dataframe_lines(self) -> tuple[str, ...]:
         offer = self._offer

@@ -75,25 +75,20 @@ def _of_call(record: CallRecord, call: Call | None, waits: str, client: str | No
     waits = waits or ("" if call is None else _waits_for(call))
     said = "" if progress is None else progress.message or ""
     who, seconds = caller(client, record.principal), _in_steps(now - record.received_at)
-    return OpenCallFacts(
-        record.call_id, record.target or record.method, who, seconds, _joined(share(progress), said), waits, record.call_id
-    )
+    run_id, target = record.call_id, record.target or record.method
+    return OpenCallFacts(run_id, target, who, seconds, share(progress), waits, run_id, said, record.session_id)
 
 
 def _of_job(job: Job, client: str | None, now: float) -> OpenCallFacts:
     waits = job.behind or ("its turn" if job.state == "waiting" else "")
     who, seconds = caller(client, job.principal), _in_steps(now - job.began_at)
-    return OpenCallFacts(job.id, job.tool, who, seconds, _joined(job.done, job.said), waits, job.call_id)
+    return OpenCallFacts(job.id, job.tool, who, seconds, job.done, waits, job.call_id, job.said, job.session_id)
 
 
 def _waits_for(call: Call) -> str:
     if call.waiting_for is not None:
         return f"behind {call.waiting_for}"
     return "" if call.started_ns else "its turn"
-
-
-def _joined(*parts: str) -> str:
-    return ", ".join(filter(None, parts))
 
 
 def _in_steps(seconds: float) -> int:

@@ -40,10 +40,10 @@ def wanted() -> bool:
     return os.environ.get(SWITCH) != "0" and all(importlib.util.find_spec(name) is not None for name in ("anywidget", "ipywidgets"))
 
 
-def read_bundle(folder: Path = STATIC) -> Bundle | None:
+def read_bundle() -> Bundle | None:
     """The front end's code; None where it was not built."""
     try:
-        return Bundle((folder / "widget.js").read_text(encoding="utf-8"), (folder / "widget.css").read_text(encoding="utf-8"))
+        return Bundle((STATIC / "widget.js").read_text(encoding="utf-8"), (STATIC / "widget.css").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
 

@@ -202,11 +202,11 @@ def test_whoever_heeds_writable_stays_within_the_budget_and_is_never_left_waitin
         await rig.says(OPEN)
         channel, began = rig.viewer.channel, rig.loop.time()
         for size in sizes:
-            told = len(rig.viewer.writable_again)
-            while not channel.writable:
-                await asyncio.sleep(0.25)
-                assert channel.writable or len(rig.viewer.writable_again) == told
-                rig.door.receive(WATCH)
+            told, waited = len(rig.viewer.writable_again), 0
+            while not channel.writable and len(rig.viewer.writable_again) == told:
+                await asyncio.sleep(0.01)
+                waited += 1
+                assert waited < 1000, "nobody said that it may go on"
             channel.send(message(size))
             passed = rig.loop.time() - began
             assert channel.bytes_sent <= BURST_BYTES + passed * BYTES_PER_S + size + 16
@@ -333,8 +333,8 @@ def test_what_is_no_message_of_a_view_is_refused(content: object, buffers: objec
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=("Cs",))),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_categories=("Cs",))), inner, max_size=4),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
 

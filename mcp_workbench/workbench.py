@@ -520,7 +520,8 @@ class Workbench:
         gathering = Gathering(self._name, self._offer, lambda: self._running, self._dataframe_lines)
         named = author_names(self._offer)
         look = gathering.look if keep_data else lambda: without_data(gathering.look(), named)
-        self._display = Showing(look, panel, self._view_place).show(current_host(), self._server().note_once)
+        host, server = current_host(), self._server()
+        self._display = Showing(look, panel, self._view_place).show(host, server.note_once, server.identity.kernel_id or "")
         cell_ends.append(self._display.cell_ended)
 
     def _view_place(self) -> Place | None:

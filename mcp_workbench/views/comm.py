@@ -48,6 +48,8 @@ BYTES_PER_S = 256 * 1024
 """A quarter of what Jupyter Server lets through (`iopub_data_rate_limit`), cells' own outputs included."""
 SILENT_BYTES_PER_S = 1024
 """While a cell runs and nothing is heard, so that it may run for hours in front of nobody."""
+DEBT_S = 30.0
+"""What one message takes of the budget is grown again after so long at the most."""
 HELD = 64
 """Messages that wait while the receiver takes none; with one more the channel ends."""
 PRINCIPAL = Principal("view")
@@ -80,7 +82,8 @@ class CommChannel:
         self._send = send
         self._busy = busy
         self._receiver: Receiver | None = None
-        self._closed = False
+        self._closed: tuple[int, str] | None = None
+        """How it has ended."""
         self._paused = False
         self._held: deque[bytes] = deque()
         self._received = self._sent = 0
@@ -99,7 +102,7 @@ class CommChannel:
     @property
     def writable(self) -> bool:
         """Whether there is budget left."""
-        return not self._closed and self._grown() > 0
+        return not self.closed and self._grown() > 0
 
     @property
     def unsent_bytes(self) -> int:
@@ -119,22 +122,24 @@ class CommChannel:
     def open(self, receiver: Receiver) -> None:
         """Start delivering to `receiver`."""
         self._receiver = receiver
+        if self._closed is not None:  # while the receiver was made
+            self.loop.call_soon(receiver.receive_close, *self._closed)
+            return
         self._watch = self.loop.call_later(HEARTBEAT_S, self._look_for_life)
         self._deliver_held()
 
     def send(self, text: bytes) -> None:
         """Send one message; ignored once the channel is closed."""
-        if self._closed:
+        if self.closed:
             return
         self._sent += len(text)
-        self._budget = self._grown() - len(text)
-        if self._budget <= 0 and self._again is None:
-            self._again = self.loop.call_later(-self._budget / self._rate() + 0.05, self._writable_again)
+        self._budget = max(self._grown() - len(text), -DEBT_S * self._rate())
+        self._wait_for_budget()
         try:
             self._send(msgspec.json.decode(text))
         except Exception:  # a named boundary: a comm whose kernel is ending
             logger.exception("a message could not be sent to the view in the notebook; its connection ends")
-            self.abort()
+            self.drop()
 
     def pause_receiving(self) -> None:
         """Hold what arrives; past `HELD` messages the channel ends, for a comm cannot be told to wait."""
@@ -154,27 +159,35 @@ class CommChannel:
         self._end(code, reason)
 
     def abort(self) -> None:
-        """End without a word."""
-        self._end(1006, "")
+        """End at once; a comm has room for the word all the same, by which the view knows that it may open again."""
+        self.close(1006, "the kernel has given this connection up")
 
     # --- what the door gives it -------------------------------------------------------------------------------
 
     @property
     def closed(self) -> bool:
         """Whether it has ended."""
-        return self._closed
+        return self._closed is not None
+
+    def drop(self) -> None:
+        """End without a word."""
+        self._end(1006, "")
 
     @property
     def heard_lately(self) -> bool:
         """Whether somebody gave a sign of life within the patience."""
-        return not self._closed and self.loop.time() - self._heard < PATIENCE_S
+        return not self.closed and self.loop.time() - self._heard < PATIENCE_S
 
     def receive(self, text: bytes) -> None:
         """A message of the view."""
-        if self._closed:
+        if self.closed:
             return
         self._received += len(text)
         self._budget, self._heard = self._grown(), self.loop.time()
+        if self._again is not None:  # it grows faster from now on
+            self._again.cancel()
+            self._again = None
+            self._wait_for_budget()
         self._held.append(text)
         if len(self._held) > HELD:
             self.close(1008, f"more than {HELD} messages came while none was taken")
@@ -182,7 +195,7 @@ class CommChannel:
             self._deliver_held()
 
     def _deliver_held(self) -> None:
-        while self._held and not self._paused and not self._closed and self._receiver is not None:
+        while self._held and not self._paused and not self.closed and self._receiver is not None:
             self._receiver.receive_text(self._held.popleft())
 
     # --- what a comm lacks ------------------------------------------------------------------------------------
@@ -197,14 +210,16 @@ class CommChannel:
         self._counted = now
         return self._budget
 
+    def _wait_for_budget(self) -> None:
+        if self._budget <= 0 and self._again is None:
+            self._again = self.loop.call_later(-self._budget / self._rate() + 0.05, self._writable_again)
+
     def _writable_again(self) -> None:
         self._again = None
-        if self._closed or self._receiver is None:
-            return
-        if self._grown() > 0:
+        if self._grown() <= 0:  # it has grown more slowly than was thought, for nothing is heard any more
+            self._wait_for_budget()
+        elif self._receiver is not None:
             self._receiver.receive_writable()
-        else:  # it has grown more slowly than was thought, for nothing is heard any more
-            self._again = self.loop.call_later(-self._budget / self._rate() + 0.05, self._writable_again)
 
     def _look_for_life(self) -> None:
         now = self.loop.time()
@@ -216,9 +231,9 @@ class CommChannel:
             self._watch = self.loop.call_later(HEARTBEAT_S, self._look_for_life)
 
     def _end(self, code: int, reason: str) -> None:
-        if self._closed:
+        if self._closed is not None:
             return
-        self._closed = True
+        self._closed = code, reason
         self._held.clear()
         for timer in (self._again, self._watch):
             if timer is not None:
@@ -281,7 +296,7 @@ class CommDoor:
         self._open = self._watch = None
         channel, place = self._channel, self._place()
         if channel is not None and place is not None and channel.loop is place.loop:
-            place.post(channel.abort)
+            place.post(channel.drop)
 
     def _arrived(self, place: Place, kind: str, text: bytes) -> None:
         if kind == "open":
@@ -302,7 +317,7 @@ class CommDoor:
     def _enter(self, place: Place) -> None:
         """A connection from its beginning, with what the view has said."""
         if self._channel is not None and self._channel.loop is place.loop:
-            self._channel.abort()
+            self._channel.drop()
         self._channel = channel = CommChannel(self._send, place.loop, self._busy)
         try:
             receiver = place.accept(channel, PRINCIPAL)

@@ -27,7 +27,7 @@ class Showing:
         look: Gives the facts of this moment, as they may be saved; from any thread.
         panel: Which part of them is shown.
         place: Where the widget's view is taken in when it comes over a comm; from any thread.
-        viewers: How many views are connected by other ways than a comm; from any thread.
+        viewers: How many views are connected; from any thread.
     """
 
     def __init__(
@@ -42,20 +42,20 @@ class Showing:
         self._renew_widget: Renew | None = None
         self._door: CommDoor | None = None
 
-    def show(self, host: Host, note: Callable[[str], None]) -> Self:
+    def show(self, host: Host, note: Callable[[str], None], kernel_id: str = "") -> Self:
         """Show both, the widget first.
 
         Args:
             host: Where.
             note: Takes a sentence that the author should know.
+            kernel_id: By which a gateway finds this server; empty: it finds it by none.
         """
-        identity = host.identity()
-        if identity.kind == "ipykernel" and widgets.wanted():
+        if host.identity().kind == "ipykernel" and widgets.wanted():
             bundle = widgets.read_bundle()
             if bundle is None:
                 note(widgets.NOT_BUILT)
             else:
-                self._show_widget(host, bundle, identity.kernel_id or "")
+                self._show_widget(host, bundle, kernel_id)
         self._display.show(host.display)
         return self
 
@@ -66,7 +66,10 @@ class Showing:
         self._renew_widget = host.display(widget.mime_bundle)
 
     def _watching(self) -> int:
-        return self._viewers() + (self._door is not None and self._door.watched)
+        """How many may see this panel; views elsewhere count too, for a way does not say where its view stands."""
+        if self._door is None:
+            return 0
+        return self._viewers() or int(self._door.watched)
 
     def go_on(self) -> None:
         """The server has started again."""

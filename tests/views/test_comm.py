@@ -17,6 +17,7 @@ from mcp_workbench.transports.channel import Channel
 from mcp_workbench.views.comm import (
     BURST_BYTES,
     BYTES_PER_S,
+    DEBT_S,
     HEARTBEAT_S,
     HELD,
     MAX_BYTES,
@@ -68,6 +69,8 @@ class Rig:
     serves: bool = True
     takes: bool = True
     broken: bool = False
+    greets: bool = False
+    """Whether a viewer speaks first."""
 
     def __post_init__(self) -> None:
         self.door = CommDoor(self.send, self.place, lambda: self.busy)
@@ -89,6 +92,8 @@ class Rig:
         if not self.takes:
             return None
         self.viewers.append(Viewer(channel))
+        if self.greets:
+            channel.send(b'{"type":"hello"}')
         return self.viewers[-1]
 
     async def says(self, *messages: Any) -> None:
@@ -214,6 +219,36 @@ def test_whoever_heeds_writable_stays_within_the_budget_and_is_never_left_waitin
     played(play)
 
 
+def test_a_view_that_is_heard_again_need_not_wait_as_long_as_one_that_is_silent() -> None:
+    async def play(rig: Rig) -> None:
+        await rig.says(OPEN)
+        rig.busy = True
+        await asyncio.sleep(PATIENCE_S)
+        channel = rig.viewer.channel
+        channel.send(message(2 * BURST_BYTES))
+        await asyncio.sleep(1)
+        assert (channel.writable, rig.viewer.writable_again) == (False, [])
+        await rig.says(WATCH)
+        began = rig.loop.time()
+        await asyncio.sleep(DEBT_S)
+        assert rig.viewer.writable_again[0] - began < 1
+
+    played(play)
+
+
+def test_the_largest_message_into_silence_costs_a_bounded_wait() -> None:
+    async def play(rig: Rig) -> None:
+        await rig.says(OPEN)
+        rig.busy = True
+        await asyncio.sleep(PATIENCE_S)
+        rig.viewer.channel.send(message(10 * BURST_BYTES))
+        began = rig.loop.time()
+        await asyncio.sleep(2 * DEBT_S)
+        assert DEBT_S <= rig.viewer.writable_again[0] - began < DEBT_S + 1
+
+    played(play)
+
+
 def test_a_receiver_that_pauses_gets_later_what_came_meanwhile_and_not_without_bound() -> None:
     async def play(rig: Rig) -> None:
         await rig.says(OPEN)
@@ -245,6 +280,29 @@ def test_a_close_is_said_once_and_nothing_follows() -> None:
         assert not channel.writable
 
     played(play)
+
+
+def test_a_connection_that_the_kernel_gives_up_is_told_so() -> None:
+    async def play(rig: Rig) -> None:
+        await rig.says(OPEN)
+        rig.viewer.channel.abort()
+        await rig.settles()
+        assert [code for code, _ in rig.viewer.closes] == [1006]
+        assert (rig.sent[-1]["type"], rig.sent[-1]["code"]) == ("closed", 1006)
+
+    played(play)
+
+
+def test_a_comm_that_fails_while_the_receiver_is_made_ends_it_too(caplog: pytest.LogCaptureFixture) -> None:
+    async def play(rig: Rig) -> None:
+        rig.broken = True
+        rig.greets = True
+        await rig.says(OPEN)
+        assert rig.viewer.closes == [(1006, "")]
+        assert rig.viewer.texts == []
+
+    played(play)
+    assert "could not be sent to the view" in caplog.text
 
 
 def test_a_comm_that_cannot_send_ends_the_channel_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:

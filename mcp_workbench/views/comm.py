@@ -2,7 +2,7 @@
 
 A comm is not made for this, so `CommChannel` adds what it lacks:
 
-* *An end.* Nobody says when a tab is closed. The view says `Watch` again every 20 s (`HEARTBEAT_S`); after 60 s
+* *An end.* Nobody says when a tab is closed. The view says `Watch` again every 20 s (`HEARTBEAT_S`); after 90 s
   without any message the channel ends. While a cell has the main thread the kernel cannot hear, so silence proves nothing.
 * *Backpressure.* Whatever is sent is taken, and Jupyter Server drops the outputs of cells when a kernel sends more than
   1 MB/s, or keeps them in memory while no page is open. So there is a budget of bytes: `writable` is false until it has
@@ -40,8 +40,8 @@ Send = Callable[[Any], None]
 MAX_BYTES = 1024 * 1024
 """A longer message of a view is refused."""
 HEARTBEAT_S = 20.0
-PATIENCE_S = 3 * HEARTBEAT_S
-"""A channel over which nothing was heard for so long has ended."""
+PATIENCE_S = 90.0
+"""A channel over which nothing was heard for so long has ended. Browsers let a page in the background run once a minute only."""
 BURST_BYTES = 512 * 1024
 """What may be sent at once."""
 BYTES_PER_S = 256 * 1024

@@ -179,8 +179,11 @@ class Workbench:
         return running.execution.main.pump_until(future, timeout_s)
 
     def _stop_at_exit(self) -> None:
+        serves = self._running is not None  # a fork does not, and the display is its parent's
         with suppress(WorkbenchError):  # a loop that is blocked now will not be waited for: its thread is a daemon
             self._stop(EXIT_GRACE_S, EXIT_GRACE_S)
+        if serves and self._display is not None:
+            self._display.end()
 
     def _watch_forks(self) -> None:
         if not self._watches_forks:

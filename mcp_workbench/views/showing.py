@@ -6,6 +6,7 @@ of the server. Main thread.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from typing import Self
@@ -16,8 +17,12 @@ from mcp_workbench.views.comm import CommDoor, Place
 from mcp_workbench.views.facts import View
 from mcp_workbench.views.live_display import LiveDisplay
 
+logger = logging.getLogger("mcp_workbench")
+
 MOVED = {"text/plain": ""}
 """In place of a widget that is closed; the display below says where it went."""
+ENDED = {"text/plain": "the kernel has ended: run this cell again for the live panel"}
+"""In place of one whose kernel is gone; front ends say of such a widget only that it is an error."""
 
 
 class Showing:
@@ -84,6 +89,14 @@ class Showing:
     def cell_ended(self) -> None:
         """A cell has ended."""
         self._display.cell_ended()
+
+    def end(self) -> None:
+        """The process ends, and the widget with it."""
+        try:
+            if self._renew_widget is not None:
+                self._renew_widget(ENDED)
+        except Exception:  # a named boundary: at exit nobody could mend it
+            logger.exception("the widget could not be taken away")
 
     def move(self) -> None:
         """A newer one takes its place."""

@@ -13,6 +13,7 @@ import pytest
 
 from mcp_workbench.cli.kernels import one_jupyter_loop
 from mcp_workbench.views.live_display import MOVED
+from mcp_workbench.views.showing import ENDED
 from mcp_workbench.views.widget import FALLBACK, NOT_BUILT, WIDGET_VIEW
 from tests.kernel.harness import OPENING_CELL, ServingKernel, cell, ran, running_cell
 
@@ -146,6 +147,11 @@ def test_a_widget_and_the_static_state_are_shown_and_the_comm_carries_a_view_whi
             kernel.say(newer["comm_id"], OPEN)
             await asyncio.to_thread(kernel.until, lambda: [m["type"] for m in kernel.customs()] == ["hello"])
             assert (await cell(kernel, "viewers[1].closes")).result == "[1006]"
+
+            # The kernel ends, and the widget with it.
+            kernel.seen.clear()
+            await asyncio.to_thread(kernel.manager.restart_kernel)
+            await asyncio.to_thread(kernel.until, lambda: ENDED in [update["data"] for update in kernel.take("update_display_data")])
 
         asyncio.run(visit())
         assert "Traceback" not in kernel.log.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from mcp_workbench.hosts import HostIdentity, Renew
 from mcp_workbench.views import widget as widgets
 from mcp_workbench.views.facts import View
 from mcp_workbench.views.live_display import MOVED
-from mcp_workbench.views.showing import Showing
+from mcp_workbench.views.showing import ENDED, Showing
 from mcp_workbench.views.widget import NOT_BUILT, WIDGET_VIEW, Bundle
 from tests.support.host import ScriptedHost
 
@@ -115,3 +115,18 @@ def test_views_that_are_connected_slow_the_state_down() -> None:
     showing.cell_ended()
     showing.move()
     assert showing._watching() == 0
+
+
+def test_when_the_process_ends_a_sentence_takes_the_place_of_the_widget(caplog: pytest.LogCaptureFixture) -> None:
+    host = Notebook()
+    showing = Showing(lambda: SERVING, "all", lambda: None).show(host, list[str]().append)
+    showing.rest()
+    showing.end()
+    assert host.displays[0][-1] == ENDED
+
+    def gone(_: Mapping[str, Any], /, *, here: bool = False) -> None:
+        raise OSError("closed")
+
+    showing._renew_widget = gone
+    showing.end()
+    assert "could not be taken away" in caplog.text

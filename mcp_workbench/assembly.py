@@ -229,6 +229,15 @@ class RunningServer:
         close(name, "the credential of this connection was revoked")
 
     @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The protocol loop."""
+        return self._engine.loop
+
+    def post(self, function: Callable[..., object], *args: object) -> bool:
+        """From any thread: have the protocol loop call a function; False when there is no loop any more."""
+        return self._engine.post(function, *args)
+
+    @property
     def on_own_thread(self) -> bool:
         """Whether the caller is on the protocol thread, where waiting for it would never end."""
         return self._engine.is_here
@@ -287,6 +296,11 @@ class RunningServer:
     def _note(self, sentence: str) -> None:
         self.notices.append(sentence)
         logger.warning("%s", sentence)
+
+    def note_once(self, sentence: str) -> None:
+        """Tell the author, unless it stands there already."""
+        if sentence not in self.notices:
+            self._note(sentence)
 
     def _discovery_id(self) -> str:
         kernel_id = self.identity.kernel_id

@@ -59,8 +59,19 @@ Begins = Callable[[Cell], None]
 """Called when an outermost cell begins."""
 Ends = Callable[[Cell | None, bool], None]
 """Called when it has ended: the cell, and whether it ended well. None: what ended is no cell and may still have changed something."""
-Renew = Callable[[Mapping[str, str]], None]
-"""Puts another MIME bundle in the place of one that is shown; from any thread."""
+
+
+class Renew(Protocol):
+    """Puts another MIME bundle in the place of one that is shown; from any thread."""
+
+    def __call__(self, bundle: Mapping[str, Any], /, *, here: bool = False) -> None:
+        """Replace it.
+
+        Args:
+            bundle: What takes its place.
+            here: Say so as an output of the cell that runs (main thread only), not of the one that showed it: what runs
+                notebooks without a front end listens to the cell that runs, and to no other.
+        """
 
 
 MainIsFree = Literal["between cells", "after cells", "on request"]
@@ -108,7 +119,7 @@ class Host(Protocol):
     def main_loop(self) -> asyncio.AbstractEventLoop | None:
         """The loop on which coroutines of the main thread run; None where there is none of its own. From any thread."""
 
-    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+    def display(self, bundle: Mapping[str, Any]) -> Renew | None:
         """Show a MIME bundle, `text/plain` among it, where the cell's output goes.
 
         Returns:
@@ -154,7 +165,7 @@ class PlainHost:
         """None: see `run_on_loop`."""
         return None
 
-    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+    def display(self, bundle: Mapping[str, Any]) -> Renew | None:
         """Print the text."""
         _print(bundle)
         return None
@@ -248,7 +259,7 @@ class IPythonHost:
         loop: asyncio.AbstractEventLoop = get_asyncio_loop()  # type: ignore[no-untyped-call]  # IPython's
         return loop
 
-    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+    def display(self, bundle: Mapping[str, Any]) -> Renew | None:
         """Print the text: a terminal cannot take back what it has shown."""
         _print(bundle)
         return None
@@ -402,7 +413,7 @@ class IpykernelHost(IPythonHost):
         loop: asyncio.AbstractEventLoop | None = getattr(getattr(self._kernel, "io_loop", None), "asyncio_loop", None)
         return loop
 
-    def display(self, bundle: Mapping[str, str]) -> Renew | None:
+    def display(self, bundle: Mapping[str, Any]) -> Renew | None:
         """Show it in the cell that runs; what comes later takes its place there, from any thread, while others run too."""
         publisher, transient = self._shell.display_pub, {"display_id": uuid.uuid4().hex}
         publisher.publish(dict(bundle), transient=transient)
@@ -410,7 +421,12 @@ class IpykernelHost(IPythonHost):
             return None
         # Whose cell it is stands in a context variable, so what is published later is published in copies of this context.
         cell = contextvars.copy_context()
-        return lambda newer: cell.copy().run(publisher.publish, dict(newer), transient=transient, update=True)
+
+        def renew(newer: Mapping[str, Any], *, here: bool = False) -> None:
+            context = contextvars.copy_context() if here else cell.copy()
+            context.run(publisher.publish, dict(newer), transient=transient, update=True)
+
+        return renew
 
     def _knock(self) -> None:
         """Send the kernel a message from itself: the loop of a GUI steps aside for messages, and for nothing else.
@@ -448,7 +464,7 @@ class IpykernelHost(IPythonHost):
         return named if isinstance(named, str) and named else _folder()
 
 
-def _print(bundle: Mapping[str, str]) -> None:
+def _print(bundle: Mapping[str, Any]) -> None:
     sys.stdout.write(bundle["text/plain"] + "\n")
 
 

@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
+    from mcp_workbench.views.comm import Place
     from mcp_workbench.views.door import ViewDoor
-    from mcp_workbench.views.live_display import LiveDisplay
+    from mcp_workbench.views.showing import Showing
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -76,7 +77,7 @@ class Workbench:
         self._starting = threading.Lock()
         self._registering = threading.Lock()
         self._forked = False
-        self._display: LiveDisplay | None = None
+        self._display: Showing | None = None
         self._view_door: ViewDoor
         """Of the server that runs."""
         self._watches_forks = False
@@ -182,8 +183,11 @@ class Workbench:
         return running.execution.main.pump_until(future, timeout_s)
 
     def _stop_at_exit(self) -> None:
+        serves = self._running is not None  # a fork does not, and the display is its parent's
         with suppress(WorkbenchError):  # a loop that is blocked now will not be waited for: its thread is a daemon
             self._stop(EXIT_GRACE_S, EXIT_GRACE_S)
+        if serves and self._display is not None:
+            self._display.end()
 
     def _watch_forks(self) -> None:
         if not self._watches_forks:
@@ -487,27 +491,33 @@ class Workbench:
             last_mistake=mistakes[0].call_id if (mistakes := offer.telemetry.mistakes()) else "",
         )
 
-    def show(self, panel: str = "all", *, browser: bool = False) -> None:
+    def show(self, panel: str = "all", *, browser: bool = False, keep_data: bool = False) -> None:
         """Show the Workbench below the cell: state, how to connect, sessions, last calls, latencies. Starts the server if needed.
 
-        In a notebook the display renews itself at most twice a second, also while a cell runs, and at least once a minute: one that
-        says "as of" an older time is not alive. It rests while the server is stopped; a later `show()` takes its place. A terminal
-        prints it once. Never shows the token.
+        Where the notebook has widgets, a live panel; and for all other places, and to be saved, a display which renews itself at most
+        twice a second, also while a cell runs, and at least once a minute: one that says "as of" an older time is not alive. While
+        the panel is watched the display is renewed seldom. Both rest while the server is stopped; a later `show()` takes their place.
+        A terminal prints the state once. Never shows the token.
 
         With `browser=True` it is a page of its own instead, for editors and terminals: one line with its address is printed, which
         can be opened once within 60 s, and where this machine's screen is in front of the person a browser is asked to open it. The
         page lives, and can be clicked, while a cell runs, and ends with the server.
 
         Args:
-            panel: "all", or "latency": state and tools only. The page of its own always has all.
+            panel: Which panel is open: "all", "connect", "sessions", "calls", "latency", "dataframes" or "kernel". The display shows
+                what it has of it. The page of its own always has all.
             browser: Open the page of its own.
+            keep_data: Whether the display, which is saved with the notebook, holds what clients and code said too: names of
+                clients, URIs, errors, messages of progress. The live panel shows them anyway, and saves nothing.
 
         Raises:
             ValueError: There is no such panel.
             WorkbenchError: A thousand links wait to be opened.
         """
         from mcp_workbench.views.gathering import Gathering  # not before the first use: most scripts never show anything
-        from mcp_workbench.views.live_display import PANELS, LiveDisplay
+        from mcp_workbench.views.keeping import author_names, without_data
+        from mcp_workbench.views.showing import Showing
+        from mcp_workbench.views.words import PANELS
 
         if panel not in PANELS:
             raise ValueError(f"panel is one of {', '.join(PANELS)}; got {str(panel)[:40]!r}")
@@ -515,10 +525,28 @@ class Workbench:
         if browser:
             self._open_page()
             return
+        cell_ends = self._following().on_cell_end
         if self._display is not None:
+            cell_ends.remove(self._display.cell_ended)
             self._display.move()
         gathering = Gathering(self._name, self._offer, lambda: self._running, self._dataframe_lines)
-        self._display = LiveDisplay(gathering.look, panel).show(current_host().display)
+        named = author_names(self._offer)
+        look = gathering.look if keep_data else lambda: without_data(gathering.look(), named)
+        host, server = current_host(), self._server()
+        # A second server of a kernel is not the one that the kernel's id leads to.
+        kernel_id = server.kernel_id if server.kernel_id == server.identity.kernel_id else ""
+        self._display = Showing(look, panel, self._view_place, self._count_viewers).show(host, server.note_once, kernel_id)
+        cell_ends.append(self._display.cell_ended)
+
+    def _view_place(self) -> Place | None:
+        """Where a view is taken in that comes over a comm; from any thread."""
+        from mcp_workbench.views.comm import Place  # as in show()
+
+        running = self._running
+        return None if running is None else Place(running.loop, running.post, self._view_door.viewers.accept)
+
+    def _count_viewers(self) -> int:
+        return 0 if self._running is None else len(self._view_door.viewers)
 
     def _open_page(self) -> None:
         from mcp_workbench.views.browser import open_near  # not before the first use, as in show()

@@ -42,17 +42,20 @@ class OpenCallFacts:
     seconds: int
     """Since it came, in steps that grow."""
     done: str = ""
-    """How far it is and what it says, for instance `62 %, epoch 3 of 5`."""
+    """How far it is, for instance `62 %`."""
     waits: str = ""
     """What it waits for: `behind cell [12], running 8 s`, `its turn`, `news`; empty when it runs."""
     run_id: str = ""
     """The run of user code, as the main thread knows it."""
+    said: str = ""
+    """What its code said of that last, for instance `epoch 3 of 5`."""
+    session_id: str = ""
 
     @property
     def standing(self) -> str:
         """Where it is, in a few words."""
         if not self.waits:
-            return f"runs, {self.done}" if self.done else "runs"
+            return ", ".join(filter(None, ("runs", self.done, self.said)))
         return f"waits {self.waits}" if self.waits.startswith("behind ") else f"waits for {self.waits}"
 
 
@@ -75,6 +78,14 @@ class CallFacts:
     """One sentence; empty when it ended well."""
     behind: str = ""
     """What had the main thread when it came, for instance `cell [12], running 8 s`; empty when it did not wait for it."""
+    job: str = ""
+    """`→ job j3`: it went on as that job; `(job)`: it is the end of one."""
+    session_id: str = ""
+
+    @property
+    def title(self) -> str:
+        """Target and job."""
+        return f"{self.target} {self.job}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +131,5 @@ class View:
     """What has not ended, the oldest first."""
     main_thread: str = ""
     """Whose call has the main thread, so that cells wait; empty when nobody's has."""
+    left_out: bool = False
+    """Whether it is less than all that is known, for it is saved with the notebook (`keeping`)."""

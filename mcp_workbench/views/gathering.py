@@ -124,15 +124,15 @@ def _last_calls(telemetry: Telemetry, running: RunningServer | None) -> tuple[Ca
 
 def _call(call: CallRecord, client: str | None) -> CallFacts:
     who = caller(client, call.principal)
-    facts = call.call_id, call.received_at, _target(call), call.outcome, call.failed, call.total_ns, who
-    return CallFacts(*facts, call.error or "", call.queued_behind or "")
+    facts = call.call_id, call.received_at, call.target, call.outcome, call.failed, call.total_ns, who
+    return CallFacts(*facts, call.error or "", call.queued_behind or "", _job(call), call.session_id)
 
 
-def _target(call: CallRecord) -> str:
+def _job(call: CallRecord) -> str:
     """A call that went on as a job is there twice: when it was answered, and when it ended."""
     if call.job is not None:
-        return f"{call.target} → job {call.job}"
-    return f"{call.target} (job)" if call.method == JOB else call.target
+        return f"→ job {call.job}"
+    return "(job)" if call.method == JOB else ""
 
 
 def _tools(telemetry: Telemetry) -> tuple[ToolFacts, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from mcp_workbench.status_report import failures_hint, mistakes_hint
 from mcp_workbench.views.facts import OPEN_CALLS, CallFacts, OpenCallFacts, SessionFacts, ToolFacts, View
-from mcp_workbench.views.words import counted, date, duration, elapsed, moment, outcome, shown
+from mcp_workbench.views.words import LEFT_OUT, counted, date, duration, elapsed, moment, outcome, shown
 
 _GOOD = "var(--jp-success-color1, var(--vscode-testing-iconPassed, #2e9e4f))"
 _BAD = "var(--jp-error-color1, var(--vscode-errorForeground, #e0443e))"
@@ -32,20 +32,18 @@ _DATAFRAMES = 6
 _NOTICES = 3
 
 
-def render_html(view: View, panel: str = "all", *, at: float | None = None) -> str:
+def render_html(view: View, panel: str = "all", *, at: float | None = None, mark: str = "") -> str:
     """Draw a view.
 
     Args:
         view: The facts.
-        panel: `all`, or `latency`: state and tools only.
+        panel: One of `words.PANELS`; each has the state, and what it is named after.
         at: Of when they are, in seconds since 1970; None: not said.
+        mark: Class of the outermost element, by which a widget finds it; empty: none.
     """
-    if panel == "latency":
-        parts = [_head(view, at), _columns([_tools(view)])]
-    else:
-        parts = [_head(view, at), _sessions(view), _running(view), _columns([_calls(view), _tools(view)]), _foot(view)]
     frame = f"border:1px solid {_LINE};border-radius:6px;padding:8px 12px;max-width:1040px"
-    return _box(f"{_SANS};font-size:12px;line-height:1.5;color:inherit;{frame}", *parts)
+    style = f"{_SANS};font-size:12px;line-height:1.5;color:inherit;{frame}"
+    return _box(style, _head(view, at), *_parts(view, panel), _left_out(view), mark=mark)
 
 
 def render_moved() -> str:
@@ -54,6 +52,24 @@ def render_moved() -> str:
 
 
 # --- the parts ---------------------------------------------------------------------------------------------------
+
+
+def _parts(view: View, panel: str) -> list[str]:
+    """What a panel shows below the state."""
+    match panel:
+        case "connect" | "sessions":
+            return [_sessions(view)]
+        case "calls":
+            return [_running(view), _columns([_calls(view)]), _below(_failures(view))]
+        case "latency":
+            return [_columns([_tools(view)])]
+        case "dataframes":
+            return [_below(_dataframes(view))]
+        case "kernel":
+            return [_running(view), _below(_notices(view))]
+        case _:
+            foot = _below([*_dataframes(view), *_notices(view), *_failures(view)])
+            return [_sessions(view), _running(view), _columns([_calls(view), _tools(view)]), foot]
 
 
 def _head(view: View, at: float | None) -> str:
@@ -130,7 +146,7 @@ def _call(call: CallFacts) -> list[str]:
     who = shown(call.who, 40)
     return [
         _faint(moment(call.at)),
-        _name(shown(call.target, 60)),
+        _name(shown(call.title, 60)),
         _span(f"{how};white-space:nowrap", _text(f"{'✗' if call.failed else '✓'} {outcome(call.outcome)}")),
         _span("text-align:right;white-space:nowrap", _text(duration(call.total_ns))),
         _span(f"{_FAINT};{_ONE_LINE}", _text(who), title=who),
@@ -163,18 +179,33 @@ def _histogram(bars: tuple[int, ...]) -> str:
     return _span(box, *parts)
 
 
-def _foot(view: View) -> str:
+def _below(lines: list[str]) -> str:
+    return _box("margin-top:6px", *lines) if lines else ""
+
+
+def _dataframes(view: View) -> list[str]:
+    if not view.dataframes:
+        return []
+    names = [_dataframe(line) for line in view.dataframes[:_DATAFRAMES]]
+    more = _more(len(view.dataframes) - _DATAFRAMES, "DataFrame")
+    return [_box("display:flex;flex-wrap:wrap;gap:0 14px", _faint("df://"), *names, more)]
+
+
+def _notices(view: View) -> list[str]:
+    return [_box(_FAINT, _text(f"note: {shown(notice, 240)}")) for notice in view.notices[-_NOTICES:]]
+
+
+def _failures(view: View) -> list[str]:
     lines = []
-    if view.dataframes:
-        names = [_dataframe(line) for line in view.dataframes[:_DATAFRAMES]]
-        more = _more(len(view.dataframes) - _DATAFRAMES, "DataFrame")
-        lines.append(_box("display:flex;flex-wrap:wrap;gap:0 14px", _faint("df://"), *names, more))
-    lines += [_box(_FAINT, _text(f"note: {shown(notice, 240)}")) for notice in view.notices[-_NOTICES:]]
     if view.failed:
         lines.append(_box(f"color:{_BAD}", _with_commands(failures_hint(view.failed))))
     if view.mistakes:
         lines.append(_box(_FAINT, _with_commands(mistakes_hint(view.mistakes, view.last_mistake))))
-    return _box("margin-top:6px", *lines) if lines else ""
+    return lines
+
+
+def _left_out(view: View) -> str:
+    return _box(_FAINT, _text(LEFT_OUT)) if view.left_out else ""
 
 
 def _dataframe(line: str) -> str:
@@ -215,8 +246,9 @@ def _more(left: int, noun: str) -> str:
     return _faint(f"and {left} more {noun}{'' if left == 1 else 's'}") if left > 0 else ""
 
 
-def _box(style: str, *inner: str) -> str:
-    return f'<div style="{style}">{"".join(inner)}</div>'
+def _box(style: str, *inner: str, mark: str = "") -> str:
+    named = f' class="{_text(mark)}"' if mark else ""
+    return f'<div{named} style="{style}">{"".join(inner)}</div>'
 
 
 def _span(style: str, *inner: str, title: str = "") -> str:

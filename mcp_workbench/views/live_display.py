@@ -3,12 +3,15 @@
 A thread of its own looks twice a second and sends only what differs from what is shown. It looks instead of
 being told because the path of a call has no room for telling, and because one look at a quiet server costs
 microseconds. The thread rests while the server does (`rest`, `go_on`), and ends when a newer display takes its place (`move`).
+At the end of a cell the main thread looks too: a notebook that is run without a front end is over with its last cell.
 
 Each state says of when it is, and the same one is sent again every minute: a display that is older was left behind by a kernel
 that was killed or restarted, or is a saved copy. Nothing but its age can say so, for a display runs no code of its own.
+What is sent is saved with the notebook and makes it differ from the saved one: so while somebody watches by other means
+(a widget, which hides this) it is renewed seldom, and its age tells nothing.
 
-Threads: `show`, `rest`, `go_on` and `move` belong to the main thread (any thread, one at a time); everything is sent by the
-display's own thread after the first time, so what is shown last was sent last.
+Threads: `show`, `rest`, `go_on`, `move` and `cell_ended` belong to the main thread (any thread, one at a time). After the
+first time whoever sends has looked under a lock before, so what is shown last is the latest.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Self
+from typing import Any, Self
 
 from mcp_workbench.hosts import Renew
 from mcp_workbench.views.facts import View
@@ -28,24 +31,26 @@ logger = logging.getLogger("mcp_workbench")
 
 INTERVAL_S = 0.5
 """At most two renewals a second."""
+SELDOM = 20
+"""Looks between renewals while somebody watches by other means: ten seconds."""
 BEAT = 120
 """Looks after which the same state is sent again: a minute."""
 END_PATIENCE_S = 2.0
-PANELS = ("all", "latency")
 MOVED = {"text/html": render_moved(), "text/plain": "moved to the newer display"}
 
-Bundle = Mapping[str, str]
+Bundle = Mapping[str, Any]
 
 
-def bundle_of(view: View, panel: str, at: float) -> Bundle:
+def bundle_of(view: View, panel: str, at: float, mark: str = "") -> Bundle:
     """A view as a MIME bundle.
 
     Args:
         view: The facts.
         panel: Which part of them.
         at: Of when they are, in seconds since 1970.
+        mark: As `render_html` takes it.
     """
-    return {"text/html": render_html(view, panel, at=at), "text/plain": render_text(view, panel, at=at)}
+    return {"text/html": render_html(view, panel, at=at, mark=mark), "text/plain": render_text(view, panel, at=at)}
 
 
 class LiveDisplay:
@@ -54,6 +59,8 @@ class LiveDisplay:
     Args:
         look: Gives the facts of this moment, from any thread.
         panel: Which part of them is shown.
+        mark: Class of the HTML's outermost element, by which a widget finds it.
+        viewers: How many watch by other means, from any thread.
         wait: Waits so many seconds for the event, like `threading.Event.wait`; injected by tests.
         now: Seconds since 1970; injected by tests.
     """
@@ -62,11 +69,16 @@ class LiveDisplay:
         self,
         look: Callable[[], View],
         panel: str,
+        *,
+        mark: str = "",
+        viewers: Callable[[], int] = lambda: 0,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._look = look
         self._panel = panel
+        self._mark = mark
+        self._viewers = viewers
         self._wait = wait
         self._now = now
         self._resting = threading.Event()
@@ -76,6 +88,7 @@ class LiveDisplay:
         self._view: View | None = None
         self._quiet = 0
         """Looks since something was sent."""
+        self._sending = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def show(self, display: Callable[[Bundle], Renew | None]) -> Self:
@@ -108,24 +121,40 @@ class LiveDisplay:
         self.go_on()  # at rest it has no thread that could send
         self.rest()
 
+    def cell_ended(self) -> None:
+        """Show what a cell has changed before its end is announced. Main thread."""
+        thread = self._thread
+        if thread is None or not thread.is_alive():  # it rests, it failed, or this is a fork and the thread the parent's
+            return
+        try:
+            with self._sending:
+                if (view := self._look()) != self._view:
+                    self._send(self._bundle(view), here=True)
+        except Exception:  # a named boundary: it would be printed into the cell
+            logger.exception("the display could not be renewed at the end of a cell")
+
     def _run(self) -> None:
         try:
             while not self._wait(self._resting, INTERVAL_S):
-                self._look_again()
-            self._send(self._last or self._bundle(self._look()))
+                with self._sending:
+                    self._look_again()
+            with self._sending:
+                self._send(self._last or self._bundle(self._look()))
         except Exception:  # a named boundary: without its front end, or by a fault of ours, a display stops; the server goes on
             logger.exception("the display can no longer be renewed; wb.show() makes a new one")
 
     def _look_again(self) -> None:
         view = self._look()
         self._quiet += 1
-        if view != self._view or self._quiet >= BEAT:
+        watched = self._viewers() > 0
+        changed, old = view != self._view, self._quiet >= BEAT
+        if (changed and self._quiet >= SELDOM) if watched else (changed or old):
             self._send(self._bundle(view))
 
     def _bundle(self, view: View) -> Bundle:
         self._view, self._quiet = view, 0
-        return bundle_of(view, self._panel, self._now())
+        return bundle_of(view, self._panel, self._now(), self._mark)
 
-    def _send(self, bundle: Bundle) -> None:
+    def _send(self, bundle: Bundle, *, here: bool = False) -> None:
         if self._renew is not None:
-            self._renew(bundle)
+            self._renew(bundle, here=here)

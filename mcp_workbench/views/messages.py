@@ -54,6 +54,15 @@ class Refused(Message, frozen=True):
     """What to type there."""
 
 
+class Closed(Message, frozen=True):
+    """The kernel has ended the connection, over a comm, which has no close of its own; the view may open again."""
+
+    code: int
+    """As a WebSocket's: 1001 it stops, 1006 it lost the view, 1013 it takes none now."""
+    reason: str
+    """A sentence."""
+
+
 class Snippet(Struct, frozen=True):
     """How one host is connected; holds no secret."""
 
@@ -461,7 +470,10 @@ class HistogramKey(Struct, frozen=True):
 
 
 class Watch(Message, frozen=True):
-    """What is to be seen, in place of what was; nothing of a panel that is not named is sent."""
+    """What is to be seen, in place of what was; nothing of a panel that is not named is sent.
+
+    Over a comm the view says it again every 20 s, as its sign of life.
+    """
 
     panels: tuple[str, ...] = ()
     """`connect`, `sessions`, `calls`, `latency`, `dataframes`, `kernel`."""
@@ -508,8 +520,8 @@ class Touch(Message, frozen=True):
 
 
 ToView = (
-    Hello | Refused | State | Sessions | OpenCalls | Calls | OlderCalls | Detail | Tools | Histogram | Heatmap | DataFrames | Preview
-    | Jobs | Kernel | Done
+    Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | Detail | Tools | Histogram | Heatmap | DataFrames
+    | Preview | Jobs | Kernel | Done
 )  # fmt: skip
 ToKernel = Open | Watch | GetDetail | GetOlder | GetPreview | Stop | Touch
 

@@ -88,9 +88,11 @@ def open_calls(running: RunningServer, jobs: Jobs, now: float) -> tuple[OpenCall
             one.target,
             caller(one.client, one.principal),
             _in_steps(now - one.at),
-            ", ".join(filter(None, (share(one.progress), one.said))),
+            share(one.progress),
             one.waits,
             one.call_id,
+            one.said,
+            one.session_id,
         )
         for one in going_on(running, jobs, now)
     )

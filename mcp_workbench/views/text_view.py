@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mcp_workbench.status_report import failures_hint, mistakes_hint
 from mcp_workbench.views.facts import OPEN_CALLS, OpenCallFacts, View
-from mcp_workbench.views.words import counted, duration, elapsed, moment, outcome, shown
+from mcp_workbench.views.words import LEFT_OUT, counted, duration, elapsed, moment, outcome, shown
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _DATAFRAMES = 6
@@ -18,15 +18,13 @@ def render_text(view: View, panel: str = "all", *, at: float | None = None) -> s
 
     Args:
         view: The facts.
-        panel: `all`, or `latency`: state and tools only.
+        panel: One of `words.PANELS`; each has the state, and what it is named after.
         at: Of when they are, in seconds since 1970; None: not said.
     """
     lines = [_state(view) + ("" if at is None else f" (as of {moment(at)})")]
-    if panel == "all":
-        lines += [*_sessions(view), *(f"  {line}" for line in running_lines(view.running, view.main_thread)), *_calls(view)]
-    lines += _tools(view)
-    if panel == "all":
-        lines += _foot(view)
+    lines += [line for part in _PARTS[panel] for line in part(view)]
+    if view.left_out:
+        lines.append(f"  {LEFT_OUT}")
     return "\n".join(lines)
 
 
@@ -52,6 +50,10 @@ def _sessions(view: View) -> Iterator[str]:
         yield f"  {session.session_id}  {client} ({session.protocol}, as {principal}): {counted(session.calls, 'call')}{running}"
 
 
+def _running(view: View) -> Iterator[str]:
+    return (f"  {line}" for line in running_lines(view.running, view.main_thread))
+
+
 def running_lines(running: tuple[OpenCallFacts, ...], main_thread: str) -> Iterator[str]:
     """What goes on, as lines of text.
 
@@ -72,7 +74,7 @@ def _calls(view: View) -> Iterator[str]:
     for call in view.calls:
         error = f"  {shown(call.error, 100)}" if call.failed else ""
         behind = f"  behind {shown(call.behind, 60)}" if call.behind else ""
-        facts = (moment(call.at), shown(call.target, 50), outcome(call.outcome), duration(call.total_ns), shown(call.who, 50))
+        facts = (moment(call.at), shown(call.title, 50), outcome(call.outcome), duration(call.total_ns), shown(call.who, 50))
         yield f"  {'  '.join(facts)}{behind}{error}"
 
 
@@ -82,12 +84,30 @@ def _tools(view: View) -> Iterator[str]:
         yield f"  {shown(tool.name, 50)}: {facts}  {sparkline(tool.bars)}".rstrip()
 
 
-def _foot(view: View) -> Iterator[str]:
+def _dataframes(view: View) -> Iterator[str]:
     for dataframe in view.dataframes[:_DATAFRAMES]:
         yield f"  df://{shown(dataframe, 100)}"
+
+
+def _notices(view: View) -> Iterator[str]:
     for notice in view.notices[-_NOTICES:]:
         yield f"  note: {shown(notice, 240)}"
+
+
+def _failures(view: View) -> Iterator[str]:
     if view.failed:
         yield f"  {failures_hint(view.failed)}"
     if view.mistakes:
         yield f"  {mistakes_hint(view.mistakes, view.last_mistake)}"
+
+
+_PARTS: dict[str, tuple[Callable[[View], Iterator[str]], ...]] = {
+    "all": (_sessions, _running, _calls, _tools, _dataframes, _notices, _failures),
+    "connect": (_sessions,),
+    "sessions": (_sessions,),
+    "calls": (_running, _calls, _failures),
+    "latency": (_tools,),
+    "dataframes": (_dataframes,),
+    "kernel": (_running, _notices),
+}
+"""What a panel shows below the state."""

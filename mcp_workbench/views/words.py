@@ -9,6 +9,9 @@ from mcp_workbench.wording import counted as counted
 from mcp_workbench.wording import duration as duration
 from mcp_workbench.wording import plain
 
+PANELS = ("all", "connect", "sessions", "calls", "latency", "dataframes", "kernel")
+"""What `wb.show(panel)` takes."""
+LEFT_OUT = "names of clients and texts are left out of the saved notebook: wb.show(keep_data=True) keeps them"
 _CUT = "…"
 
 

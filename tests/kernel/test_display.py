@@ -25,6 +25,14 @@ def jupyter_loop() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_widgets() -> Iterator[None]:
+    """What is shown where there are none; `test_widget.py` has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MCP_WORKBENCH_WIDGETS", "0")
+        yield
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One message of a display."""
@@ -75,7 +83,8 @@ def test_one_display_is_renewed_in_its_own_cell_while_another_runs_and_ends_as_m
             )
             async with asyncio.timeout(60), running_cell(kernel, busy) as other, connect(url, token=token) as session:
                 await session.call_tool("add", a=1, b=2)
-                live = await asyncio.to_thread(kernel.until_shown, lambda one: "add  ok" in one.text and "mcp-workbench" in one.text)
+                live = await asyncio.to_thread(kernel.until_shown, lambda one: "add  ok" in one.text and "agent 1" in one.text)
+                assert "mcp-workbench " not in live.text  # what the client calls itself is not saved
                 assert (live.kind, live.display_id, live.parent) == ("update_display_data", first.display_id, shows.request)
                 assert other.seconds is None  # live while the cell runs, and not in its output
                 await session.call_tool("go_on")
@@ -94,11 +103,11 @@ def test_one_display_is_renewed_in_its_own_cell_while_another_runs_and_ends_as_m
             assert (await cell(kernel, "1 + 1")).result == "2"
             assert not any(token in one.text + one.html for one in kernel.shown)
             assert kernel.shown[-1] == stopped  # once
-            await cell(kernel, "%mcp start")
             kernel.shown.clear()
-            await cell(kernel, "%mcp start")
-            serving = await asyncio.to_thread(kernel.until_shown, lambda one: "serves at" in one.text)
-            assert (serving.display_id, serving.parent) == (newer.display_id, newer.parent)
+            starts = await cell(kernel, "%mcp start")
+            [serving] = kernel.shown  # before the end of the cell is announced, and as a part of it
+            assert "serves at" in serving.text
+            assert (serving.kind, serving.display_id, serving.parent) == ("update_display_data", newer.display_id, starts.request)
 
             kernel.shown.clear()
             await asyncio.to_thread(kernel.manager.restart_kernel)

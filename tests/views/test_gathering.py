@@ -84,7 +84,7 @@ def test_a_call_that_goes_on_as_a_job_is_shown_when_it_is_answered_and_when_it_e
             return gathering.look()
 
     view = asyncio.run(visit())
-    assert [(call.target, call.failed) for call in view.calls] == [("job_wait", False), ("long (job)", True), ("long → job j1", False)]
+    assert [(call.title, call.failed) for call in view.calls] == [("job_wait", False), ("long (job)", True), ("long → job j1", False)]
     assert view.failed == 1
 
 
@@ -111,6 +111,6 @@ def test_a_script_prints_the_view_once(workbench: Workbench, capsys: pytest.Capt
 
 
 def test_what_this_version_does_not_show_is_said_before_anything_starts(workbench: Workbench) -> None:
-    with pytest.raises(ValueError, match="panel is one of all, latency; got 'traffic'"):
+    with pytest.raises(ValueError, match="panel is one of all, connect, sessions, calls, latency, dataframes, kernel; got 'traffic'"):
         workbench.show("traffic")
     assert not workbench.running

@@ -24,6 +24,15 @@ export interface Refused {
   command?: string;
 }
 
+/** The kernel has ended the connection, over a comm, which has no close of its own; the view may open again. */
+export interface Closed {
+  type: "closed";
+  /** As a WebSocket's: 1001 it stops, 1006 it lost the view, 1013 it takes none now. */
+  code: number;
+  /** A sentence. */
+  reason: string;
+}
+
 /** How one host is connected; holds no secret. */
 export interface Snippet {
   /** `claude-code`, as `wb.config` takes it. */
@@ -402,7 +411,7 @@ export interface HistogramKey {
   failed?: boolean;
 }
 
-/** What is to be seen, in place of what was; nothing of a panel that is not named is sent. */
+/** What is to be seen, in place of what was; nothing of a panel that is not named is sent. Over a comm the view says it again every 20 s, as its sign of life. */
 export interface Watch {
   type: "watch";
   /** `connect`, `sessions`, `calls`, `latency`, `dataframes`, `kernel`. */
@@ -451,6 +460,6 @@ export interface Touch {
 
 export const VIEW_PROTOCOL = 1;
 
-export type ToView = Hello | Refused | State | Sessions | OpenCalls | Calls | OlderCalls | Detail | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
+export type ToView = Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | Detail | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
 
 export type ToKernel = Open | Watch | GetDetail | GetOlder | GetPreview | Stop | Touch;

@@ -27,7 +27,7 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, props: Pro
   const element = document.createElement(tag);
   if (props.class) element.className = props.class;
   if (props.id) element.id = props.id;
-  if (props.testid) element.dataset["testid"] = props.testid;
+  if (props.testid) element.dataset.testid = props.testid;
   if (props.title) element.title = inLine(props.title, TITLE);
   if (props.role) element.setAttribute("role", props.role);
   for (const [name, value] of Object.entries(props.aria ?? {})) {

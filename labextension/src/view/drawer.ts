@@ -1,7 +1,7 @@
 /** All that is known of one call, beside the list: what was asked, what was answered, where the time went, what its code said. */
 import { badge } from "./badge";
 import { button, el, shown } from "./dom";
-import { bytes, counted, date, duration, outcomeWord } from "./format";
+import { bytes, counted, date, duration, outcomeClass, outcomeWord } from "./format";
 import { longText, member, parse, text, tree } from "./json";
 import type { CallRow, Detail, Text } from "./messages";
 import type { Link } from "./panel";
@@ -44,12 +44,6 @@ export function renderWaiting(row: CallRow, sentence: string, close: () => void)
 export function outcomeMark(outcome: string): HTMLElement {
   const word = outcomeWord(outcome);
   return el("span", { class: `mcpw-outcome mcpw-${outcomeClass(outcome)}` }, shown(word, 20));
-}
-
-/** Which of the five colours an outcome has. */
-export function outcomeClass(outcome: string): string {
-  const word = outcomeWord(outcome);
-  return word === "ok" ? "good" : word === "error" || word === "timeout" ? "bad" : "odd";
 }
 
 function renderHead(row: CallRow, close: () => void): HTMLElement {

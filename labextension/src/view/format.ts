@@ -63,3 +63,10 @@ export function date(seconds: number): string {
 export function outcomeWord(outcome: string): string {
   return { tool_error: "error", rpc_error: "error", rejected: "refused" }[outcome] ?? outcome;
 }
+
+/** Which of three tones an outcome has. */
+export function outcomeClass(outcome: string): "good" | "bad" | "odd" {
+  const word = outcomeWord(outcome);
+  if (word === "ok") return "good";
+  return word === "error" || word === "timeout" ? "bad" : "odd";
+}

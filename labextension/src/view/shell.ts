@@ -169,7 +169,7 @@ class Shell {
   }
 
   private tabKey(event: KeyboardEvent): void {
-    const at = this.shown.findIndex((one) => one === this.current);
+    const at = this.shown.findIndex(({ kind }) => kind === this.current?.kind);
     const last = this.shown.length - 1;
     const to = { ArrowRight: at < last ? at + 1 : 0, ArrowLeft: at > 0 ? at - 1 : last, Home: 0, End: last }[event.key];
     const next = to === undefined ? undefined : this.shown[to];

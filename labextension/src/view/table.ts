@@ -11,15 +11,19 @@ const SPARE = 6;
 const MOST = 160;
 /** A row that is being aimed at stays where it is for so long. */
 const AIM_MS = 700;
+/** Between columns, and at both ends, as in style.css. */
+const GAP = 10;
 
 export interface Column<Row> {
   id: string;
   title: string;
   hint?: string;
-  /** A track of a CSS grid: `64px`, `minmax(60px, 2fr)`. */
-  width: string;
-  /** Shown where the table is at least so many pixels wide. */
-  from?: number;
+  /** Pixels it needs. */
+  width: number;
+  /** Its share of what is left; left out: it keeps its width. */
+  grows?: number;
+  /** Which go first where it is narrow: those with the highest. */
+  rank: number;
   right?: boolean;
   cell(row: Row): Child;
   /** Sorts ascending; left out: the column does not sort. */
@@ -256,11 +260,12 @@ export class Table<Row> {
   }
 
   private chooseColumns(width: number): boolean {
-    const chosen = this.options.columns.filter((column) => (column.from ?? 0) <= width);
+    const chosen = fitting(this.options.columns, width);
     const same = chosen.length === this.columns.length;
     this.columns = chosen;
     if (same) return false;
-    this.element.style.setProperty("--mcpw-columns", chosen.map((column) => column.width).join(" "));
+    const tracks = chosen.map(({ width, grows }) => (grows ? `minmax(${width}px, ${grows}fr)` : `${width}px`));
+    this.element.style.setProperty("--mcpw-columns", tracks.join(" "));
     this.drawHead();
     return true;
   }
@@ -380,4 +385,16 @@ export class Table<Row> {
     this.saysNone = empty;
     this.none.hidden = !empty;
   }
+}
+
+/** The columns that have room, the most important first; in their own order. */
+export function fitting<Row>(columns: readonly Column<Row>[], width: number): readonly Column<Row>[] {
+  let left = width - GAP;
+  const chosen = new Set<Column<Row>>();
+  for (const column of [...columns].sort((a, b) => a.rank - b.rank)) {
+    left -= column.width + GAP;
+    if (left < 0 && chosen.size) break;
+    chosen.add(column);
+  }
+  return columns.filter((column) => chosen.has(column));
 }

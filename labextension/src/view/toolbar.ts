@@ -1,7 +1,7 @@
 /** The filter above the calls: words, facets, counts, pause. It gives a `Filter`; what matches it is the store's affair. */
 import { button, el, fill, inLine, setText } from "./dom";
 import { EVERYTHING, type Filter } from "./filter";
-import { number } from "./format";
+import { number, outcomeClass } from "./format";
 import type { Facets } from "./store";
 
 const CHOICES = 200;
@@ -12,6 +12,8 @@ export interface ToolbarEvents {
   filtered(filter: Filter): void;
   paused(paused: boolean): void;
 }
+
+let toolbars = 0;
 
 export class Toolbar {
   readonly element: HTMLElement;
@@ -27,6 +29,7 @@ export class Toolbar {
   private paused = false;
   private typing: ReturnType<typeof setTimeout> | undefined;
   private drawnOutcomes = "";
+  private readonly id = `mcpw-facets-${++toolbars}`;
 
   constructor(private readonly events: ToolbarEvents) {
     this.text = el("input", {
@@ -47,8 +50,16 @@ export class Toolbar {
     });
     this.pauseButton = button("Pause", () => this.pause(!this.paused), { class: "mcpw-button", testid: "calls-pause" });
     this.clear = button("Clear filter", () => this.show(EVERYTHING), { class: "mcpw-link", testid: "calls-clear" });
-    const facets = el("div", { class: "mcpw-facets" }, this.outcomes, this.protocol, this.tool.element, this.session.element, this.clear);
-    const line = el("div", { class: "mcpw-filter" }, this.text, this.counts, this.pauseButton);
+    const facets = el(
+      "div",
+      { class: "mcpw-facets", id: this.id },
+      this.outcomes,
+      this.protocol,
+      this.tool.element,
+      this.session.element,
+      this.clear,
+    );
+    const line = el("div", { class: "mcpw-filter" }, this.text, this.facetsButton(), this.counts, this.pauseButton);
     this.element = el("div", { class: "mcpw-toolbar", role: "search" }, line, facets);
     this.draw();
   }
@@ -79,6 +90,20 @@ export class Toolbar {
 
   dispose(): void {
     clearTimeout(this.typing);
+  }
+
+  /** Only seen where it is narrow: there the facets wait behind it. */
+  private facetsButton(): HTMLButtonElement {
+    const open = button("Facets", () => {
+      open.setAttribute("aria-expanded", String(this.element.classList.toggle("mcpw-unfolded")));
+    });
+    open.className = "mcpw-button mcpw-unfold";
+    open.title = "Outcomes, tools, sessions";
+    open.dataset.testid = "calls-facets";
+    open.setAttribute("aria-label", open.title);
+    open.setAttribute("aria-expanded", "false");
+    open.setAttribute("aria-controls", this.id);
+    return open;
   }
 
   private typed(): void {
@@ -118,7 +143,7 @@ export class Toolbar {
   }
 
   private outcomeChip(name: string): HTMLButtonElement {
-    const chip = button(inLine(name, 20), () => this.turnOutcome(name), { class: `mcpw-chip mcpw-chip-${name === "ok" ? "good" : "bad"}` });
+    const chip = button(inLine(name, 20), () => this.turnOutcome(name), { class: `mcpw-chip mcpw-${outcomeClass(name)}` });
     chip.dataset.testid = `calls-outcome-${inLine(name, 20).replaceAll(" ", "-")}`;
     chip.setAttribute("aria-pressed", String(this.filter.outcomes.has(name)));
     chip.append(" ", el("span", { class: "mcpw-chip-count" }));

@@ -1,9 +1,9 @@
 /** Every call: those that run on top, those that have ended below, the chosen one in a drawer beside them. */
 import { badge } from "../badge";
 import { button, el, fill, shown } from "../dom";
-import { outcomeClass, outcomeMark, renderDetail, renderWaiting } from "../drawer";
+import { outcomeMark, renderDetail, renderWaiting } from "../drawer";
 import { EVERYTHING } from "../filter";
-import { bytes, counted, duration, moment, number } from "../format";
+import { bytes, counted, duration, moment, number, outcomeClass } from "../format";
 import type { CallRow, ToView } from "../messages";
 import type { Link, Panel, PanelKind } from "../panel";
 import { Running } from "../running";
@@ -199,25 +199,25 @@ type CallColumn = Omit<Column<Entry>, "cell" | "compare"> & { cell(row: CallRow)
 function columns(): readonly Column<Entry>[] {
   const by = (value: (row: CallRow) => number) => (a: CallRow, b: CallRow) => value(a) - value(b);
   const all: readonly CallColumn[] = [
-    { id: "time", title: "Time", width: "88px", from: 520, cell: (row) => moment(row.at, { millis: true }), compare: by((row) => row.at) },
-    { id: "session", title: "", hint: "Session", width: "30px", cell: (row) => badge(row.session, row.client) },
-    { id: "target", title: "Call", width: "minmax(70px, 3fr)", cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
+    { id: "time", title: "Time", width: 84, rank: 5, cell: (row) => moment(row.at, { millis: true }), compare: by((row) => row.at) },
+    { id: "session", title: "", hint: "Session", width: 24, rank: 2, cell: (row) => badge(row.session, row.client) },
+    { id: "target", title: "Call", width: 96, grows: 3, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
     {
       id: "outcome",
       title: "Outcome",
-      width: "72px",
-      from: 330,
+      width: 64,
+      rank: 3,
       cell: (row) => outcomeMark(row.outcome),
       compare: (a, b) => a.outcome.localeCompare(b.outcome),
     },
-    { id: "error", title: "Error", width: "minmax(90px, 4fr)", from: 760, cell: (row) => faintText(row.error ?? "") },
+    { id: "error", title: "Error", width: 150, grows: 4, rank: 6, cell: (row) => faintText(row.error ?? "") },
     {
       id: "wait",
       title: "Wait",
       hint: "Before its code began",
-      width: "64px",
+      width: 56,
+      rank: 7,
       right: true,
-      from: 620,
       cell: (row) => duration(row.waitUs),
       compare: by((row) => row.waitUs ?? -1),
     },
@@ -225,7 +225,8 @@ function columns(): readonly Column<Entry>[] {
       id: "total",
       title: "Total",
       hint: "From request to answer, as seen by the server",
-      width: "64px",
+      width: 56,
+      rank: 1,
       right: true,
       cell: (row) => duration(row.totalUs),
       compare: by((row) => row.totalUs ?? -1),
@@ -234,13 +235,13 @@ function columns(): readonly Column<Entry>[] {
       id: "size",
       title: "Size",
       hint: "Of the answer",
-      width: "60px",
+      width: 56,
+      rank: 4,
       right: true,
-      from: 440,
       cell: (row) => bytes(row.bytesOut ?? 0),
       compare: by((row) => row.bytesOut ?? 0),
     },
-    { id: "client", title: "Client", width: "minmax(70px, 1fr)", from: 960, cell: (row) => faintText(row.client ?? "") },
+    { id: "client", title: "Client", width: 90, grows: 1, rank: 8, cell: (row) => faintText(row.client ?? "") },
   ];
   return all.map((column) => forEntries(column));
 }
@@ -262,6 +263,7 @@ function targetCell(row: CallRow): HTMLElement {
     el("span", { class: `mcpw-dot mcpw-${outcomeClass(row.outcome)}` }),
     el("span", { class: "mcpw-mono" }, shown(name, 160)),
     ...marks.filter((mark) => mark !== row.target).map((mark) => el("span", { class: "mcpw-mark" }, shown(mark, 40))),
+    ...(row.error ? [el("span", { class: "mcpw-inline-error" }, shown(row.error, 160))] : []),
   );
 }
 

@@ -122,17 +122,10 @@ class ConnectPanel implements Panel {
   }
 
   private sessionLine(session: SessionRow): HTMLElement {
-    const name = [session.client || "unnamed client", session.clientVersion].filter(Boolean).join(" ");
+    const name = el("span", {}, el("b", {}, shown(session.client || "unnamed client", 80)), " ", shown(session.clientVersion ?? "", 40));
     const calls = button("", () => this.link.go("calls", { session: session.id }), { class: "mcpw-link" });
     const age = el("span", { class: "mcpw-faint mcpw-time" });
-    const line = el(
-      "div",
-      { class: "mcpw-line", testid: "connect-session" },
-      badge(session.id, session.client),
-      el("b", {}, shown(name, 80)),
-      age,
-      calls,
-    );
+    const line = el("div", { class: "mcpw-line", testid: "connect-session" }, badge(session.id, session.client), name, age, calls);
     this.lines.set(session.id, { calls, age });
     return line;
   }
@@ -185,21 +178,15 @@ class ConnectPanel implements Panel {
   }
 
   private offerLine(kind: string, names: readonly string[]): HTMLElement {
-    const shownNames = names.slice(0, NAMES).map((name) => this.offerName(kind, name));
-    const line = el(
-      "div",
-      { class: "mcpw-names" },
-      el("span", { class: "mcpw-faint" }, `${number(names.length)} ${kind.slice(0, names.length === 1 ? -1 : undefined)}`),
-      ...shownNames,
-    );
-    if (names.length <= NAMES) return line;
-    const more = button(
-      `${number(names.length - NAMES)} more`,
-      () => more.replaceWith(...names.slice(NAMES).map((name) => this.offerName(kind, name))),
-      { class: "mcpw-link" },
-    );
-    line.append(more);
-    return line;
+    const count = `${number(names.length)} ${names.length === 1 ? kind.slice(0, -1) : kind}`;
+    const all = names.map((name) => () => this.offerName(kind, name));
+    const list = el("div", { class: "mcpw-names-list" }, ...all.slice(0, NAMES).map((make) => make()));
+    const rest = all.slice(NAMES);
+    if (rest.length) {
+      const more = button(`${number(rest.length)} more`, () => more.replaceWith(...rest.map((make) => make())), { class: "mcpw-link" });
+      list.append(more);
+    }
+    return el("div", { class: "mcpw-names" }, el("span", { class: "mcpw-faint" }, kind === "principals" ? "for" : count), list);
   }
 
   private offerName(kind: string, name: string): HTMLElement {

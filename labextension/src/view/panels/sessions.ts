@@ -15,7 +15,7 @@ class SessionsPanel implements Panel {
   private readonly table: Table<SessionRow>;
   private readonly count = el("div", { class: "mcpw-toolbar mcpw-faint", role: "status", testid: "sessions-count" });
   private readonly drawer = el("div", { class: "mcpw-drawer", role: "complementary", aria: { label: "Session" } });
-  private readonly facts = el("dl", { class: "mcpw-facts" });
+  private readonly facts = el("dl", { class: "mcpw-facts mcpw-facts-long" });
   private details = "";
   private open = 0;
   private visible = false;
@@ -94,22 +94,25 @@ class SessionsPanel implements Panel {
     const by = (value: (row: SessionRow) => number) => (a: SessionRow, b: SessionRow) => value(a) - value(b);
     const queued = (row: SessionRow) => (row.backlog ?? 0) + (row.parked ?? 0);
     return [
-      { id: "badge", title: "", width: "30px", cell: (row) => badge(row.id, row.client) },
+      { id: "badge", title: "", width: 24, rank: 0, cell: (row) => badge(row.id, row.client) },
       {
         id: "client",
         title: "Client",
-        width: "minmax(80px, 2fr)",
+        width: 92,
+        grows: 2,
+        rank: 1,
         cell: clientCell,
         compare: (a, b) => (a.client ?? "").localeCompare(b.client ?? ""),
       },
-      { id: "protocol", title: "Protocol", width: "minmax(96px, 1fr)", from: 560, cell: protocolOf },
-      { id: "transport", title: "Transport", width: "minmax(70px, 1fr)", from: 700, cell: (row) => shown(row.transport, 40) },
-      { id: "principal", title: "As", hint: "Principal", width: "minmax(60px, 1fr)", from: 480, cell: (row) => shown(row.principal, 60) },
-      { id: "since", title: "Since", width: "66px", from: 380, cell: (row) => moment(row.since), compare: by((row) => row.since) },
+      { id: "protocol", title: "Protocol", width: 124, grows: 1, rank: 8, cell: protocolOf },
+      { id: "transport", title: "Transport", width: 74, grows: 1, rank: 11, cell: (row) => shown(row.transport, 40) },
+      { id: "principal", title: "As", hint: "Principal", width: 56, grows: 1, rank: 7, cell: (row) => shown(row.principal, 60) },
+      { id: "since", title: "Since", width: 58, rank: 6, cell: (row) => moment(row.since), compare: by((row) => row.since) },
       {
         id: "calls",
         title: "Calls",
-        width: "54px",
+        width: 46,
+        rank: 2,
         right: true,
         cell: (row) => number(row.calls ?? 0),
         compare: by((row) => row.calls ?? 0),
@@ -118,9 +121,9 @@ class SessionsPanel implements Panel {
         id: "running",
         title: "Now",
         hint: "Calls in flight",
-        width: "40px",
+        width: 34,
+        rank: 5,
         right: true,
-        from: 320,
         cell: (row) => dim(row.running ?? 0),
         compare: by((row) => row.running ?? 0),
       },
@@ -128,9 +131,9 @@ class SessionsPanel implements Panel {
         id: "queued",
         title: "Queued",
         hint: "Messages waiting for a place, and calls that wait for news",
-        width: "58px",
+        width: 50,
+        rank: 10,
         right: true,
-        from: 640,
         cell: (row) => dim(queued(row)),
         compare: by(queued),
       },
@@ -138,23 +141,23 @@ class SessionsPanel implements Panel {
         id: "unsent",
         title: "Unsent",
         hint: "Bytes that the client has not taken yet",
-        width: "62px",
+        width: 52,
+        rank: 12,
         right: true,
-        from: 800,
         cell: (row) => dim(unsent(row), bytes),
         compare: by(unsent),
       },
       {
         id: "bytes",
         title: "In / out",
-        width: "116px",
+        width: 112,
+        rank: 9,
         right: true,
-        from: 620,
         cell: (row) => `${bytes(row.bytesIn ?? 0)} / ${bytes(row.bytesOut ?? 0)}`,
         compare: by((row) => row.bytesOut ?? 0),
       },
-      { id: "state", title: "State", width: "minmax(52px, 1fr)", from: 300, cell: stateCell },
-      { id: "more", title: "", width: "30px", cell: (row) => this.moreButton(row) },
+      { id: "state", title: "State", width: 52, grows: 1, rank: 4, cell: stateCell },
+      { id: "more", title: "", width: 24, rank: 3, cell: (row) => this.moreButton(row) },
     ];
   }
 

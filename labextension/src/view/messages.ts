@@ -460,6 +460,8 @@ export interface Touch {
 
 export const VIEW_PROTOCOL = 1;
 
+export const VERSION = "0.1.0";
+
 export type ToView = Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | Detail | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
 
 export type ToKernel = Open | Watch | GetDetail | GetOlder | GetPreview | Stop | Touch;

@@ -2,7 +2,7 @@
  * A panel: one part of what people see. Each stands in a file of its own in `panels/` and is named once, in `panels/index.ts`; a
  * feature adds its panel there and touches no other. Panels put texts into the document by `dom.ts` only, never as markup.
  */
-import type { Detail, Done, GetDetail, GetOlder, GetPreview, HistogramKey, OlderCalls, Preview, Stop, ToView, Touch } from "./messages";
+import type { Detail, Done, GetDetail, GetOlder, GetPreview, HistogramKey, OlderCalls, Preview, Stop, Touch, ToView } from "./messages";
 
 /** What a panel asks, without its number. */
 export type Question = Omit<GetDetail, "id"> | Omit<GetOlder, "id"> | Omit<GetPreview, "id"> | Omit<Stop, "id"> | Omit<Touch, "id">;

@@ -1,0 +1,272 @@
+/** Every call: those that run on top, those that have ended below, the chosen one in a drawer beside them. */
+import { badge } from "../badge";
+import { button, el, fill, shown } from "../dom";
+import { outcomeMark, renderDetail, renderWaiting } from "../drawer";
+import { EVERYTHING } from "../filter";
+import { bytes, counted, duration, moment, number, outcomeClass } from "../format";
+import type { CallRow, ToView } from "../messages";
+import type { Link, Panel, PanelKind } from "../panel";
+import { Running } from "../running";
+import { CallStore, type Entry, type Gap, isGap, place } from "../store";
+import { type Column, Table } from "../table";
+import { Toolbar } from "../toolbar";
+
+const OLDER = 500;
+const MOVING_MS = 90;
+
+export const calls: PanelKind = { id: "calls", title: "Calls", watches: ["calls"], create: (link) => new CallsPanel(link) };
+
+class CallsPanel implements Panel {
+  readonly element: HTMLElement;
+  private readonly store = new CallStore();
+  private readonly running: Running;
+  private readonly toolbar: Toolbar;
+  private readonly table: Table<Entry>;
+  private readonly drawer = el("div", { class: "mcpw-drawer", role: "complementary", aria: { label: "Call" } });
+  private visible = false;
+  private open: number | undefined;
+  private moving: ReturnType<typeof setTimeout> | undefined;
+  private readonly asking = new Set<number>();
+  private readonly foot = el("div", { class: "mcpw-foot" });
+
+  constructor(private readonly link: Link) {
+    this.running = new Running(link);
+    this.toolbar = new Toolbar({ filtered: () => this.filtered(), paused: (paused) => this.table.pause(paused) });
+    this.table = this.makeTable();
+    const list = el("div", { class: "mcpw-list" }, this.running.element, this.toolbar.element, this.table.element, this.foot);
+    const more = button(`load ${OLDER} older calls`, () => void this.older(this.store.olderThan), {
+      class: "mcpw-link",
+      testid: "calls-older",
+    });
+    fill(this.foot, "The kernel has more: ", more);
+    this.drawer.hidden = true;
+    this.drawer.addEventListener("keydown", (event) => this.drawerKey(event));
+    this.element = el("div", { class: "mcpw-calls" }, list, this.drawer);
+    this.table.sortBy(link.remember("calls.sort") ?? "");
+  }
+
+  take(message: ToView): void {
+    if (message.type === "openCalls") this.running.take(message);
+    if (message.type !== "calls") return;
+    this.store.add(message);
+    if (this.visible) this.draw();
+  }
+
+  shown(visible: boolean): void {
+    this.visible = visible;
+    this.running.shown(visible);
+    if (visible) this.draw();
+  }
+
+  wish(wish: Readonly<Record<string, string>>): void {
+    const { session = "", tool = "", text = "" } = wish;
+    this.close();
+    this.toolbar.show({ ...EVERYTHING, session, tool, text });
+  }
+
+  reset(): void {
+    this.running.reset();
+    this.store.clear();
+    this.asking.clear();
+    this.close();
+    this.table.replace([]);
+    this.draw();
+  }
+
+  dispose(): void {
+    clearTimeout(this.moving);
+    this.running.dispose();
+    this.toolbar.dispose();
+    this.table.dispose();
+  }
+
+  // --- the list ----------------------------------------------------------------------------------------------------------
+
+  private draw(): void {
+    this.table.append(this.store.entries, this.store.arrived);
+    this.drawCounts();
+  }
+
+  private drawCounts(): void {
+    this.foot.hidden = this.store.olderThan === 0;
+    this.toolbar.update(this.store.matched, this.store.total, this.store.facets, this.store.clients);
+  }
+
+  private filtered(): void {
+    this.store.setFilter(this.toolbar.filter);
+    this.table.replace(this.store.entries, this.store.arrived);
+    this.drawCounts();
+  }
+
+  private makeTable(): Table<Entry> {
+    return new Table<Entry>({
+      label: "Calls that have ended, newest first",
+      testid: "calls",
+      columns: columns(),
+      place,
+      newestFirst: true,
+      whole: (entry) => (isGap(entry) ? this.gapRow(entry) : undefined),
+      rowClass: (entry) => (isGap(entry) ? "mcpw-gap" : `mcpw-call mcpw-row-${outcomeClass(entry.outcome)}`),
+      opened: (entry) => (isGap(entry) ? this.older(entry.before) : this.show(entry)),
+      moved: (entry) => this.moved(entry),
+      closed: () => this.close(),
+      atEnd: () => this.older(this.store.olderThan),
+      sorted: (column) => this.link.remember("calls.sort", column),
+      empty: () => this.empty(),
+    });
+  }
+
+  private gapRow(gap: Gap): HTMLElement {
+    const load = button("load them", () => this.older(gap.before), { class: "mcpw-link" });
+    return el("span", {}, `${counted(gap.gap, "call")} not shown, too many at once: `, load);
+  }
+
+  private empty(): HTMLElement {
+    if (this.store.total) {
+      const clear = button("Clear filter", () => this.toolbar.show(EVERYTHING), { class: "mcpw-link" });
+      return el("div", {}, `None of ${counted(this.store.total, "call")} matches. `, clear);
+    }
+    const connect = button("Connect an agent", () => this.link.go("connect"), { class: "mcpw-link" });
+    return el("div", {}, el("b", {}, "No calls yet"), el("p", {}, "Calls appear here the moment an agent makes them. ", connect));
+  }
+
+  private async older(before: number): Promise<void> {
+    if (!before || this.asking.has(before)) return;
+    this.asking.add(before);
+    try {
+      const answer = await this.link.ask({ type: "getOlder", before, limit: OLDER });
+      if (answer.type !== "olderCalls") return;
+      this.store.addOlder(answer, before);
+      this.table.replace(this.store.entries, this.store.arrived);
+      this.drawCounts();
+      this.asking.delete(before);
+    } catch {
+      setTimeout(() => this.asking.delete(before), 2_000); // The header says how the connection stands; scrolling asks again.
+    }
+  }
+
+  // --- the drawer --------------------------------------------------------------------------------------------------------
+
+  private async show(row: CallRow): Promise<void> {
+    this.open = row.seq;
+    this.element.classList.add("mcpw-open");
+    this.drawer.hidden = false;
+    const close = () => void (this.close() && this.table.focus());
+    const shownNow = this.drawer.querySelector("[data-testid=call-detail]");
+    if (!shownNow)
+      fill(this.drawer, renderWaiting(row, this.link.waitsForCells ? "asking; the answer waits for the cell" : "asking…", close));
+    let drawn: HTMLElement;
+    try {
+      const answer = await this.link.ask({ type: "getDetail", seq: row.seq });
+      drawn = answer.type === "detail" ? renderDetail(answer, this.link, close) : renderWaiting(row, sentenceOf(answer), close);
+    } catch (error) {
+      drawn = renderWaiting(row, error instanceof Error ? error.message : String(error), close);
+    }
+    if (this.open === row.seq) fill(this.drawer, drawn);
+  }
+
+  private moved(entry: Entry): void {
+    if (this.open === undefined || isGap(entry)) return;
+    clearTimeout(this.moving);
+    this.moving = setTimeout(() => void this.show(entry), MOVING_MS);
+  }
+
+  private close(): boolean {
+    if (this.open === undefined) return false;
+    clearTimeout(this.moving);
+    this.open = undefined;
+    this.drawer.hidden = true;
+    fill(this.drawer);
+    this.element.classList.remove("mcpw-open");
+    this.table.unchoose();
+    return true;
+  }
+
+  private drawerKey(event: KeyboardEvent): void {
+    event.stopPropagation(); // Notebooks have keys of their own.
+    if (event.key === "Escape" && this.close()) this.table.focus();
+  }
+}
+
+function sentenceOf(answer: { type: string; sentence?: string }): string {
+  return answer.sentence ?? "the kernel answered something else";
+}
+
+// --- columns -------------------------------------------------------------------------------------------------------------
+
+type CallColumn = Omit<Column<Entry>, "cell" | "compare"> & { cell(row: CallRow): Node | string; compare?(a: CallRow, b: CallRow): number };
+
+function columns(): readonly Column<Entry>[] {
+  const by = (value: (row: CallRow) => number) => (a: CallRow, b: CallRow) => value(a) - value(b);
+  const all: readonly CallColumn[] = [
+    { id: "time", title: "Time", width: 84, rank: 5, cell: (row) => moment(row.at, { millis: true }), compare: by((row) => row.at) },
+    { id: "session", title: "", hint: "Session", width: 24, rank: 2, cell: (row) => badge(row.session, row.client) },
+    { id: "target", title: "Call", width: 96, grows: 3, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
+    {
+      id: "outcome",
+      title: "Outcome",
+      width: 64,
+      rank: 3,
+      cell: (row) => outcomeMark(row.outcome),
+      compare: (a, b) => a.outcome.localeCompare(b.outcome),
+    },
+    { id: "error", title: "Error", width: 150, grows: 4, rank: 6, cell: (row) => faintText(row.error ?? "") },
+    {
+      id: "wait",
+      title: "Wait",
+      hint: "Before its code began",
+      width: 56,
+      rank: 7,
+      right: true,
+      cell: (row) => duration(row.waitUs),
+      compare: by((row) => row.waitUs ?? -1),
+    },
+    {
+      id: "total",
+      title: "Total",
+      hint: "From request to answer, as seen by the server",
+      width: 56,
+      rank: 1,
+      right: true,
+      cell: (row) => duration(row.totalUs),
+      compare: by((row) => row.totalUs ?? -1),
+    },
+    {
+      id: "size",
+      title: "Size",
+      hint: "Of the answer",
+      width: 56,
+      rank: 4,
+      right: true,
+      cell: (row) => bytes(row.bytesOut ?? 0),
+      compare: by((row) => row.bytesOut ?? 0),
+    },
+    { id: "client", title: "Client", width: 90, grows: 1, rank: 8, cell: (row) => faintText(row.client ?? "") },
+  ];
+  return all.map((column) => forEntries(column));
+}
+
+/** Gaps are drawn whole and sort last. */
+function forEntries({ cell, compare, ...rest }: CallColumn): Column<Entry> {
+  const compared = compare && ((a: Entry, b: Entry) => (isGap(a) || isGap(b) ? Number(isGap(a)) - Number(isGap(b)) : compare(a, b)));
+  return { ...rest, cell: (entry) => (isGap(entry) ? "" : cell(entry)), ...(compared ? { compare: compared } : {}) };
+}
+
+function targetCell(row: CallRow): HTMLElement {
+  const name = row.target || row.method;
+  const kind = { "tools/call": "", job: "job" }[row.method] ?? row.method;
+  const marks = [kind, row.job ? `→ ${row.job}` : "", row.printed ? "printed" : ""].filter(Boolean);
+  const title = [name, row.error, `call ${row.callId || number(row.seq)}`].filter(Boolean).join("\n");
+  return el(
+    "span",
+    { class: "mcpw-ellipsis", title },
+    el("span", { class: `mcpw-dot mcpw-${outcomeClass(row.outcome)}` }),
+    el("span", { class: "mcpw-mono" }, shown(name, 160)),
+    ...marks.filter((mark) => mark !== row.target).map((mark) => el("span", { class: "mcpw-mark" }, shown(mark, 40))),
+    ...(row.error ? [el("span", { class: "mcpw-inline-error" }, shown(row.error, 160))] : []),
+  );
+}
+
+function faintText(text: string): HTMLElement {
+  return el("span", { class: "mcpw-ellipsis mcpw-faint", title: text }, shown(text, 300));
+}

@@ -1,0 +1,7 @@
+/** The panels, in the order of their tabs; a feature adds its line. */
+import type { PanelKind } from "../panel";
+import { calls } from "./calls";
+import { connect } from "./connect";
+import { sessions } from "./sessions";
+
+export const panels: readonly PanelKind[] = [connect, sessions, calls];

@@ -1,0 +1,4 @@
+/** All panels, in their order. */
+import type { PanelKind } from "../panel";
+
+export const PANELS: readonly PanelKind[] = [];

@@ -58,7 +58,7 @@ def build(root: Path) -> None:
     for folder in MADE:
         shutil.rmtree(root / folder, ignore_errors=True)
     for step in (["install", "--immutable"], ["build:prod"]):
-        subprocess.run([jlpm, *step], cwd=root / "labextension", check=True)  # noqa: S603 - two fixed lines
+        subprocess.run([jlpm, *step], cwd=root / "labextension", check=True)  # noqa: S603  # two fixed lines
     missing = [name for name in NEEDED if not (root / name).is_file()]
     if missing:
         raise FileNotFoundError(f"the front end was built without {', '.join(missing)}: see the script build:prod in package.json")

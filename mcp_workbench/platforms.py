@@ -76,8 +76,8 @@ def become(command: Sequence[str], folder: Path) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os.chdir(folder)
-        os.execv(command[0], list(command))  # noqa: S606 - of our own making
-    child = subprocess.Popen(list(command), cwd=folder)  # noqa: S603 - of our own making
+        os.execv(command[0], list(command))  # noqa: S606  # its caller's own command
+    child = subprocess.Popen(list(command), cwd=folder)  # noqa: S603  # its caller's own command
     while True:
         try:
             return child.wait()

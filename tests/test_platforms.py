@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -118,7 +119,7 @@ platforms.become([sys.executable, "-c", "import os; print(os.getpid(), os.getcwd
 
 
 def test_on_windows_it_runs_as_a_child_that_ctrl_c_is_left_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = iter([KeyboardInterrupt, KeyboardInterrupt, 3])
+    waits: Iterator[KeyboardInterrupt | int] = iter([KeyboardInterrupt(), KeyboardInterrupt(), 3])
 
     class Child:
         def __init__(self, command: list[str], cwd: Path) -> None:
@@ -126,7 +127,7 @@ def test_on_windows_it_runs_as_a_child_that_ctrl_c_is_left_to(tmp_path: Path, mo
 
         def wait(self) -> int:
             came = next(waits)
-            if not isinstance(came, int):
+            if isinstance(came, KeyboardInterrupt):
                 raise came
             return came
 

@@ -5,8 +5,10 @@
 import { URLExt } from "@jupyterlab/coreutils";
 import { ServerConnection } from "@jupyterlab/services";
 import type { IServer } from "./tokens";
+import type { Way } from "./view/way";
+import { webSocketWay } from "./view/ways/websocket";
 
-export const VIEW_PROTOCOLS = ["mcp-workbench-view"];
+const VIEW_PROTOCOLS = ["mcp-workbench-view"];
 
 /** The server did not tell; the message is a sentence for people. */
 export class GatewayError extends Error {
@@ -19,7 +21,12 @@ export class GatewayError extends Error {
   }
 }
 
-/** Where the view of a kernel connects to; asked anew for each connection. */
+/** A way to a kernel of this Jupyter server. */
+export function viewWay(settings: ServerConnection.ISettings, kernelId: string): Way {
+  return webSocketWay(() => viewAddress(settings, kernelId), VIEW_PROTOCOLS);
+}
+
+/** Where that way leads; asked anew for each connection. */
 export function viewAddress(settings: ServerConnection.ISettings, kernelId: string): string {
   const address = URLExt.join(settings.wsUrl, "mcp-workbench/kernels", encodeURIComponent(kernelId), "view");
   return settings.appendToken && settings.token !== "" ? `${address}?token=${encodeURIComponent(settings.token)}` : address;

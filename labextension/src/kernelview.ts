@@ -3,10 +3,9 @@
  * view that the other surfaces use too (`view/shell.ts`) and leaves drawing, reconnecting and versions to it.
  */
 import { Widget } from "@lumino/widgets";
-import { VIEW_PROTOCOLS, viewAddress } from "./gateway";
+import { viewWay } from "./gateway";
 import { Notice } from "./notice";
 import { mountView } from "./view/shell";
-import { webSocketWay } from "./view/ways/websocket";
 import type { Workbench } from "./workbench";
 
 export interface KernelViewOptions {
@@ -48,7 +47,7 @@ export class KernelView extends Widget {
   private look(): void {
     const situation = this.workbench.situationOf(this.kernelId);
     this.notice.show(situation);
-    if (situation.kind !== "serving") {
+    if (situation.kind !== "serving" || situation.server.view === undefined) {
       return; // What was seen last stays below the sentence.
     }
     if (situation.server.since !== this.since) {
@@ -59,8 +58,7 @@ export class KernelView extends Widget {
   }
 
   private mount(): void {
-    const settings = this.workbench.services.serverSettings;
-    const way = webSocketWay(() => viewAddress(settings, this.kernelId), VIEW_PROTOCOLS);
+    const way = viewWay(this.workbench.services.serverSettings, this.kernelId);
     this.mounted = mountView(this.host, way, { ...this.options, remember });
   }
 

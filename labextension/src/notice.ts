@@ -4,6 +4,8 @@ import type { Workbench } from "./workbench";
 
 const NO_KERNEL = "No kernel. Open a notebook or a console: this follows the one that you work in.";
 const ASKING = "Asking which kernels serve …";
+const NO_VIEW = "This kernel serves, but cannot be watched from here. Upgrade mcp_workbench in its environment and restart it; in a cell:";
+const UPGRADE = "%pip install --upgrade mcp-workbench";
 const SILENT = "No MCP server runs in this kernel.";
 
 export class Notice {
@@ -33,7 +35,7 @@ export class Notice {
       case "silent":
         return [paragraph(SILENT), this.button("Start", () => this.workbench.start(situation.kernelId))];
       case "serving":
-        return [];
+        return situation.server.view === undefined ? [paragraph(NO_VIEW), code(UPGRADE)] : [];
     }
   }
 

@@ -4,11 +4,10 @@
  */
 import type { IDisposable } from "@lumino/disposable";
 import { type ISignal, Signal } from "@lumino/signaling";
-import { VIEW_PROTOCOLS, viewAddress } from "./gateway";
+import { viewWay } from "./gateway";
 import { VERSION } from "./version";
 import { type SessionRow, type Snippet, type State, type ToView, VIEW_PROTOCOL } from "./view/messages";
 import type { Way } from "./view/way";
-import { webSocketWay } from "./view/ways/websocket";
 import type { Workbench } from "./workbench";
 
 /** Calls a second are counted over these. */
@@ -81,7 +80,7 @@ export class Summary implements IDisposable {
     if (subject !== this.subject) {
       this.leave();
       this.subject = subject;
-      if (situation.kind === "serving") {
+      if (situation.kind === "serving" && situation.server.view !== undefined) {
         this.connect(situation.kernelId);
       }
       this._changed.emit();
@@ -89,7 +88,7 @@ export class Summary implements IDisposable {
   }
 
   private connect(kernelId: string): void {
-    const way = webSocketWay(() => viewAddress(this.workbench.services.serverSettings, kernelId), VIEW_PROTOCOLS);
+    const way = viewWay(this.workbench.services.serverSettings, kernelId);
     this.way = way;
     way.start({
       opened: () => {

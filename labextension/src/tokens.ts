@@ -13,8 +13,8 @@ export interface IServer {
   readonly notebook: string | null;
   /** Seconds since 1970. */
   readonly since: number;
-  /** Of mcp_workbench in the kernel's environment. */
-  readonly version: string;
+  /** Path of its view; absent where it has none, as with an older mcp_workbench in the kernel. */
+  readonly view?: string;
 }
 
 /** How a kernel stands with MCP. */

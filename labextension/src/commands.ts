@@ -69,7 +69,7 @@ export function addCommands({ commands, shell }: JupyterFrontEnd, parts: Parts):
     execute: async () => {
       summary.reconnect();
       sidebar.current?.reconnect();
-      panels.tracker.forEach(({ content }) => content.reconnect());
+      panels.reconnect();
       await workbench.refresh();
     },
   });

@@ -42,7 +42,9 @@ export async function listServers(settings: ServerConnection.ISettings): Promise
     );
   }
   if (!response.ok) {
-    throw new GatewayError(`The Jupyter server answers ${response.status} (${response.statusText}) when asked which kernels serve; its log says more.`);
+    throw new GatewayError(
+      `The Jupyter server answers ${response.status} (${response.statusText}) when asked which kernels serve; its log says more.`,
+    );
   }
   return ((await response.json()) as { kernels: IServer[] }).kernels;
 }

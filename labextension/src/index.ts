@@ -11,6 +11,7 @@ import { Signal } from "@lumino/signaling";
 import { Menu } from "@lumino/widgets";
 import { addCommands, CommandIDs, type Parts } from "./commands";
 import { FollowedKernel } from "./following";
+import { viewWay } from "./gateway";
 import { Panels } from "./panels";
 import { Sidebar } from "./sidebar";
 import { StatusItem } from "./status";
@@ -58,7 +59,8 @@ export default plugin;
 
 function makeParts(app: JupyterFrontEnd): Parts {
   const workbench = new Workbench(app.serviceManager, new FollowedKernel(app.shell));
-  return { workbench, summary: new Summary(workbench), sidebar: new Sidebar(workbench), panels: new Panels(app, workbench) };
+  const summary = new Summary(workbench, (kernelId) => viewWay(app.serviceManager.serverSettings, kernelId));
+  return { workbench, summary, sidebar: new Sidebar(workbench), panels: new Panels(app, workbench) };
 }
 
 function face(app: JupyterFrontEnd, { workbench }: Parts): IMcpWorkbench {

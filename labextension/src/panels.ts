@@ -81,8 +81,7 @@ export class Panels {
     private readonly workbench: Workbench,
   ) {}
 
-  /** Those that are open. */
-  readonly tracker = new WidgetTracker<MainAreaWidget<NotebookPanel>>({ namespace: "mcp-workbench" });
+  private readonly tracker = new WidgetTracker<MainAreaWidget<NotebookPanel>>({ namespace: "mcp-workbench" });
 
   restore(restorer: ILayoutRestorer): void {
     void restorer.restore(this.tracker, {
@@ -95,6 +94,13 @@ export class Panels {
   async open(args: PanelArgs): Promise<void> {
     const widget = this.tracker.find(({ content }) => nameOf(content.args) === nameOf(args)) ?? (await this.create(args));
     this.app.shell.activateById(widget.id);
+  }
+
+  /** Connect each of them anew. */
+  reconnect(): void {
+    this.tracker.forEach(({ content }) => {
+      content.reconnect();
+    });
   }
 
   private async create(args: PanelArgs): Promise<MainAreaWidget<NotebookPanel>> {

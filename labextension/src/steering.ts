@@ -54,5 +54,7 @@ function complaint(content: KernelMessage.IExecuteReplyMsg["content"]): string |
   if (content.status !== "error") {
     return "The kernel dropped it, because a cell before it failed or was interrupted: try again.";
   }
-  return content.ename === "ModuleNotFoundError" && content.evalue.includes("'mcp_workbench'") ? INSTALL : `${content.ename}: ${content.evalue}`;
+  return content.ename === "ModuleNotFoundError" && content.evalue.includes("'mcp_workbench'")
+    ? INSTALL
+    : `${content.ename}: ${content.evalue}`;
 }

@@ -4,7 +4,6 @@
  */
 import type { IDisposable } from "@lumino/disposable";
 import { type ISignal, Signal } from "@lumino/signaling";
-import { viewWay } from "./gateway";
 import { VERSION } from "./version";
 import { type SessionRow, type Snippet, type State, type ToView, VIEW_PROTOCOL } from "./view/messages";
 import type { Way } from "./view/way";
@@ -14,7 +13,11 @@ import type { Workbench } from "./workbench";
 const WINDOW_MS = 10_000;
 
 export class Summary implements IDisposable {
-  constructor(private readonly workbench: Workbench) {
+  /** `open` makes a way to a kernel. */
+  constructor(
+    private readonly workbench: Workbench,
+    private readonly open: (kernelId: string) => Way,
+  ) {
     workbench.changed.connect(this.follow, this);
     this.follow();
   }
@@ -88,7 +91,7 @@ export class Summary implements IDisposable {
   }
 
   private connect(kernelId: string): void {
-    const way = viewWay(this.workbench.services.serverSettings, kernelId);
+    const way = this.open(kernelId);
     this.way = way;
     way.start({
       opened: () => {
@@ -151,4 +154,18 @@ export class Summary implements IDisposable {
   private readonly sessions = new Map<string, SessionRow>();
   private _isDisposed = false;
   private readonly _changed = new Signal<this, void>(this);
+}
+
+/** `MCP: 2 clients · 3.1 calls/s · 1 waits`. */
+export function line(summary: Pick<Summary, "clients" | "waiting" | "perSecond">, nowMs: number): string {
+  const { clients, waiting } = summary;
+  const rate = summary.perSecond(nowMs);
+  const parts = [clients === 1 ? "1 client" : `${clients} clients`];
+  if (rate > 0) {
+    parts.push(`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} calls/s`);
+  }
+  if (waiting > 0) {
+    parts.push(waiting === 1 ? "1 waits" : `${waiting} wait`);
+  }
+  return `MCP: ${parts.join(" · ")}`;
 }

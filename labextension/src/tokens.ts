@@ -36,4 +36,7 @@ export interface IMcpWorkbench {
   open(panel?: string): Promise<void>;
 }
 
-export const IMcpWorkbench = new Token<IMcpWorkbench>("mcp-workbench:IMcpWorkbench", "Which kernels are MCP servers, and panels that show them.");
+export const IMcpWorkbench = new Token<IMcpWorkbench>(
+  "mcp-workbench:IMcpWorkbench",
+  "Which kernels are MCP servers, and panels that show them.",
+);

@@ -65,7 +65,8 @@ export class Workbench implements IDisposable {
       this.servers = new Map(servers.map((server) => [server.kernelId, server]));
       this.error = undefined;
     } catch (error) {
-      this.error = error instanceof GatewayError ? error : new GatewayError(`The Jupyter server's answer is not understood: ${String(error)}`);
+      this.error =
+        error instanceof GatewayError ? error : new GatewayError(`The Jupyter server's answer is not understood: ${String(error)}`);
     }
     if (this.isDisposed) {
       return;
@@ -92,8 +93,8 @@ export class Workbench implements IDisposable {
   /** Ask every ten seconds until what is returned is disposed of. */
   attend(): IDisposable {
     void this.refresh();
-    const timer = window.setInterval(() => void this.refresh(), ASK_EVERY_MS);
-    return new DisposableDelegate(() => window.clearInterval(timer));
+    const timer = setInterval(() => void this.refresh(), ASK_EVERY_MS);
+    return new DisposableDelegate(() => clearInterval(timer));
   }
 
   get isDisposed(): boolean {
@@ -102,7 +103,7 @@ export class Workbench implements IDisposable {
 
   dispose(): void {
     this._isDisposed = true;
-    window.clearTimeout(this.resting);
+    clearTimeout(this.resting);
     Signal.clearData(this);
   }
 
@@ -128,7 +129,7 @@ export class Workbench implements IDisposable {
       return;
     }
     // Not for every one of the cells of "Run all".
-    this.resting = window.setTimeout(() => {
+    this.resting = setTimeout(() => {
       this.resting = undefined;
       void this.refresh();
     }, REST_MS);
@@ -137,7 +138,7 @@ export class Workbench implements IDisposable {
   private servers: ReadonlyMap<string, IServer> | undefined;
   private error: GatewayError | undefined;
   private readonly said = new Map<string, string>();
-  private resting: number | undefined;
+  private resting: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _started = new Signal<this, string>(this);

@@ -1,6 +1,7 @@
 /** The view: panels in an element, fed by a way. */
-import { VIEW_PROTOCOL } from "./messages";
+
 import { VERSION } from "../version";
+import { VIEW_PROTOCOL } from "./messages";
 import type { Way } from "./way";
 
 export interface ViewOptions {

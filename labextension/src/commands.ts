@@ -105,6 +105,10 @@ async function confirmStop(clients: number): Promise<boolean> {
 
 async function copyConnection(summary: Summary, args: ReadonlyPartialJSONObject): Promise<void> {
   const { connections } = summary;
+  if (connections.length === 0) {
+    tell("This kernel has not told yet how clients connect to it: start its server, or try again.");
+    return;
+  }
   const titles = connections.map(({ title }) => title);
   const wanted =
     connections.find(({ client }) => client === args.client)?.title ??

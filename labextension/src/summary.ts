@@ -27,7 +27,7 @@ export class Summary implements IDisposable {
     return this._changed;
   }
 
-  /** Whether the followed kernel serves. */
+  /** Whether the followed kernel serves and can be watched. */
   get isServing(): boolean {
     return this.way !== undefined;
   }
@@ -79,12 +79,13 @@ export class Summary implements IDisposable {
 
   private follow(): void {
     const situation = this.workbench.situation;
-    const subject = situation.kind === "serving" ? `${situation.kernelId} ${situation.server.since}` : "";
+    const kernel = situation.kind === "serving" && situation.server.view !== undefined ? situation : undefined;
+    const subject = kernel === undefined ? "" : `${kernel.kernelId} ${kernel.server.since}`;
     if (subject !== this.subject) {
       this.leave();
       this.subject = subject;
-      if (situation.kind === "serving" && situation.server.view !== undefined) {
-        this.connect(situation.kernelId);
+      if (kernel !== undefined) {
+        this.connect(kernel.kernelId);
       }
       this._changed.emit();
     }

@@ -140,7 +140,7 @@ def test_a_wheel_holds_the_front_end_where_jupyter_looks_for_it(hook: ModuleType
     switched_on = json.loads(wheel.read(f"{data}/etc/jupyter/jupyter_server_config.d/mcp_workbench.json"))
     assert switched_on == {"ServerApp": {"jpserver_extensions": {"mcp_workbench.gateway": True}}}
     assert {f"mcp_workbench/cli/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")} <= names
-    assert not any(name.startswith("mcp_workbench/labextension") or "node_modules" in name or name.endswith(".txt") for name in names)
+    assert not any(name.startswith("mcp_workbench/labextension") or "node_modules" in name or "built-of" in name for name in names)
 
 
 def test_all_versions_are_one() -> None:

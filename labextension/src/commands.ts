@@ -16,7 +16,7 @@ export const CommandIDs = {
   stopServer: "mcp-workbench:stop-server",
   /** `client`: as in `wb.config(client)`; without it, it asks. */
   copyConnection: "mcp-workbench:copy-connection",
-  /** `panel`: its id; `path`: of a notebook, else that of the followed kernel. */
+  /** `panel`: its id; `path`: of a notebook, else that of the followed kernel. Where there is no such panel the sidebar is shown. */
   openPanel: "mcp-workbench:open-panel",
   reconnect: "mcp-workbench:reconnect-view",
 } as const;
@@ -27,6 +27,8 @@ export interface Parts {
   readonly summary: Summary;
   readonly sidebar: Sidebar;
   readonly panels: Panels;
+  /** Ids of the panels that the main area has room for. */
+  readonly panelIds: readonly string[];
 }
 
 /** Add all commands to the application. */
@@ -59,8 +61,10 @@ export function addCommands({ commands, shell }: JupyterFrontEnd, parts: Parts):
     isEnabled: (args) => typeof args.path === "string" || workbench.followed.path !== undefined,
     execute: async (args) => {
       const { panel, path = workbench.followed.path } = args;
-      if (typeof panel === "string" && typeof path === "string") {
+      if (typeof panel === "string" && parts.panelIds.includes(panel) && typeof path === "string") {
         await panels.open({ panel, path });
+      } else {
+        shell.activateById(sidebar.id);
       }
     },
   });

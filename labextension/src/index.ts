@@ -1,8 +1,8 @@
 /**
- * The JupyterLab extension: makes the parts and puts each in its place. Works in JupyterLab and in Notebook 7; the status bar, the
- * palette, the menu bar and the layout's memory are used where there are any.
+ * The JupyterLab extension: makes the parts and puts each in its place. Works in JupyterLab and, without panels in the main area, in
+ * Notebook 7; the status bar, the palette, the menu bar and the layout's memory are used where there are any.
  */
-import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { ICommandPalette } from "@jupyterlab/apputils";
 import { IMainMenu } from "@jupyterlab/mainmenu";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
@@ -27,26 +27,28 @@ const plugin: JupyterFrontEndPlugin<IMcpWorkbench> = {
   description: "Shows the MCP server of the kernel that you work with: its clients, calls and DataFrames.",
   autoStart: true,
   provides: IMcpWorkbench,
-  optional: [ILayoutRestorer, ICommandPalette, IMainMenu, IStatusBar, ISettingRegistry],
+  optional: [ILabShell, ILayoutRestorer, ICommandPalette, IMainMenu, IStatusBar, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
+    labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     mainMenu: IMainMenu | null,
     statusBar: IStatusBar | null,
     settings: ISettingRegistry | null,
   ): IMcpWorkbench => {
-    const parts = makeParts(app);
+    // The page of Notebook 7 holds one document and has no room for panels beside it.
+    const parts = makeParts(app, labShell === null ? [] : PANELS.map(({ id }) => id));
     addCommands(app, parts);
     app.shell.add(parts.sidebar, "right", { rank: 900, type: "MCP" });
     restorer?.add(parts.sidebar, parts.sidebar.id);
-    if (restorer !== null) {
+    if (restorer !== null && labShell !== null) {
       parts.panels.restore(restorer);
     }
     if (palette !== null) {
-      fillPalette(palette);
+      fillPalette(palette, parts.panelIds);
     }
-    mainMenu?.addMenu(makeMenu(app), false, { rank: 700 });
+    mainMenu?.addMenu(makeMenu(app, parts.panelIds), false, { rank: 700 });
     const status = statusBar === null ? undefined : addStatus(app, statusBar, parts.summary);
     if (settings !== null) {
       void followSettings(app, settings, parts, status);
@@ -57,10 +59,10 @@ const plugin: JupyterFrontEndPlugin<IMcpWorkbench> = {
 
 export default plugin;
 
-function makeParts(app: JupyterFrontEnd): Parts {
+function makeParts(app: JupyterFrontEnd, panelIds: readonly string[]): Parts {
   const workbench = new Workbench(app.serviceManager, new FollowedKernel(app.shell));
   const summary = new Summary(workbench, (kernelId) => viewWay(app.serviceManager.serverSettings, kernelId));
-  return { workbench, summary, sidebar: new Sidebar(workbench), panels: new Panels(app, workbench) };
+  return { workbench, summary, sidebar: new Sidebar(workbench), panels: new Panels(app, workbench), panelIds };
 }
 
 function face(app: JupyterFrontEnd, { workbench }: Parts): IMcpWorkbench {
@@ -79,25 +81,24 @@ function face(app: JupyterFrontEnd, { workbench }: Parts): IMcpWorkbench {
 
 const PLAIN = [CommandIDs.showSidebar, CommandIDs.startServer, CommandIDs.stopServer, CommandIDs.copyConnection, CommandIDs.reconnect];
 
-function fillPalette(palette: ICommandPalette): void {
+function fillPalette(palette: ICommandPalette, panels: readonly string[]): void {
   for (const command of PLAIN) {
     palette.addItem({ command, category: "MCP" });
   }
-  for (const { id } of PANELS) {
-    palette.addItem({ command: CommandIDs.openPanel, args: { panel: id }, category: "MCP" });
+  for (const panel of panels) {
+    palette.addItem({ command: CommandIDs.openPanel, args: { panel }, category: "MCP" });
   }
 }
 
-function makeMenu({ commands }: JupyterFrontEnd): Menu {
+function makeMenu({ commands }: JupyterFrontEnd, panels: readonly string[]): Menu {
   const menu = new Menu({ commands });
   menu.id = "mcp-workbench-menu";
   menu.title.label = "MCP";
   for (const command of PLAIN) {
     menu.addItem({ command });
   }
-  menu.addItem({ type: "separator" });
-  for (const { id } of PANELS) {
-    menu.addItem({ command: CommandIDs.openPanel, args: { panel: id } });
+  for (const panel of panels) {
+    menu.addItem({ command: CommandIDs.openPanel, args: { panel } });
   }
   return menu;
 }

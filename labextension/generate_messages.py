@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from mcp_workbench.version import __version__
 from mcp_workbench.views import messages
 
 TARGET = Path(__file__).parent / "src" / "view" / "messages.ts"
@@ -25,7 +26,7 @@ def render() -> str:
     """The whole file."""
     types = [value for value in vars(messages).values() if inspect.isclass(value) and issubclass(value, messages.Struct)]
     parts = [_interface(one) for one in types if one not in (messages.Struct, messages.Message)]
-    parts += [f"export const VIEW_PROTOCOL = {messages.VIEW_PROTOCOL};\n"]
+    parts += [f"export const VIEW_PROTOCOL = {messages.VIEW_PROTOCOL};\n", f'export const VERSION = "{__version__}";\n']
     for name in ("ToView", "ToKernel"):
         union = " | ".join(one.__name__ for one in getattr(messages, name).__args__)
         parts.append(f"export type {name} = {union};\n")

@@ -149,7 +149,7 @@ def test_all_versions_are_one() -> None:
     assert project["tool"]["hatch"]["version"]["path"] == "mcp_workbench/version.py"
     package = json.loads((ROOT / "labextension" / "package.json").read_text(encoding="utf-8"))
     assert package["version"] == __version__
-    assert f'"{__version__}"' in (ROOT / "labextension" / "src" / "version.ts").read_text(encoding="utf-8")
+    # That of `messages.ts` is written by its generator, whose output a test compares.
 
 
 def test_the_lock_file_names_no_host() -> None:

@@ -7,7 +7,7 @@ import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import type { Panels } from "./panels";
 import type { Sidebar } from "./sidebar";
 import type { Summary } from "./summary";
-import { PANELS } from "./view/panels";
+import { panels as kinds } from "./view/panels/index";
 import type { Workbench } from "./workbench";
 
 export const CommandIDs = {
@@ -57,7 +57,7 @@ export function addCommands({ commands, shell }: JupyterFrontEnd, parts: Parts):
     execute: (args) => copyConnection(summary, args),
   });
   commands.addCommand(CommandIDs.openPanel, {
-    label: (args) => `Open the panel ${PANELS.find((one) => one.id === args.panel)?.title ?? "…"}`,
+    label: (args) => `Open the panel ${kinds.find((one) => one.id === args.panel)?.title ?? "…"}`,
     isEnabled: (args) => typeof args.path === "string" || workbench.followed.path !== undefined,
     execute: async (args) => {
       const { panel, path = workbench.followed.path } = args;

@@ -9,6 +9,8 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { Signal } from "@lumino/signaling";
 import { Menu } from "@lumino/widgets";
+import "./view/style.css";
+import "../style/base.css";
 import { addCommands, CommandIDs, type Parts } from "./commands";
 import { FollowedKernel } from "./following";
 import { viewWay } from "./gateway";
@@ -17,7 +19,7 @@ import { Sidebar } from "./sidebar";
 import { StatusItem } from "./status";
 import { Summary } from "./summary";
 import { IMcpWorkbench } from "./tokens";
-import { PANELS } from "./view/panels";
+import { panels } from "./view/panels/index";
 import { Workbench } from "./workbench";
 
 const ID = "mcp-workbench:plugin";
@@ -38,7 +40,7 @@ const plugin: JupyterFrontEndPlugin<IMcpWorkbench> = {
     settings: ISettingRegistry | null,
   ): IMcpWorkbench => {
     // The page of Notebook 7 holds one document and has no room for panels beside it.
-    const parts = makeParts(app, labShell === null ? [] : PANELS.map(({ id }) => id));
+    const parts = makeParts(app, labShell === null ? [] : panels.map(({ id }) => id));
     addCommands(app, parts);
     app.shell.add(parts.sidebar, "right", { rank: 900, type: "MCP" });
     restorer?.add(parts.sidebar, parts.sidebar.id);

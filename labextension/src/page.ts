@@ -1,1 +1,3 @@
+import "./view/style.css";
+
 export { mountView } from "./view/shell";

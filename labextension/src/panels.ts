@@ -9,12 +9,12 @@ import { CommandIDs } from "./commands";
 import { icon } from "./icon";
 import { KernelView } from "./kernelview";
 import { Notice } from "./notice";
-import { PANELS } from "./view/panels";
+import { panels as kinds } from "./view/panels/index";
 import type { Workbench } from "./workbench";
 
 /** What a panel remembers of itself, and what the command that opens it takes. */
 export interface PanelArgs {
-  /** Id of one of `PANELS`. */
+  /** Id of one of `kinds`. */
   readonly panel: string;
   /** Path of the notebook or console. */
   readonly path: string;
@@ -117,5 +117,5 @@ function nameOf({ panel, path }: PanelArgs): string {
 }
 
 function titleOf(panel: string): string {
-  return PANELS.find((one) => one.id === panel)?.title ?? panel;
+  return kinds.find((one) => one.id === panel)?.title ?? panel;
 }

@@ -4,8 +4,7 @@
  */
 import type { IDisposable } from "@lumino/disposable";
 import { type ISignal, Signal } from "@lumino/signaling";
-import { VERSION } from "./version";
-import { type SessionRow, type Snippet, type State, type ToView, VIEW_PROTOCOL } from "./view/messages";
+import { type SessionRow, type Snippet, type State, type ToView, VERSION, VIEW_PROTOCOL } from "./view/messages";
 import type { Way } from "./view/way";
 import type { Workbench } from "./workbench";
 

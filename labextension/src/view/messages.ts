@@ -449,6 +449,8 @@ export interface Touch {
 
 export const VIEW_PROTOCOL = 1;
 
+export const VERSION = "0.1.0";
+
 export type ToView = Hello | Refused | State | Sessions | OpenCalls | Calls | OlderCalls | Detail | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
 
 export type ToKernel = Open | Watch | GetDetail | GetOlder | GetPreview | Stop | Touch;

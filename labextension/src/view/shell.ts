@@ -1,7 +1,6 @@
 /** The view: panels in an element, fed by a way. */
 
-import { VERSION } from "../version";
-import { VIEW_PROTOCOL } from "./messages";
+import { VERSION, VIEW_PROTOCOL } from "./messages";
 import type { Way } from "./way";
 
 export interface ViewOptions {

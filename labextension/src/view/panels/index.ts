@@ -1,7 +1,7 @@
 /** All panels, in their order. */
 import type { PanelKind } from "../panel";
 
-export const PANELS: readonly PanelKind[] = ["connect", "sessions", "calls"].map((id) => ({
+export const panels: readonly PanelKind[] = ["connect", "sessions", "calls"].map((id) => ({
   id,
   title: id,
   watches: [],

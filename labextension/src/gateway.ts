@@ -6,9 +6,7 @@ import { URLExt } from "@jupyterlab/coreutils";
 import { ServerConnection } from "@jupyterlab/services";
 import type { IServer } from "./tokens";
 import type { Way } from "./view/way";
-import { webSocketWay } from "./view/ways/websocket";
-
-const VIEW_PROTOCOLS = ["mcp-workbench-view"];
+import { WebSocketWay } from "./view/ways/websocket";
 
 /** The server did not tell; the message is a sentence for people. */
 export class GatewayError extends Error {
@@ -23,7 +21,7 @@ export class GatewayError extends Error {
 
 /** A way to a kernel of this Jupyter server. */
 export function viewWay(settings: ServerConnection.ISettings, kernelId: string): Way {
-  return webSocketWay(() => viewAddress(settings, kernelId), VIEW_PROTOCOLS);
+  return new WebSocketWay({ url: () => viewAddress(settings, kernelId) });
 }
 
 /** Where that way leads; asked anew for each connection. */

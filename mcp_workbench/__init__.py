@@ -139,3 +139,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """What `jupyter-builder develop` asks: where JupyterLab's part is built, and its name there."""
+    return [{"src": "labextension", "dest": "mcp-workbench"}]

@@ -10,8 +10,9 @@ import errno
 import os
 import socket
 import stat
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 IS_WINDOWS = sys.platform == "win32"
@@ -62,6 +63,26 @@ def is_alive(pid: int, start: int | None) -> bool:
         # Somebody else's process has the number now; ours would answer us.
         return False
     return True
+
+
+def become(command: Sequence[str], folder: Path) -> int:
+    """Run a program in the place of this one, in a folder of its own: signals are its own then.
+
+    Returns:
+        On Windows, where no process takes another's place, the exit code of a child; a Ctrl-C, which it gets too, is left to it.
+        Elsewhere it does not return.
+    """
+    if not IS_WINDOWS:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.chdir(folder)
+        os.execv(command[0], list(command))  # noqa: S606  # its caller's own command
+    child = subprocess.Popen(list(command), cwd=folder)  # noqa: S603  # its caller's own command
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def _proc_stat(pid: int) -> list[str] | None:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -101,3 +102,35 @@ def test_machines_of_one_linux_home_folder_are_told_apart(monkeypatch: pytest.Mo
     assert platforms.machine_name() == socket.gethostname()
     monkeypatch.setattr(sys, "platform", "darwin")
     assert platforms.machine_name() == "this"
+
+
+@posix
+def test_a_program_takes_the_place_of_this_one_in_its_folder(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from mcp_workbench import platforms
+print("before")
+platforms.become([sys.executable, "-c", "import os; print(os.getpid(), os.getcwd()); raise SystemExit(3)"], Path({str(tmp_path)!r}))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (3, f"before\n{process.pid} {tmp_path}\n")
+
+
+def test_on_windows_it_runs_as_a_child_that_ctrl_c_is_left_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: Iterator[KeyboardInterrupt | int] = iter([KeyboardInterrupt(), KeyboardInterrupt(), 3])
+
+    class Child:
+        def __init__(self, command: list[str], cwd: Path) -> None:
+            assert (command, cwd) == (["program"], tmp_path)
+
+        def wait(self) -> int:
+            came = next(waits)
+            if isinstance(came, KeyboardInterrupt):
+                raise came
+            return came
+
+    monkeypatch.setattr(platforms, "IS_WINDOWS", True)
+    monkeypatch.setattr(subprocess, "Popen", Child)
+    assert platforms.become(["program"], tmp_path) == 3

@@ -55,6 +55,18 @@ def bridge(context: typer.Context) -> None:
     raise typer.Exit(run_bridge(context.args))
 
 
+@app.command()
+def lab(
+    *,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="JupyterLab's port; else the first free one from 8888.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+) -> None:
+    """Open JupyterLab on a copy of the tutorials, in ./mcp-workbench-tutorials. Exit code 1: it could not be started."""
+    from mcp_workbench.cli.lab import run_lab
+
+    raise typer.Exit(run_lab(port=port, browser=not no_browser))
+
+
 @app.command("list")
 def list_kernels(*, as_json: AsJson = False) -> None:
     """List running kernels that serve. Tokens are never shown."""

@@ -1,4 +1,4 @@
-"""Where the quickstart notebook is, and which of its cells a kernel runs.
+"""The quickstart notebook, and which of its cells a kernel runs.
 
 The notebook itself plays both sides. Its cells tagged `kernel` are the person's; those that are also
 tagged `change` come after agents have subscribed. Everything else in it is the agents' part.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mcp_workbench
+from mcp_workbench.cli.tutorials import tutorials_folder
 
 NAME = "01-quickstart.ipynb"
 
@@ -28,17 +28,15 @@ class KernelCell:
 
 
 def quickstart_path() -> Path:
-    """The notebook: beside this module in an installed package, in `notebooks` in a checkout.
+    """The notebook.
 
     Raises:
-        FileNotFoundError: It is in neither place.
+        FileNotFoundError: It is missing from this installation.
     """
-    package = Path(mcp_workbench.__file__).parent
-    places = (package / "cli" / NAME, package.parent / "notebooks" / NAME)
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
+    path = tutorials_folder() / NAME
+    if not path.is_file():
         raise FileNotFoundError(f"{NAME} is missing from this installation: install mcp-workbench anew")
-    return found
+    return path
 
 
 def kernel_cells(path: Path) -> list[KernelCell]:

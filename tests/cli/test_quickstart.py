@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import mcp_workbench
-from mcp_workbench.cli.quickstart import NAME, KernelCell, kernel_cells, quickstart_path
+from mcp_workbench.cli import quickstart
+from mcp_workbench.cli.quickstart import KernelCell, kernel_cells, quickstart_path
 
 
 def notebook(path: Path, *cells: tuple[str, Any, list[str]]) -> Path:
@@ -58,14 +58,8 @@ def test_a_notebook_without_tagged_cells_is_refused(tmp_path: Path) -> None:
         kernel_cells(notebook(tmp_path / "story.ipynb", ("code", "a = 1", [])))
 
 
-def test_an_installed_package_has_it_beside_the_module_and_a_checkout_in_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "site" / "mcp_workbench"
-    (package / "cli").mkdir(parents=True)
-    monkeypatch.setattr(mcp_workbench, "__file__", str(package / "__init__.py"))
-    with pytest.raises(FileNotFoundError, match="install mcp-workbench anew"):
+def test_a_missing_quickstart_is_said_with_what_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "other.ipynb").touch()
+    monkeypatch.setattr(quickstart, "tutorials_folder", lambda: tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"01-quickstart\.ipynb is missing .* install mcp-workbench anew"):
         quickstart_path()
-    (tmp_path / "site" / "notebooks").mkdir()
-    (tmp_path / "site" / "notebooks" / NAME).touch()
-    assert quickstart_path() == tmp_path / "site" / "notebooks" / NAME
-    (package / "cli" / NAME).touch()
-    assert quickstart_path() == package / "cli" / NAME

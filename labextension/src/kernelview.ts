@@ -1,0 +1,85 @@
+/**
+ * The view of one kernel in a Lumino widget, or a sentence with a button in its place while there is nothing to see. It mounts the
+ * view that the other surfaces use too (`view/shell.ts`) and leaves drawing, reconnecting and versions to it.
+ */
+import { Widget } from "@lumino/widgets";
+import { viewWay } from "./gateway";
+import { Notice } from "./notice";
+import { mountView } from "./view/shell";
+import type { Workbench } from "./workbench";
+
+export interface KernelViewOptions {
+  /** Only this panel; all of them without it. */
+  readonly panel?: string;
+  readonly compact?: boolean;
+}
+
+export class KernelView extends Widget {
+  constructor(
+    private readonly workbench: Workbench,
+    readonly kernelId: string,
+    private readonly options: KernelViewOptions,
+  ) {
+    super();
+    this.addClass("mcp-workbench-KernelView");
+    this.notice = new Notice(workbench);
+    this.host = document.createElement("div");
+    this.host.className = "mcp-workbench-host";
+    this.node.append(this.notice.node, this.host);
+    workbench.changed.connect(this.look, this);
+    this.look();
+  }
+
+  /** Connect anew, as if it had just been opened. */
+  reconnect(): void {
+    this.unmount();
+    this.look();
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this.workbench.changed.disconnect(this.look, this);
+      this.unmount();
+      super.dispose();
+    }
+  }
+
+  private look(): void {
+    const situation = this.workbench.situationOf(this.kernelId);
+    this.notice.show(situation);
+    if (situation.kind !== "serving" || situation.server.view === undefined) {
+      return; // What was seen last stays below the sentence.
+    }
+    if (situation.server.since !== this.since) {
+      this.unmount();
+      this.mount();
+      this.since = situation.server.since;
+    }
+  }
+
+  private mount(): void {
+    const way = viewWay(this.workbench.services.serverSettings, this.kernelId);
+    this.mounted = mountView(this.host, way, { ...this.options, remember });
+  }
+
+  private unmount(): void {
+    this.mounted?.dispose();
+    this.mounted = undefined;
+    this.since = undefined;
+    this.host.replaceChildren();
+  }
+
+  private readonly notice: Notice;
+  private readonly host: HTMLElement;
+  private mounted: { dispose(): void } | undefined;
+  private since: number | undefined;
+}
+
+/** Settings of panels outlive the page, in this browser. */
+function remember(key: string, value?: string): string | undefined {
+  const name = `mcp-workbench:${key}`;
+  if (value !== undefined) {
+    window.localStorage.setItem(name, value);
+  }
+  return window.localStorage.getItem(name) ?? undefined;
+}

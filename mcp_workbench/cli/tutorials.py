@@ -1,0 +1,67 @@
+"""The tutorials that ride along in the package, and a copy of them to work in.
+
+`lab` copies them; `quickstart` reads one of them where it is. What a person has changed is never written over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import mcp_workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What became of each tutorial, by file name."""
+
+    folder: Path
+    new: list[str] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    """Were there, as they are in this version."""
+    kept: list[str] = field(default_factory=list)
+    """Were there and differ: changed by somebody, run, or of another version."""
+
+    def sentences(self) -> list[str]:
+        """One line for each kind."""
+        lines = []
+        if self.new:
+            lines.append(f"Copied to {self.folder}: {', '.join(self.new)}")
+        if self.same:
+            lines.append(f"Already in {self.folder}: {', '.join(self.same)}")
+        if self.kept:
+            lines.append(f"Kept as you have them in {self.folder} (delete one to get it anew): {', '.join(self.kept)}")
+        return lines
+
+
+def tutorials_folder() -> Path:
+    """Where the tutorials are: beside this module in an installed package, in `notebooks` in a checkout.
+
+    Raises:
+        FileNotFoundError: In neither place.
+    """
+    package = Path(mcp_workbench.__file__).parent
+    for place in (package / "cli" / "notebooks", package.parent / "notebooks"):
+        if any(place.glob("*.ipynb")):
+            return place
+    raise FileNotFoundError("the tutorials are missing from this installation: install mcp-workbench anew")
+
+
+def copy_tutorials(folder: Path) -> Copied:
+    """Copy the tutorials that are not in a folder yet; makes the folder, changes no file.
+
+    Raises:
+        OSError: The folder cannot be made or written to.
+    """
+    copied = Copied(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in sorted(tutorials_folder().glob("*.ipynb")):
+        target, content = folder / source.name, source.read_bytes()
+        if not target.exists():
+            target.write_bytes(content)
+            copied.new.append(source.name)
+        elif target.read_bytes() == content:
+            copied.same.append(source.name)
+        else:
+            copied.kept.append(source.name)
+    return copied

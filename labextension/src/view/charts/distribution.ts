@@ -1,0 +1,306 @@
+/**
+ * How long calls took: bars on a logarithmic axis, lines at the quantiles, failed calls below the axis on a scale of their own, a
+ * second tool as an outline. Where two tools are compared the bars are shares, since one of them may be called a thousand times as
+ * often. Draws with uPlot; which histograms and when is the panel's affair.
+ */
+import uPlot from "uplot";
+
+import type { Histogram, Quantiles } from "../messages";
+import { type Bars, barAt, barsFor, barStart, merged, octavesOf } from "./buckets";
+import { durationTicks, numberTicks, placed, roundLabel } from "./axis";
+import { Colours, type Palette } from "./colours";
+import { count, duration } from "../format";
+import { el } from "../dom";
+
+/** How much of the height failed calls take below the axis, against what is above it. */
+const BELOW = 0.4;
+const FONT = "11px system-ui, sans-serif";
+const LABEL_HEIGHT = 14;
+
+export const QUANTILES: readonly (readonly [keyof Quantiles, string])[] = [
+  ["p50", "p50"],
+  ["p90", "p90"],
+  ["p99", "p99"],
+  ["p999", "p99.9"],
+];
+
+export interface Shown {
+  readonly main: Histogram | null;
+  readonly compare: Histogram | null;
+  readonly failed: Histogram | null;
+}
+
+/** What the chart draws, as numbers. */
+export interface Distribution {
+  readonly bars: Bars;
+  /** Calls a bar, or shares of their own histogram in percent where two are compared. */
+  readonly main: readonly number[];
+  readonly compare: readonly number[] | null;
+  /** Calls a bar. */
+  readonly failed: readonly number[] | null;
+  readonly shares: boolean;
+}
+
+/** Null: there is nothing to draw. */
+export function distributionOf({ main, compare, failed }: Shown): Distribution | null {
+  const bars = barsFor([main, compare, failed].map((each) => each?.buckets ?? []));
+  if (bars === null) return null;
+  const shares = compare !== null;
+  const heights = (of: Histogram | null) => {
+    const counts = merged(of?.buckets ?? [], bars);
+    const all = counts.reduce((sum, n) => sum + n, 0);
+    return shares ? counts.map((n) => (all > 0 ? (100 * n) / all : 0)) : counts;
+  };
+  return {
+    bars,
+    main: heights(main),
+    compare: compare && heights(compare),
+    failed: failed?.n ? merged(failed.buckets ?? [], bars) : null,
+    shares,
+  };
+}
+
+export interface Line {
+  readonly at: number;
+  readonly name: string;
+  readonly us: number;
+}
+
+/** Where quantiles stand, ascending; those that too few calls support have no line. */
+export function quantileLines(quantiles: Quantiles | undefined): Line[] {
+  return QUANTILES.flatMap(([key, name]) => {
+    const us = quantiles?.[key];
+    return us === null || us === undefined || us <= 0 ? [] : [{ at: octavesOf(us), name, us }];
+  });
+}
+
+/** What is told of one bar. */
+export function barText(distribution: Distribution, bar: number): string {
+  const { bars, main, compare, failed, shares } = distribution;
+  const [from, to] = [barStart(bars, bar), barStart(bars, bar + 1)].map((at) => duration(2 ** at * 1e6));
+  const height = (n: number) => (shares ? `${n.toFixed(1)} %` : calls(n));
+  const parts = [height(main[bar] ?? 0)];
+  if (compare) parts.push(`compared: ${height(compare[bar] ?? 0)}`);
+  if (failed) parts.push(`${count(failed[bar] ?? 0)} failed`);
+  return `${from} – ${to}: ${parts.join(", ")}`;
+}
+
+function calls(n: number): string {
+  return `${count(n)} ${n === 1 ? "call" : "calls"}`;
+}
+
+export class DistributionChart {
+  readonly element: HTMLElement;
+  private readonly host: HTMLElement;
+  private readonly colours: Colours;
+  private readonly resized: ResizeObserver;
+  private readonly pointed: (text: string) => void;
+  private distribution: Distribution | null = null;
+  private lines: readonly Line[] = [];
+  private palette: Palette;
+  private plot: uPlot | null = null;
+
+  /** `pointed` is told what is under the pointer; empty: nothing is. */
+  constructor(pointed: (text: string) => void) {
+    this.pointed = pointed;
+    this.colours = new Colours(() => this.paint());
+    this.palette = this.colours.palette();
+    this.host = el("div", { class: "mcpw-chart-host" });
+    this.element = el("div", { class: "mcpw-chart mcpw-distribution" }, this.colours.element, this.host);
+    this.resized = new ResizeObserver(() => this.paint());
+    this.resized.observe(this.host);
+  }
+
+  draw(shown: Shown): void {
+    this.distribution = distributionOf(shown);
+    this.lines = quantileLines(shown.main?.quantiles);
+    this.paint();
+  }
+
+  follow(): void {
+    this.colours.follow();
+    this.paint();
+  }
+
+  dispose(): void {
+    this.resized.disconnect();
+    this.colours.dispose();
+    this.plot?.destroy();
+    this.plot = null;
+  }
+
+  private paint(): void {
+    const { clientWidth: width, clientHeight: height } = this.host;
+    if (width === 0 || height === 0) return;
+    if (this.distribution === null) {
+      this.plot?.destroy();
+      this.plot = null;
+      return;
+    }
+    this.palette = this.colours.palette();
+    const data = dataOf(this.distribution);
+    if (this.plot === null) this.plot = new uPlot(this.options(width, height), data, this.host);
+    else this.plot.batch(() => this.update(width, height, data));
+  }
+
+  private update(width: number, height: number, data: uPlot.AlignedData): void {
+    if (this.plot?.width !== width || this.plot.height !== height) this.plot?.setSize({ width, height });
+    this.plot?.setData(data);
+  }
+
+  private options(width: number, height: number): uPlot.Options {
+    return {
+      width,
+      height,
+      padding: [4 * LABEL_HEIGHT + 2, null, null, null],
+      legend: { show: false },
+      cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
+      scales: { x: { time: false, range: () => this.xRange() }, y: { range: () => this.yRange() }, failed: { range: () => this.failedRange() } },
+      axes: [this.durationAxis(), this.heightAxis(), this.failedAxis()],
+      series: [
+        {},
+        this.series("y", { fill: () => this.palette.main, paths: filledBars }),
+        this.series("y", { stroke: () => this.palette.compare, width: 1.5, paths: outline }),
+        this.series("failed", { fill: () => this.palette.failed, paths: filledBars }),
+      ],
+      hooks: { draw: [(plot) => this.drawLines(plot)], setCursor: [(plot) => this.point(plot)] },
+    };
+  }
+
+  private series(scale: string, more: uPlot.Series): uPlot.Series {
+    return { scale, points: { show: false }, ...more };
+  }
+
+  private xRange(): [number, number] {
+    const bars = this.distribution?.bars ?? { first: 0, width: 1, length: 1 };
+    return [barStart(bars, -1), barStart(bars, bars.length + 1)];
+  }
+
+  private yRange(): [number, number] {
+    const top = Math.max(...(this.distribution?.main ?? []), ...(this.distribution?.compare ?? [])) || 1;
+    return [this.distribution?.failed ? -BELOW * top : 0, top];
+  }
+
+  /** Its zero is where the other scale has its own. */
+  private failedRange(): [number, number] {
+    const most = Math.max(...(this.distribution?.failed ?? [])) || 1;
+    return [-most, most / BELOW];
+  }
+
+  private durationAxis(): uPlot.Axis {
+    return {
+      font: FONT,
+      size: 30,
+      stroke: () => this.palette.text,
+      grid: { stroke: () => this.palette.quiet, width: 1 },
+      ticks: { stroke: () => this.palette.quiet, width: 1, size: 4 },
+      splits: (plot, _axis, low, high) => durationTicks(low, high, Math.floor(plot.over.clientWidth / 62)).map(({ at }) => at),
+      values: (_plot, splits) => splits.map((at) => roundLabel(Number((2 ** at * 1e6).toPrecision(4)))),
+    };
+  }
+
+  private heightAxis(): uPlot.Axis {
+    const shares = () => this.distribution?.shares === true;
+    return {
+      scale: "y",
+      font: FONT,
+      size: (_plot, values) => sizeOf(values),
+      stroke: () => this.palette.text,
+      grid: { stroke: () => this.palette.quiet, width: 1 },
+      ticks: { show: false },
+      splits: (_plot, _axis, _low, high) => numberTicks(high, 4, !shares()),
+      values: (_plot, splits) => splits.map((n) => (shares() ? `${n} %` : count(n))),
+    };
+  }
+
+  private failedAxis(): uPlot.Axis {
+    return {
+      scale: "failed",
+      side: 1,
+      font: FONT,
+      size: (_plot, values) => (this.distribution?.failed ? sizeOf(values) : 0),
+      stroke: () => this.palette.failed,
+      grid: { show: false },
+      ticks: { show: false },
+      splits: (_plot, _axis, low) => (this.distribution?.failed ? numberTicks(-low, 2).map((n) => -n) : []),
+      values: (_plot, splits) => splits.map((n) => count(Math.abs(n))),
+    };
+  }
+
+  private drawLines(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    const ratio = uPlot.pxRatio;
+    const lines = this.lines.map((line) => ({ ...line, x: (plot.valToPos(line.at, "x", true) - bbox.left) / ratio }));
+    const foot = plot.valToPos(0, "y", true) / ratio;
+    ctx.save();
+    ctx.scale(ratio, ratio);
+    ctx.translate(bbox.left / ratio, 0);
+    ctx.font = FONT;
+    const texts = lines.map(({ name, us }) => `${name} ${duration(us)}`);
+    const places = placed(lines.map(({ x }, i) => ({ x, width: ctx.measureText(texts[i] ?? "").width })), bbox.width / ratio);
+    ctx.fillStyle = ctx.strokeStyle = this.palette.text;
+    ctx.textBaseline = "top";
+    ctx.lineWidth = 1;
+    lines.forEach(({ x }, i) => {
+      const { left, row } = places[i] ?? { left: x, row: 0 };
+      ctx.setLineDash(i === 0 ? [] : [4, 3]);
+      ctx.beginPath();
+      ctx.moveTo(Math.round(x) + 0.5, row * LABEL_HEIGHT + 2);
+      ctx.lineTo(Math.round(x) + 0.5, foot);
+      ctx.stroke();
+      ctx.fillText(texts[i] ?? "", left, row * LABEL_HEIGHT + 2);
+    });
+    ctx.restore();
+  }
+
+  private point(plot: uPlot): void {
+    const left = plot.cursor.left ?? -1;
+    const bar = left < 0 || this.distribution === null ? null : barAt(this.distribution.bars, plot.posToVal(left, "x"));
+    this.pointed(bar === null || this.distribution === null ? "" : barText(this.distribution, bar));
+  }
+}
+
+function sizeOf(values: readonly string[] | null): number {
+  return 14 + 7 * Math.max(1, ...(values ?? []).map((value) => value.length));
+}
+
+/** The last place says where the last bar ends. */
+function dataOf({ bars, main, compare, failed }: Distribution): uPlot.AlignedData {
+  const places = Array.from({ length: bars.length + 1 }, (_, bar) => barStart(bars, bar));
+  const none = new Array<null>(places.length).fill(null);
+  return [places, [...main, null], compare ? [...compare, null] : none, failed ? [...failed.map((n) => -n), null] : none];
+}
+
+function eachBar(plot: uPlot, series: number, act: (left: number, right: number, height: number, foot: number) => void): void {
+  const scale = plot.series[series]?.scale ?? "y";
+  const places = plot.data[0];
+  const foot = plot.valToPos(0, scale, true);
+  places.slice(0, -1).forEach((place, i) => {
+    const value = plot.data[series]?.[i] ?? 0;
+    act(plot.valToPos(place, "x", true), plot.valToPos(places[i + 1] ?? place, "x", true), plot.valToPos(value, scale, true) - foot, foot);
+  });
+}
+
+/** A single call among ten thousand is still seen: no bar is lower than a pixel and a half. */
+const filledBars: uPlot.Series.PathBuilder = (plot, series) => {
+  const fill = new Path2D();
+  const least = 1.5 * uPlot.pxRatio;
+  eachBar(plot, series, (left, right, height, foot) => {
+    if (height === 0) return;
+    const seen = Math.sign(height) * Math.max(Math.abs(height), least);
+    fill.rect(Math.round(left), foot + Math.min(0, seen), Math.max(1, Math.round(right) - Math.round(left) - uPlot.pxRatio), Math.abs(seen));
+  });
+  return { fill, stroke: null, flags: 0 };
+};
+
+const outline: uPlot.Series.PathBuilder = (plot, series) => {
+  const stroke = new Path2D();
+  if (plot.data[series]?.[0] == null) return { stroke, flags: 0 };
+  eachBar(plot, series, (left, right, height, foot) => {
+    if (left === plot.valToPos(plot.data[0][0] ?? 0, "x", true)) stroke.moveTo(left, foot);
+    stroke.lineTo(left, foot + height);
+    stroke.lineTo(right, foot + height);
+  });
+  stroke.lineTo(plot.valToPos(plot.data[0].at(-1) ?? 0, "x", true), plot.valToPos(0, "y", true));
+  return { stroke, flags: 0 };
+};

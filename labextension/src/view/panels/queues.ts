@@ -1,0 +1,59 @@
+/** Readings of queues and counters, each against its bound. What reads zero is folded away, but can be seen. */
+import type { Queue } from "../messages";
+import { el, shown } from "../dom";
+import { count } from "../format";
+import { type Row, Rows, setAria, setShown, setText } from "./parts";
+
+/** From which share of its bound on a queue is marked. */
+const NEAR = 0.8;
+
+export class QueueList {
+  readonly element: HTMLElement;
+  private readonly busy: Rows<Queue>;
+  private readonly quiet: Rows<Queue>;
+  private readonly fold = el("details", { class: "mcpw-fold", testid: "all-queues" });
+  private readonly summary = el("summary");
+  private readonly none = el("p", { class: "mcpw-empty" }, "Nothing is queued.");
+
+  constructor() {
+    const [busy, quiet] = [el("ul", { class: "mcpw-list" }), el("ul", { class: "mcpw-list" })];
+    this.busy = new Rows(busy, ({ name }) => name, ({ name }) => new QueueEntry(name));
+    this.quiet = new Rows(quiet, ({ name }) => name, ({ name }) => new QueueEntry(name));
+    this.fold.append(this.summary, quiet);
+    this.element = el("div", {}, this.none, busy, this.fold);
+  }
+
+  draw(queues: readonly Queue[]): void {
+    const quiet = queues.filter(({ value }) => value === 0);
+    this.busy.set(queues.filter(({ value }) => value !== 0));
+    this.quiet.set(quiet);
+    this.none.hidden = quiet.length < queues.length;
+    this.fold.hidden = quiet.length === 0;
+    setText(this.summary, `All queues (${quiet.length} more at 0)`);
+  }
+}
+
+class QueueEntry implements Row<Queue> {
+  readonly element: HTMLElement;
+  private readonly value = el("span", { class: "mcpw-queue-value" });
+  private readonly meter = el("span", { class: "mcpw-meter", role: "meter" });
+  private readonly filled = el("span", { class: "mcpw-meter-filled" });
+  private readonly meaning = el("span", { class: "mcpw-queue-meaning" });
+
+  constructor(name: string) {
+    this.meter.append(this.filled);
+    setAria(this.meter, { label: shown(name, 80).textContent ?? "" });
+    const title = el("span", { class: "mcpw-queue-name" }, shown(name, 80));
+    this.element = el("li", { class: "mcpw-queue", testid: "queue-row" }, title, this.meter, this.value, this.meaning);
+  }
+
+  update({ value, bound = 0, meaning = "" }: Queue): void {
+    setText(this.value, bound > 0 ? `${count(value)} of ${count(bound)}` : count(value));
+    setShown(this.meaning, meaning, 300);
+    this.meter.style.visibility = bound > 0 ? "" : "hidden";
+    const share = bound > 0 ? Math.min(1, value / bound) : 0;
+    this.filled.style.width = `${share * 100}%`;
+    this.meter.classList.toggle("mcpw-near", share >= NEAR);
+    setAria(this.meter, { valuemin: "0", valuemax: String(bound), valuenow: String(value), valuetext: this.value.textContent });
+  }
+}

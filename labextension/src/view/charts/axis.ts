@@ -69,14 +69,19 @@ export interface Placed {
   readonly row: number;
 }
 
-/** A place beside each line, ascending by `x`: in the uppermost row in which nothing is in the way, never beyond `room`. */
+/**
+ * A place beside each line, ascending by `x`: to its right, or to its left where `room` ends; in the uppermost row in which nothing
+ * is in the way.
+ */
 export function placed(labels: readonly Label[], room: number, gap = 4): Placed[] {
-  const ends: number[] = [];
+  const rows: [number, number][][] = [];
   return labels.map(({ x, width }) => {
-    const left = Math.max(0, Math.min(x + gap, room - width));
-    const free = ends.findIndex((end) => end + gap <= left);
-    const row = free === -1 ? ends.length : free;
-    ends[row] = left + width;
+    const right = x + gap;
+    const left = right + width <= room ? right : Math.max(0, x - gap - width);
+    const isFree = (taken: [number, number][]) => taken.every(([from, to]) => left >= to + gap || left + width + gap <= from);
+    const found = rows.findIndex(isFree);
+    const row = found === -1 ? rows.push([]) - 1 : found;
+    rows[row]?.push([left, left + width]);
     return { left, row };
   });
 }

@@ -4,13 +4,12 @@
  * often. Draws with uPlot; which histograms and when is the panel's affair.
  */
 import uPlot from "uplot";
-
-import type { Histogram, Quantiles } from "../messages";
-import { type Bars, barAt, barsFor, barStart, merged, octavesOf } from "./buckets";
-import { durationTicks, numberTicks, placed, roundLabel } from "./axis";
-import { Colours, type Palette } from "./colours";
-import { count, duration } from "../format";
 import { el } from "../dom";
+import { count, duration } from "../format";
+import type { Histogram, Quantiles } from "../messages";
+import { durationTicks, numberTicks, placed, roundLabel } from "./axis";
+import { type Bars, barAt, barStart, barsFor, merged, octavesOf } from "./buckets";
+import { Colours, type Palette } from "./colours";
 
 /** How much of the height failed calls take below the axis, against what is above it. */
 const BELOW = 0.4;
@@ -99,19 +98,30 @@ export class DistributionChart {
   private lines: readonly Line[] = [];
   private palette: Palette;
   private plot: uPlot | null = null;
+  /** The one under the pointer or the keyboard's cursor. */
+  private bar: number | null = null;
 
   /** `pointed` is told what is under the pointer; empty: nothing is. */
   constructor(pointed: (text: string) => void) {
     this.pointed = pointed;
     this.colours = new Colours(() => this.paint());
     this.palette = this.colours.palette();
-    this.host = el("div", { class: "mcpw-chart-host" });
+    this.host = el("div", {
+      class: "mcpw-chart-host",
+      testid: "distribution",
+      role: "application",
+      tabindex: 0,
+      on: { keydown: (event) => this.key(event as KeyboardEvent), blur: () => this.pointAt(null) },
+    });
+    this.host.setAttribute("aria-roledescription", "histogram");
     this.element = el("div", { class: "mcpw-chart mcpw-distribution" }, this.colours.element, this.host);
     this.resized = new ResizeObserver(() => this.paint());
     this.resized.observe(this.host);
   }
 
-  draw(shown: Shown): void {
+  /** `label` says in words what is drawn. */
+  draw(shown: Shown, label: string): void {
+    this.host.setAttribute("aria-label", `${label}. Arrow keys move.`);
     this.distribution = distributionOf(shown);
     this.lines = quantileLines(shown.main?.quantiles);
     this.paint();
@@ -146,16 +156,21 @@ export class DistributionChart {
   private update(width: number, height: number, data: uPlot.AlignedData): void {
     if (this.plot?.width !== width || this.plot.height !== height) this.plot?.setSize({ width, height });
     this.plot?.setData(data);
+    this.plot?.redraw(true, true);
   }
 
   private options(width: number, height: number): uPlot.Options {
     return {
       width,
       height,
-      padding: [4 * LABEL_HEIGHT + 2, null, null, null],
+      padding: [(plot) => this.headroom(plot), null, null, null],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
-      scales: { x: { time: false, range: () => this.xRange() }, y: { range: () => this.yRange() }, failed: { range: () => this.failedRange() } },
+      scales: {
+        x: { time: false, range: () => this.xRange() },
+        y: { range: () => this.yRange() },
+        failed: { range: () => this.failedRange() },
+      },
       axes: [this.durationAxis(), this.heightAxis(), this.failedAxis()],
       series: [
         {},
@@ -223,39 +238,79 @@ export class DistributionChart {
       grid: { show: false },
       ticks: { show: false },
       splits: (_plot, _axis, low) => (this.distribution?.failed ? numberTicks(-low, 2).map((n) => -n) : []),
-      values: (_plot, splits) => splits.map((n) => count(Math.abs(n))),
+      values: (_plot, splits) => splits.map((n) => (n === 0 ? "" : count(-n))),
     };
+  }
+
+  /** What stands at each line, and where; `room` is the width of the plot. */
+  private labels(context: CanvasRenderingContext2D, room: number, xOf: (at: number) => number) {
+    context.font = FONT;
+    const labels = this.lines.map(({ at, name, us }) => {
+      const text = `${name} ${duration(us)}`;
+      return { text, x: xOf(at), width: context.measureText(text).width };
+    });
+    const places = placed(labels, room);
+    return labels.map((label, i) => ({ ...label, ...(places[i] ?? { left: label.x, row: 0 }) }));
+  }
+
+  /** As many rows as labels need. The axes' widths are not known yet: about 80 pixels. */
+  private headroom(plot: uPlot): number {
+    const [low, high] = this.xRange();
+    const room = Math.max(60, plot.width - 80);
+    plot.ctx.save();
+    const labels = this.labels(plot.ctx, room, (at) => ((at - low) / (high - low)) * room);
+    plot.ctx.restore();
+    return LABEL_HEIGHT * (1 + Math.max(-1, ...labels.map(({ row }) => row))) + 6;
   }
 
   private drawLines(plot: uPlot): void {
     const { ctx, bbox } = plot;
     const ratio = uPlot.pxRatio;
-    const lines = this.lines.map((line) => ({ ...line, x: (plot.valToPos(line.at, "x", true) - bbox.left) / ratio }));
     const foot = plot.valToPos(0, "y", true) / ratio;
     ctx.save();
     ctx.scale(ratio, ratio);
     ctx.translate(bbox.left / ratio, 0);
-    ctx.font = FONT;
-    const texts = lines.map(({ name, us }) => `${name} ${duration(us)}`);
-    const places = placed(lines.map(({ x }, i) => ({ x, width: ctx.measureText(texts[i] ?? "").width })), bbox.width / ratio);
-    ctx.fillStyle = ctx.strokeStyle = this.palette.text;
     ctx.textBaseline = "top";
-    ctx.lineWidth = 1;
-    lines.forEach(({ x }, i) => {
-      const { left, row } = places[i] ?? { left: x, row: 0 };
+    ctx.strokeStyle = this.palette.text;
+    const labels = this.labels(ctx, bbox.width / ratio, (at) => (plot.valToPos(at, "x", true) - bbox.left) / ratio);
+    labels.forEach(({ x, row }, i) => {
       ctx.setLineDash(i === 0 ? [] : [4, 3]);
       ctx.beginPath();
       ctx.moveTo(Math.round(x) + 0.5, row * LABEL_HEIGHT + 2);
       ctx.lineTo(Math.round(x) + 0.5, foot);
       ctx.stroke();
-      ctx.fillText(texts[i] ?? "", left, row * LABEL_HEIGHT + 2);
     });
+    for (const { text, left, width, row } of labels) {
+      // Lines of other labels may pass here.
+      ctx.fillStyle = this.palette.ground;
+      ctx.fillRect(left - 1, row * LABEL_HEIGHT + 1, width + 2, LABEL_HEIGHT - 1);
+      ctx.fillStyle = this.palette.text;
+      ctx.fillText(text, left, row * LABEL_HEIGHT + 2);
+    }
     ctx.restore();
+  }
+
+  private key(event: KeyboardEvent): void {
+    const bars = this.distribution?.bars.length ?? 0;
+    const here = this.bar ?? (event.key === "ArrowLeft" ? bars : -1);
+    const to = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: bars - 1, Escape: null }[event.key];
+    if (to === undefined || bars === 0) return;
+    event.preventDefault();
+    this.pointAt(to === null ? null : Math.min(Math.max(to, 0), bars - 1));
+  }
+
+  /** Puts the cursor into the middle of a bar, as the pointer would. */
+  private pointAt(bar: number | null): void {
+    const { plot, distribution } = this;
+    if (plot === null || distribution === null) return;
+    const left = bar === null ? -10 : plot.valToPos(barStart(distribution.bars, bar + 0.5), "x");
+    plot.setCursor({ left, top: bar === null ? -10 : 1 });
   }
 
   private point(plot: uPlot): void {
     const left = plot.cursor.left ?? -1;
     const bar = left < 0 || this.distribution === null ? null : barAt(this.distribution.bars, plot.posToVal(left, "x"));
+    this.bar = bar;
     this.pointed(bar === null || this.distribution === null ? "" : barText(this.distribution, bar));
   }
 }
@@ -288,7 +343,12 @@ const filledBars: uPlot.Series.PathBuilder = (plot, series) => {
   eachBar(plot, series, (left, right, height, foot) => {
     if (height === 0) return;
     const seen = Math.sign(height) * Math.max(Math.abs(height), least);
-    fill.rect(Math.round(left), foot + Math.min(0, seen), Math.max(1, Math.round(right) - Math.round(left) - uPlot.pxRatio), Math.abs(seen));
+    fill.rect(
+      Math.round(left),
+      foot + Math.min(0, seen),
+      Math.max(1, Math.round(right) - Math.round(left) - uPlot.pxRatio),
+      Math.abs(seen),
+    );
   });
   return { fill, stroke: null, flags: 0 };
 };

@@ -2,12 +2,13 @@
  * How long calls took over the last ten minutes: a canvas with a column for each ten seconds and a row for each half doubling. What
  * is under the pointer or the keyboard's cursor is told as a line of text below it.
  */
+
+import { el } from "../dom";
+import { count, duration } from "../format";
+import type { HeatColumn } from "../messages";
 import { durationTicks } from "./axis";
 import { Colours, type Palette } from "./colours";
-import { count, duration } from "../format";
-import { cellCount, COLUMN_S, COLUMNS, type HeatView, HeatWindow, intensity, ROWS_AN_OCTAVE } from "./heat";
-import { el } from "../dom";
-import type { HeatColumn } from "../messages";
+import { COLUMN_S, COLUMNS, cellCount, type HeatView, HeatWindow, intensity, ROWS_AN_OCTAVE } from "./heat";
 
 const FONT = "11px system-ui, sans-serif";
 const AXIS_WIDTH = 50;
@@ -245,7 +246,10 @@ export class HeatmapChart {
     const { width, height } = this.size();
     const [left, right] = [column, column + 1].map((each) => Math.round(AXIS_WIDTH + (each / COLUMNS) * width)) as [number, number];
     const fromTop = this.view.highRow - row;
-    const [top, bottom] = [fromTop, fromTop + 1].map((each) => Math.round(FAILED_HEIGHT + (each / this.rows()) * height)) as [number, number];
+    const [top, bottom] = [fromTop, fromTop + 1].map((each) => Math.round(FAILED_HEIGHT + (each / this.rows()) * height)) as [
+      number,
+      number,
+    ];
     const gap = right - left > 4 ? 1 : 0;
     return { x: left, y: top, width: right - left - gap, height: bottom - top - (bottom - top > 4 ? 1 : 0) };
   }

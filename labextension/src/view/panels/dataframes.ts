@@ -1,8 +1,9 @@
 /** The published DataFrames: shape, version, what changed last, who is told of it; the first rows of those that are opened. */
-import type { DataFrameRow, ToView } from "../messages";
-import type { Link, Panel, PanelKind } from "../panel";
+
 import { el, shown } from "../dom";
 import { ago, count } from "../format";
+import type { DataFrameRow, ToView } from "../messages";
+import type { Link, Panel, PanelKind } from "../panel";
 import { button, doneSentence, type Row, Rows, sentenceOf, setAria, setShown, setText, Ticker } from "./parts";
 import { PreviewTable } from "./preview";
 
@@ -27,7 +28,11 @@ class DataFramesPanel implements Panel {
   private visible = false;
 
   constructor(link: Link) {
-    this.rows = new Rows(this.list, ({ name }) => name, (row) => new DataFrameEntry(link, row.name));
+    this.rows = new Rows(
+      this.list,
+      ({ name }) => name,
+      (row) => new DataFrameEntry(link, row.name),
+    );
     this.ticker = new Ticker(() => this.draw());
     this.element = el("div", { class: "mcpw-dataframes", testid: "panel-dataframes" }, this.empty, this.list);
     this.draw();
@@ -48,7 +53,7 @@ class DataFramesPanel implements Panel {
   }
 
   wish(wish: Readonly<Record<string, string>>): void {
-    const entry = this.rows.get(wish["name"] ?? "");
+    const entry = this.rows.get(wish.name ?? "");
     if (!(entry instanceof DataFrameEntry)) return;
     entry.open(true);
     entry.element.scrollIntoView({ block: "nearest" });
@@ -66,7 +71,10 @@ class DataFramesPanel implements Panel {
   }
 
   private draw(): void {
-    setText(this.empty, this.told ? "No DataFrame is published. In a cell: wb.publish(flights=flights)" : "Waiting for the list of DataFrames …");
+    setText(
+      this.empty,
+      this.told ? "No DataFrame is published. In a cell: wb.publish(flights=flights)" : "Waiting for the list of DataFrames …",
+    );
     this.empty.hidden = this.known.size > 0;
     this.rows.set([...this.known.values()].sort((a, b) => a.name.localeCompare(b.name)));
   }
@@ -93,7 +101,12 @@ class DataFrameEntry implements Row<DataFrameRow> {
     this.name = name;
     this.preview = new PreviewTable(link, name);
     const mark = el("span", { class: "mcpw-mark", aria: { hidden: "true" } });
-    this.opener = el("button", { class: "mcpw-open", testid: "df-open", title: "Show the first rows", on: { click: () => this.open(!this.preview.isOpen) } }, mark, shown(name, 120));
+    this.opener = el(
+      "button",
+      { class: "mcpw-open", testid: "df-open", title: "Show the first rows", on: { click: () => this.open(!this.preview.isOpen) } },
+      mark,
+      shown(name, 120),
+    );
     this.opener.type = "button";
     this.touch = button("Touch", "df-touch", () => void this.ask(), "Say that its values have changed in place, as wb.touch does");
     const change = el("span", { class: "mcpw-last" }, this.change, this.when);
@@ -113,7 +126,7 @@ class DataFrameEntry implements Row<DataFrameRow> {
     if (row === this.before) return;
     if (this.before !== null && this.before.version !== row.version) this.flash();
     this.before = row;
-    this.element.dataset["name"] = row.name;
+    this.element.dataset.name = row.name;
     setText(this.shape, `${count(row.rows)} × ${count(row.columns)}`);
     this.shape.title = `${count(row.rows)} rows, ${count(row.columns)} columns${row.library ? "" : ", pandas"}`;
     if (row.library) this.shape.append(" ", el("span", { class: "mcpw-badge" }, shown(row.library, 20)));
@@ -135,7 +148,12 @@ class DataFrameEntry implements Row<DataFrameRow> {
 
   private drawSubscribers(sessions: readonly string[]): void {
     const badges = sessions.map((session) => {
-      const badge = button(shown(session, 20), "subscriber", () => this.link.go("sessions", { session }), "Is told of changes; show this session");
+      const badge = button(
+        shown(session, 20),
+        "subscriber",
+        () => this.link.go("sessions", { session }),
+        "Is told of changes; show this session",
+      );
       badge.className = "mcpw-badge mcpw-badge-link";
       return badge;
     });
@@ -165,4 +183,9 @@ class DataFrameEntry implements Row<DataFrameRow> {
   }
 }
 
-export const dataframes: PanelKind = { id: "dataframes", title: "DataFrames", watches: ["dataframes"], create: (link) => new DataFramesPanel(link) };
+export const dataframes: PanelKind = {
+  id: "dataframes",
+  title: "DataFrames",
+  watches: ["dataframes"],
+  create: (link) => new DataFramesPanel(link),
+};

@@ -1,8 +1,9 @@
 /** The list of jobs: calls that were answered early and go on. What runs stands first, oldest first; then what ended last. */
-import type { JobRow } from "../messages";
-import type { Link } from "../panel";
+
 import { el, shown } from "../dom";
 import { bytes, count, duration } from "../format";
+import type { JobRow } from "../messages";
+import type { Link } from "../panel";
 import { Confirmed, doneSentence, elapsed, type Row, Rows, setAria, setShown, setText } from "./parts";
 
 /** A word for each state, and an icon so that it is told apart without colours. */
@@ -22,11 +23,19 @@ export function inOrder(jobs: Iterable<JobRow>): JobRow[] {
 export class JobList {
   readonly element: HTMLElement;
   private readonly list = el("ul", { class: "mcpw-list" });
-  private readonly empty = el("p", { class: "mcpw-empty", testid: "jobs-empty" }, "No jobs. A call that takes long is answered early and goes on here.");
+  private readonly empty = el(
+    "p",
+    { class: "mcpw-empty", testid: "jobs-empty" },
+    "No jobs. A call that takes long is answered early and goes on here.",
+  );
   private readonly rows: Rows<JobRow>;
 
   constructor(link: Link) {
-    this.rows = new Rows(this.list, ({ id }) => id, (job) => new JobEntry(link, job));
+    this.rows = new Rows(
+      this.list,
+      ({ id }) => id,
+      (job) => new JobEntry(link, job),
+    );
     this.element = el("div", {}, this.empty, this.list);
   }
 
@@ -50,14 +59,25 @@ class JobEntry implements Row<JobRow> {
 
   constructor(link: Link, { id, tool, client, principal, key }: JobRow) {
     this.link = link;
-    this.stop = new Confirmed("Stop", `Stop job ${shown(id, 20).textContent ?? ""}?`, "job-stop", async () => doneSentence(await link.ask({ type: "stop", key })));
+    this.stop = new Confirmed("Stop", `Stop job ${shown(id, 20).textContent ?? ""}?`, "job-stop", async () =>
+      doneSentence(await link.ask({ type: "stop", key })),
+    );
     const name = el("strong", { class: "mcpw-tool" }, shown(tool, 120));
     const who = el("span", { class: "mcpw-who" }, shown(client || principal || "unknown", 60));
     if (client && principal) who.title = `${shown(client, 60).textContent ?? ""} as ${shown(principal, 60).textContent ?? ""}`;
-    const title = el("div", { class: "mcpw-job-line" }, el("span", { class: "mcpw-badge" }, shown(id, 20)), name, who, this.state, this.time);
+    const title = el(
+      "div",
+      { class: "mcpw-job-line" },
+      el("span", { class: "mcpw-badge" }, shown(id, 20)),
+      name,
+      who,
+      this.state,
+      this.time,
+      this.stop.place,
+    );
     this.more.append(this.message);
-    this.element = el("li", { class: "mcpw-job", testid: "job-row" }, title, this.progress.element, this.more, this.stop.element);
-    this.element.dataset["job"] = id;
+    this.element = el("li", { class: "mcpw-job", testid: "job-row" }, title, this.progress.element, this.more, this.stop.said);
+    this.element.dataset.job = id;
   }
 
   update(job: JobRow): void {
@@ -66,7 +86,7 @@ class JobEntry implements Row<JobRow> {
     this.before = job;
     const mark = el("span", { class: "mcpw-icon", aria: { hidden: "true" } }, ICONS[job.state] ?? "•");
     this.state.replaceChildren(mark, shown(job.state, 40));
-    this.state.dataset["state"] = job.state;
+    this.state.dataset.state = job.state;
     this.element.classList.toggle("mcpw-ended", !isOpen(job));
     this.progress.draw(job);
     setShown(this.message, wordsOf(job), 400);
@@ -101,9 +121,10 @@ class ProgressBar {
   }
 
   draw(job: JobRow): void {
-    this.element.hidden = !isOpen(job);
     const { progress = 0, total = 0 } = job;
     const known = total > 0;
+    // What waits does not move.
+    this.element.hidden = !isOpen(job) || (job.state === "waiting" && !known);
     const percent = known ? Math.min(100, Math.max(0, (100 * progress) / total)) : 0;
     const text = known ? `${Math.round(percent)} %` : progress > 0 ? count(progress) : "";
     this.bar.classList.toggle("mcpw-indeterminate", !known);

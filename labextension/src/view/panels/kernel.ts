@@ -1,8 +1,9 @@
 /** What the kernel does: the cell that runs, the call that has the main thread, jobs that go on, and how full the queues are. */
-import type { JobRow, Kernel, OpenCall, ToView } from "../messages";
-import type { Link, Panel, PanelKind } from "../panel";
+
 import { el, shown } from "../dom";
 import { count } from "../format";
+import type { JobRow, Kernel, OpenCall, ToView } from "../messages";
+import type { Link, Panel, PanelKind } from "../panel";
 import { JobList } from "./jobs";
 import { Confirmed, doneSentence, elapsed, type Row, Rows, setShown, setText, Ticker } from "./parts";
 import { QueueList } from "./queues";
@@ -98,14 +99,15 @@ class NowLines {
   private readonly link: Link;
   private readonly dot = el("span", { class: "mcpw-dot", aria: { hidden: "true" } });
   private readonly cell = el("span", { testid: "kernel-cell" });
-  private readonly main = el("p", { class: "mcpw-main", testid: "kernel-main" });
-  private readonly place = el("div");
+  private readonly main = el("span", { testid: "kernel-main" });
+  private readonly line = el("div", { class: "mcpw-main" }, this.main);
+  private readonly said = el("div");
   private stop: Confirmed | null = null;
   private stopKey = "";
 
   constructor(link: Link) {
     this.link = link;
-    this.element = el("div", {}, el("p", { class: "mcpw-cell" }, this.dot, this.cell), this.main, this.place);
+    this.element = el("div", {}, el("p", { class: "mcpw-cell" }, this.dot, this.cell), this.line, this.said);
   }
 
   draw(kernel: Kernel | null, calls: readonly OpenCall[]): void {
@@ -114,7 +116,7 @@ class NowLines {
     this.dot.classList.toggle("mcpw-busy", !!kernel?.cell || !!kernel?.mainCall);
     const main = mainText(kernel, now);
     setShown(this.main, main, 300);
-    this.main.hidden = main === "";
+    this.line.hidden = main === "";
     this.offerStop(kernel?.mainCallId ? calls.find(({ callId }) => callId === kernel.mainCallId) : undefined);
   }
 
@@ -122,8 +124,11 @@ class NowLines {
   private offerStop(call: OpenCall | undefined): void {
     const key = call?.key ?? "";
     if (key !== this.stopKey && call !== undefined) {
-      this.stop = new Confirmed("Stop", `Stop ${shown(call.target, 40).textContent ?? ""}?`, "main-stop", async () => doneSentence(await this.link.ask({ type: "stop", key })));
-      this.place.replaceChildren(this.stop.element);
+      this.stop = new Confirmed("Stop", `Stop ${shown(call.target, 40).textContent ?? ""}?`, "main-stop", async () =>
+        doneSentence(await this.link.ask({ type: "stop", key })),
+      );
+      this.line.replaceChildren(this.main, this.stop.place);
+      this.said.replaceChildren(this.stop.said);
     }
     this.stopKey = key || this.stopKey;
     this.stop?.offer(call !== undefined);
@@ -136,7 +141,11 @@ class WaitingCalls {
   private readonly rows: Rows<OpenCall>;
 
   constructor(link: Link) {
-    this.rows = new Rows(this.element, ({ key }) => key, (call) => waitingRow(link, call));
+    this.rows = new Rows(
+      this.element,
+      ({ key }) => key,
+      (call) => waitingRow(link, call),
+    );
   }
 
   draw(calls: readonly OpenCall[]): void {
@@ -150,7 +159,14 @@ function waitingRow(link: Link, { target, client, principal }: OpenCall): Row<Op
   const waits = el("span", { class: "mcpw-message" });
   const time = el("span", { class: "mcpw-when" });
   const who = el("span", { class: "mcpw-who" }, shown(client || principal, 60));
-  const element = el("li", { class: "mcpw-job-line", testid: "waiting-row" }, el("strong", { class: "mcpw-tool" }, shown(target, 120)), who, waits, time);
+  const element = el(
+    "li",
+    { class: "mcpw-job-line", testid: "waiting-row" },
+    el("strong", { class: "mcpw-tool" }, shown(target, 120)),
+    who,
+    waits,
+    time,
+  );
   const update = (call: OpenCall) => {
     setShown(waits, `waits: ${call.waits ?? ""}`, 200);
     setText(time, elapsed(link.now() - call.at));
@@ -158,4 +174,9 @@ function waitingRow(link: Link, { target, client, principal }: OpenCall): Row<Op
   return { element, update };
 }
 
-export const kernel: PanelKind = { id: "kernel", title: "Jobs & kernel", watches: ["kernel", "calls"], create: (link) => new KernelPanel(link) };
+export const kernel: PanelKind = {
+  id: "kernel",
+  title: "Jobs & kernel",
+  watches: ["kernel", "calls"],
+  create: (link) => new KernelPanel(link),
+};

@@ -2,12 +2,13 @@
  * How long calls take: a table of tools, the distribution of one of them, and ten minutes as a heatmap. It holds what was told and
  * what is chosen; how that is drawn is the affair of `tools.ts` and `charts/`.
  */
-import type { Heatmap, Histogram, HistogramKey, ToolRow, ToView } from "../messages";
-import type { Link, Panel, PanelKind } from "../panel";
+
 import { DistributionChart, QUANTILES } from "../charts/distribution";
 import { HeatmapChart } from "../charts/heatmap";
 import { el, shown } from "../dom";
 import { count, duration } from "../format";
+import type { Heatmap, Histogram, HistogramKey, ToolRow, ToView } from "../messages";
+import type { Link, Panel, PanelKind } from "../panel";
 import { button, setAria, setShown, setText, Ticker } from "./parts";
 import { sortOf, ToolTable, whyNone } from "./tools";
 
@@ -17,6 +18,8 @@ const PHASES: readonly (readonly [string, string, string])[] = [
   ["run", "Run", "while its code ran"],
   ["send", "Send", "from the end of its code until its answer was sent"],
 ];
+
+const POINT = "Point at a bar, or move with the arrow keys, to see what it holds.";
 
 class LatencyPanel implements Panel {
   readonly element: HTMLElement;
@@ -45,11 +48,15 @@ class LatencyPanel implements Panel {
     this.phase = link.remember("latency.phase") ?? "total";
     this.errorsApart = link.remember("latency.errors") === "apart";
     this.alone = link.remember("latency.heatmap") === "tool";
-    this.table = new ToolTable(sortOf(link.remember("latency.sort")), (tool) => this.choose(tool), (sort) => {
-      link.remember("latency.sort", `${sort.by}:${sort.down ? "down" : "up"}`);
-      this.draw();
-    });
-    this.distribution = new DistributionChart((text) => setText(this.parts.pointed, text));
+    this.table = new ToolTable(
+      sortOf(link.remember("latency.sort")),
+      (tool) => this.choose(tool),
+      (sort) => {
+        link.remember("latency.sort", `${sort.by}:${sort.down ? "down" : "up"}`);
+        this.draw();
+      },
+    );
+    this.distribution = new DistributionChart((text) => setText(this.parts.pointed, text || POINT));
     this.heatmap = new HeatmapChart(() => link.now());
     this.phases = PHASES.map(([id, title, what]) => button(title, `phase-${id}`, () => this.setPhase(id), what));
     this.apart = button("Errors apart", "errors-apart", () => this.setApart(!this.errorsApart), "Show calls that failed below the axis");
@@ -79,7 +86,7 @@ class LatencyPanel implements Panel {
   }
 
   wish(wish: Readonly<Record<string, string>>): void {
-    if (wish["tool"] !== undefined) this.choose(wish["tool"]);
+    if (wish.tool !== undefined) this.choose(wish.tool);
   }
 
   reset(): void {
@@ -107,7 +114,16 @@ class LatencyPanel implements Panel {
     body.append(
       this.table.element,
       el("p", { class: "mcpw-hint" }, "As seen by the server, from the request’s arrival until its answer was sent."),
-      el("section", {}, title, el("div", { class: "mcpw-bar" }, phases, this.apart, comparing), note, this.distribution.element, pointed, el("div", { class: "mcpw-scroll" }, legend)),
+      el(
+        "section",
+        {},
+        title,
+        el("div", { class: "mcpw-bar" }, phases, this.apart, comparing),
+        note,
+        this.distribution.element,
+        pointed,
+        el("div", { class: "mcpw-scroll" }, legend),
+      ),
       el("section", {}, el("h3", {}, "The last ten minutes"), el("div", { class: "mcpw-bar" }, scope), this.heatmap.element),
     );
     return el("div", { class: "mcpw-latency", testid: "panel-latency" }, empty, body);
@@ -204,9 +220,9 @@ class LatencyPanel implements Panel {
   }
 
   private drawControls(): void {
-    this.phases.forEach((press, i) => setAria(press, { pressed: String(PHASES[i]?.[0] === this.phase) }));
+    for (const [i, press] of this.phases.entries()) setAria(press, { pressed: String(PHASES[i]?.[0] === this.phase) });
     setAria(this.apart, { pressed: String(this.errorsApart) });
-    this.scopes.forEach((press, i) => setAria(press, { pressed: String(this.alone === (i === 1)) }));
+    for (const [i, press] of this.scopes.entries()) setAria(press, { pressed: String(this.alone === (i === 1)) });
     const [, own] = this.scopes;
     if (own) {
       own.hidden = this.tool === "";
@@ -225,15 +241,15 @@ class LatencyPanel implements Panel {
     this.distribution.element.hidden = nothing;
     this.parts.legend.hidden = nothing;
     this.parts.pointed.hidden = nothing;
-    this.distribution.draw({ main, compare, failed });
-    setAria(this.distribution.element, { label: this.labelOf(main) });
+    this.distribution.draw({ main, compare, failed }, this.labelOf(main));
     this.drawLegend(main, compare, failed);
   }
 
   private noteOf(main: Histogram | null): string {
     const row = this.tools.get(this.tool);
     if (row === undefined) return this.tool === "" ? "Choose a tool in the table." : "No call of this tool has ended yet.";
-    if (row.n === (row.errors ?? 0)) return `No call ended well so far: ${count(row.n)} failed.${this.errorsApart ? "" : " “Errors apart” shows how long they took."}`;
+    if (row.n === (row.errors ?? 0))
+      return `No call ended well so far: ${count(row.n)} failed.${this.errorsApart ? "" : " “Errors apart” shows how long they took."}`;
     return main === null ? "Waiting for its figures …" : "";
   }
 
@@ -265,7 +281,7 @@ function makeParts() {
     body: el("div", { class: "mcpw-latency-body" }),
     title: el("h3", { class: "mcpw-title", testid: "latency-tool" }),
     note: el("p", { class: "mcpw-empty", testid: "latency-note" }),
-    pointed: el("p", { class: "mcpw-chart-line", testid: "distribution-line" }),
+    pointed: el("p", { class: "mcpw-chart-line", role: "status", testid: "distribution-line" }, POINT),
     legend,
     compare,
   };
@@ -278,7 +294,7 @@ function legendRow(ink: string, name: string, histogram: Histogram): HTMLElement
   const n = histogram.n ?? 0;
   const quantiles = QUANTILES.map(([key]) => {
     const us = histogram.quantiles?.[key];
-    const why = us === null || us === undefined ? { title: whyNone({ name, n, errors: 0 }, key) } : {};
+    const why = us === null || us === undefined ? { title: whyNone(n, key) } : {};
     return el("td", why, duration(us));
   });
   const rest = [histogram.meanUs, histogram.minUs, histogram.maxUs].map((us) => el("td", {}, duration(us)));

@@ -2,8 +2,9 @@
  * What these panels have in common: lists whose rows stay the same elements while they change, so that neither focus nor a running
  * animation is lost; a clock that stands still while nobody looks; buttons that ask first.
  */
-import type { Answer } from "../panel";
+
 import { el, shown } from "../dom";
+import type { Answer } from "../panel";
 
 export interface Row<T> {
   readonly element: HTMLElement;
@@ -127,12 +128,13 @@ export function doneSentence(answer: Answer): string {
   return answer.type === "done" ? answer.sentence : `Expected "done" and got "${answer.type}": reload this view.`;
 }
 
-/** A button that asks before it acts, in its own place; what came of it is said beside it. */
+/** A button that asks before it acts, in its own place. */
 export class Confirmed {
-  readonly element: HTMLElement;
+  /** The button, or the question. */
+  readonly place: HTMLElement;
+  /** What came of it. */
+  readonly said: HTMLElement;
   private readonly opener: HTMLButtonElement;
-  private readonly place: HTMLElement;
-  private readonly said: HTMLElement;
   private readonly act: () => Promise<string>;
   private readonly question: string;
   private readonly verb: string;
@@ -144,8 +146,8 @@ export class Confirmed {
     this.verb = verb;
     this.opener = button(verb, testid, () => this.ask());
     this.place = el("span", { class: "mcpw-confirm" }, this.opener);
-    this.said = el("span", { class: "mcpw-said", role: "status", testid: `${testid}-answer` });
-    this.element = el("div", { class: "mcpw-confirmed" }, this.place, this.said);
+    this.said = el("p", { class: "mcpw-said", role: "status", testid: `${testid}-answer` });
+    this.said.hidden = true;
   }
 
   /** Whether it can still be done; the sentence of what was done stays. */
@@ -158,7 +160,11 @@ export class Confirmed {
     const yes = button(`${this.verb} it`, "confirm-yes", () => void this.go());
     yes.classList.add("mcpw-danger");
     const no = button("Keep it", "confirm-no", () => this.back());
-    const group = el("span", { class: "mcpw-confirm-question", role: "group", on: { keydown: (event) => this.key(event as KeyboardEvent) } });
+    const group = el("span", {
+      class: "mcpw-confirm-question",
+      role: "group",
+      on: { keydown: (event) => this.key(event as KeyboardEvent) },
+    });
     group.append(el("span", {}, shown(this.question)), yes, no);
     setAria(group, { label: this.question });
     this.place.replaceChildren(group);
@@ -183,6 +189,7 @@ export class Confirmed {
   private async go(): Promise<void> {
     this.back();
     this.opener.disabled = true;
+    this.said.hidden = false;
     setText(this.said, "Asked …");
     try {
       setShown(this.said, await this.act());

@@ -2,14 +2,15 @@
  * The first rows of a DataFrame as a table of texts. It asks when it is opened and again for each newer version, one question at a
  * time: a DataFrame that changes faster than it can be asked for is shown as often as it can be.
  */
-import type { Preview } from "../messages";
-import type { Link } from "../panel";
+
 import { el, shown } from "../dom";
 import { count } from "../format";
+import type { Preview } from "../messages";
+import type { Link } from "../panel";
 import { button, sentenceOf, setAria, setText } from "./parts";
 
 /** Characters of a cell that are seen. */
-const CELL = 120;
+const CELL = 48;
 
 export class PreviewTable {
   readonly element: HTMLElement;
@@ -89,7 +90,8 @@ export class PreviewTable {
 /** `First 20 of 1,000,000 rows, 50 of 300 columns, version 17`. */
 export function extent({ rows, columns, allRows, allColumns, version, ...rest }: Preview & { indexColumns?: number }): string {
   const seen = columns.length - (rest.indexColumns ?? 0);
-  const part = (n: number, all: number, noun: string) => (n < all ? `first ${count(n)} of ${count(all)} ${noun}s` : `${count(all)} ${noun}${all === 1 ? "" : "s"}`);
+  const part = (n: number, all: number, noun: string) =>
+    n < all ? `first ${count(n)} of ${count(all)} ${noun}s` : `${count(all)} ${noun}${all === 1 ? "" : "s"}`;
   const text = `${part(rows.length, allRows, "row")}, ${part(seen, allColumns, "column")}, version ${count(version)}`;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,7 +1,8 @@
 /** Readings of queues and counters, each against its bound. What reads zero is folded away, but can be seen. */
-import type { Queue } from "../messages";
+
 import { el, shown } from "../dom";
 import { count } from "../format";
+import type { Queue } from "../messages";
 import { type Row, Rows, setAria, setShown, setText } from "./parts";
 
 /** From which share of its bound on a queue is marked. */
@@ -17,8 +18,16 @@ export class QueueList {
 
   constructor() {
     const [busy, quiet] = [el("ul", { class: "mcpw-list" }), el("ul", { class: "mcpw-list" })];
-    this.busy = new Rows(busy, ({ name }) => name, ({ name }) => new QueueEntry(name));
-    this.quiet = new Rows(quiet, ({ name }) => name, ({ name }) => new QueueEntry(name));
+    this.busy = new Rows(
+      busy,
+      ({ name }) => name,
+      ({ name }) => new QueueEntry(name),
+    );
+    this.quiet = new Rows(
+      quiet,
+      ({ name }) => name,
+      ({ name }) => new QueueEntry(name),
+    );
     this.fold.append(this.summary, quiet);
     this.element = el("div", {}, this.none, busy, this.fold);
   }

@@ -1,7 +1,8 @@
 /** The table of tools in the latency panel: what was called how often, and how long it took. Selecting a row is all it can do. */
-import type { Quantiles, ToolRow } from "../messages";
+
 import { el, shown } from "../dom";
 import { count, duration } from "../format";
+import type { Quantiles, ToolRow } from "../messages";
 import { type Row, Rows, setAria, setText } from "./parts";
 
 interface ColumnKind {
@@ -21,7 +22,7 @@ const TOTALS: readonly (readonly [keyof Quantiles, string])[] = [
 const COLUMNS: readonly ColumnKind[] = [
   { id: "tool", title: "Tool", what: "Name of the tool", value: (row) => row.name },
   { id: "calls", title: "Calls", what: "Calls that ended, failed ones included", value: (row) => row.n },
-  { id: "perS", title: "Per second", what: "Calls a second, over the last ten seconds", value: (row) => row.perS ?? 0 },
+  { id: "perS", title: "Per s", what: "Calls a second, over the last ten seconds", value: (row) => row.perS ?? 0 },
   { id: "errors", title: "Errors", what: "Calls that failed", value: (row) => row.errors ?? 0 },
   ...TOTALS.map(([key, title]) => ({
     id: key,
@@ -83,7 +84,11 @@ export class ToolTable {
     this.resort = resort;
     this.heads = COLUMNS.map((column) => this.head(column));
     this.body = el("tbody", { on: { keydown: (event) => this.key(event as KeyboardEvent) } });
-    this.rows = new Rows(this.body, ({ name }) => name, ({ name }) => this.row(name));
+    this.rows = new Rows(
+      this.body,
+      ({ name }) => name,
+      ({ name }) => this.row(name),
+    );
     const table = el("table", { class: "mcpw-tools", role: "grid" }, el("thead", {}, el("tr", {}, ...this.heads)), this.body);
     setAria(table, { label: "Tools" });
     this.element = el("div", { class: "mcpw-scroll" }, table);
@@ -92,7 +97,8 @@ export class ToolTable {
   /** All tools, and which of them is shown. */
   draw(tools: Iterable<ToolRow>, selected: string): void {
     this.selected = selected;
-    this.heads.forEach((head, i) => setAria(head, { sort: COLUMNS[i]?.id === this.sort.by ? (this.sort.down ? "descending" : "ascending") : "none" }));
+    const direction = this.sort.down ? "descending" : "ascending";
+    for (const [i, head] of this.heads.entries()) setAria(head, { sort: COLUMNS[i]?.id === this.sort.by ? direction : "none" });
     const rows = sorted(tools, this.sort);
     this.rows.set(rows);
     // The tab key leads to one row; the arrow keys to the others.
@@ -106,7 +112,11 @@ export class ToolTable {
   }
 
   private head(column: ColumnKind): HTMLTableCellElement {
-    const press = el("button", { class: "mcpw-sort", title: column.what, testid: `sort-${column.id}`, on: { click: () => this.by(column.id) } }, column.title);
+    const press = el(
+      "button",
+      { class: "mcpw-sort", title: column.what, testid: `sort-${column.id}`, on: { click: () => this.by(column.id) } },
+      column.title,
+    );
     press.type = "button";
     const head = el("th", { class: column.id === "tool" ? "mcpw-name" : "" }, press);
     head.scope = "col";
@@ -123,7 +133,7 @@ export class ToolTable {
     const title = el("th", { class: "mcpw-name", title: shown(name, 200).textContent ?? "" }, shown(name, 200));
     title.scope = "row";
     const element = el("tr", { testid: "tool-row", role: "row", on: { click: () => this.choose(name) } }, title, ...cells);
-    element.dataset["tool"] = name;
+    element.dataset.tool = name;
     return { element, update: (row) => updateCells(row, cells) };
   }
 
@@ -134,7 +144,7 @@ export class ToolTable {
     const here = all.indexOf(row);
     const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: all.length - 1 }[event.key];
     if (to !== undefined) all[Math.min(Math.max(to, 0), all.length - 1)]?.focus();
-    else if (event.key === "Enter" || event.key === " ") this.choose(row.dataset["tool"] ?? this.selected);
+    else if (event.key === "Enter" || event.key === " ") this.choose(row.dataset.tool ?? this.selected);
     else return;
     event.preventDefault();
   }
@@ -146,7 +156,7 @@ function updateCells(row: ToolRow, cells: readonly HTMLElement[]): void {
   setText(perS, rate(row.perS ?? 0));
   setText(errors, count(row.errors ?? 0));
   errors.classList.toggle("mcpw-bad", (row.errors ?? 0) > 0);
-  TOTALS.forEach(([key], i) => setQuantile(rest[i] ?? calls, row, key));
+  for (const [i, [key]] of TOTALS.entries()) setQuantile(rest[i] ?? calls, row, key);
   setShares(rest[TOTALS.length] ?? calls, row);
 }
 
@@ -157,12 +167,12 @@ export function rate(perS: number): string {
 function setQuantile(cell: HTMLElement, row: ToolRow, key: keyof Quantiles): void {
   const us = row.total?.[key] ?? null;
   setText(cell, us === null ? "–" : duration(us));
-  cell.title = us === null ? whyNone(row, key) : "";
+  cell.title = us === null ? whyNone(row.n - (row.errors ?? 0), key) : "";
 }
 
-/** Why there is no such quantile. */
-export function whyNone(row: ToolRow, key: keyof Quantiles): string {
-  if (row.n === (row.errors ?? 0)) return "no call ended well";
+/** Why there is no such quantile of `n` calls. */
+export function whyNone(n: number, key: keyof Quantiles): string {
+  if (n === 0) return "no such call";
   return key === "p999" ? "needs 1,000 calls" : "needs more calls";
 }
 

@@ -40,8 +40,24 @@ test("merged bars hold every call, are at most eighty, and share their edges bet
 });
 
 test("bars are as fine as eighty of them allow", () => {
-  assert.deepEqual(barsFor([[[-320, 1], [-241, 1]]]), { width: 1, first: -320, length: 80 });
-  assert.deepEqual(barsFor([[[-320, 1], [-240, 1]]]), { width: 2, first: -320, length: 41 });
+  assert.deepEqual(
+    barsFor([
+      [
+        [-320, 1],
+        [-241, 1],
+      ],
+    ]),
+    { width: 1, first: -320, length: 80 },
+  );
+  assert.deepEqual(
+    barsFor([
+      [
+        [-320, 1],
+        [-240, 1],
+      ],
+    ]),
+    { width: 2, first: -320, length: 41 },
+  );
   assert.deepEqual(barsFor([[[-3, 1]], [[4, 1]]], 4), { width: 4, first: -4, length: 3 });
 });
 
@@ -61,7 +77,8 @@ test("a bar is found by any place in it, and by none outside", () => {
 });
 
 test("an axis is marked at round durations, as many as fit", () => {
-  const labels = (low: number, high: number, most: number) => durationTicks(octavesOf(low), octavesOf(high), most).map(({ label }) => label);
+  const labels = (low: number, high: number, most: number) =>
+    durationTicks(octavesOf(low), octavesOf(high), most).map(({ label }) => label);
   assert.deepEqual(labels(90, 1100, 9), ["100 µs", "200 µs", "500 µs", "1 ms"]);
   assert.deepEqual(labels(90, 11_000, 4), ["100 µs", "1 ms", "10 ms"]);
   assert.deepEqual(labels(0.9, 1.1e8, 3), ["1 µs", "1 ms", "1 s"], "every third decade");
@@ -91,11 +108,21 @@ test("counts are marked at whole numbers, shares also between them", () => {
 });
 
 test("labels of lines that stand close go into rows of their own, and none leaves the picture or covers another", () => {
-  assert.deepEqual(placed([{ x: 10, width: 50 }, { x: 20, width: 50 }, { x: 100, width: 50 }], 300), [
-    { left: 14, row: 0 },
-    { left: 24, row: 1 },
-    { left: 104, row: 0 },
-  ]);
+  assert.deepEqual(
+    placed(
+      [
+        { x: 10, width: 50 },
+        { x: 20, width: 50 },
+        { x: 100, width: 50 },
+      ],
+      300,
+    ),
+    [
+      { left: 14, row: 0 },
+      { left: 24, row: 1 },
+      { left: 104, row: 0 },
+    ],
+  );
   assert.deepEqual(placed([{ x: 280, width: 50 }], 300), [{ left: 226, row: 0 }], "to the left of its line");
   const random = randoms(3);
   for (let round = 0; round < 200; round += 1) {
@@ -107,7 +134,16 @@ test("labels of lines that stand close go into rows of their own, and none leave
   }
 });
 
-const HISTOGRAM: Histogram = { type: "histogram", tool: "a", phase: "total", n: 4, buckets: [[-320, 3], [-319, 1]] };
+const HISTOGRAM: Histogram = {
+  type: "histogram",
+  tool: "a",
+  phase: "total",
+  n: 4,
+  buckets: [
+    [-320, 3],
+    [-319, 1],
+  ],
+};
 
 test("lines stand at the quantiles that enough calls support", () => {
   assert.deepEqual(quantileLines({ p50: 1e6, p90: 2e6, p99: 4e6, p999: null }), [
@@ -122,13 +158,25 @@ test("one tool is drawn in calls, two are drawn as shares of each", () => {
   const other: Histogram = { ...HISTOGRAM, tool: "b", n: 1000, buckets: [[-319, 1000]] };
   assert.deepEqual(distributionOf({ main: HISTOGRAM, compare: null, failed: null })?.main, [3, 1]);
   const both = distributionOf({ main: HISTOGRAM, compare: other, failed: null });
-  assert.deepEqual([both?.main, both?.compare], [[75, 25], [0, 100]]);
+  assert.deepEqual(
+    [both?.main, both?.compare],
+    [
+      [75, 25],
+      [0, 100],
+    ],
+  );
 });
 
 test("failed calls are counted apart, also where none ended well", () => {
   const failed: Histogram = { ...HISTOGRAM, failed: true, n: 2, buckets: [[-320, 2]] };
   const drawn = distributionOf({ main: HISTOGRAM, compare: null, failed });
-  assert.deepEqual([drawn?.main, drawn?.failed], [[3, 1], [2, 0]]);
+  assert.deepEqual(
+    [drawn?.main, drawn?.failed],
+    [
+      [3, 1],
+      [2, 0],
+    ],
+  );
   assert.match(barText(drawn as NonNullable<typeof drawn>, 0), /: 3 calls, 2 failed$/);
   assert.deepEqual(distributionOf({ main: null, compare: null, failed })?.main, [0]);
   assert.equal(distributionOf({ main: { ...HISTOGRAM, buckets: [] }, compare: null, failed: null }), null);
@@ -137,10 +185,26 @@ test("failed calls are counted apart, also where none ended well", () => {
 test("a column that comes again replaces what was told of the same ten seconds", () => {
   const heat = new HeatWindow();
   heat.take([{ at: 1000, cells: [[-20, 1]] }]);
-  heat.take([{ at: 1000, cells: [[-20, 5], [-18, 2]], failed: 1 }]);
+  heat.take([
+    {
+      at: 1000,
+      cells: [
+        [-20, 5],
+        [-18, 2],
+      ],
+      failed: 1,
+    },
+  ]);
   const view = heat.view(1005);
   assert.equal(view.columns.length, COLUMNS);
-  assert.deepEqual(view.columns.at(-1), { at: 1000, cells: [[-20, 5], [-18, 2]], failed: 1 });
+  assert.deepEqual(view.columns.at(-1), {
+    at: 1000,
+    cells: [
+      [-20, 5],
+      [-18, 2],
+    ],
+    failed: 1,
+  });
   assert.deepEqual([view.calls, view.failed, view.max], [7, 1, 5]);
 });
 
@@ -169,7 +233,15 @@ test("rows reach from the quickest to the slowest call, and are never fewer than
   assert.deepEqual(rows(), [-24, -17]);
   heat.take([{ at: 1000, cells: [[-20, 1]] }]);
   assert.deepEqual(rows(), [-23, -16]);
-  heat.take([{ at: 990, cells: [[-30, 1], [4, 1]] }]);
+  heat.take([
+    {
+      at: 990,
+      cells: [
+        [-30, 1],
+        [4, 1],
+      ],
+    },
+  ]);
   assert.deepEqual(rows(), [-30, 4]);
 });
 

@@ -1,12 +1,10 @@
-import { all, FakeLink, heard, one } from "./panel_window";
-
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-
 import type { DataFrameRow, Preview } from "../src/view/messages";
 import type { Panel } from "../src/view/panel";
 import { dataframes } from "../src/view/panels/dataframes";
 import { extent } from "../src/view/panels/preview";
+import { all, FakeLink, heard, one, same } from "./panel_window";
 
 const FLIGHTS: DataFrameRow = {
   name: "flights",
@@ -47,7 +45,7 @@ function opened(rows: readonly DataFrameRow[] = [FLIGHTS, WEATHER]): { link: Fak
 }
 
 function names(element: HTMLElement): (string | undefined)[] {
-  return all(element, "df-row").map((row) => row.dataset["name"]);
+  return all(element, "df-row").map((row) => row.dataset.name);
 }
 
 test("before the first message it waits; without DataFrames it says how to publish one", () => {
@@ -62,7 +60,8 @@ test("before the first message it waits; without DataFrames it says how to publi
 test("a row says shape, version, what changed last and when", () => {
   const { panel, element } = opened();
   const text = all(element, "df-row")[0]?.textContent ?? "";
-  for (const part of ["flights", "1,234,567 × 42", "v17", "rows added: 1,000 rows appended", "8 s"]) assert.ok(text.includes(part), `${part} in ${text}`);
+  for (const part of ["flights", "1,234,567 × 42", "v17", "rows added: 1,000 rows appended", "8 s"])
+    assert.ok(text.includes(part), `${part} in ${text}`);
   assert.match(all(element, "df-row")[1]?.textContent ?? "", /polars/);
   panel.dispose();
 });
@@ -70,9 +69,16 @@ test("a row says shape, version, what changed last and when", () => {
 test("a delta changes, adds and takes away rows; those that stay are the same elements", () => {
   const { panel, element } = opened();
   const [before] = all(element, "df-row");
-  panel.take({ type: "dataFrames", rows: [{ ...FLIGHTS, rows: 5 }, { ...WEATHER, name: "airports" }], gone: ["weather"] });
+  panel.take({
+    type: "dataFrames",
+    rows: [
+      { ...FLIGHTS, rows: 5 },
+      { ...WEATHER, name: "airports" },
+    ],
+    gone: ["weather"],
+  });
   assert.deepEqual(names(element), ["airports", "flights"]);
-  assert.equal(all(element, "df-row")[1], before);
+  assert.ok(same(all(element, "df-row").slice(1), [before]));
   assert.match(before?.textContent ?? "", /5 × 42/);
   panel.dispose();
 });
@@ -100,7 +106,10 @@ test("how long ago it changed goes on while nothing is told, and stands still wh
 
 test("a session that is told of changes leads to the sessions", () => {
   const { panel, link, element } = opened();
-  assert.deepEqual(all(element, "subscriber").map((badge) => badge.textContent), ["s1", "s3"]);
+  assert.deepEqual(
+    all(element, "subscriber").map((badge) => badge.textContent),
+    ["s1", "s3"],
+  );
   all(element, "subscriber")[1]?.click();
   assert.deepEqual(link.went, [["sessions", { session: "s3" }]]);
   panel.dispose();
@@ -108,10 +117,10 @@ test("a session that is told of changes leads to the sessions", () => {
 
 test("a DataFrame that is not followed any more says why", () => {
   const { panel, element } = opened([{ ...FLIGHTS, lost: "the name flights is an int now" }, WEATHER]);
-  assert.deepEqual(all(element, "df-lost").map(({ hidden, textContent }) => (hidden ? "" : textContent)), [
-    "Not followed any more: the name flights is an int now",
-    "",
-  ]);
+  assert.deepEqual(
+    all(element, "df-lost").map(({ hidden, textContent }) => (hidden ? "" : textContent)),
+    ["Not followed any more: the name flights is an int now", ""],
+  );
   panel.dispose();
 });
 
@@ -133,7 +142,10 @@ test("a row opens its first rows, with types, all rows counted and numbers of ro
   const { panel, link, element } = opened([FLIGHTS]);
   one(element, "df-open").click();
   assert.equal(one(element, "df-open").getAttribute("aria-expanded"), "true");
-  assert.deepEqual(link.asked.map(({ question }) => question), [{ type: "getPreview", name: "flights" }]);
+  assert.deepEqual(
+    link.asked.map(({ question }) => question),
+    [{ type: "getPreview", name: "flights" }],
+  );
   link.asked[0]?.answer(PREVIEW);
   await heard();
   assert.equal(one(element, "preview-line").textContent, "First 2 of 1,234,567 rows, first 2 of 42 columns, version 17");
@@ -154,7 +166,10 @@ test("columns of the index stand as headings of rows and are not counted as colu
   const preview = { ...PREVIEW, allColumns: 1, allRows: 2, indexColumns: 1 };
   link.asked[0]?.answer(preview);
   await heard();
-  assert.deepEqual([...one(element, "preview-table").querySelectorAll("tbody th")].map((cell) => cell.textContent), ["AA", "UA"]);
+  assert.deepEqual(
+    [...one(element, "preview-table").querySelectorAll("tbody th")].map((cell) => cell.textContent),
+    ["AA", "UA"],
+  );
   assert.equal(extent(preview), "2 rows, 1 column, version 17");
   panel.dispose();
 });
@@ -166,7 +181,7 @@ test("cells are texts, whatever they hold, and a long one is cut and says so", a
   link.asked[0]?.answer({ ...PREVIEW, columns: [{ name: "<script>", dtype: "<b>" }], rows: hostile.map((text) => [text]) });
   await heard();
   const table = one(element, "preview-table");
-  assert.equal(table.querySelector("img, script, b"), null);
+  assert.ok(!table.querySelector("img, script, b"));
   assert.match(table.textContent ?? "", /<img src=x onerror=alert\(1\)>/);
   assert.doesNotMatch(table.textContent ?? "", /[\u0000\u001b\u202e\u2066]/);
   assert.ok((table.textContent ?? "").length < 1000, "the whole table is small");

@@ -1,12 +1,10 @@
-import { all, FakeLink, heard, one, press } from "./panel_window";
-
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-
 import type { Histogram, ToolRow } from "../src/view/messages";
 import type { Panel } from "../src/view/panel";
 import { latency } from "../src/view/panels/latency";
 import { sorted, sortOf } from "../src/view/panels/tools";
+import { all, FakeLink, heard, one, press, same } from "./panel_window";
 
 const QUICK: ToolRow = {
   name: "quick",
@@ -25,7 +23,10 @@ function histogramOf(tool: string, more: Partial<Histogram> = {}): Histogram {
   return { type: "histogram", tool, phase: "total", n: 5, buckets: [[-300, 5]], quantiles: { p50: 1500, p90: 1500, p99: 1500 }, ...more };
 }
 
-function opened(link = new FakeLink(), rows: readonly ToolRow[] = [QUICK, SLOW, FAILING]): { link: FakeLink; panel: Panel; element: HTMLElement } {
+function opened(
+  link = new FakeLink(),
+  rows: readonly ToolRow[] = [QUICK, SLOW, FAILING],
+): { link: FakeLink; panel: Panel; element: HTMLElement } {
   const panel = latency.create(link);
   document.body.replaceChildren(panel.element);
   panel.shown(true);
@@ -34,11 +35,11 @@ function opened(link = new FakeLink(), rows: readonly ToolRow[] = [QUICK, SLOW, 
 }
 
 function names(element: HTMLElement): (string | undefined)[] {
-  return all(element, "tool-row").map((row) => row.dataset["tool"]);
+  return all(element, "tool-row").map((row) => row.dataset.tool);
 }
 
 function cells(element: HTMLElement, tool: string): HTMLElement[] {
-  const row = all(element, "tool-row").find((each) => each.dataset["tool"] === tool);
+  const row = all(element, "tool-row").find((each) => each.dataset.tool === tool);
   return [...(row?.querySelectorAll<HTMLElement>("td") ?? [])];
 }
 
@@ -65,7 +66,7 @@ test("a delta changes its rows and leaves the others, which stay the same elemen
   const before = all(element, "tool-row");
   panel.take({ type: "tools", rows: [{ ...SLOW, n: 13 }] });
   assert.equal(cells(element, "slow")[0]?.textContent, "13");
-  assert.deepEqual(all(element, "tool-row"), before);
+  assert.ok(same(all(element, "tool-row"), before));
   panel.dispose();
 });
 
@@ -81,7 +82,10 @@ test("choosing a tool, a phase, errors apart and a second tool asks for their hi
   one(element, "phase-run").click();
   one(element, "errors-apart").click();
   const compare = one(element, "compare") as HTMLSelectElement;
-  assert.deepEqual([...compare.options].map(({ value }) => value), ["", "failing", "quick"]);
+  assert.deepEqual(
+    [...compare.options].map(({ value }) => value),
+    ["", "failing", "quick"],
+  );
   compare.value = "quick";
   compare.dispatchEvent(new Event("change"));
   one(element, "heatmap-tool").click();
@@ -100,13 +104,19 @@ test("choosing a tool, a phase, errors apart and a second tool asks for their hi
 test("rows are chosen by the keyboard, and one of them is where the tab key leads", () => {
   const { panel, link, element } = opened();
   const rows = all(element, "tool-row");
-  assert.deepEqual(rows.map((row) => row.tabIndex), [0, -1, -1]);
+  assert.deepEqual(
+    rows.map((row) => row.tabIndex),
+    [0, -1, -1],
+  );
   rows[0]?.focus();
   press(rows[0] as HTMLElement, "ArrowDown");
-  assert.equal(document.activeElement, rows[1]);
+  assert.ok(document.activeElement === rows[1]);
   press(rows[1] as HTMLElement, "Enter");
   assert.equal(link.watched.histograms?.[0]?.tool, "slow");
-  assert.deepEqual(all(element, "tool-row").map((row) => row.getAttribute("aria-selected")), ["false", "true", "false"]);
+  assert.deepEqual(
+    all(element, "tool-row").map((row) => row.getAttribute("aria-selected")),
+    ["false", "true", "false"],
+  );
   panel.dispose();
 });
 
@@ -127,7 +137,10 @@ test("a column sorts, sorts the other way round, and is remembered", () => {
 test("a sort that is not known is the first one", () => {
   assert.deepEqual(sortOf("nonsense:down"), { by: "calls", down: true });
   assert.deepEqual(sortOf(undefined), { by: "calls", down: true });
-  assert.deepEqual(sorted([SLOW, FAILING, QUICK], sortOf("tool:up")).map(({ name }) => name), ["failing", "quick", "slow"]);
+  assert.deepEqual(
+    sorted([SLOW, FAILING, QUICK], sortOf("tool:up")).map(({ name }) => name),
+    ["failing", "quick", "slow"],
+  );
 });
 
 test("the legend tells the figures of what is shown, and nothing of what is not", () => {
@@ -207,7 +220,7 @@ test("a tool's name is a text, whatever it holds", () => {
   const name = "<img src=x onerror=alert(1)>\u202e\u001b[31m";
   const { panel, element } = opened(new FakeLink(), [{ ...QUICK, name }, SLOW]);
   panel.take(histogramOf(name));
-  assert.equal(element.querySelector("img"), null);
+  assert.ok(!element.querySelector("img"));
   assert.doesNotMatch(element.textContent ?? "", /[\u202e\u001b]/);
   assert.match(element.textContent ?? "", /<img src=x/);
   panel.dispose();

@@ -4,9 +4,26 @@ import { Window } from "happy-dom";
 import type { Answer, Link, Question } from "../src/view/panel";
 
 const window = new Window();
-const NAMES = ["window", "document", "Node", "Element", "HTMLElement", "ShadowRoot", "MutationObserver", "ResizeObserver", "Event", "KeyboardEvent"];
+const NAMES = [
+  "window",
+  "document",
+  "navigator",
+  "devicePixelRatio",
+  "matchMedia",
+  "addEventListener",
+  "CustomEvent",
+  "Node",
+  "Element",
+  "HTMLElement",
+  "ShadowRoot",
+  "MutationObserver",
+  "ResizeObserver",
+  "Event",
+  "KeyboardEvent",
+];
 for (const name of NAMES) {
-  const value = name === "window" ? window : window[name as keyof Window];
+  const own = window[name as keyof Window] as unknown;
+  const value = name === "window" ? window : name === "matchMedia" || name === "addEventListener" ? (own as () => void).bind(window) : own;
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 }
 
@@ -68,6 +85,11 @@ export function one(element: Element, testid: string): HTMLElement {
 
 export function press(element: Element, key: string): void {
   element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}
+
+/** Whether these are the same elements in the same order. Not by an assertion: one that fails would print whole documents. */
+export function same(a: readonly (Element | null | undefined)[], b: readonly (Element | null | undefined)[]): boolean {
+  return a.length === b.length && a.every((element, i) => element === b[i]);
 }
 
 /** Let promises that are settled be heard. */

@@ -27,11 +27,13 @@ export interface Cursor {
 export function moved(cursor: Cursor | null, key: string, view: HeatView): Cursor | null {
   const last = view.start + (COLUMNS - 1) * COLUMN_S;
   const from = cursor ?? { at: last, row: Math.round((view.lowRow + view.highRow) / 2) };
+  // The first arrow only shows where it is.
+  const step = cursor === null ? 0 : 1;
   const steps: Record<string, Cursor> = {
-    ArrowLeft: { ...from, at: from.at - (cursor ? COLUMN_S : 0) },
-    ArrowRight: { ...from, at: from.at + COLUMN_S },
-    ArrowUp: { ...from, row: from.row + 1 },
-    ArrowDown: { ...from, row: from.row - 1 },
+    ArrowLeft: { ...from, at: from.at - step * COLUMN_S },
+    ArrowRight: { ...from, at: from.at + step * COLUMN_S },
+    ArrowUp: { ...from, row: from.row + step },
+    ArrowDown: { ...from, row: from.row - step },
     Home: { ...from, at: view.start },
     End: { ...from, at: last },
     PageUp: { ...from, row: view.highRow },

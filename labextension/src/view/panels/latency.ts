@@ -3,8 +3,9 @@
  * what is chosen; how that is drawn is the affair of `tools.ts` and `charts/`.
  */
 
-import { DistributionChart, QUANTILES } from "../charts/distribution";
+import { QUANTILES } from "../charts/distribution";
 import { HeatmapChart } from "../charts/heatmap";
+import { HistogramChart } from "../charts/histogram";
 import { el, shown } from "../dom";
 import { count, duration } from "../format";
 import type { Heatmap, Histogram, HistogramKey, ToolRow, ToView } from "../messages";
@@ -27,7 +28,7 @@ class LatencyPanel implements Panel {
   private readonly tools = new Map<string, ToolRow>();
   private readonly histograms = new Map<string, Histogram>();
   private readonly table: ToolTable;
-  private readonly distribution: DistributionChart;
+  private readonly distribution: HistogramChart;
   private readonly heatmap: HeatmapChart;
   private readonly ticker: Ticker;
   private readonly parts = makeParts();
@@ -56,7 +57,7 @@ class LatencyPanel implements Panel {
         this.draw();
       },
     );
-    this.distribution = new DistributionChart((text) => setText(this.parts.pointed, text || POINT));
+    this.distribution = new HistogramChart((text) => setText(this.parts.pointed, text || POINT));
     this.heatmap = new HeatmapChart(() => link.now());
     this.phases = PHASES.map(([id, title, what]) => button(title, `phase-${id}`, () => this.setPhase(id), what));
     this.apart = button("Errors apart", "errors-apart", () => this.setApart(!this.errorsApart), "Show calls that failed below the axis");

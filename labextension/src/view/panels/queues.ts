@@ -45,7 +45,7 @@ export class QueueList {
 class QueueEntry implements Row<Queue> {
   readonly element: HTMLElement;
   private readonly value = el("span", { class: "mcpw-queue-value" });
-  private readonly meter = el("span", { class: "mcpw-meter", role: "meter" });
+  private readonly meter = el("span", { class: "mcpw-meter" });
   private readonly filled = el("span", { class: "mcpw-meter-filled" });
   private readonly meaning = el("span", { class: "mcpw-queue-meaning" });
 
@@ -59,10 +59,17 @@ class QueueEntry implements Row<Queue> {
   update({ value, bound = 0, meaning = "" }: Queue): void {
     setText(this.value, bound > 0 ? `${count(value)} of ${count(bound)}` : count(value));
     setShown(this.meaning, meaning, 300);
-    this.meter.style.visibility = bound > 0 ? "" : "hidden";
+    this.measure(value, bound);
+  }
+
+  /** Without a bound there is nothing to measure. */
+  private measure(value: number, bound: number): void {
     const share = bound > 0 ? Math.min(1, value / bound) : 0;
-    this.filled.style.width = `${share * 100}%`;
+    this.meter.style.visibility = bound > 0 ? "" : "hidden";
     this.meter.classList.toggle("mcpw-near", share >= NEAR);
+    this.filled.style.width = `${share * 100}%`;
+    if (bound > 0) this.meter.setAttribute("role", "meter");
+    else this.meter.removeAttribute("role");
     setAria(this.meter, { valuemin: "0", valuemax: String(bound), valuenow: String(value), valuetext: this.value.textContent });
   }
 }

@@ -73,6 +73,8 @@ export class HeatmapChart {
   private readonly resized: ResizeObserver;
   private readonly now: () => number;
   private cursor: Cursor | null = null;
+  /** Whether the cursor is where the pointer is. */
+  private pointed = false;
   private view: HeatView;
 
   constructor(now: () => number) {
@@ -80,20 +82,20 @@ export class HeatmapChart {
     this.view = this.window.view(now());
     this.colours = new Colours(() => this.paint());
     this.canvas = el("canvas", {
-      class: "mcpw-heatmap-canvas",
+      class: "mcpw-part-heatmap-canvas",
       testid: "heatmap",
       role: "application",
       tabindex: 0,
       on: {
-        pointermove: (event) => this.look(this.placeAt(event as PointerEvent)),
-        pointerleave: () => this.look(null),
+        pointermove: (event) => this.pointAt(this.placeAt(event as PointerEvent)),
+        pointerleave: () => this.pointAt(null),
         keydown: (event) => this.key(event as KeyboardEvent),
         blur: () => this.look(null),
       },
     });
     this.canvas.setAttribute("aria-roledescription", "heatmap");
-    this.line = el("p", { class: "mcpw-chart-line", role: "status", testid: "heatmap-line" });
-    this.element = el("div", { class: "mcpw-chart mcpw-heatmap" }, this.colours.element, this.canvas, this.line);
+    this.line = el("p", { class: "mcpw-part-chart-line", role: "status", testid: "heatmap-line" });
+    this.element = el("div", { class: "mcpw-part-chart mcpw-part-heatmap" }, this.colours.element, this.canvas, this.line);
     this.resized = new ResizeObserver(() => this.paint());
     this.resized.observe(this.canvas);
     this.tell();
@@ -133,7 +135,15 @@ export class HeatmapChart {
     const to = moved(this.cursor, event.key, this.view);
     if (to === null || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
+    this.pointed = false;
     this.look(to);
+  }
+
+  /** A pointer that leaves, or that something moves below, takes nothing from the keyboard. */
+  private pointAt(cursor: Cursor | null): void {
+    if (cursor === null && !this.pointed) return;
+    this.pointed = cursor !== null;
+    this.look(cursor);
   }
 
   private look(cursor: Cursor | null): void {

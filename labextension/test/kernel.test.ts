@@ -214,7 +214,7 @@ test("queues at zero are folded away; the others are measured against their boun
   assert.equal(threads?.textContent, "threads8 of 8Calls that run in threads.");
   const meter = threads?.querySelector("[role=meter]");
   assert.deepEqual([meter?.getAttribute("aria-valuenow"), meter?.getAttribute("aria-valuemax")], ["8", "8"]);
-  assert.ok(meter?.classList.contains("mcpw-part-near"));
+  assert.ok(meter?.classList.contains("mcpw-figure-near"));
   assert.equal(dropped?.textContent, "dropped1,200");
   assert.ok(!dropped?.querySelector("[role=meter]"), "without a bound there is nothing to measure");
   panel.take({ type: "kernel", queues: [{ name: "inbox", value: 1, bound: 10 }] });

@@ -26,8 +26,8 @@ export class Colours {
       this.palette();
       if (this.last !== before) changed();
     };
-    this.probes = INKS.map((ink) => [ink, el("span", { class: `mcpw-part-ink-${ink}` })] as const);
-    this.element = el("span", { class: "mcpw-part-inks" }, ...this.probes.map(([, probe]) => probe));
+    this.probes = INKS.map((ink) => [ink, el("span", { class: `mcpw-figure-ink-${ink}` })] as const);
+    this.element = el("span", { class: "mcpw-figure-inks" }, ...this.probes.map(([, probe]) => probe));
     this.element.hidden = true;
     this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
     this.scheme.addEventListener("change", this.look);

@@ -82,7 +82,7 @@ export class HeatmapChart {
     this.view = this.window.view(now());
     this.colours = new Colours(() => this.paint());
     this.canvas = el("canvas", {
-      class: "mcpw-part-heatmap-canvas",
+      class: "mcpw-figure-heatmap-canvas",
       testid: "heatmap",
       role: "application",
       tabindex: 0,
@@ -94,8 +94,8 @@ export class HeatmapChart {
       },
     });
     this.canvas.setAttribute("aria-roledescription", "heatmap");
-    this.line = el("p", { class: "mcpw-part-chart-line", role: "status", testid: "heatmap-line" });
-    this.element = el("div", { class: "mcpw-part-chart mcpw-part-heatmap" }, this.colours.element, this.canvas, this.line);
+    this.line = el("p", { class: "mcpw-figure-chart-line", role: "status", testid: "heatmap-line" });
+    this.element = el("div", { class: "mcpw-figure-chart mcpw-figure-heatmap" }, this.colours.element, this.canvas, this.line);
     this.resized = new ResizeObserver(() => this.paint());
     this.resized.observe(this.canvas);
     this.tell();

@@ -35,14 +35,14 @@ export class HistogramChart {
     this.colours = new Colours(() => this.paint());
     this.palette = this.colours.palette();
     this.host = el("div", {
-      class: "mcpw-part-chart-host",
+      class: "mcpw-figure-chart-host",
       testid: "distribution",
       role: "application",
       tabindex: 0,
       on: { keydown: (event) => this.key(event as KeyboardEvent), blur: () => this.pointAt(null) },
     });
     this.host.setAttribute("aria-roledescription", "histogram");
-    this.element = el("div", { class: "mcpw-part-chart mcpw-part-distribution" }, this.colours.element, this.host);
+    this.element = el("div", { class: "mcpw-figure-chart mcpw-figure-distribution" }, this.colours.element, this.host);
     this.resized = new ResizeObserver(() => this.paint());
     this.resized.observe(this.host);
   }

@@ -20,8 +20,8 @@ const KINDS: Readonly<Record<string, readonly [string, string]>> = {
 class DataFramesPanel implements Panel {
   readonly element: HTMLElement;
   private readonly known = new Map<string, DataFrameRow>();
-  private readonly list = el("ul", { class: "mcpw-part-list" });
-  private readonly empty = el("p", { class: "mcpw-part-empty", testid: "dataframes-empty" });
+  private readonly list = el("ul", { class: "mcpw-figure-list" });
+  private readonly empty = el("p", { class: "mcpw-figure-empty", testid: "dataframes-empty" });
   private readonly rows: Rows<DataFrameRow>;
   private readonly ticker: Ticker;
   private told = false;
@@ -86,32 +86,32 @@ class DataFrameEntry implements Row<DataFrameRow> {
   private readonly name: string;
   private readonly preview: PreviewTable;
   private readonly opener: HTMLButtonElement;
-  private readonly shape = el("span", { class: "mcpw-part-shape" });
-  private readonly version = el("span", { class: "mcpw-part-version" });
-  private readonly change = el("span", { class: "mcpw-part-change" });
-  private readonly when = el("span", { class: "mcpw-part-when" });
-  private readonly subscribers = el("span", { class: "mcpw-part-badges" });
-  private readonly lost = el("p", { class: "mcpw-part-lost", testid: "df-lost" });
+  private readonly shape = el("span", { class: "mcpw-figure-shape" });
+  private readonly version = el("span", { class: "mcpw-figure-version" });
+  private readonly change = el("span", { class: "mcpw-figure-change" });
+  private readonly when = el("span", { class: "mcpw-figure-when" });
+  private readonly subscribers = el("span", { class: "mcpw-figure-badges" });
+  private readonly lost = el("p", { class: "mcpw-figure-lost", testid: "df-lost" });
   private readonly touch: HTMLButtonElement;
-  private readonly said = el("p", { class: "mcpw-part-said", role: "status", testid: "touch-answer" });
+  private readonly said = el("p", { class: "mcpw-figure-said", role: "status", testid: "touch-answer" });
   private before: DataFrameRow | null = null;
 
   constructor(link: Link, name: string) {
     this.link = link;
     this.name = name;
     this.preview = new PreviewTable(link, name);
-    const mark = el("span", { class: "mcpw-part-mark", aria: { hidden: "true" } });
+    const mark = el("span", { class: "mcpw-figure-mark", aria: { hidden: "true" } });
     this.opener = el(
       "button",
-      { class: "mcpw-part-open", testid: "df-open", title: "Show the first rows", on: { click: () => this.open(!this.preview.isOpen) } },
+      { class: "mcpw-figure-open", testid: "df-open", title: "Show the first rows", on: { click: () => this.open(!this.preview.isOpen) } },
       mark,
       shown(name, 120),
     );
     this.opener.type = "button";
     this.touch = button("Touch", "df-touch", () => void this.ask(), "Say that its values have changed in place, as wb.touch does");
-    const change = el("span", { class: "mcpw-part-last" }, this.change, this.when);
-    const line = el("div", { class: "mcpw-part-df-line" }, this.opener, this.shape, this.version, change, this.subscribers, this.touch);
-    this.element = el("li", { class: "mcpw-part-df", testid: "df-row" }, line, this.lost, this.said, this.preview.element);
+    const change = el("span", { class: "mcpw-figure-last" }, this.change, this.when);
+    const line = el("div", { class: "mcpw-figure-df-line" }, this.opener, this.shape, this.version, change, this.subscribers, this.touch);
+    this.element = el("li", { class: "mcpw-figure-df", testid: "df-row" }, line, this.lost, this.said, this.preview.element);
     this.said.hidden = true;
     this.open(false);
   }
@@ -129,7 +129,7 @@ class DataFrameEntry implements Row<DataFrameRow> {
     this.element.dataset.name = row.name;
     setText(this.shape, `${count(row.rows)} × ${count(row.columns)}`);
     this.shape.title = `${count(row.rows)} rows, ${count(row.columns)} columns${row.library ? "" : ", pandas"}`;
-    if (row.library) this.shape.append(" ", el("span", { class: "mcpw-part-badge" }, shown(row.library, 20)));
+    if (row.library) this.shape.append(" ", el("span", { class: "mcpw-figure-badge" }, shown(row.library, 20)));
     setText(this.version, `v${row.version}`);
     this.version.title = `Version ${count(row.version)}`;
     this.drawChange(row);
@@ -141,7 +141,7 @@ class DataFrameEntry implements Row<DataFrameRow> {
 
   private drawChange({ kind, summary }: DataFrameRow): void {
     const [icon, word] = KINDS[kind] ?? ["•", kind];
-    const mark = el("span", { class: "mcpw-part-icon", aria: { hidden: "true" } }, icon);
+    const mark = el("span", { class: "mcpw-figure-icon", aria: { hidden: "true" } }, icon);
     const more = summary && summary !== word ? [": ", shown(summary, 160)] : [];
     this.change.replaceChildren(mark, shown(word, 40), ...more);
   }
@@ -154,7 +154,7 @@ class DataFrameEntry implements Row<DataFrameRow> {
         () => this.link.go("sessions", { session }),
         "Is told of changes; show this session",
       );
-      badge.className = "mcpw-part-badge";
+      badge.className = "mcpw-figure-badge";
       return badge;
     });
     this.subscribers.replaceChildren(...badges);
@@ -164,9 +164,9 @@ class DataFrameEntry implements Row<DataFrameRow> {
 
   /** Two classes with the same animation: changing from one to the other starts it again. */
   private flash(): void {
-    const again = this.element.classList.contains("mcpw-part-flash-a");
-    this.element.classList.toggle("mcpw-part-flash-a", !again);
-    this.element.classList.toggle("mcpw-part-flash-b", again);
+    const again = this.element.classList.contains("mcpw-figure-flash-a");
+    this.element.classList.toggle("mcpw-figure-flash-a", !again);
+    this.element.classList.toggle("mcpw-figure-flash-b", again);
   }
 
   private async ask(): Promise<void> {

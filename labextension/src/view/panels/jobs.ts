@@ -22,10 +22,10 @@ export function inOrder(jobs: Iterable<JobRow>): JobRow[] {
 
 export class JobList {
   readonly element: HTMLElement;
-  private readonly list = el("ul", { class: "mcpw-part-list" });
+  private readonly list = el("ul", { class: "mcpw-figure-list" });
   private readonly empty = el(
     "p",
-    { class: "mcpw-part-empty", testid: "jobs-empty" },
+    { class: "mcpw-figure-empty", testid: "jobs-empty" },
     "No jobs. A call that takes long is answered early and goes on here.",
   );
   private readonly rows: Rows<JobRow>;
@@ -49,10 +49,10 @@ export class JobList {
 class JobEntry implements Row<JobRow> {
   readonly element: HTMLElement;
   private readonly link: Link;
-  private readonly state = el("span", { class: "mcpw-part-state" });
-  private readonly time = el("span", { class: "mcpw-part-when" });
-  private readonly more = el("p", { class: "mcpw-part-job-more" });
-  private readonly message = el("span", { class: "mcpw-part-message" });
+  private readonly state = el("span", { class: "mcpw-figure-state" });
+  private readonly time = el("span", { class: "mcpw-figure-when" });
+  private readonly more = el("p", { class: "mcpw-figure-job-more" });
+  private readonly message = el("span", { class: "mcpw-figure-message" });
   private readonly progress = new ProgressBar();
   private readonly stop: Confirmed;
   private before: JobRow | null = null;
@@ -62,13 +62,13 @@ class JobEntry implements Row<JobRow> {
     this.stop = new Confirmed("Stop", `Stop job ${shown(id, 20).textContent ?? ""}?`, "job-stop", async () =>
       doneSentence(await link.ask({ type: "stop", key })),
     );
-    const name = el("strong", { class: "mcpw-part-tool" }, shown(tool, 120));
-    const who = el("span", { class: "mcpw-part-who" }, shown(client || principal || "unknown", 60));
+    const name = el("strong", { class: "mcpw-figure-tool" }, shown(tool, 120));
+    const who = el("span", { class: "mcpw-figure-who" }, shown(client || principal || "unknown", 60));
     if (client && principal) who.title = `${shown(client, 60).textContent ?? ""} as ${shown(principal, 60).textContent ?? ""}`;
     const title = el(
       "div",
-      { class: "mcpw-part-job-line" },
-      el("span", { class: "mcpw-part-badge" }, shown(id, 20)),
+      { class: "mcpw-figure-job-line" },
+      el("span", { class: "mcpw-figure-badge" }, shown(id, 20)),
       name,
       who,
       this.state,
@@ -76,7 +76,7 @@ class JobEntry implements Row<JobRow> {
       this.stop.place,
     );
     this.more.append(this.message);
-    this.element = el("li", { class: "mcpw-part-job", testid: "job-row" }, title, this.progress.element, this.more, this.stop.said);
+    this.element = el("li", { class: "mcpw-figure-job", testid: "job-row" }, title, this.progress.element, this.more, this.stop.said);
     this.element.dataset.job = id;
   }
 
@@ -84,10 +84,10 @@ class JobEntry implements Row<JobRow> {
     setText(this.time, this.timeOf(job));
     if (job === this.before) return;
     this.before = job;
-    const mark = el("span", { class: "mcpw-part-icon", aria: { hidden: "true" } }, ICONS[job.state] ?? "•");
+    const mark = el("span", { class: "mcpw-figure-icon", aria: { hidden: "true" } }, ICONS[job.state] ?? "•");
     this.state.replaceChildren(mark, shown(job.state, 40));
     this.state.dataset.state = job.state;
-    this.element.classList.toggle("mcpw-part-ended", !isOpen(job));
+    this.element.classList.toggle("mcpw-figure-ended", !isOpen(job));
     this.progress.draw(job);
     setShown(this.message, wordsOf(job), 400);
     this.more.hidden = this.message.textContent === "";
@@ -111,13 +111,13 @@ function wordsOf(job: JobRow): string {
 /** Unknown totals show that something goes on, not how far it is. */
 class ProgressBar {
   readonly element: HTMLElement;
-  private readonly bar = el("div", { class: "mcpw-part-progress", role: "progressbar", testid: "job-progress" });
-  private readonly filled = el("span", { class: "mcpw-part-progress-filled" });
-  private readonly text = el("span", { class: "mcpw-part-progress-text" });
+  private readonly bar = el("div", { class: "mcpw-figure-progress", role: "progressbar", testid: "job-progress" });
+  private readonly filled = el("span", { class: "mcpw-figure-progress-filled" });
+  private readonly text = el("span", { class: "mcpw-figure-progress-text" });
 
   constructor() {
     this.bar.append(this.filled);
-    this.element = el("div", { class: "mcpw-part-progress-line" }, this.bar, this.text);
+    this.element = el("div", { class: "mcpw-figure-progress-line" }, this.bar, this.text);
   }
 
   draw(job: JobRow): void {
@@ -127,7 +127,7 @@ class ProgressBar {
     this.element.hidden = !isOpen(job) || (job.state === "waiting" && !known);
     const percent = known ? Math.min(100, Math.max(0, (100 * progress) / total)) : 0;
     const text = known ? `${Math.round(percent)} %` : progress > 0 ? count(progress) : "";
-    this.bar.classList.toggle("mcpw-part-indeterminate", !known);
+    this.bar.classList.toggle("mcpw-figure-indeterminate", !known);
     this.filled.style.width = known ? `${percent}%` : "";
     setText(this.text, text);
     this.text.title = known ? `${count(progress)} of ${count(total)}` : "";

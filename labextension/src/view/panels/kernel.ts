@@ -97,23 +97,23 @@ export function mainText(kernel: Kernel | null, now: number): string {
 class NowLines {
   readonly element: HTMLElement;
   private readonly link: Link;
-  private readonly dot = el("span", { class: "mcpw-part-dot", aria: { hidden: "true" } });
+  private readonly dot = el("span", { class: "mcpw-figure-dot", aria: { hidden: "true" } });
   private readonly cell = el("span", { testid: "kernel-cell" });
   private readonly main = el("span", { testid: "kernel-main" });
-  private readonly line = el("div", { class: "mcpw-part-main" }, this.main);
+  private readonly line = el("div", { class: "mcpw-figure-main" }, this.main);
   private readonly said = el("div");
   private stop: Confirmed | null = null;
   private stopKey = "";
 
   constructor(link: Link) {
     this.link = link;
-    this.element = el("div", {}, el("p", { class: "mcpw-part-cell" }, this.dot, this.cell), this.line, this.said);
+    this.element = el("div", {}, el("p", { class: "mcpw-figure-cell" }, this.dot, this.cell), this.line, this.said);
   }
 
   draw(kernel: Kernel | null, calls: readonly OpenCall[]): void {
     const now = this.link.now();
     setShown(this.cell, cellText(kernel, now), 200);
-    this.dot.classList.toggle("mcpw-part-busy", !!kernel?.cell || !!kernel?.mainCall);
+    this.dot.classList.toggle("mcpw-figure-busy", !!kernel?.cell || !!kernel?.mainCall);
     const main = mainText(kernel, now);
     setShown(this.main, main, 300);
     this.line.hidden = main === "";
@@ -137,7 +137,7 @@ class NowLines {
 
 /** The calls that wait, each with what it waits for; jobs are listed below. */
 class WaitingCalls {
-  readonly element = el("ul", { class: "mcpw-part-list mcpw-part-waiting" });
+  readonly element = el("ul", { class: "mcpw-figure-list mcpw-figure-waiting" });
   private readonly rows: Rows<OpenCall>;
 
   constructor(link: Link) {
@@ -156,13 +156,13 @@ class WaitingCalls {
 }
 
 function waitingRow(link: Link, { target, client, principal }: OpenCall): Row<OpenCall> {
-  const waits = el("span", { class: "mcpw-part-message" });
-  const time = el("span", { class: "mcpw-part-when" });
-  const who = el("span", { class: "mcpw-part-who" }, shown(client || principal, 60));
+  const waits = el("span", { class: "mcpw-figure-message" });
+  const time = el("span", { class: "mcpw-figure-when" });
+  const who = el("span", { class: "mcpw-figure-who" }, shown(client || principal, 60));
   const element = el(
     "li",
-    { class: "mcpw-part-job-line", testid: "waiting-row" },
-    el("strong", { class: "mcpw-part-tool" }, shown(target, 120)),
+    { class: "mcpw-figure-job-line", testid: "waiting-row" },
+    el("strong", { class: "mcpw-figure-tool" }, shown(target, 120)),
     who,
     waits,
     time,

@@ -107,25 +107,25 @@ class LatencyPanel implements Panel {
 
   private build(): HTMLElement {
     const { empty, title, note, legend, pointed, compare, body } = this.parts;
-    const phases = el("span", { class: "mcpw-part-choice", role: "group" }, ...this.phases);
+    const phases = el("span", { class: "mcpw-figure-choice", role: "group" }, ...this.phases);
     setAria(phases, { label: "Which time" });
-    const scope = el("span", { class: "mcpw-part-choice", role: "group" }, ...this.scopes);
+    const scope = el("span", { class: "mcpw-figure-choice", role: "group" }, ...this.scopes);
     setAria(scope, { label: "Heatmap of" });
-    const comparing = el("label", { class: "mcpw-part-compare" }, "Compare with ", compare);
+    const comparing = el("label", { class: "mcpw-figure-compare" }, "Compare with ", compare);
     body.append(
       this.table.element,
-      el("p", { class: "mcpw-part-hint" }, "As seen by the server, from the request’s arrival until its answer was sent."),
+      el("p", { class: "mcpw-figure-hint" }, "As seen by the server, from the request’s arrival until its answer was sent."),
       el(
         "section",
         {},
         title,
-        el("div", { class: "mcpw-part-bar" }, phases, this.apart, comparing),
+        el("div", { class: "mcpw-figure-bar" }, phases, this.apart, comparing),
         note,
         this.distribution.element,
         pointed,
-        el("div", { class: "mcpw-part-scroll" }, legend),
+        el("div", { class: "mcpw-figure-scroll" }, legend),
       ),
-      el("section", {}, el("h3", {}, "The last ten minutes"), el("div", { class: "mcpw-part-bar" }, scope), this.heatmap.element),
+      el("section", {}, el("h3", {}, "The last ten minutes"), el("div", { class: "mcpw-figure-bar" }, scope), this.heatmap.element),
     );
     return el("div", { class: "mcpw-latency", testid: "panel-latency" }, empty, body);
   }
@@ -275,21 +275,21 @@ function keyOf({ tool, phase, failed }: HistogramKey): string {
 
 function makeParts() {
   const head = ["", "n", ...QUANTILES.map(([, name]) => name), "mean", "least", "most"].map((text) => el("th", {}, text));
-  const legend = el("table", { class: "mcpw-part-legend", testid: "legend" }, el("thead", {}, el("tr", {}, ...head)), el("tbody"));
+  const legend = el("table", { class: "mcpw-figure-legend", testid: "legend" }, el("thead", {}, el("tr", {}, ...head)), el("tbody"));
   const compare = el("select", { testid: "compare" });
   return {
-    empty: el("p", { class: "mcpw-part-empty", testid: "latency-empty" }, "No calls yet. Every tool appears here with its first call."),
+    empty: el("p", { class: "mcpw-figure-empty", testid: "latency-empty" }, "No calls yet. Every tool appears here with its first call."),
     body: el("div", { class: "mcpw-latency-body" }),
-    title: el("h3", { class: "mcpw-part-title", testid: "latency-tool" }),
-    note: el("p", { class: "mcpw-part-empty", testid: "latency-note" }),
-    pointed: el("p", { class: "mcpw-part-chart-line", role: "status", testid: "distribution-line" }, POINT),
+    title: el("h3", { class: "mcpw-figure-title", testid: "latency-tool" }),
+    note: el("p", { class: "mcpw-figure-empty", testid: "latency-note" }),
+    pointed: el("p", { class: "mcpw-figure-chart-line", role: "status", testid: "distribution-line" }, POINT),
     legend,
     compare,
   };
 }
 
 function legendRow(ink: string, name: string, histogram: Histogram): HTMLElement {
-  const swatch = el("span", { class: `mcpw-part-swatch mcpw-part-swatch-${ink}` });
+  const swatch = el("span", { class: `mcpw-figure-swatch mcpw-figure-swatch-${ink}` });
   const title = el("th", {}, swatch, shown(name, 60));
   title.scope = "row";
   const n = histogram.n ?? 0;

@@ -145,8 +145,8 @@ export class Confirmed {
     this.question = question;
     this.verb = verb;
     this.opener = button(verb, testid, () => this.ask());
-    this.place = el("span", { class: "mcpw-part-confirm" }, this.opener);
-    this.said = el("p", { class: "mcpw-part-said", role: "status", testid: `${testid}-answer` });
+    this.place = el("span", { class: "mcpw-figure-confirm" }, this.opener);
+    this.said = el("p", { class: "mcpw-figure-said", role: "status", testid: `${testid}-answer` });
     this.said.hidden = true;
   }
 
@@ -158,10 +158,10 @@ export class Confirmed {
 
   private ask(): void {
     const yes = button(`${this.verb} it`, "confirm-yes", () => void this.go());
-    yes.classList.add("mcpw-part-danger");
+    yes.classList.add("mcpw-figure-danger");
     const no = button("Keep it", "confirm-no", () => this.back());
     const group = el("span", {
-      class: "mcpw-part-confirm-question",
+      class: "mcpw-figure-confirm-question",
       role: "group",
       on: { keydown: (event) => this.key(event as KeyboardEvent) },
     });

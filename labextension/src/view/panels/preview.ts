@@ -16,8 +16,8 @@ export class PreviewTable {
   readonly element: HTMLElement;
   private readonly link: Link;
   private readonly name: string;
-  private readonly line = el("p", { class: "mcpw-part-chart-line", role: "status", testid: "preview-line" });
-  private readonly place = el("div", { class: "mcpw-part-scroll mcpw-part-preview-place", tabindex: 0, role: "region" });
+  private readonly line = el("p", { class: "mcpw-figure-chart-line", role: "status", testid: "preview-line" });
+  private readonly place = el("div", { class: "mcpw-figure-scroll mcpw-figure-preview-place", tabindex: 0, role: "region" });
   private open = false;
   private asking = false;
   /** The version that is seen or asked for. */
@@ -29,7 +29,7 @@ export class PreviewTable {
     this.link = link;
     this.name = name;
     setAria(this.place, { label: `First rows of ${shown(name, 80).textContent ?? ""}` });
-    this.element = el("div", { class: "mcpw-part-preview", testid: "preview" }, this.line, this.place);
+    this.element = el("div", { class: "mcpw-figure-preview", testid: "preview" }, this.line, this.place);
     this.element.hidden = true;
   }
 
@@ -82,7 +82,7 @@ export class PreviewTable {
   private draw(preview: Preview & { indexColumns?: number }): void {
     this.version = Math.max(this.version, preview.version);
     setText(this.line, extent(preview));
-    const table = el("table", { class: "mcpw-part-preview-table", testid: "preview-table" }, headOf(preview), bodyOf(preview));
+    const table = el("table", { class: "mcpw-figure-preview-table", testid: "preview-table" }, headOf(preview), bodyOf(preview));
     this.place.replaceChildren(table);
   }
 }
@@ -101,15 +101,15 @@ function headOf({ columns, indexColumns }: Preview & { indexColumns?: number }):
     const isIndex = i < (indexColumns ?? 0);
     const head = el(
       "th",
-      { class: isIndex ? "mcpw-part-index" : "" },
+      { class: isIndex ? "mcpw-figure-index" : "" },
       shown(name, 60),
-      el("span", { class: "mcpw-part-dtype" }, shown(dtype, 40)),
+      el("span", { class: "mcpw-figure-dtype" }, shown(dtype, 40)),
     );
     head.scope = "col";
     return head;
   });
   if (indexColumns) return el("thead", {}, el("tr", {}, ...heads));
-  const row = el("th", { class: "mcpw-part-index" }, "Row");
+  const row = el("th", { class: "mcpw-figure-index" }, "Row");
   row.scope = "col";
   return el("thead", {}, el("tr", {}, row, ...heads));
 }
@@ -118,10 +118,10 @@ function bodyOf({ columns, rows, indexColumns }: Preview & { indexColumns?: numb
   const isNumber = columns.map(({ dtype }) => /^(u?int|float|decimal|double)/i.test(dtype));
   const body = rows.map((cells, n) => {
     const row = cells.map((text, i) => {
-      const kind = i < (indexColumns ?? 0) ? "mcpw-part-index" : isNumber[i] ? "mcpw-part-number" : "";
+      const kind = i < (indexColumns ?? 0) ? "mcpw-figure-index" : isNumber[i] ? "mcpw-figure-number" : "";
       return el(i < (indexColumns ?? 0) ? "th" : "td", { class: kind }, shown(text, CELL));
     });
-    return el("tr", {}, ...(indexColumns ? [] : [el("th", { class: "mcpw-part-index" }, count(n))]), ...row);
+    return el("tr", {}, ...(indexColumns ? [] : [el("th", { class: "mcpw-figure-index" }, count(n))]), ...row);
   });
   return el("tbody", {}, ...body);
 }

@@ -12,12 +12,12 @@ export class QueueList {
   readonly element: HTMLElement;
   private readonly busy: Rows<Queue>;
   private readonly quiet: Rows<Queue>;
-  private readonly fold = el("details", { class: "mcpw-part-fold", testid: "all-queues" });
+  private readonly fold = el("details", { class: "mcpw-figure-fold", testid: "all-queues" });
   private readonly summary = el("summary");
-  private readonly none = el("p", { class: "mcpw-part-empty" }, "Nothing is queued.");
+  private readonly none = el("p", { class: "mcpw-figure-empty" }, "Nothing is queued.");
 
   constructor() {
-    const [busy, quiet] = [el("ul", { class: "mcpw-part-list" }), el("ul", { class: "mcpw-part-list" })];
+    const [busy, quiet] = [el("ul", { class: "mcpw-figure-list" }), el("ul", { class: "mcpw-figure-list" })];
     this.busy = new Rows(
       busy,
       ({ name }) => name,
@@ -44,16 +44,16 @@ export class QueueList {
 
 class QueueEntry implements Row<Queue> {
   readonly element: HTMLElement;
-  private readonly value = el("span", { class: "mcpw-part-queue-value" });
-  private readonly meter = el("span", { class: "mcpw-part-meter" });
-  private readonly filled = el("span", { class: "mcpw-part-meter-filled" });
-  private readonly meaning = el("span", { class: "mcpw-part-queue-meaning" });
+  private readonly value = el("span", { class: "mcpw-figure-queue-value" });
+  private readonly meter = el("span", { class: "mcpw-figure-meter" });
+  private readonly filled = el("span", { class: "mcpw-figure-meter-filled" });
+  private readonly meaning = el("span", { class: "mcpw-figure-queue-meaning" });
 
   constructor(name: string) {
     this.meter.append(this.filled);
     setAria(this.meter, { label: shown(name, 80).textContent ?? "" });
-    const title = el("span", { class: "mcpw-part-queue-name" }, shown(name, 80));
-    this.element = el("li", { class: "mcpw-part-queue", testid: "queue-row" }, title, this.meter, this.value, this.meaning);
+    const title = el("span", { class: "mcpw-figure-queue-name" }, shown(name, 80));
+    this.element = el("li", { class: "mcpw-figure-queue", testid: "queue-row" }, title, this.meter, this.value, this.meaning);
   }
 
   update({ value, bound = 0, meaning = "" }: Queue): void {
@@ -66,7 +66,7 @@ class QueueEntry implements Row<Queue> {
   private measure(value: number, bound: number): void {
     const share = bound > 0 ? Math.min(1, value / bound) : 0;
     this.meter.style.visibility = bound > 0 ? "" : "hidden";
-    this.meter.classList.toggle("mcpw-part-near", share >= NEAR);
+    this.meter.classList.toggle("mcpw-figure-near", share >= NEAR);
     this.filled.style.width = `${share * 100}%`;
     if (bound > 0) this.meter.setAttribute("role", "meter");
     else this.meter.removeAttribute("role");

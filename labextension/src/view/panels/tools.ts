@@ -89,9 +89,9 @@ export class ToolTable {
       ({ name }) => name,
       ({ name }) => this.row(name),
     );
-    const table = el("table", { class: "mcpw-part-tools", role: "grid" }, el("thead", {}, el("tr", {}, ...this.heads)), this.body);
+    const table = el("table", { class: "mcpw-figure-tools", role: "grid" }, el("thead", {}, el("tr", {}, ...this.heads)), this.body);
     setAria(table, { label: "Tools" });
-    this.element = el("div", { class: "mcpw-part-scroll" }, table);
+    this.element = el("div", { class: "mcpw-figure-scroll" }, table);
   }
 
   /** All tools, and which of them is shown. */
@@ -114,11 +114,11 @@ export class ToolTable {
   private head(column: ColumnKind): HTMLTableCellElement {
     const press = el(
       "button",
-      { class: "mcpw-part-sort", title: column.what, testid: `sort-${column.id}`, on: { click: () => this.by(column.id) } },
+      { class: "mcpw-figure-sort", title: column.what, testid: `sort-${column.id}`, on: { click: () => this.by(column.id) } },
       column.title,
     );
     press.type = "button";
-    const head = el("th", { class: column.id === "tool" ? "mcpw-part-name" : "" }, press);
+    const head = el("th", { class: column.id === "tool" ? "mcpw-figure-name" : "" }, press);
     head.scope = "col";
     return head;
   }
@@ -130,7 +130,7 @@ export class ToolTable {
 
   private row(name: string): Row<ToolRow> {
     const cells = COLUMNS.slice(1).map(() => el("td"));
-    const title = el("th", { class: "mcpw-part-name", title: shown(name, 200).textContent ?? "" }, shown(name, 200));
+    const title = el("th", { class: "mcpw-figure-name", title: shown(name, 200).textContent ?? "" }, shown(name, 200));
     title.scope = "row";
     const element = el("tr", { testid: "tool-row", role: "row", on: { click: () => this.choose(name) } }, title, ...cells);
     element.dataset.tool = name;
@@ -155,7 +155,7 @@ function updateCells(row: ToolRow, cells: readonly HTMLElement[]): void {
   setText(calls, count(row.n));
   setText(perS, rate(row.perS ?? 0));
   setText(errors, count(row.errors ?? 0));
-  errors.classList.toggle("mcpw-part-bad", (row.errors ?? 0) > 0);
+  errors.classList.toggle("mcpw-figure-bad", (row.errors ?? 0) > 0);
   for (const [i, [key]] of TOTALS.entries()) setQuantile(rest[i] ?? calls, row, key);
   setShares(rest[TOTALS.length] ?? calls, row);
 }
@@ -186,10 +186,10 @@ function setShares(cell: HTMLElement, row: ToolRow): void {
   const text = `wait ${Math.round(parts.wait)} %, run ${Math.round(parts.run)} %, send ${Math.round(parts.send)} %`;
   if (cell.title === text) return;
   cell.title = text;
-  const bar = el("span", { class: "mcpw-part-shares", role: "img" });
+  const bar = el("span", { class: "mcpw-figure-shares", role: "img" });
   setAria(bar, { label: text });
   for (const phase of ["wait", "run", "send"] as const) {
-    const part = el("span", { class: `mcpw-part-share-${phase}` });
+    const part = el("span", { class: `mcpw-figure-share-${phase}` });
     part.style.width = `${parts[phase]}%`;
     bar.append(part);
   }

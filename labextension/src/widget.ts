@@ -39,10 +39,35 @@ function wayOf(model: Model): Way {
   return url ? new FirstWay(() => new WebSocketWay({ url: () => url }), comm) : comm();
 }
 
+/** The saved state below, `.mcpw-static-<id>`, is hidden while the kernel answers: a saved notebook's widget must not hide it. */
+function hiding(way: Way, el: HTMLElement, staticId: string): Way {
+  const style = document.createElement("style");
+  if (/^[0-9a-f]+$/.test(staticId)) style.textContent = `.mcpw-static-${staticId} { display: none }`;
+  return {
+    start: (events) =>
+      way.start({
+        opened: () => events.opened(),
+        received: (message) => {
+          if (message.type === "hello") el.append(style);
+          events.received(message);
+        },
+        changed: (state, sentence) => {
+          if (state === "lost" || state === "refused") style.remove();
+          events.changed(state, sentence);
+        },
+      }),
+    send: (message) => way.send(message),
+    dispose: () => {
+      style.remove();
+      way.dispose();
+    },
+  };
+}
+
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   el.classList.add("mcpw-cell");
   const panel = String(model.get("panel") ?? "");
-  const view = mountView(el, wayOf(model), panel ? { panel } : {});
+  const view = mountView(el, hiding(wayOf(model), el, String(model.get("static_id") ?? "")), panel ? { panel } : {});
   return () => view.dispose();
 }
 

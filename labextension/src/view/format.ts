@@ -22,6 +22,14 @@ export function elapsed(seconds: number): string {
   return since < 7200 ? `${(since / 60).toFixed(0)} min` : `${(since / 3600).toFixed(1)} h`;
 }
 
+/** `just now`, `8 s ago`, `3 min ago`. */
+export function ago(seconds: number): string {
+  if (seconds < 1) return "just now";
+  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  return seconds < 86400 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86400)} d ago`;
+}
+
 /** `512 B`, `1.2 kB`, `48 MB`. */
 export function bytes(n: number): string {
   for (const [size, unit] of [

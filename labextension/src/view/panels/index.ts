@@ -2,6 +2,9 @@
 import type { PanelKind } from "../panel";
 import { calls } from "./calls";
 import { connect } from "./connect";
+import { dataframes } from "./dataframes";
+import { kernel } from "./kernel";
+import { latency } from "./latency";
 import { sessions } from "./sessions";
 
-export const panels: readonly PanelKind[] = [connect, sessions, calls];
+export const panels: readonly PanelKind[] = [connect, sessions, calls, latency, dataframes, kernel];

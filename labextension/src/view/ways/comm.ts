@@ -13,27 +13,42 @@ export interface Model {
   off(event: "msg:custom", callback: (content: unknown) => void): void;
 }
 
+/** Browsers let a hidden page run once a minute; the kernel gives a view up that says nothing for 90 s. */
+const HEARTBEAT_MS = 20_000;
+
 export class CommWay implements Way {
   private received: ((content: unknown) => void) | undefined;
+  private beat: ReturnType<typeof setInterval> | undefined;
+  /** Said last; saying it again is the sign of life, and takes the view in again that the kernel has given up. */
+  private watch: ToKernel | undefined;
 
   constructor(private readonly model: Model) {}
 
   start(events: WayEvents): void {
     this.received = (content) => {
-      if (isMessage(content)) events.received(content);
+      if (!isMessage(content)) return;
+      if (content.type === "closed") events.changed("lost", content.reason);
+      else events.received(content);
     };
+    this.beat = setInterval(() => {
+      if (this.watch) this.model.send(this.watch);
+      else events.opened(); // Nobody has answered yet.
+    }, HEARTBEAT_MS);
     this.model.on("msg:custom", this.received);
     events.changed("connecting", "asking the kernel; while a cell is busy the answer waits for it");
     events.opened();
   }
 
   send(message: ToKernel): void {
-    if (this.received) this.model.send(message);
+    if (!this.received) return;
+    if (message.type === "watch") this.watch = message;
+    this.model.send(message);
   }
 
   dispose(): void {
     if (this.received) this.model.off("msg:custom", this.received);
     this.received = undefined;
+    clearInterval(this.beat);
   }
 }
 

@@ -117,6 +117,14 @@ export class Table<Row> {
     this.drawSoon();
   }
 
+  /** The rows are others now, seen from their beginning. */
+  restart(rows: readonly Row[], arrived = 0): void {
+    this.active = undefined;
+    this.grid.scrollTop = 0;
+    this.replace(rows, arrived);
+    this.holdOrFollow();
+  }
+
   /** What is shown stays as it is until resumed. */
   pause(paused: boolean): void {
     this.paused = paused;
@@ -132,12 +140,13 @@ export class Table<Row> {
     this.drawSoon();
   }
 
-  /** Up to where the newest is, following it again. */
+  /** Up to where the newest is, following it again unless paused. */
   toNewest(): void {
     this.aimed = 0;
     this.active = undefined;
     this.grid.scrollTop = 0;
     this.order.release();
+    this.holdOrFollow();
     this.drawSoon();
   }
 

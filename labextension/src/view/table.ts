@@ -166,6 +166,7 @@ export class Table<Row> {
   }
 
   dispose(): void {
+    this.letGo();
     this.sizes.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
@@ -180,8 +181,8 @@ export class Table<Row> {
       keydown: (event: KeyboardEvent) => this.key(event),
       pointerdown: () => {
         this.pressed = true;
-        document.addEventListener("pointerup", () => this.letGo(), { once: true });
-        document.addEventListener("pointercancel", () => this.letGo(), { once: true });
+        document.addEventListener("pointerup", this.letGo);
+        document.addEventListener("pointercancel", this.letGo);
       },
       pointermove: () => {
         this.aimed = performance.now();
@@ -190,10 +191,12 @@ export class Table<Row> {
     };
   }
 
-  private letGo(): void {
+  private readonly letGo = (): void => {
     this.pressed = false;
+    document.removeEventListener("pointerup", this.letGo);
+    document.removeEventListener("pointercancel", this.letGo);
     this.drawSoon();
-  }
+  };
 
   private scrolled(): void {
     this.aimed = 0;

@@ -1,87 +1,99 @@
-/** Where axes have their marks, and where labels go so that none lies on another. Pure: knows neither canvas nor document. */
-import { octavesOf, usOf } from "./buckets";
-
-export interface Tick {
-  /** Octaves, as in `buckets.ts`. */
-  readonly at: number;
-  readonly label: string;
-}
-
-/** What is marked in each decade, from few marks to many. */
-const STEPS: readonly (readonly number[])[] = [
-  [1],
-  [1, 2, 5],
-  [1, 2, 3, 4, 5, 6, 7, 8, 9],
-  Array.from({ length: 90 }, (_, i) => 1 + i / 10),
-  Array.from({ length: 900 }, (_, i) => 1 + i / 100),
-];
-
-/** `200 µs`, `1.5 s`: a round duration without the zeros that a measured one has. */
-export function roundLabel(us: number): string {
-  const [unit, size] = us < 1 ? ["ns", 1e-3] : us < 1e3 ? ["µs", 1] : us < 1e6 ? ["ms", 1e3] : ["s", 1e6];
-  return `${Number((us / (size as number)).toPrecision(3))} ${unit}`;
-}
-
-function stepped(low: number, high: number, steps: readonly number[]): Tick[] {
-  const ticks: Tick[] = [];
-  const last = Math.floor(Math.log10(usOf(high)));
-  for (let decade = Math.floor(Math.log10(usOf(low))); decade <= last; decade += 1) {
-    for (const step of steps) {
-      const us = step * 10 ** decade;
-      const at = octavesOf(us);
-      if (at >= low && at <= high) ticks.push({ at, label: roundLabel(us) });
-    }
-  }
-  return ticks;
-}
-
-/** Round durations between two positions: as many as fit, at most `most`, always the first and every n-th where decades are many. */
-export function durationTicks(low: number, high: number, most: number): Tick[] {
-  const fitting = STEPS.map((steps) => stepped(low, high, steps));
-  const decades = fitting[0] ?? [];
-  if (decades.length > most) {
-    const each = Math.ceil(decades.length / Math.max(1, most));
-    return decades.filter((_, i) => i % each === 0);
-  }
-  return fitting.filter((ticks) => ticks.length <= most).at(-1) ?? [];
-}
-
-/** Round numbers from 0 to `max`, at most `most` beside the 0; whole ones unless told otherwise. */
-export function numberTicks(max: number, most: number, whole = true): number[] {
-  if (!(max > 0)) return [0];
-  const wanted = max / Math.max(1, most);
-  const decade = 10 ** Math.floor(Math.log10(wanted));
-  const step = [1, 2, 5, 10].map((each) => each * decade).find((each) => each >= wanted * (1 - 1e-9)) ?? wanted;
-  const each = whole ? Math.max(1, step) : step;
-  return Array.from({ length: Math.floor(max / each + 1e-9) + 1 }, (_, i) => Number((i * each).toPrecision(6)));
-}
-
-export interface Label {
-  /** Where its line is, in pixels. */
-  readonly x: number;
-  readonly width: number;
-}
-
-export interface Placed {
-  /** Where its text begins. */
-  readonly left: number;
-  /** 0: the uppermost row. */
-  readonly row: number;
-}
-
 /**
- * A place beside each line, ascending by `x`: to its right, or to its left where `room` ends; in the uppermost row in which nothing
- * is in the way.
+ * The answer to a call as people want to read it: texts as text, images as images (four raster kinds, as `data:` URLs, nothing else is
+ * ever loaded), structured content as a tree, links as text. What it does not know is shown as JSON.
  */
-export function placed(labels: readonly Label[], room: number, gap = 4): Placed[] {
-  const rows: [number, number][][] = [];
-  return labels.map(({ x, width }) => {
-    const right = x + gap;
-    const left = right + width <= room ? right : Math.max(0, x - gap - width);
-    const isFree = (taken: [number, number][]) => taken.every(([from, to]) => left >= to + gap || left + width + gap <= from);
-    const found = rows.findIndex(isFree);
-    const row = found === -1 ? rows.push([]) - 1 : found;
-    rows[row]?.push([left, left + width]);
-    return { left, row };
-  });
+import { el, type Props, shown } from "./dom";
+import { bytes } from "./format";
+import { isObject, list, longText, member, text, tree } from "./json";
+
+/** No SVG: that is a document. */
+const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
+const LARGEST_IMAGE = 12_000_000;
+const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+
+/** What stands in the answer. Args: the parsed JSON-RPC message. */
+export function renderAnswer(message: unknown): HTMLElement {
+  const error = member(message, "error");
+  if (isObject(error)) return renderError(error);
+  const result = member(message, "result");
+  const box = el("div", { class: "mcpw-result" });
+  if (member(result, "isError") === true) box.classList.add("mcpw-failed");
+  const parts = partsOf(result);
+  box.append(...parts.map(renderContent));
+  const structured = member(result, "structuredContent");
+  if (structured !== undefined) box.append(part("structured content", tree(structured, 3)));
+  else if (!parts.length) box.append(tree(result === undefined ? message : result));
+  return box;
+}
+
+function renderError(error: Record<string, unknown>): HTMLElement {
+  const code = member(error, "code");
+  const head = el("div", {}, el("b", {}, `error ${typeof code === "number" ? code : ""}`), " ", shown(text(error, "message"), 4_000));
+  const data = member(error, "data");
+  return el("div", { class: "mcpw-result mcpw-failed" }, head, ...(data === undefined ? [] : [part("data", tree(data))]));
+}
+
+/** Content of a tool's result, of a prompt's messages, of a read resource. */
+function partsOf(result: unknown): readonly unknown[] {
+  const messages = list(result, "messages").map((one) => ({ ...asObject(member(one, "content")), role: text(one, "role") }));
+  const resources = list(result, "contents").map((resource) => ({ type: "resource", resource }));
+  return [...list(result, "content"), ...messages, ...resources];
+}
+
+function renderContent(content: unknown): HTMLElement {
+  const role = text(content, "role");
+  const body = renderKind(content);
+  return role ? part(role, body) : body;
+}
+
+function renderKind(content: unknown): HTMLElement {
+  const kind = text(content, "type");
+  if (kind === "text") return longText(text(content, "text"));
+  if (kind === "image") return renderData(text(content, "mimeType"), text(content, "data"));
+  if (kind === "audio") return renderData(text(content, "mimeType"), text(content, "data"));
+  if (kind === "resource_link") return renderLink(content);
+  if (kind === "resource") return renderResource(member(content, "resource"));
+  return tree(content);
+}
+
+function renderLink(content: unknown): HTMLElement {
+  const said = [text(content, "title") || text(content, "name"), text(content, "description"), text(content, "mimeType")]
+    .filter(Boolean)
+    .join(", ");
+  return part(
+    "link",
+    el("div", {}, el("code", {}, shown(text(content, "uri"), 2_000)), " ", el("span", { class: "mcpw-faint" }, shown(said, 500))),
+  );
+}
+
+function renderResource(resource: unknown): HTMLElement {
+  const blob = text(resource, "blob");
+  const body = blob ? renderData(text(resource, "mimeType"), blob) : longText(text(resource, "text"));
+  return part(text(resource, "uri") || "resource", body);
+}
+
+/** An image, or how much there is of what is not shown. */
+export function renderData(mime: string, data: string): HTMLElement {
+  const size = bytes(Math.floor((data.length * 3) / 4));
+  if (!IMAGES.has(mime)) return note(`${mime || "data without a type"}, ${size}: not shown here`);
+  if (data.length > LARGEST_IMAGE) return note(`${mime}, ${size}: too large to be shown here`);
+  if (!BASE64.test(data)) return note(`${mime}: is no base64`);
+  const image = el("img", { class: "mcpw-image" });
+  image.alt = `${mime}, ${size}`;
+  image.src = `data:${mime};base64,${data.replace(/\s+/g, "")}`;
+  image.addEventListener("error", () => image.replaceWith(note(`${mime}, ${size}: cannot be decoded`)));
+  return image;
+}
+
+function part(title: string, body: HTMLElement): HTMLElement {
+  return el("div", { class: "mcpw-part" }, el("div", { class: "mcpw-part-title" }, shown(title, 500)), body);
+}
+
+function note(sentence: string): HTMLElement {
+  const props: Props = { class: "mcpw-faint" };
+  return el("div", props, shown(sentence, 500));
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : { type: "text", text: typeof value === "string" ? value : "" };
 }

@@ -1,4 +1,4 @@
-/** A document for the tests, without a browser: import it first. */
+/** A document for the tests, without a browser; made when something of this is imported. */
 import { Window } from "happy-dom";
 
 const window = new Window({ url: "http://localhost:8888/lab" });

@@ -194,7 +194,16 @@ test("hostile JSON in the drawer is text", async () => {
     null,
     7,
   ];
-  const row = call(7, { target: HOSTILE[0], error: HOSTILE[4], client: HOSTILE[1], outcome: "<i>", session: HOSTILE[3] });
+  const row = call(7, {
+    target: HOSTILE[0],
+    error: HOSTILE[4],
+    client: HOSTILE[1],
+    outcome: HOSTILE[5],
+    session: HOSTILE[4],
+    method: HOSTILE[5],
+    callId: HOSTILE[6],
+    job: HOSTILE[8],
+  });
   const { drawer } = await opened({
     row,
     request: asked({ name: HOSTILE[0], arguments: bad }),

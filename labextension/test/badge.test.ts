@@ -8,9 +8,9 @@ test("a session is known by its number, or its first letters", () => {
   assert.deepEqual(["s12", "s3", "http-abc", "\u202e<>", "7f3a"].map(markOf), ["12", "3", "ht", "?", "7f"]);
 });
 
-test("sessions that follow each other have different colours, and keep them", () => {
+test("sessions that follow each other have different colours, and every id has one", () => {
   for (let n = 1; n < 40; n += 1) assert.notEqual(colourOf(`s${n}`), colourOf(`s${n + 1}`));
-  for (const id of ["s5", "http-abc", ...HOSTILE]) assert.ok(colourOf(id) === colourOf(id) && colourOf(id) >= 0 && colourOf(id) < 8);
+  for (const id of ["s5", "http-abc", ...HOSTILE]) assert.ok([0, 1, 2, 3, 4, 5, 6, 7].includes(colourOf(id)));
 });
 
 test("its title says which session of whom", () => {

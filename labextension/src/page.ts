@@ -1,4 +1,5 @@
 /** The page of its own: one view over the kernel's own WebSocket, which lets it in by the cookie that came with the page. */
+import { inLine } from "./view/dom";
 import { mountView } from "./view/shell";
 import "./view/style.css";
 import { WebSocketWay } from "./view/ways/websocket";
@@ -28,6 +29,6 @@ mountView(host, new WebSocketWay({ url: viewUrl }), {
   ...(panel ? { panel } : {}),
   remember,
   named: (name) => {
-    document.title = `${name} · mcp_workbench`;
+    document.title = `${inLine(name, 80)} · mcp_workbench`;
   },
 });

@@ -1,11 +1,11 @@
 /** The mark by which a session is known at a glance: a number and a colour that stay with its id, in every panel. */
-import { el, inLine } from "./dom";
+import { el } from "./dom";
 
 const COLOURS = 8;
 
-/** `s12` is 12; an id without a number is its first two letters. */
+/** `s12` is 12; an id that does not end in a number is its first two letters. */
 export function markOf(session: string): string {
-  return /(\d{1,4})$/.exec(session)?.[1] ?? inLine(session, 2).replace("…", "");
+  return /(\d{1,4})$/.exec(session)?.[1] ?? (session.replace(/[^\p{L}\p{N}]/gu, "").slice(0, 2) || "?");
 }
 
 /** From 0 to 7; neighbours differ. */

@@ -44,7 +44,7 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, props: Pro
 
 /** A button with a text; `type="button"`, so that no form around it is sent. */
 export function button(text: string, clicked: () => void, props: Props = {}): HTMLButtonElement {
-  return el("button", { ...props, type: "button", on: { click: clicked } }, text);
+  return el("button", { ...props, type: "button", on: { click: clicked } }, inLine(text, TITLE));
 }
 
 /** Put these in place of what an element holds. */

@@ -69,8 +69,8 @@ function renderFacts(detail: Detail, link: Link): HTMLElement {
     ["client", client],
     ["session", session],
     ["as", shown(row.principal, 80)],
-    ["method", row.method],
-    ["call", [row.callId, row.job && `job ${row.job}`, `#${row.seq}`].filter(Boolean).join(", ")],
+    ["method", shown(row.method, 200)],
+    ["call", shown([row.callId, row.job && `job ${row.job}`, `#${row.seq}`].filter(Boolean).join(", "), 200)],
     ["bytes", `${bytes(row.bytesIn ?? 0)} in, ${bytes(row.bytesOut ?? 0)} out`],
   ];
   if (row.code) facts.push(["code", String(row.code)]);

@@ -74,7 +74,10 @@ export class RowOrder<Row> {
     const newest = this.held?.at(-1);
     this.live = live;
     this.arrived = arrived;
-    if (newest !== undefined) this.held = live.filter((row) => this.place(row) <= this.place(newest));
+    if (this.held) {
+      this.held = live.filter((row) => newest === undefined || this.place(row) <= this.place(newest));
+      this.heldAt = arrived - (live.length - this.held.length);
+    }
     this.sort(true);
   }
 

@@ -117,6 +117,14 @@ export class Table<Row> {
     this.drawSoon();
   }
 
+  /** The rows are others now, seen from their beginning. */
+  restart(rows: readonly Row[], arrived = 0): void {
+    this.active = undefined;
+    this.grid.scrollTop = 0;
+    this.replace(rows, arrived);
+    this.holdOrFollow();
+  }
+
   /** What is shown stays as it is until resumed. */
   pause(paused: boolean): void {
     this.paused = paused;
@@ -132,12 +140,13 @@ export class Table<Row> {
     this.drawSoon();
   }
 
-  /** Up to where the newest is, following it again. */
+  /** Up to where the newest is, following it again unless paused. */
   toNewest(): void {
     this.aimed = 0;
     this.active = undefined;
     this.grid.scrollTop = 0;
     this.order.release();
+    this.holdOrFollow();
     this.drawSoon();
   }
 
@@ -157,6 +166,7 @@ export class Table<Row> {
   }
 
   dispose(): void {
+    this.letGo();
     this.sizes.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
@@ -171,8 +181,8 @@ export class Table<Row> {
       keydown: (event: KeyboardEvent) => this.key(event),
       pointerdown: () => {
         this.pressed = true;
-        document.addEventListener("pointerup", () => this.letGo(), { once: true });
-        document.addEventListener("pointercancel", () => this.letGo(), { once: true });
+        document.addEventListener("pointerup", this.letGo);
+        document.addEventListener("pointercancel", this.letGo);
       },
       pointermove: () => {
         this.aimed = performance.now();
@@ -181,10 +191,12 @@ export class Table<Row> {
     };
   }
 
-  private letGo(): void {
+  private readonly letGo = (): void => {
     this.pressed = false;
+    document.removeEventListener("pointerup", this.letGo);
+    document.removeEventListener("pointercancel", this.letGo);
     this.drawSoon();
-  }
+  };
 
   private scrolled(): void {
     this.aimed = 0;

@@ -25,7 +25,7 @@ export class Toolbar {
   private readonly protocol: HTMLButtonElement;
   private readonly pauseButton: HTMLButtonElement;
   private readonly clear: HTMLButtonElement;
-  private readonly counts = el("span", { class: "mcpw-counts", role: "status", testid: "calls-counts" });
+  private readonly counts = el("span", { class: "mcpw-counts", testid: "calls-counts" });
   private paused = false;
   private typing: ReturnType<typeof setTimeout> | undefined;
   private drawnOutcomes = "";

@@ -69,7 +69,7 @@ class CallsPanel implements Panel {
     this.store.clear();
     this.asking.clear();
     this.close();
-    this.table.replace([]);
+    this.table.restart([]);
     this.draw();
   }
 
@@ -94,7 +94,7 @@ class CallsPanel implements Panel {
 
   private filtered(): void {
     this.store.setFilter(this.toolbar.filter);
-    this.table.replace(this.store.entries, this.store.arrived);
+    this.table.restart(this.store.entries, this.store.arrived);
     this.drawCounts();
   }
 

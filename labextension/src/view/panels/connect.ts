@@ -17,7 +17,7 @@ class ConnectPanel implements Panel {
   private readonly state = el("div", { class: "mcpw-state", testid: "connect-state" });
   private readonly facts = el("span", { class: "mcpw-faint" });
   private readonly how = el("div", { testid: "connect-how" });
-  private readonly who = el("div", { class: "mcpw-who", role: "status", testid: "connect-who" });
+  private readonly who = el("div", { class: "mcpw-who", testid: "connect-who" });
   private readonly notices = el("div", { testid: "connect-notices" });
   private readonly offered = el("div", { testid: "connect-offered" });
   private readonly sessions = new Map<string, SessionRow>();

@@ -13,7 +13,7 @@ class SessionsPanel implements Panel {
   private readonly rows = new Map<string, SessionRow>();
   private readonly places = new Map<string, number>();
   private readonly table: Table<SessionRow>;
-  private readonly count = el("div", { class: "mcpw-toolbar mcpw-faint", role: "status", testid: "sessions-count" });
+  private readonly count = el("div", { class: "mcpw-toolbar mcpw-faint", testid: "sessions-count" });
   private readonly drawer = el("div", { class: "mcpw-drawer", role: "complementary", aria: { label: "Session" } });
   private readonly facts = el("dl", { class: "mcpw-facts mcpw-facts-long" });
   private details = "";

@@ -57,8 +57,11 @@ export class WebSocketWay implements Way {
     this.events = undefined;
     clearTimeout(this.timer);
     this.isOpen = false;
-    this.socket?.close();
+    const { socket } = this;
     this.socket = undefined;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null; // Its end is no reason to begin again.
+    socket.close();
   }
 
   private connect(): void {

@@ -1,0 +1,325 @@
+import assert from "node:assert/strict";
+import test, { afterEach } from "node:test";
+import type { Detail, OpenCall, ToView } from "../src/view/messages";
+import type { Answer, Panel, Question } from "../src/view/panel";
+import { calls as callsPanel } from "../src/view/panels/calls";
+import { connect as connectPanel } from "../src/view/panels/connect";
+import { sessions as sessionsPanel } from "../src/view/panels/sessions";
+import { all, byId, click, drawFrames, press, resize, settled } from "./document";
+import { call, calls, HOSTILE, link, session } from "./kernel";
+
+type Kind = typeof callsPanel;
+
+const open: Panel[] = [];
+afterEach(() => {
+  for (const made of open.splice(0)) {
+    made.shown(false);
+    made.dispose();
+  }
+});
+
+function panel(kind: Kind, answer?: (question: Question) => Answer | Promise<Answer>) {
+  const around = link(answer);
+  const made = kind.create(around.link);
+  document.body.replaceChildren(made.element);
+  open.push(made);
+  made.shown(true);
+  resize(900, 240);
+  const tell = (...messages: ToView[]) => {
+    for (const message of messages) made.take(message);
+    drawFrames();
+  };
+  const names = () => all(made.element, "calls-row").map((row) => row.querySelector(".mcpw-mono")?.textContent);
+  return { ...around, made, tell, names, element: made.element };
+}
+
+const running = (changes: Partial<OpenCall> = {}): OpenCall => ({
+  key: "k1",
+  target: "fit_model",
+  method: "tools/call",
+  session: "s1",
+  principal: "me",
+  at: 990,
+  ...changes,
+});
+const detail = (changes: Partial<Detail> = {}): Detail => ({ type: "detail", re: 1, row: call(7), ...changes });
+const raw = (value: unknown) => ({ text: JSON.stringify(value), size: JSON.stringify(value).length });
+const answered = (result: unknown) => raw({ jsonrpc: "2.0", id: 1, result });
+const asked = (params: unknown) => raw({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
+
+async function opened(changes: Partial<Detail>) {
+  const one = panel(callsPanel, () => detail(changes));
+  one.tell({ type: "calls", rows: [call(7)] });
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  return { ...one, drawer: byId(one.element, "call-detail") };
+}
+
+test("ended calls appear, newest first, with what matches counted", () => {
+  const { tell, names, element } = panel(callsPanel);
+  tell({ type: "calls", rows: [call(1), call(2, { target: "fit_model" }), call(3, { method: "ping", target: "" })] });
+  assert.deepEqual([names(), byId(element, "calls-counts").textContent], [["fit_model", "top_routes"], "2 of 3"]);
+  click(byId(element, "calls-protocol"));
+  drawFrames();
+  assert.deepEqual(names(), ["ping", "fit_model", "top_routes"]);
+  click(byId(element, "calls-clear"));
+  drawFrames();
+  assert.equal(names().length, 2);
+});
+
+test("a facet chooses, and a filter that lets nothing through says so", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { tell, names, element } = panel(callsPanel);
+  tell({ type: "calls", rows: [call(1), call(2, { target: "broken", outcome: "tool_error", error: "no" })] });
+  click(byId(element, "calls-outcome-error"));
+  drawFrames();
+  assert.deepEqual(names(), ["broken"]);
+  const input = byId(element, "calls-filter") as HTMLInputElement;
+  input.value = "nowhere";
+  input.dispatchEvent(new (window as unknown as { Event: typeof Event }).Event("input"));
+  t.mock.timers.tick(200);
+  drawFrames();
+  assert.match(element.querySelector(".mcpw-empty")?.textContent ?? "", /None of 2 calls matches/);
+});
+
+test("calls of one session, when somebody comes from there", () => {
+  const { made, tell, names } = panel(callsPanel);
+  tell({ type: "calls", rows: [call(1), call(2, { session: "s2", target: "other" })] });
+  made.wish?.({ session: "s2" });
+  drawFrames();
+  assert.deepEqual(names(), ["other"]);
+});
+
+test("a gap says how many are missing, and loads them", async () => {
+  const { tell, element, asked: questions } = panel(callsPanel, () => ({ type: "olderCalls", re: 1, rows: calls(2, 8), oldest: 1 }));
+  tell({ type: "calls", rows: [call(1), call(9)], skipped: 7, oldest: 1 });
+  const gap = element.querySelector(".mcpw-gap");
+  assert.match(gap?.textContent ?? "", /7 calls not shown/);
+  click(gap?.querySelector("button") as Element);
+  await settled();
+  drawFrames();
+  assert.deepEqual([questions, element.querySelector(".mcpw-gap")], [[{ type: "getOlder", before: 9, limit: 500 }], null]);
+  assert.equal(all(element, "calls-row").length, 9);
+});
+
+test("older calls are a click away while the kernel has some", async () => {
+  const { tell, element } = panel(callsPanel, () => ({ type: "olderCalls", re: 1, rows: calls(40, 49), oldest: 40 }));
+  tell({ type: "calls", rows: calls(50, 52), oldest: 40 });
+  const foot = byId(element, "calls-older").parentElement as HTMLElement;
+  assert.equal(foot.hidden, false);
+  click(byId(element, "calls-older"));
+  await settled();
+  drawFrames();
+  assert.deepEqual([foot.hidden, all(element, "calls-row").length], [true, 13]);
+});
+
+test("running calls stand on top, with progress, or what they wait for", () => {
+  const { tell, element } = panel(callsPanel);
+  const rows = [running({ progress: 3, total: 12, message: "epoch 3" }), running({ key: "k2", waits: "behind cell [12], running 8 s" })];
+  tell({ type: "openCalls", rows, more: 2 });
+  const texts = all(element, "running-row").map((row) => row.querySelector(".mcpw-standing")?.textContent);
+  assert.deepEqual(texts, ["25 %, epoch 3", "waits behind cell [12], running 8 s"]);
+  assert.equal(all(element, "running-row")[0]?.querySelector(".mcpw-time")?.textContent, "10 s");
+  assert.match(element.textContent ?? "", /and 2 further calls/);
+  tell({ type: "openCalls", rows: rows.slice(1) });
+  assert.equal(all(element, "running-row").length, 1);
+});
+
+test("stop is asked once, then meant, and the kernel's sentence is shown", async () => {
+  const { tell, element, asked: questions } = panel(callsPanel, () => ({ type: "done", re: 1, ok: true, sentence: "asked to stop" }));
+  tell({ type: "openCalls", rows: [running()] });
+  const stop = byId(element, "stop") as HTMLButtonElement;
+  click(stop);
+  assert.deepEqual([stop.textContent, questions], ["Stop?", []]);
+  tell({ type: "openCalls", rows: [running({ progress: 1, total: 2 })] });
+  assert.equal(byId(element, "stop"), stop);
+  click(stop);
+  assert.equal(stop.disabled, true);
+  await settled();
+  assert.deepEqual(questions, [{ type: "stop", key: "k1" }]);
+  assert.deepEqual([stop.textContent, byId(element, "stop-answer").textContent], ["Stop", "fit_model: asked to stop"]);
+});
+
+test("a question that is not answered is taken back", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { tell, element } = panel(callsPanel);
+  tell({ type: "openCalls", rows: [running()] });
+  click(byId(element, "stop"));
+  t.mock.timers.tick(4_000);
+  assert.equal(byId(element, "stop").textContent, "Stop");
+});
+
+test("the drawer shows what was asked, what was answered, and where the time went", async () => {
+  const { drawer, copied, element } = await opened({
+    row: call(7, { waitUs: 1_000, runUs: 3_000, sendUs: 20, totalUs: 4_020 }),
+    request: asked({ name: "top_routes", arguments: { carrier: "UA", months: [1, 2] } }),
+    answer: answered({ content: [{ type: "text", text: "JFK-LAX,11262\nLGA" }], structuredContent: { n: 11262 } }),
+    output: "said\n",
+    traceback: "Traceback",
+    definedAt: "cell [12] line 3",
+    notes: ["flights v17"],
+    queuedBehind: "cell [14]",
+    asCell: "%mcp_call top_routes",
+  });
+  const text = drawer.textContent ?? "";
+  for (const part of [
+    "UA",
+    "[1, 2]",
+    "JFK-LAX,11262\nLGA",
+    "11262",
+    "said",
+    "Traceback",
+    "cell [12] line 3",
+    "flights v17",
+    "behind cell [14]",
+  ])
+    assert.ok(text.includes(part), part);
+  assert.match(byId(drawer, "call-phases").textContent ?? "", /wait 1\.0 ms.*run 3\.0 ms.*send 20 µs.*total 4\.0 ms/);
+  click(byId(drawer, "call-copy-cell"));
+  await settled();
+  assert.deepEqual([copied, byId(drawer, "call-copy-cell").textContent], [["%mcp_call top_routes"], "Copied"]);
+  press(byId(element, "call-detail"), "Escape");
+  assert.equal(element.querySelector("[data-testid=call-detail]"), null);
+});
+
+test("hostile JSON in the drawer is text", async () => {
+  const bad = Object.fromEntries(HOSTILE.map((text, index) => [index % 2 ? text.slice(0, 500) : `${index}`, text]));
+  const content = [
+    ...HOSTILE.map((text) => ({ type: "text", text })),
+    { type: "image", mimeType: "image/svg+xml", data: "PHN2Zz4=" },
+    { type: "image", mimeType: "image/png", data: 'x" onerror="alert(1)' },
+    { type: "resource_link", uri: "javascript:alert(1)", name: "<b>" },
+    { type: "resource", resource: { uri: "https://example.invalid/x.js", text: "<script>" } },
+    { type: "unheard of", __proto__: { polluted: true } },
+    null,
+    7,
+  ];
+  const row = call(7, {
+    target: HOSTILE[0],
+    error: HOSTILE[4],
+    client: HOSTILE[1],
+    outcome: HOSTILE[5],
+    session: HOSTILE[4],
+    method: HOSTILE[5],
+    callId: HOSTILE[6],
+    job: HOSTILE[8],
+  });
+  const { drawer } = await opened({
+    row,
+    request: asked({ name: HOSTILE[0], arguments: bad }),
+    answer: answered({ content, structuredContent: bad }),
+    notifications: [raw({ method: HOSTILE[0], params: bad }), { text: "{cut", size: 99 }],
+    output: HOSTILE.join("\n"),
+    traceback: HOSTILE[5],
+    notes: HOSTILE,
+    definedAt: HOSTILE[0],
+  });
+  const tags = new Set([...drawer.querySelectorAll("*")].map((one) => one.tagName.toLowerCase()));
+  for (const tag of ["img", "script", "a", "svg", "iframe", "link", "style", "input"]) assert.ok(!tags.has(tag), tag);
+  for (const one of drawer.querySelectorAll("*")) {
+    for (const name of one.getAttributeNames()) assert.doesNotMatch(name, /^on|^href|^src|commandlinker/);
+  }
+  assert.doesNotMatch(drawer.textContent ?? "", /[\u0000-\u0008\u000b-\u001f\u202a-\u202e]/);
+  assert.ok((drawer.textContent?.length ?? 0) < 100_000);
+});
+
+test("only raster images are shown, as data", async () => {
+  const { drawer } = await opened({ answer: answered({ content: [{ type: "image", mimeType: "image/png", data: "iVBORw0KGgo=" }] }) });
+  assert.deepEqual(
+    [...drawer.querySelectorAll("img")].map((one) => [one.getAttribute("src"), one.alt]),
+    [["data:image/png;base64,iVBORw0KGgo=", "image/png, 9 B"]],
+  );
+});
+
+test("a long text can be seen whole", async () => {
+  const { drawer } = await opened({ answer: answered({ content: [{ type: "text", text: "x".repeat(9_000) }] }) });
+  const result = byId(drawer, "call-result");
+  assert.match(result.textContent ?? "", /… 5,000 more/);
+  click([...result.querySelectorAll("button")].find((one) => one.textContent === "show all 9,000 characters") as Element);
+  assert.equal(result.querySelector("pre")?.textContent?.length, 9_000);
+});
+
+test("an answer of which only the beginning is kept says so", async () => {
+  const { drawer } = await opened({ answer: { text: '{"jsonrpc":"2.0","res', size: 1_000_000 }, request: null });
+  assert.match(byId(drawer, "call-result").textContent ?? "", /first 21 bytes of 1,000,000 bytes are kept/);
+  assert.match(byId(drawer, "call-arguments").textContent ?? "", /kept no longer/);
+});
+
+test("an error answer shows code, message and data", async () => {
+  const { drawer } = await opened({
+    answer: raw({ jsonrpc: "2.0", id: 1, error: { code: -32602, message: "no tool", data: { known: "a" } } }),
+  });
+  assert.match(byId(drawer, "call-result").textContent ?? "", /error -32602 no tool.*"known": "a"/s);
+});
+
+test("without an answer from the kernel the drawer says why", async () => {
+  const { tell, element } = panel(callsPanel, () => Promise.reject(new Error("the kernel has not answered within 10 s")));
+  tell({ type: "calls", rows: [call(7)] });
+  click(all(element, "calls-row")[0] as Element);
+  await settled();
+  assert.match(byId(element, "call-detail").textContent ?? "", /has not answered within 10 s/);
+});
+
+test("a kernel that begins anew is shown anew", () => {
+  const { made, tell, names } = panel(callsPanel);
+  tell({ type: "calls", rows: calls(100, 120) }, { type: "openCalls", rows: [running()] });
+  made.reset();
+  tell({ type: "calls", rows: [call(1, { target: "first" })] });
+  assert.deepEqual([names(), all(made.element, "running-row").length], [["first"], 0]);
+});
+
+test("waiting for an agent turns into its first session", () => {
+  const { tell, element, gone } = panel(connectPanel);
+  const snippet = { client: "claude-code", title: "Claude Code", what: "Type this.", text: "claude mcp add", then: "It says Connected." };
+  tell({
+    type: "state",
+    name: "flights",
+    url: "ws://127.0.0.1:1/mcp",
+    since: 940,
+    tools: ["top_routes"],
+    notices: ["port taken"],
+    connect: [snippet],
+  });
+  assert.equal(byId(element, "connect-who").textContent, "waiting for your agent…");
+  assert.match(byId(element, "connect-snippet").textContent ?? "", /Type this\..*claude mcp add.*It says Connected/s);
+  assert.match(byId(element, "connect-offered").textContent ?? "", /1 tool.*top_routes/);
+  assert.equal(byId(element, "connect-notices").textContent, "port taken");
+  tell({ type: "sessions", rows: [session("s1", { client: "codex", calls: 3 })], open: 1 });
+  assert.match(byId(element, "connect-session").textContent ?? "", /1codex.*connected for 100 s3 calls/);
+  const line = byId(element, "connect-session");
+  tell({ type: "sessions", rows: [session("s1", { client: "codex", calls: 4 })], open: 1 });
+  assert.deepEqual([byId(element, "connect-session"), line.querySelector("button")?.textContent], [line, "4 calls"]);
+  click(line.querySelector("button") as Element);
+  assert.deepEqual(gone, [["calls", { session: "s1" }]]);
+});
+
+test("the snippet of the chosen host is copied, and remembered", async () => {
+  const { tell, element, copied, link: around } = panel(connectPanel);
+  const snippet = (client: string) => ({ client, title: client, what: "", text: `paste ${client}` });
+  tell({ type: "state", name: "flights", url: "ws://x", connect: [snippet("a"), snippet("b")] });
+  const host = byId(element, "connect-host") as HTMLSelectElement;
+  host.selectedIndex = 1;
+  host.dispatchEvent(new (window as unknown as { Event: typeof Event }).Event("change"));
+  click(byId(element, "connect-copy"));
+  await settled();
+  assert.deepEqual([copied, around.remember("connect.host")], [["paste b"], "b"]);
+});
+
+test("sessions are told apart, followed, and shown with all of their facts", () => {
+  const { tell, element, gone } = panel(sessionsPanel);
+  const rows = [
+    session("s1", { client: "codex" }),
+    session("s2", { client: "codex", running: 1 }),
+    session("s3", { until: 990, closeCode: 1001, closeReason: "bye" }),
+  ];
+  tell({ type: "sessions", rows, open: 2 });
+  const marks = [...element.querySelectorAll(".mcpw-badge")].map((one) => [one.textContent, one.className]);
+  assert.equal(new Set(marks.map(String)).size, 3);
+  assert.equal(byId(element, "sessions-count").textContent, "2 open, 1 ended lately");
+  click(all(element, "sessions-row")[1] as Element);
+  assert.deepEqual(gone, [["calls", { session: "s2" }]]);
+  click(all(element, "session-more")[2] as Element);
+  assert.match(byId(element, "session-detail").textContent ?? "", /ended.*1001 bye/);
+  tell({ type: "sessions", gone: ["s3"], open: 2 });
+  assert.deepEqual([all(element, "sessions-row").length, element.querySelector("[data-testid=session-detail]")], [2, null]);
+});

@@ -158,7 +158,9 @@ test("a stop that is confirmed asks once and tells what came of it", async () =>
     link.asked.map(({ question }) => question),
     [{ type: "stop", key: "k3" }],
   );
-  assert.equal((one(element, "job-stop") as HTMLButtonElement).disabled, true);
+  assert.ok(document.activeElement === one(element, "job-stop"));
+  one(element, "job-stop").click();
+  assert.equal(all(element, "confirm-yes").length, 0, "it was asked already");
   link.asked[0]?.answer({ type: "done", re: 1, ok: true, sentence: "j3 was told to stop." });
   await heard();
   panel.take({ type: "jobs", rows: [{ ...RUNNING, state: "cancelled", seconds: 80 }] });
@@ -174,7 +176,8 @@ test("a stop that gets no answer says so and can be tried again", async () => {
   link.asked[0]?.refuse("No answer within 10 s.");
   await heard();
   assert.equal(one(element, "job-stop-answer").textContent, "No answer within 10 s.");
-  assert.equal((one(element, "job-stop") as HTMLButtonElement).disabled, false);
+  one(element, "job-stop").click();
+  assert.equal(all(element, "confirm-yes").length, 1);
   panel.dispose();
 });
 

@@ -76,6 +76,17 @@ test("the most called tool is asked for at first, with the heatmap of all tools"
   panel.dispose();
 });
 
+test("figures of all tools are not mixed with those of the tool that is chosen first", () => {
+  const link = new FakeLink();
+  link.memory.set("latency.heatmap", "tool");
+  const { panel, element } = opened(link, []);
+  panel.take({ type: "heatmap", columns: [{ at: 1_000_000, cells: [[-20, 7]] }] });
+  panel.take({ type: "tools", rows: [QUICK] });
+  assert.equal(link.watched.heatmap, "quick");
+  assert.match(one(element, "heatmap-line").textContent ?? "", /^0 calls/);
+  panel.dispose();
+});
+
 test("choosing a tool, a phase, errors apart and a second tool asks for their histograms", () => {
   const { panel, link, element } = opened();
   all(element, "tool-row")[1]?.click();

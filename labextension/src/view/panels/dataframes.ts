@@ -4,7 +4,7 @@ import { el, shown } from "../dom";
 import { ago, count } from "../format";
 import type { DataFrameRow, ToView } from "../messages";
 import type { Link, Panel, PanelKind } from "../panel";
-import { button, doneSentence, type Row, Rows, sentenceOf, setAria, setShown, setText, Ticker } from "./parts";
+import { button, doneSentence, isBusy, type Row, Rows, sentenceOf, setAria, setBusy, setShown, setText, Ticker } from "./parts";
 import { PreviewTable } from "./preview";
 
 /** How a version came to be: an icon and a word for it. */
@@ -170,7 +170,8 @@ class DataFrameEntry implements Row<DataFrameRow> {
   }
 
   private async ask(): Promise<void> {
-    this.touch.disabled = true;
+    if (isBusy(this.touch)) return;
+    setBusy(this.touch, true);
     this.said.hidden = false;
     setText(this.said, this.link.waitsForCells ? "Asked; answered when no cell is busy …" : "Asked …");
     try {
@@ -178,7 +179,7 @@ class DataFrameEntry implements Row<DataFrameRow> {
     } catch (reason) {
       setShown(this.said, sentenceOf(reason), 500);
     } finally {
-      this.touch.disabled = false;
+      setBusy(this.touch, false);
     }
   }
 }

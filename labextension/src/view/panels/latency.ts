@@ -45,7 +45,6 @@ class LatencyPanel implements Panel {
 
   constructor(link: Link) {
     this.link = link;
-    this.tool = link.remember("latency.tool") ?? "";
     this.phase = link.remember("latency.phase") ?? "total";
     this.errorsApart = link.remember("latency.errors") === "apart";
     this.alone = link.remember("latency.heatmap") === "tool";
@@ -114,7 +113,16 @@ class LatencyPanel implements Panel {
     const comparing = el("label", { class: "mcpw-figure-compare" }, "Compare with ", compare);
     body.append(
       this.table.element,
-      el("p", { class: "mcpw-figure-hint" }, "As seen by the server, from the request’s arrival until its answer was sent."),
+      el(
+        "p",
+        { class: "mcpw-figure-hint" },
+        "As seen by the server, from the request’s arrival until its answer was sent. ",
+        el(
+          "span",
+          { class: "mcpw-figure-keys" },
+          ...["wait", "run", "send"].flatMap((phase) => [el("i", { class: `mcpw-figure-share-${phase}` }), `${phase} `]),
+        ),
+      ),
       el(
         "section",
         {},
@@ -134,8 +142,7 @@ class LatencyPanel implements Panel {
     for (const row of rows) this.tools.set(row.name, row);
     // Somebody who has chosen nothing sees what is called most.
     if (this.tool !== "" || this.tools.size === 0) return;
-    this.tool = [...this.tools.values()].reduce((most, row) => (row.n > most.n ? row : most)).name;
-    this.ask();
+    this.choose([...this.tools.values()].reduce((most, row) => (row.n > most.n ? row : most)).name);
   }
 
   private takeHistogram(histogram: Histogram): void {
@@ -149,7 +156,6 @@ class LatencyPanel implements Panel {
 
   private choose(tool: string): void {
     this.tool = tool;
-    this.link.remember("latency.tool", tool);
     if (this.compare === tool) this.compare = "";
     if (this.alone) this.heatmap.clear();
     this.changed();

@@ -239,6 +239,22 @@ test("touching tells the kernel's sentence, or why there is none", async () => {
   panel.dispose();
 });
 
+test("somebody who is sent here finds the first rows open, also of what is told later", () => {
+  const { panel, link, element } = opened([FLIGHTS]);
+  panel.wish?.({ name: "weather" });
+  assert.equal(link.asked.length, 0);
+  panel.take({ type: "dataFrames", rows: [WEATHER] });
+  assert.deepEqual(
+    link.asked.map(({ question }) => question),
+    [{ type: "getPreview", name: "weather" }],
+  );
+  assert.deepEqual(
+    all(element, "df-open").map((opener) => opener.getAttribute("aria-expanded")),
+    ["false", "true"],
+  );
+  panel.dispose();
+});
+
 test("after a restart the rows of before are gone", () => {
   const { panel, element } = opened();
   panel.reset();

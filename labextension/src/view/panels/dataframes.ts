@@ -26,6 +26,8 @@ class DataFramesPanel implements Panel {
   private readonly ticker: Ticker;
   private told = false;
   private visible = false;
+  /** Name of the DataFrame that somebody came for. */
+  private wished = "";
 
   constructor(link: Link) {
     this.rows = new Rows(
@@ -53,10 +55,8 @@ class DataFramesPanel implements Panel {
   }
 
   wish(wish: Readonly<Record<string, string>>): void {
-    const entry = this.rows.get(wish.name ?? "");
-    if (!(entry instanceof DataFrameEntry)) return;
-    entry.open(true);
-    entry.element.scrollIntoView({ block: "nearest" });
+    this.wished = wish.name ?? "";
+    this.grant();
   }
 
   reset(): void {
@@ -70,6 +70,15 @@ class DataFramesPanel implements Panel {
     this.element.remove();
   }
 
+  /** It may be wished for before anything was told of it. */
+  private grant(): void {
+    const entry = this.rows.get(this.wished);
+    if (!(entry instanceof DataFrameEntry)) return;
+    this.wished = "";
+    entry.open(true);
+    entry.element.scrollIntoView({ block: "nearest" });
+  }
+
   private draw(): void {
     setText(
       this.empty,
@@ -77,6 +86,7 @@ class DataFramesPanel implements Panel {
     );
     this.empty.hidden = this.known.size > 0;
     this.rows.set([...this.known.values()].sort((a, b) => a.name.localeCompare(b.name)));
+    this.grant();
   }
 }
 

@@ -4,7 +4,7 @@ import type { DataFrameRow, Preview } from "../src/view/messages";
 import type { Panel } from "../src/view/panel";
 import { dataframes } from "../src/view/panels/dataframes";
 import { extent } from "../src/view/panels/preview";
-import { all, FakeLink, heard, one, same } from "./panel_window";
+import { all, FakeLink, heard, one, same, standing } from "./panel_window";
 
 const FLIGHTS: DataFrameRow = {
   name: "flights",
@@ -37,9 +37,7 @@ const PREVIEW: Preview = {
 
 function opened(rows: readonly DataFrameRow[] = [FLIGHTS, WEATHER]): { link: FakeLink; panel: Panel; element: HTMLElement } {
   const link = new FakeLink();
-  const panel = dataframes.create(link);
-  document.body.replaceChildren(panel.element);
-  panel.shown(true);
+  const panel = standing(dataframes, link);
   panel.take({ type: "dataFrames", rows });
   return { link, panel, element: panel.element };
 }
@@ -49,21 +47,18 @@ function names(element: HTMLElement): (string | undefined)[] {
 }
 
 test("before the first message it waits; without DataFrames it says how to publish one", () => {
-  const panel = dataframes.create(new FakeLink());
-  panel.shown(true);
+  const panel = standing(dataframes, new FakeLink());
   assert.match(one(panel.element, "dataframes-empty").textContent ?? "", /^Waiting/);
   panel.take({ type: "dataFrames" });
   assert.match(one(panel.element, "dataframes-empty").textContent ?? "", /^No DataFrame is published/);
-  panel.dispose();
 });
 
 test("a row says shape, version, what changed last and when", () => {
-  const { panel, element } = opened();
+  const { element } = opened();
   const text = all(element, "df-row")[0]?.textContent ?? "";
   for (const part of ["flights", "1,234,567 × 42", "v17", "rows added: 1,000 rows appended", "8 s"])
     assert.ok(text.includes(part), `${part} in ${text}`);
   assert.match(all(element, "df-row")[1]?.textContent ?? "", /polars/);
-  panel.dispose();
 });
 
 test("a delta changes, adds and takes away rows; those that stay are the same elements", () => {
@@ -80,14 +75,12 @@ test("a delta changes, adds and takes away rows; those that stay are the same el
   assert.deepEqual(names(element), ["airports", "flights"]);
   assert.ok(same(all(element, "df-row").slice(1), [before]));
   assert.match(before?.textContent ?? "", /5 × 42/);
-  panel.dispose();
 });
 
 test("what is published anew under a name that goes in the same message is there", () => {
   const { panel, element } = opened();
   panel.take({ type: "dataFrames", rows: [WEATHER], gone: ["weather", "flights"] });
   assert.deepEqual(names(element), ["weather"]);
-  panel.dispose();
 });
 
 test("how long ago it changed goes on while nothing is told, and stands still while nobody looks", () => {
@@ -100,28 +93,24 @@ test("how long ago it changed goes on while nothing is told, and stands still wh
   const looks = link.looks;
   mock.timers.tick(10_000);
   assert.equal(link.looks, looks);
-  panel.dispose();
-  mock.timers.reset();
 });
 
 test("a session that is told of changes leads to the sessions", () => {
-  const { panel, link, element } = opened();
+  const { link, element } = opened();
   assert.deepEqual(
     all(element, "subscriber").map((badge) => badge.textContent),
     ["s1", "s3"],
   );
   all(element, "subscriber")[1]?.click();
   assert.deepEqual(link.went, [["sessions", { session: "s3" }]]);
-  panel.dispose();
 });
 
 test("a DataFrame that is not followed any more says why", () => {
-  const { panel, element } = opened([{ ...FLIGHTS, lost: "the name flights is an int now" }, WEATHER]);
+  const { element } = opened([{ ...FLIGHTS, lost: "the name flights is an int now" }, WEATHER]);
   assert.deepEqual(
     all(element, "df-lost").map(({ hidden, textContent }) => (hidden ? "" : textContent)),
     ["Not followed any more: the name flights is an int now", ""],
   );
-  panel.dispose();
 });
 
 test("a new version flashes each time; the first one, and other changes, do not", () => {
@@ -135,11 +124,10 @@ test("a new version flashes each time; the first one, and other changes, do not"
   panel.take({ type: "dataFrames", rows: [{ ...FLIGHTS, version: 19 }] });
   assert.deepEqual([first.length, flash().length], [1, 1]);
   assert.notDeepEqual(flash(), first);
-  panel.dispose();
 });
 
 test("a row opens its first rows, with types, all rows counted and numbers of rows where there is no index", async () => {
-  const { panel, link, element } = opened([FLIGHTS]);
+  const { link, element } = opened([FLIGHTS]);
   one(element, "df-open").click();
   assert.equal(one(element, "df-open").getAttribute("aria-expanded"), "true");
   assert.deepEqual(
@@ -157,11 +145,10 @@ test("a row opens its first rows, with types, all rows counted and numbers of ro
   ]);
   one(element, "df-open").click();
   assert.equal(one(element, "preview").hidden, true);
-  panel.dispose();
 });
 
 test("columns of the index stand as headings of rows and are not counted as columns", async () => {
-  const { panel, link, element } = opened([FLIGHTS]);
+  const { link, element } = opened([FLIGHTS]);
   one(element, "df-open").click();
   const preview = { ...PREVIEW, allColumns: 1, allRows: 2, indexColumns: 1 };
   link.asked[0]?.answer(preview);
@@ -171,11 +158,10 @@ test("columns of the index stand as headings of rows and are not counted as colu
     ["AA", "UA"],
   );
   assert.equal(extent(preview), "2 rows, 1 column, version 17");
-  panel.dispose();
 });
 
 test("cells are texts, whatever they hold, and a long one is cut and says so", async () => {
-  const { panel, link, element } = opened([FLIGHTS]);
+  const { link, element } = opened([FLIGHTS]);
   const hostile = ["<img src=x onerror=alert(1)>", "\u001b[31mred\u001b[0m", "\u202eevil\u2066", "a\u0000b", "x".repeat(1_000_000)];
   one(element, "df-open").click();
   link.asked[0]?.answer({ ...PREVIEW, columns: [{ name: "<script>", dtype: "<b>" }], rows: hostile.map((text) => [text]) });
@@ -186,7 +172,6 @@ test("cells are texts, whatever they hold, and a long one is cut and says so", a
   assert.doesNotMatch(table.textContent ?? "", /[\u0000\u001b\u202e\u2066]/);
   assert.ok((table.textContent ?? "").length < 1000, "the whole table is small");
   assert.match([...table.querySelectorAll("td")].at(-1)?.textContent ?? "", /x… .*[\d,]{7}/);
-  panel.dispose();
 });
 
 test("an open preview is asked for again at a new version, one question at a time", async () => {
@@ -205,11 +190,10 @@ test("an open preview is asked for again at a new version, one question at a tim
   one(element, "df-open").click();
   panel.take({ type: "dataFrames", rows: [{ ...FLIGHTS, version: 20 }] });
   assert.equal(link.asked.length, 2, "closed, nothing is asked");
-  panel.dispose();
 });
 
 test("a preview that cannot be had says why, and can be asked for again", async () => {
-  const { panel, link, element } = opened([FLIGHTS]);
+  const { link, element } = opened([FLIGHTS]);
   one(element, "df-open").click();
   link.asked[0]?.refuse("The connection is lost.");
   await heard();
@@ -218,14 +202,14 @@ test("a preview that cannot be had says why, and can be asked for again", async 
   link.asked[1]?.answer({ type: "done", re: 2, ok: false, sentence: "flights is gone: publish it again." });
   await heard();
   assert.match(one(element, "preview-line").textContent ?? "", /^flights is gone/);
-  panel.dispose();
 });
 
 test("touching tells the kernel's sentence, or why there is none", async () => {
-  const { panel, link, element } = opened([FLIGHTS]);
+  const { link, element } = opened([FLIGHTS]);
   const touch = one(element, "df-touch") as HTMLButtonElement;
   touch.click();
-  assert.equal(touch.disabled, true);
+  touch.click();
+  assert.equal(link.asked.length, 1, "one question at a time");
   assert.deepEqual(link.asked[0]?.question, { type: "touch", name: "flights" });
   link.asked[0]?.answer({ type: "done", re: 1, ok: true, sentence: "flights is version 18 now." });
   await heard();
@@ -234,8 +218,22 @@ test("touching tells the kernel's sentence, or why there is none", async () => {
   link.asked[1]?.refuse("No answer within 10 s.");
   await heard();
   assert.equal(one(element, "touch-answer").textContent, "No answer within 10 s.");
-  assert.equal(touch.disabled, false);
-  panel.dispose();
+  assert.equal(touch.getAttribute("aria-disabled"), null);
+});
+
+test("somebody who is sent here finds the first rows open, also of what is told later", () => {
+  const { panel, link, element } = opened([FLIGHTS]);
+  panel.wish?.({ name: "weather" });
+  assert.equal(link.asked.length, 0);
+  panel.take({ type: "dataFrames", rows: [WEATHER] });
+  assert.deepEqual(
+    link.asked.map(({ question }) => question),
+    [{ type: "getPreview", name: "weather" }],
+  );
+  assert.deepEqual(
+    all(element, "df-open").map((opener) => opener.getAttribute("aria-expanded")),
+    ["false", "true"],
+  );
 });
 
 test("after a restart the rows of before are gone", () => {
@@ -243,5 +241,4 @@ test("after a restart the rows of before are gone", () => {
   panel.reset();
   assert.deepEqual(names(element), []);
   assert.match(one(element, "dataframes-empty").textContent ?? "", /^Waiting/);
-  panel.dispose();
 });

@@ -4,7 +4,7 @@ import type { JobRow } from "../src/view/messages";
 import type { Panel } from "../src/view/panel";
 import { kernel } from "../src/view/panels/kernel";
 import { elapsed, Rows } from "../src/view/panels/parts";
-import { all, FakeLink, heard, one, press, same } from "./panel_window";
+import { all, FakeLink, heard, one, press, same, standing } from "./panel_window";
 
 const NOW = 1_000_000;
 const RUNNING: JobRow = {
@@ -23,9 +23,7 @@ const DONE: JobRow = { id: "j1", key: "k1", tool: "report", principal: "me", sta
 
 function opened(jobs: readonly JobRow[] = []): { link: FakeLink; panel: Panel; element: HTMLElement } {
   const link = new FakeLink();
-  const panel = kernel.create(link);
-  document.body.replaceChildren(panel.element);
-  panel.shown(true);
+  const panel = standing(kernel, link);
   panel.take({ type: "jobs", rows: jobs });
   return { link, panel, element: panel.element };
 }
@@ -41,7 +39,6 @@ test("an idle kernel is idle, and one that has said nothing is waited for", () =
   assert.equal(one(element, "kernel-cell").textContent, "idle");
   assert.equal(one(element, "kernel-main").parentElement?.hidden, true);
   assert.equal(one(element, "jobs-empty").hidden, false);
-  panel.dispose();
 });
 
 test("a running cell is told with its time, which goes on while nothing is told", () => {
@@ -56,7 +53,6 @@ test("a running cell is told with its time, which goes on while nothing is told"
   const looks = link.looks;
   mock.timers.tick(10_000);
   assert.equal(link.looks, looks, "no timer is left");
-  mock.timers.reset();
 });
 
 test("the call that has the main thread is named, with how many wait, and can be stopped", async () => {
@@ -77,11 +73,10 @@ test("the call that has the main thread is named, with how many wait, and can be
   link.asked[0]?.answer({ type: "done", re: 1, ok: true, sentence: "plot was told to stop." });
   await heard();
   assert.equal(one(element, "main-stop-answer").textContent, "plot was told to stop.");
-  panel.dispose();
 });
 
 test("jobs that run come first, oldest first; those that ended last come next", () => {
-  const { panel, element } = opened([
+  const { element } = opened([
     DONE,
     { ...DONE, id: "j2", at: NOW - 200, seconds: 1 },
     { ...RUNNING, id: "j9", at: NOW - 1 },
@@ -90,7 +85,6 @@ test("jobs that run come first, oldest first; those that ended last come next", 
   ]);
   assert.deepEqual(ids(element), ["j3", "j5", "j9", "j2", "j1"]);
   assert.match(all(element, "job-row")[1]?.textContent ?? "", /waits: behind cell \[12\], running 8 s/);
-  panel.dispose();
 });
 
 test("a delta changes, adds and takes away jobs; those that stay are the same elements", () => {
@@ -107,16 +101,14 @@ test("a delta changes, adds and takes away jobs; those that stay are the same el
   assert.deepEqual(ids(element), ["j3", "j4"]);
   assert.ok(same(all(element, "job-row").slice(0, 1), [before]));
   assert.match(before?.textContent ?? "", /80 %.*epoch 8/);
-  panel.dispose();
 });
 
 test("a job says who called, how far it is and how long it runs; ended, how long it took and what it gave", () => {
-  const { panel, element } = opened([RUNNING, DONE]);
+  const { element } = opened([RUNNING, DONE]);
   const [running, done] = all(element, "job-row").map((row) => row.textContent ?? "");
   for (const part of ["j3", "fit_model", "claude-code", "running", "62 %", "epoch 6", "1 min 15 s"])
     assert.ok(running?.includes(part), part);
   assert.match(done ?? "", /done.*took .*42.* s.*result of 1\.20? kB, not fetched yet/);
-  panel.dispose();
 });
 
 test("progress is known in percent, or only that something goes on; ended and waiting jobs have none", () => {
@@ -134,11 +126,10 @@ test("progress is known in percent, or only that something goes on; ended and wa
   );
   panel.take({ type: "jobs", rows: [{ ...RUNNING, progress: 300 }] });
   assert.equal(known?.getAttribute("aria-valuenow"), "100", "more than all is all");
-  panel.dispose();
 });
 
 test("stopping asks first; keeping it asks the kernel nothing and gives the focus back", () => {
-  const { panel, link, element } = opened([RUNNING]);
+  const { link, element } = opened([RUNNING]);
   one(element, "job-stop").click();
   assert.ok(document.activeElement === one(element, "confirm-no"), "a second Enter harms nothing");
   one(element, "confirm-no").click();
@@ -147,7 +138,6 @@ test("stopping asks first; keeping it asks the kernel nothing and gives the focu
   press(one(element, "confirm-yes"), "Escape");
   assert.ok(document.activeElement === one(element, "job-stop"));
   assert.deepEqual(link.asked, []);
-  panel.dispose();
 });
 
 test("a stop that is confirmed asks once and tells what came of it", async () => {
@@ -158,24 +148,25 @@ test("a stop that is confirmed asks once and tells what came of it", async () =>
     link.asked.map(({ question }) => question),
     [{ type: "stop", key: "k3" }],
   );
-  assert.equal((one(element, "job-stop") as HTMLButtonElement).disabled, true);
+  assert.ok(document.activeElement === one(element, "job-stop"));
+  one(element, "job-stop").click();
+  assert.equal(all(element, "confirm-yes").length, 0, "it was asked already");
   link.asked[0]?.answer({ type: "done", re: 1, ok: true, sentence: "j3 was told to stop." });
   await heard();
   panel.take({ type: "jobs", rows: [{ ...RUNNING, state: "cancelled", seconds: 80 }] });
   assert.equal(one(element, "job-stop-answer").textContent, "j3 was told to stop.");
   assert.equal(one(element, "job-stop").parentElement?.hidden, true);
-  panel.dispose();
 });
 
 test("a stop that gets no answer says so and can be tried again", async () => {
-  const { panel, link, element } = opened([RUNNING]);
+  const { link, element } = opened([RUNNING]);
   one(element, "job-stop").click();
   one(element, "confirm-yes").click();
   link.asked[0]?.refuse("No answer within 10 s.");
   await heard();
   assert.equal(one(element, "job-stop-answer").textContent, "No answer within 10 s.");
-  assert.equal((one(element, "job-stop") as HTMLButtonElement).disabled, false);
-  panel.dispose();
+  one(element, "job-stop").click();
+  assert.equal(all(element, "confirm-yes").length, 1);
 });
 
 test("a job that ends while it is asked whether to stop it asks no longer", () => {
@@ -183,7 +174,6 @@ test("a job that ends while it is asked whether to stop it asks no longer", () =
   one(element, "job-stop").click();
   panel.take({ type: "jobs", rows: [{ ...RUNNING, state: "done", seconds: 80 }] });
   assert.equal(all(element, "confirm-yes").length, 0);
-  panel.dispose();
 });
 
 test("a question that is open stays open while progress is told", () => {
@@ -192,7 +182,6 @@ test("a question that is open stays open while progress is told", () => {
   panel.take({ type: "jobs", rows: [{ ...RUNNING, progress: 63 }] });
   assert.equal(all(element, "confirm-yes").length, 1);
   assert.ok(document.activeElement === one(element, "confirm-no"));
-  panel.dispose();
 });
 
 test("queues at zero are folded away; the others are measured against their bound", () => {
@@ -220,7 +209,6 @@ test("queues at zero are folded away; the others are measured against their boun
   panel.take({ type: "kernel", queues: [{ name: "inbox", value: 1, bound: 10 }] });
   assert.equal(all(fold, "queue-row").length, 0);
   assert.equal(fold.hidden, true);
-  panel.dispose();
 });
 
 test("what jobs and calls are named and say is text", () => {
@@ -229,7 +217,6 @@ test("what jobs and calls are named and say is text", () => {
   panel.take({ type: "kernel", mainCall: evil, cell: evil, queues: [{ name: evil, value: 1, meaning: evil }] });
   assert.ok(!element.querySelector("img"));
   assert.doesNotMatch(element.textContent ?? "", /\u202e/);
-  panel.dispose();
 });
 
 test("hidden it draws nothing; after a restart nothing of before is seen", () => {
@@ -241,7 +228,6 @@ test("hidden it draws nothing; after a restart nothing of before is seen", () =>
   assert.deepEqual(ids(element), ["j3", "j1"]);
   panel.reset();
   assert.deepEqual(ids(element), []);
-  panel.dispose();
 });
 
 test("time that goes on is told in whole seconds, minutes, hours", () => {

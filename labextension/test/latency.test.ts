@@ -4,7 +4,7 @@ import type { Histogram, ToolRow } from "../src/view/messages";
 import type { Panel } from "../src/view/panel";
 import { latency } from "../src/view/panels/latency";
 import { sorted, sortOf } from "../src/view/panels/tools";
-import { all, FakeLink, heard, one, press, same } from "./panel_window";
+import { all, FakeLink, heard, one, press, same, standing } from "./panel_window";
 
 const QUICK: ToolRow = {
   name: "quick",
@@ -27,9 +27,7 @@ function opened(
   link = new FakeLink(),
   rows: readonly ToolRow[] = [QUICK, SLOW, FAILING],
 ): { link: FakeLink; panel: Panel; element: HTMLElement } {
-  const panel = latency.create(link);
-  document.body.replaceChildren(panel.element);
-  panel.shown(true);
+  const panel = standing(latency, link);
   if (rows.length) panel.take({ type: "tools", rows });
   return { link, panel, element: panel.element };
 }
@@ -44,21 +42,19 @@ function cells(element: HTMLElement, tool: string): HTMLElement[] {
 }
 
 test("without calls it says so, and shows neither table nor charts", () => {
-  const { panel, element } = opened(new FakeLink(), []);
+  const { element } = opened(new FakeLink(), []);
   assert.equal(one(element, "latency-empty").hidden, false);
   assert.equal(one(element, "legend").closest<HTMLElement>(".mcpw-latency-body")?.hidden, true);
-  panel.dispose();
 });
 
 test("a tool's row says how often and how long, and why a quantile is missing", () => {
-  const { panel, element } = opened();
+  const { element } = opened();
   const [calls, perS, errors, p50] = cells(element, "quick").map((cell) => cell.textContent);
   assert.deepEqual([calls, perS, errors, p50], ["2,000", "20", "3", "85 µs"]);
   const slow = cells(element, "slow")[6];
   assert.deepEqual([slow?.textContent, slow?.title], ["–", "needs 1,000 calls"]);
   assert.equal(cells(element, "failing")[3]?.title, "no such call");
   assert.equal(cells(element, "quick")[7]?.title, "wait 10 %, run 70 %, send 20 %");
-  panel.dispose();
 });
 
 test("a delta changes its rows and leaves the others, which stay the same elements", () => {
@@ -67,17 +63,25 @@ test("a delta changes its rows and leaves the others, which stay the same elemen
   panel.take({ type: "tools", rows: [{ ...SLOW, n: 13 }] });
   assert.equal(cells(element, "slow")[0]?.textContent, "13");
   assert.ok(same(all(element, "tool-row"), before));
-  panel.dispose();
 });
 
 test("the most called tool is asked for at first, with the heatmap of all tools", () => {
-  const { panel, link } = opened();
+  const { link } = opened();
   assert.deepEqual(link.watched, { histograms: [{ tool: "quick", phase: "total" }], heatmap: "" });
-  panel.dispose();
+});
+
+test("figures of all tools are not mixed with those of the tool that is chosen first", () => {
+  const link = new FakeLink();
+  link.memory.set("latency.heatmap", "tool");
+  const { panel, element } = opened(link, []);
+  panel.take({ type: "heatmap", columns: [{ at: 1_000_000, cells: [[-20, 7]] }] });
+  panel.take({ type: "tools", rows: [QUICK] });
+  assert.equal(link.watched.heatmap, "quick");
+  assert.match(one(element, "heatmap-line").textContent ?? "", /^0 calls/);
 });
 
 test("choosing a tool, a phase, errors apart and a second tool asks for their histograms", () => {
-  const { panel, link, element } = opened();
+  const { link, element } = opened();
   all(element, "tool-row")[1]?.click();
   one(element, "phase-run").click();
   one(element, "errors-apart").click();
@@ -98,11 +102,10 @@ test("choosing a tool, a phase, errors apart and a second tool asks for their hi
     heatmap: "slow",
   });
   assert.equal(one(element, "phase-run").getAttribute("aria-pressed"), "true");
-  panel.dispose();
 });
 
 test("rows are chosen by the keyboard, and one of them is where the tab key leads", () => {
-  const { panel, link, element } = opened();
+  const { link, element } = opened();
   const rows = all(element, "tool-row");
   assert.deepEqual(
     rows.map((row) => row.tabIndex),
@@ -117,21 +120,18 @@ test("rows are chosen by the keyboard, and one of them is where the tab key lead
     all(element, "tool-row").map((row) => row.getAttribute("aria-selected")),
     ["false", "true", "false"],
   );
-  panel.dispose();
 });
 
 test("a column sorts, sorts the other way round, and is remembered", () => {
   const link = new FakeLink();
-  const { panel, element } = opened(link);
+  const { element } = opened(link);
   assert.deepEqual(names(element), ["quick", "slow", "failing"]);
   one(element, "sort-p50").click();
   assert.deepEqual(names(element), ["slow", "quick", "failing"]);
   one(element, "sort-p50").click();
   assert.deepEqual(names(element), ["failing", "quick", "slow"]);
-  panel.dispose();
   const again = opened(link);
   assert.deepEqual(names(again.element), ["failing", "quick", "slow"]);
-  again.panel.dispose();
 });
 
 test("a sort that is not known is the first one", () => {
@@ -153,7 +153,6 @@ test("the legend tells the figures of what is shown, and nothing of what is not"
   assert.equal(all(element, "legend-row").length, 1);
   assert.match(one(element, "legend-row").textContent ?? "", /^quick1,234/);
   assert.equal(one(element, "legend-row").querySelector("td[title]")?.getAttribute("title"), "needs 1,000 calls");
-  panel.dispose();
 });
 
 test("a tool of which no call ended well says so, and how to see the others", () => {
@@ -163,7 +162,6 @@ test("a tool of which no call ended well says so, and how to see the others", ()
   one(element, "errors-apart").click();
   panel.take(histogramOf("failing", { failed: true }));
   assert.equal(one(element, "distribution").parentElement?.hidden, false);
-  panel.dispose();
 });
 
 test("hidden it wants nothing and draws nothing; shown again it has what was told meanwhile", () => {
@@ -175,7 +173,6 @@ test("hidden it wants nothing and draws nothing; shown again it has what was tol
   panel.shown(true);
   assert.equal(cells(element, "slow")[0]?.textContent, "99");
   assert.equal(link.watched.heatmap, "");
-  panel.dispose();
 });
 
 test("after a restart nothing of before is seen", () => {
@@ -186,7 +183,6 @@ test("after a restart nothing of before is seen", () => {
   assert.equal(all(element, "tool-row").length, 0);
   assert.equal(all(element, "legend-row").length, 0);
   assert.match(one(element, "heatmap-line").textContent ?? "", /^0 calls/);
-  panel.dispose();
 });
 
 test("the heatmap is of what was asked for, and empties as time passes though no message comes", () => {
@@ -199,8 +195,6 @@ test("the heatmap is of what was asked for, and empties as time passes though no
   link.clock += 600;
   mock.timers.tick(5000);
   assert.match(one(element, "heatmap-line").textContent ?? "", /^0 calls/);
-  panel.dispose();
-  mock.timers.reset();
 });
 
 test("the heatmap's cursor moves by keys and leaves by Escape", () => {
@@ -213,7 +207,6 @@ test("the heatmap's cursor moves by keys and leaves by Escape", () => {
   assert.match(one(element, "heatmap-line").textContent ?? "", /: 0 calls$/);
   press(one(element, "heatmap"), "Escape");
   assert.match(one(element, "heatmap-line").textContent ?? "", /^7 calls ended well/);
-  panel.dispose();
 });
 
 test("a tool's name is a text, whatever it holds", () => {
@@ -223,7 +216,6 @@ test("a tool's name is a text, whatever it holds", () => {
   assert.ok(!element.querySelector("img"));
   assert.doesNotMatch(element.textContent ?? "", /[\u202e\u001b]/);
   assert.match(element.textContent ?? "", /<img src=x/);
-  panel.dispose();
 });
 
 test("somebody who is sent here sees the tool that is meant", () => {
@@ -231,7 +223,6 @@ test("somebody who is sent here sees the tool that is meant", () => {
   panel.wish?.({ tool: "slow" });
   assert.equal(link.watched.histograms?.[0]?.tool, "slow");
   assert.equal(one(element, "latency-tool").textContent, "slow");
-  panel.dispose();
 });
 
 test("after its end no timer looks at the clock", async () => {
@@ -240,7 +231,6 @@ test("after its end no timer looks at the clock", async () => {
   panel.dispose();
   const looks = link.looks;
   mock.timers.tick(60_000);
-  mock.timers.reset();
   await heard();
   assert.equal(link.looks, looks);
 });

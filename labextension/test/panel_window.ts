@@ -1,7 +1,8 @@
 /** A document for the tests of panels, and a link that remembers what was asked. Import it before what it is for. */
+import { afterEach, mock } from "node:test";
 import { Window } from "happy-dom";
 
-import type { Answer, Link, Question } from "../src/view/panel";
+import type { Answer, Link, Panel, PanelKind, Question } from "../src/view/panel";
 
 const window = new Window();
 const NAMES = [
@@ -71,6 +72,22 @@ export class FakeLink implements Link {
     return this.memory.get(key);
   }
 }
+
+const made: Panel[] = [];
+
+/** A panel that stands in the document and ends with its test, also where that fails: its timers would keep the process. */
+export function standing(kind: PanelKind, link: FakeLink): Panel {
+  const panel = kind.create(link);
+  made.push(panel);
+  document.body.replaceChildren(panel.element);
+  panel.shown(true);
+  return panel;
+}
+
+afterEach(() => {
+  for (const panel of made.splice(0)) panel.dispose();
+  mock.timers.reset();
+});
 
 /** All elements with this test id, in order. */
 export function all(element: Element, testid: string): HTMLElement[] {

@@ -4,7 +4,7 @@ import { el, shown } from "../dom";
 import { ago, number } from "../format";
 import type { DataFrameRow, ToView } from "../messages";
 import type { Link, Panel, PanelKind } from "../panel";
-import { button, doneSentence, type Row, Rows, sentenceOf, setAria, setShown, setText, Ticker } from "./parts";
+import { button, doneSentence, isBusy, type Row, Rows, sentenceOf, setAria, setBusy, setShown, setText, Ticker } from "./parts";
 import { PreviewTable } from "./preview";
 
 /** How a version came to be: an icon and a word for it. */
@@ -26,6 +26,8 @@ class DataFramesPanel implements Panel {
   private readonly ticker: Ticker;
   private told = false;
   private visible = false;
+  /** Name of the DataFrame that somebody came for. */
+  private wished = "";
 
   constructor(link: Link) {
     this.rows = new Rows(
@@ -53,10 +55,8 @@ class DataFramesPanel implements Panel {
   }
 
   wish(wish: Readonly<Record<string, string>>): void {
-    const entry = this.rows.get(wish.name ?? "");
-    if (!(entry instanceof DataFrameEntry)) return;
-    entry.open(true);
-    entry.element.scrollIntoView({ block: "nearest" });
+    this.wished = wish.name ?? "";
+    this.grant();
   }
 
   reset(): void {
@@ -70,6 +70,15 @@ class DataFramesPanel implements Panel {
     this.element.remove();
   }
 
+  /** It may be wished for before anything was told of it. */
+  private grant(): void {
+    const entry = this.rows.get(this.wished);
+    if (!(entry instanceof DataFrameEntry)) return;
+    this.wished = "";
+    entry.open(true);
+    entry.element.scrollIntoView({ block: "nearest" });
+  }
+
   private draw(): void {
     setText(
       this.empty,
@@ -77,6 +86,7 @@ class DataFramesPanel implements Panel {
     );
     this.empty.hidden = this.known.size > 0;
     this.rows.set([...this.known.values()].sort((a, b) => a.name.localeCompare(b.name)));
+    this.grant();
   }
 }
 
@@ -170,7 +180,8 @@ class DataFrameEntry implements Row<DataFrameRow> {
   }
 
   private async ask(): Promise<void> {
-    this.touch.disabled = true;
+    if (isBusy(this.touch)) return;
+    setBusy(this.touch, true);
     this.said.hidden = false;
     setText(this.said, this.link.waitsForCells ? "Asked; answered when no cell is busy …" : "Asked …");
     try {
@@ -178,7 +189,7 @@ class DataFrameEntry implements Row<DataFrameRow> {
     } catch (reason) {
       setShown(this.said, sentenceOf(reason), 500);
     } finally {
-      this.touch.disabled = false;
+      setBusy(this.touch, false);
     }
   }
 }

@@ -10,8 +10,9 @@ import { el, shown } from "../dom";
 import { duration, number } from "../format";
 import type { Heatmap, Histogram, HistogramKey, ToolRow, ToView } from "../messages";
 import type { Link, Panel, PanelKind } from "../panel";
+import { Legend } from "./legend";
 import { button, setAria, setShown, setText, Ticker } from "./parts";
-import { sortOf, ToolTable, whyNone } from "./tools";
+import { sortOf, ToolTable } from "./tools";
 
 const PHASES: readonly (readonly [string, string, string])[] = [
   ["total", "Total", "from the request's arrival until its answer was sent"],
@@ -45,7 +46,6 @@ class LatencyPanel implements Panel {
 
   constructor(link: Link) {
     this.link = link;
-    this.tool = link.remember("latency.tool") ?? "";
     this.phase = link.remember("latency.phase") ?? "total";
     this.errorsApart = link.remember("latency.errors") === "apart";
     this.alone = link.remember("latency.heatmap") === "tool";
@@ -114,7 +114,16 @@ class LatencyPanel implements Panel {
     const comparing = el("label", { class: "mcpw-figure-compare" }, "Compare with ", compare);
     body.append(
       this.table.element,
-      el("p", { class: "mcpw-figure-hint" }, "As seen by the server, from the request’s arrival until its answer was sent."),
+      el(
+        "p",
+        { class: "mcpw-figure-hint" },
+        "As seen by the server, from the request’s arrival until its answer was sent. ",
+        el(
+          "span",
+          { class: "mcpw-figure-keys" },
+          ...["wait", "run", "send"].flatMap((phase) => [el("i", { class: `mcpw-figure-share-${phase}` }), `${phase} `]),
+        ),
+      ),
       el(
         "section",
         {},
@@ -123,7 +132,7 @@ class LatencyPanel implements Panel {
         note,
         this.distribution.element,
         pointed,
-        el("div", { class: "mcpw-figure-scroll" }, legend),
+        el("div", { class: "mcpw-figure-scroll" }, legend.element),
       ),
       el("section", {}, el("h3", {}, "The last ten minutes"), el("div", { class: "mcpw-figure-bar" }, scope), this.heatmap.element),
     );
@@ -134,8 +143,7 @@ class LatencyPanel implements Panel {
     for (const row of rows) this.tools.set(row.name, row);
     // Somebody who has chosen nothing sees what is called most.
     if (this.tool !== "" || this.tools.size === 0) return;
-    this.tool = [...this.tools.values()].reduce((most, row) => (row.n > most.n ? row : most)).name;
-    this.ask();
+    this.choose([...this.tools.values()].reduce((most, row) => (row.n > most.n ? row : most)).name);
   }
 
   private takeHistogram(histogram: Histogram): void {
@@ -149,7 +157,6 @@ class LatencyPanel implements Panel {
 
   private choose(tool: string): void {
     this.tool = tool;
-    this.link.remember("latency.tool", tool);
     if (this.compare === tool) this.compare = "";
     if (this.alone) this.heatmap.clear();
     this.changed();
@@ -240,10 +247,14 @@ class LatencyPanel implements Panel {
     setText(this.parts.note, this.noteOf(main));
     this.parts.note.hidden = this.parts.note.textContent === "";
     this.distribution.element.hidden = nothing;
-    this.parts.legend.hidden = nothing;
+    this.parts.legend.element.hidden = nothing;
     this.parts.pointed.hidden = nothing;
     this.distribution.draw({ main, compare, failed }, this.labelOf(main));
-    this.drawLegend(main, compare, failed);
+    this.parts.legend.draw([
+      main && { ink: "main", name: this.tool, histogram: main },
+      compare && { ink: "compare", name: this.compare, histogram: compare },
+      failed && { ink: "failed", name: `${this.tool}, failed`, histogram: failed },
+    ]);
   }
 
   private noteOf(main: Histogram | null): string {
@@ -258,15 +269,6 @@ class LatencyPanel implements Panel {
     const parts = QUANTILES.map(([key, name]) => `${name} ${duration(main?.quantiles?.[key])}`);
     return `Histogram of the ${this.phase} time of ${number(main?.n ?? 0)} calls: ${parts.join(", ")}`;
   }
-
-  private drawLegend(main: Histogram | null, compare: Histogram | null, failed: Histogram | null): void {
-    const rows = [
-      main && legendRow("main", this.tool, main),
-      compare && legendRow("compare", this.compare, compare),
-      failed && legendRow("failed", `${this.tool}, failed`, failed),
-    ];
-    this.parts.legend.tBodies[0]?.replaceChildren(...rows.filter((row) => row !== null));
-  }
 }
 
 function keyOf({ tool, phase, failed }: HistogramKey): string {
@@ -274,8 +276,6 @@ function keyOf({ tool, phase, failed }: HistogramKey): string {
 }
 
 function makeParts() {
-  const head = ["", "n", ...QUANTILES.map(([, name]) => name), "mean", "least", "most"].map((text) => el("th", {}, text));
-  const legend = el("table", { class: "mcpw-figure-legend", testid: "legend" }, el("thead", {}, el("tr", {}, ...head)), el("tbody"));
   const compare = el("select", { testid: "compare" });
   return {
     empty: el("p", { class: "mcpw-figure-empty", testid: "latency-empty" }, "No calls yet. Every tool appears here with its first call."),
@@ -283,23 +283,9 @@ function makeParts() {
     title: el("h3", { class: "mcpw-figure-title", testid: "latency-tool" }),
     note: el("p", { class: "mcpw-figure-empty", testid: "latency-note" }),
     pointed: el("p", { class: "mcpw-figure-chart-line", role: "status", testid: "distribution-line" }, POINT),
-    legend,
+    legend: new Legend(),
     compare,
   };
-}
-
-function legendRow(ink: string, name: string, histogram: Histogram): HTMLElement {
-  const swatch = el("span", { class: `mcpw-figure-swatch mcpw-figure-swatch-${ink}` });
-  const title = el("th", {}, swatch, shown(name, 60));
-  title.scope = "row";
-  const n = histogram.n ?? 0;
-  const quantiles = QUANTILES.map(([key]) => {
-    const us = histogram.quantiles?.[key];
-    const why = us === null || us === undefined ? { title: whyNone(n, key) } : {};
-    return el("td", why, duration(us));
-  });
-  const rest = [histogram.meanUs, histogram.minUs, histogram.maxUs].map((us) => el("td", {}, duration(us)));
-  return el("tr", { testid: "legend-row" }, title, el("td", {}, number(n)), ...quantiles, ...rest);
 }
 
 /** Only where they differ: a list that is open would close. */

@@ -110,6 +110,15 @@ export function button(label: string | Node, testid: string, act: () => void, ti
   return element;
 }
 
+/** A button whose answer is awaited does nothing, but keeps the focus, which one that is disabled loses. */
+export function setBusy(element: HTMLButtonElement, busy: boolean): void {
+  setAria(element, { disabled: busy ? "true" : null });
+}
+
+export function isBusy(element: HTMLButtonElement): boolean {
+  return element.getAttribute("aria-disabled") === "true";
+}
+
 /** `8 s`, `2 min 5 s`, `1 h 3 min`: whole seconds, for what still goes on. */
 export function elapsed(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -157,6 +166,7 @@ export class Confirmed {
   }
 
   private ask(): void {
+    if (isBusy(this.opener)) return;
     const yes = button(`${this.verb} it`, "confirm-yes", () => void this.go());
     yes.classList.add("mcpw-figure-danger");
     const no = button("Keep it", "confirm-no", () => this.back());
@@ -188,7 +198,7 @@ export class Confirmed {
 
   private async go(): Promise<void> {
     this.back();
-    this.opener.disabled = true;
+    setBusy(this.opener, true);
     this.said.hidden = false;
     setText(this.said, "Asked …");
     try {
@@ -196,7 +206,7 @@ export class Confirmed {
     } catch (reason) {
       setShown(this.said, sentenceOf(reason));
     } finally {
-      this.opener.disabled = false;
+      setBusy(this.opener, false);
     }
   }
 }

@@ -79,7 +79,7 @@ export class PreviewTable {
     this.line.replaceChildren(shown(sentence, 500), " ", again);
   }
 
-  private draw(preview: Preview & { indexColumns?: number }): void {
+  private draw(preview: Preview): void {
     this.version = Math.max(this.version, preview.version);
     setText(this.line, extent(preview));
     const table = el("table", { class: "mcpw-figure-preview-table", testid: "preview-table" }, headOf(preview), bodyOf(preview));
@@ -88,7 +88,7 @@ export class PreviewTable {
 }
 
 /** `First 20 of 1,000,000 rows, 50 of 300 columns, version 17`. */
-export function extent({ rows, columns, allRows, allColumns, version, ...rest }: Preview & { indexColumns?: number }): string {
+export function extent({ rows, columns, allRows, allColumns, version, ...rest }: Preview): string {
   const seen = columns.length - (rest.indexColumns ?? 0);
   const part = (n: number, all: number, noun: string) =>
     n < all ? `first ${number(n)} of ${number(all)} ${noun}s` : `${number(all)} ${noun}${all === 1 ? "" : "s"}`;
@@ -96,7 +96,7 @@ export function extent({ rows, columns, allRows, allColumns, version, ...rest }:
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function headOf({ columns, indexColumns }: Preview & { indexColumns?: number }): HTMLElement {
+function headOf({ columns, indexColumns }: Preview): HTMLElement {
   const heads = columns.map(({ name, dtype }, i) => {
     const isIndex = i < (indexColumns ?? 0);
     const head = el(
@@ -114,7 +114,7 @@ function headOf({ columns, indexColumns }: Preview & { indexColumns?: number }):
   return el("thead", {}, el("tr", {}, row, ...heads));
 }
 
-function bodyOf({ columns, rows, indexColumns }: Preview & { indexColumns?: number }): HTMLElement {
+function bodyOf({ columns, rows, indexColumns }: Preview): HTMLElement {
   const isNumber = columns.map(({ dtype }) => /^(u?int|float|decimal|double)/i.test(dtype));
   const body = rows.map((cells, n) => {
     const row = cells.map((text, i) => {

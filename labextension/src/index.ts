@@ -126,14 +126,13 @@ function addStatus(app: JupyterFrontEnd, statusBar: IStatusBar, summary: Summary
 }
 
 async function followSettings(app: JupyterFrontEnd, registry: ISettingRegistry, parts: Parts, status: Status | undefined): Promise<void> {
-  const settings = await registry.load(ID);
-  let side = "right";
+  // The layout that is restored would put the sidebar where it was.
+  const [settings] = await Promise.all([registry.load(ID), app.restored]);
   let opens = false;
   const apply = (): void => {
     opens = settings.get("openSidebar").composite === true;
     const wanted = settings.get("side").composite === "left" ? "left" : "right";
-    if (wanted !== side) {
-      side = wanted;
+    if (![...app.shell.widgets(wanted)].includes(parts.sidebar)) {
       app.shell.add(parts.sidebar, wanted, { rank: 900, type: "MCP" });
     }
     if (status !== undefined) {

@@ -5,7 +5,9 @@
 import { Widget } from "@lumino/widgets";
 import { viewWay } from "./gateway";
 import { Notice } from "./notice";
+import type { ToKernel } from "./view/messages";
 import { mountView } from "./view/shell";
+import type { Way, WayEvents } from "./view/way";
 import type { Workbench } from "./workbench";
 
 export interface KernelViewOptions {
@@ -47,6 +49,10 @@ export class KernelView extends Widget {
   private look(): void {
     const situation = this.workbench.situationOf(this.kernelId);
     this.notice.show(situation);
+    if (situation.kind === "silent") {
+      this.way?.end("the server has ended");
+      this.since = undefined;
+    }
     if (situation.kind !== "serving" || situation.server.view === undefined) {
       return; // What was seen last stays below the sentence.
     }
@@ -58,13 +64,14 @@ export class KernelView extends Widget {
   }
 
   private mount(): void {
-    const way = viewWay(this.workbench.services.serverSettings, this.kernelId);
-    this.mounted = mountView(this.host, way, { ...this.options, remember });
+    this.way = new EndableWay(viewWay(this.workbench.services.serverSettings, this.kernelId));
+    this.mounted = mountView(this.host, this.way, { ...this.options, remember });
   }
 
   private unmount(): void {
     this.mounted?.dispose();
     this.mounted = undefined;
+    this.way = undefined;
     this.since = undefined;
     this.host.replaceChildren();
   }
@@ -72,7 +79,34 @@ export class KernelView extends Widget {
   private readonly notice: Notice;
   private readonly host: HTMLElement;
   private mounted: { dispose(): void } | undefined;
+  private way: EndableWay | undefined;
   private since: number | undefined;
+}
+
+/** A way that can be ended while what came on it stays to be seen: nobody knocks at a server that has ended. */
+class EndableWay implements Way {
+  constructor(private readonly inner: Way) {}
+
+  start(events: WayEvents): void {
+    this.events = events;
+    this.inner.start(events);
+  }
+
+  send(message: ToKernel): void {
+    this.inner.send(message);
+  }
+
+  end(sentence: string): void {
+    this.inner.dispose();
+    this.events?.changed("lost", sentence);
+  }
+
+  dispose(): void {
+    this.events = undefined;
+    this.inner.dispose();
+  }
+
+  private events: WayEvents | undefined;
 }
 
 /** Settings of panels outlive the page, in this browser. */

@@ -106,8 +106,8 @@ export class Panels {
   private async create(args: PanelArgs): Promise<MainAreaWidget<NotebookPanel>> {
     const widget = new MainAreaWidget({ content: new NotebookPanel(this.workbench, args) });
     widget.id = `mcp-workbench-${nameOf(args)}`;
-    this.app.shell.add(widget, "main", { mode: "split-right", type: "MCP" });
     await this.tracker.add(widget);
+    this.app.shell.add(widget, "main", { mode: "split-right", type: "MCP" });
     return widget;
   }
 }

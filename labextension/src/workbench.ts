@@ -42,7 +42,7 @@ export class Workbench implements IDisposable {
     if (kernelId === undefined) {
       return { kind: "noKernel" };
     }
-    const server = this.servers?.get(kernelId);
+    const server = this.stopping.has(kernelId) ? undefined : this.servers?.get(kernelId);
     if (server !== undefined) {
       return { kind: "serving", kernelId, server };
     }
@@ -87,7 +87,11 @@ export class Workbench implements IDisposable {
   }
 
   async stop(kernelId: string): Promise<void> {
+    // From now on its views do not knock again.
+    this.stopping.add(kernelId);
     await this.steer(kernelId, "The server stops", stopServer);
+    this.stopping.delete(kernelId);
+    this._changed.emit();
   }
 
   /** Ask every ten seconds until what is returned is disposed of. */
@@ -137,6 +141,7 @@ export class Workbench implements IDisposable {
 
   private servers: ReadonlyMap<string, IServer> | undefined;
   private error: GatewayError | undefined;
+  private readonly stopping = new Set<string>();
   private readonly said = new Map<string, string>();
   private resting: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;

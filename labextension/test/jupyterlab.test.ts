@@ -249,6 +249,17 @@ function serving(since: number): Fields {
   return { kind: "serving", kernelId: "k1", server: { since, view: "/v" } };
 }
 
+test("a server that is being stopped serves no more, and one that could not be stopped still does", async () => {
+  const { manager } = services(() => listing("k1"), { status: "error", ename: "OSError", evalue: "no" });
+  const workbench = new Workbench(manager, followed().kernel);
+  await workbench.refresh();
+  const seen: string[] = [];
+  workbench.changed.connect(() => seen.push(workbench.situationOf("k1").kind));
+  await workbench.stop("k1");
+  assert.equal(seen[0], "silent");
+  assert.deepEqual([workbench.situationOf("k1").kind, workbench.saidOf("k1")], ["serving", "OSError: no"]);
+});
+
 test("the figures are those of the followed kernel, and end with it", () => {
   const ways: FakeWay[] = [];
   const workbench = new FakeWorkbench();

@@ -1,6 +1,6 @@
 /**
- * The followed kernel in four figures, by a connection of its own that watches no panel: the server then sends only its state and its
- * sessions. Feeds the status item, the question before stopping, and the texts to copy.
+ * The followed kernel in four figures, by a connection of its own that watches only its state and its sessions. Feeds the status
+ * item, the question before stopping, and the texts to copy.
  */
 import type { IDisposable } from "@lumino/disposable";
 import { type ISignal, Signal } from "@lumino/signaling";
@@ -97,7 +97,7 @@ export class Summary implements IDisposable {
       opened: () => {
         this.forget();
         way.send({ type: "open", viewProtocol: VIEW_PROTOCOL, version: VERSION });
-        way.send({ type: "watch" });
+        way.send({ type: "watch", panels: ["connect", "sessions"] });
       },
       received: (message) => this.take(message),
       changed: (state) => {

@@ -20,7 +20,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WAIT_MS = 60_000
+WAIT_MS = 30_000
 """How long a condition may take on a machine that is busy; those that hold at once take no time."""
 
 

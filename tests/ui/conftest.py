@@ -52,7 +52,7 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(lab: JupyterLab, browser: Browser) -> Iterator[LabPage]:
-    """A page without a past; afterwards its console must have said nothing amiss, and every kernel is ended."""
+    """A page without a past; afterwards its console must have said nothing amiss."""
     with visit(lab, browser) as page:
         yield page
 

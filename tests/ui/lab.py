@@ -71,6 +71,10 @@ class JupyterLab:
         for session in self.ask("api/sessions"):
             self.ask(f"api/sessions/{session['id']}", "DELETE")
 
+    def forget_settings(self) -> None:
+        """Back to how it is when it has just been installed."""
+        shutil.rmtree(self.root.parent / "settings", ignore_errors=True)
+
 
 @contextmanager
 def running_lab(folder: Path, *, gateway: bool = True) -> Iterator[JupyterLab]:

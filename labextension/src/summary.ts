@@ -1,5 +1,6 @@
 /**
- * The followed kernel in four figures, by a connection of its own that watches its state and its sessions only. Feeds the status item, the question before stopping, and the texts to copy.
+ * The followed kernel in four figures, by a connection of its own that watches only its state and its sessions. Feeds the status
+ * item, the question before stopping, and the texts to copy.
  */
 import type { IDisposable } from "@lumino/disposable";
 import { type ISignal, Signal } from "@lumino/signaling";

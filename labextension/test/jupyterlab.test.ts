@@ -220,8 +220,8 @@ class FakeWay implements Way {
     this.events = events;
   }
 
-  send(message: { type: string }): void {
-    this.sent.push(message.type);
+  send(message: { type: string; panels?: readonly string[] }): void {
+    this.sent.push([message.type, ...(message.panels ?? [])].join(" "));
   }
 
   dispose(): void {
@@ -273,7 +273,7 @@ test("the figures are those of the followed kernel, and end with it", () => {
   const way = ways[0];
   assert.equal(way?.kernelId, "k1");
   way.events?.opened();
-  assert.deepEqual(way.sent, ["open", "watch"]);
+  assert.deepEqual(way.sent, ["open", "watch connect sessions"]);
   way.tell(
     { type: "state", name: "n", calls: 10, connect: [{ client: "c", title: "C", what: "w", text: "t" }] },
     { type: "state", name: "n", calls: 40 },

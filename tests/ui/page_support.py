@@ -127,7 +127,7 @@ class Window:
         page.on("websocket", lambda socket: window.asked.append(socket.url))
         page.on("console", lambda message: window._heard(message.type, message.text))
         page.on("pageerror", lambda error: window.complaints.append(f"exception: {error}"))
-        page.on("dialog", window._asked_by_a_dialog)
+        page.on("dialog", lambda dialog: window._asked_by_a_dialog(dialog))
         page.on("download", lambda download: window.complaints.append(f"download: {download.url}"))
         page.on("popup", lambda popup: window.complaints.append(f"window: {popup.url}"))
         return window

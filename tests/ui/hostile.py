@@ -12,7 +12,8 @@ from mcp_workbench.errors import PeerError
 from mcp_workbench.protocol.wire import Implementation
 
 MARKUP = (
-    "<img src=x onerror=\"alert('ran')\"><script>alert('ran')</script><svg onload=alert(1)></svg><iframe src='javascript:alert(2)'></iframe>"
+    "<img src=x onerror=\"alert('ran')\"><script>alert('ran')</script><svg onload=alert(1)></svg>"
+    "<iframe src='javascript:alert(2)'></iframe>"
     "<a href='javascript:alert(3)' data-commandlinker-command='help:about'>link</a>\"'><style>*{display:none}</style>"
     "<object data='https://evil.example/x'></object>![x](https://evil.example/y.png) javascript:alert(4) $\\href{javascript:alert(5)}{x}$"
 )
@@ -30,7 +31,12 @@ import pandas as pd
 from mcp_workbench.protocol.wire import EmbeddedResource, ResourceLink, ResourceContents
 
 NASTY, LINK, LONG = {NASTY!r}, {LINK!r}, {LONG[:11]!r} * 90_000
-table = pd.DataFrame({{NASTY: [NASTY, "nul \\0 here"], "lone": pd.Series(["\\ud800", LONG], dtype=object), LONG[:3000]: [1, 2], LINK: [LINK, None]}})
+table = pd.DataFrame({{
+    NASTY: [NASTY, "nul \\0 here"],
+    "lone": pd.Series(["\\ud800", LONG], dtype=object),
+    LONG[:3000]: [1, 2],
+    LINK: [LINK, None],
+}})
 free = threading.Event()
 
 @wb.tool(title=NASTY, description=NASTY)
@@ -118,8 +124,8 @@ ELEMENTS = (
     "option", "p", "pre", "section", "select", "span", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
 )  # fmt: skip
 ATTRIBUTES = (
-    "class", "data-asked", "data-name", "data-state", "data-testid", "data-tool", "disabled", "height", "hidden", "id", "open", "placeholder", "role",
-    "scope", "style", "tabindex", "title", "type", "value", "width",
+    "class", "data-asked", "data-name", "data-state", "data-testid", "data-tool", "disabled", "height", "hidden", "id", "open",
+    "placeholder", "role", "scope", "style", "tabindex", "title", "type", "value", "width",
 )  # fmt: skip
 
 LOOK = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Dialog, Locator, expect
 
 from tests.ui.hostile import CLIENT, MARKUP, OPENING, say_it_all, what_is_more_than_text
 from tests.ui.page import LabPage, go
@@ -14,14 +14,23 @@ from tests.ui.page_support import VIOLATIONS, Agent
 pytestmark = pytest.mark.browser
 
 PANELS = ("connect", "sessions", "latency", "dataframes", "kernel", "calls")
-MADE = "img, script, iframe, svg:not([data-icon]), object, embed, base, form, [data-commandlinker-command], [onerror], [onload], a[href^=javascript]"
+MADE = (
+    "img, script, iframe, svg:not([data-icon]), object, embed, base, form, "
+    "[data-commandlinker-command], [onerror], [onload], a[href^=javascript]"
+)
 
 
 def test_in_jupyterlab_every_text_is_a_text(page: LabPage) -> None:
-    asked, dialogs = set[str](), list[str]()
+    asked: set[str] = set()
+    dialogs: list[str] = []
+
+    def take_dialog(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
     page.page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
     page.page.on("websocket", lambda socket: asked.add(urlsplit(socket.url).netloc))
-    page.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss())[1])
+    page.page.on("dialog", take_dialog)
     page.page.add_init_script(VIOLATIONS)
     path = page.lab.write_notebook("hostile.ipynb", OPENING.replace("wb.start(name", "server = wb.start(name") + "wb.show()")
     page.open(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,11 @@ def test_dir_names_what_there_is_and_all_of_it_is_there() -> None:
     assert dir(wb) == sorted(wb.__all__)
     for name in dir(wb):
         assert getattr(wb, name) is not None
+
+
+def test_no_public_name_is_that_of_a_module_which_would_take_its_place_once_it_is_imported() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(wb.__path__)}
+    assert modules.isdisjoint(wb.__all__)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

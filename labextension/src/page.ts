@@ -21,14 +21,34 @@ function remember(key: string, value?: string): string | undefined {
   }
 }
 
+const NEW_LINK = "the server was started anew, so this page wants a new link: run wb.show(browser=True), or `mcp-workbench panel`";
+const GONE = "the server has ended: wb.show(browser=True) starts it and gives a new link";
+
+/** Of a WebSocket a browser does not tell why it did not open; of the page beside it, it does. */
+async function explain(): Promise<string | undefined> {
+  try {
+    const { status } = await fetch(location.pathname, { method: "HEAD", cache: "no-store" });
+    return status === 403 ? NEW_LINK : undefined;
+  } catch {
+    return GONE;
+  }
+}
+
+const title = { name: "", mark: "" };
+
+/** What is seen of the page while another one is in front of it. */
+function setTitle(change: Partial<typeof title>): void {
+  Object.assign(title, change);
+  document.title = [title.mark, title.name, title.name && "·", "mcp_workbench"].filter(Boolean).join(" ");
+}
+
 const panel = new URLSearchParams(location.search).get("panel") ?? document.documentElement.dataset.panel;
 const host = document.createElement("div");
 host.className = "mcpw-page";
 document.body.append(host);
-mountView(host, new WebSocketWay({ url: viewUrl }), {
+mountView(host, new WebSocketWay({ url: viewUrl, explain }), {
   ...(panel ? { panel } : {}),
   remember,
-  named: (name) => {
-    document.title = `${inLine(name, 80)} · mcp_workbench`;
-  },
+  named: (name) => setTitle({ name: inLine(name, 80) }),
+  stands: (state, running) => setTitle({ mark: state === "lost" || state === "refused" ? "✕" : running ? `(${running})` : "" }),
 });

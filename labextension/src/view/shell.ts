@@ -5,7 +5,7 @@
 import { Client, type Standing } from "./client";
 import { button, el, fill, setText, shown } from "./dom";
 import { number } from "./format";
-import type { ToView } from "./messages";
+import type { Sessions, ToView } from "./messages";
 import type { Link, Panel, PanelKind } from "./panel";
 import { panels as allPanels } from "./panels/index";
 import type { Way } from "./way";
@@ -22,6 +22,8 @@ export interface ViewOptions {
   remember?: (key: string, value?: string) => string | undefined;
   /** The Workbench's name is known, or has changed. */
   named?: (name: string) => void;
+  /** How it stands, or how many calls run, has changed: for where only a title is seen. */
+  stands?: (state: Standing["state"], running: number) => void;
   panels?: readonly PanelKind[];
 }
 
@@ -55,6 +57,8 @@ class Shell {
   private readonly shown: Shown[];
   private readonly wanted = new Map<PanelKind, Wanted>();
   private readonly kept = new Map<string, string>();
+  /** Calls in flight, by session. */
+  private readonly running = new Map<string, number>();
   private readonly id = `mcpw-${++views}`;
   private current: Shown | undefined;
 
@@ -63,7 +67,10 @@ class Shell {
     private readonly options: ViewOptions,
   ) {
     this.client = new Client(way, {
-      reset: () => this.each((panel) => panel.reset()),
+      reset: () => {
+        this.running.clear();
+        this.each((panel) => panel.reset());
+      },
       received: (message) => this.receive(message),
       changed: (standing) => this.standing(standing),
     });
@@ -197,17 +204,26 @@ class Shell {
       fill(this.name, shown(message.name, 80));
       this.options.named?.(message.name);
     }
-    if (message.type === "sessions") this.countSessions(message.open ?? 0);
+    if (message.type === "sessions") this.countSessions(message);
     this.each((panel) => panel.take(message));
   }
 
-  private countSessions(open: number): void {
+  private countSessions({ rows = [], gone = [], open = 0 }: Sessions): void {
     const count = this.shown.find(({ kind }) => kind.id === "sessions")?.count;
     if (count) setText(count, open ? number(open) : "");
+    for (const id of gone) this.running.delete(id);
+    for (const { id, running = 0 } of rows) this.running.set(id, running);
+    this.stands();
+  }
+
+  private stands(): void {
+    const running = [...this.running.values()].reduce((sum, one) => sum + one, 0);
+    this.options.stands?.(this.client.standing.state, running);
   }
 
   private standing(standing: Standing): void {
     this.element.dataset.state = standing.state;
+    this.stands();
     this.element.classList.toggle("mcpw-slow", standing.state === "live" && this.client.waitsForCells);
     if (standing.sentence !== this.sentence.title) fill(this.sentence, shown(standing.sentence, 500));
     this.sentence.title = standing.sentence;

@@ -25,6 +25,8 @@ export interface WebSocketOptions {
   /** Asked at each attempt, since a token may have changed. */
   url: () => string;
   open?: (url: string) => Socket;
+  /** Finds out why a connection did not open, where that can be asked otherwise: a sentence's beginning, or undefined. */
+  explain?: () => Promise<string | undefined>;
   /** From 0 to 1, so that many views do not return in one moment. */
   random?: () => number;
 }
@@ -39,6 +41,7 @@ export class WebSocketWay implements Way {
   private socket: Socket | undefined;
   private isOpen = false;
   private failures = 0;
+  private why = "";
   private everOpened = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -97,21 +100,30 @@ export class WebSocketWay implements Way {
   }
 
   private closed(reason: string): void {
+    const opened = this.isOpen;
     this.isOpen = false;
     this.socket = undefined;
     this.failures += 1;
     const hopeless = !this.everOpened && this.failures >= HOPELESS_AFTER;
     const seconds = pause(this.failures, hopeless) * (0.75 + 0.5 * (this.options.random ?? Math.random)());
-    const why = hopeless
+    this.why = hopeless
       ? `refused ${this.failures} times: there is no server of ours at this address, or it does not let this page in`
       : `connection lost${reason ? ` (${reason})` : ""}`;
-    this.countDown(why, seconds);
+    this.countDown(seconds);
+    if (!opened) void this.explain();
   }
 
-  private countDown(why: string, seconds: number): void {
+  /** The next step of the countdown says it. */
+  private async explain(): Promise<void> {
+    const { failures } = this;
+    const why = await this.options.explain?.();
+    if (why !== undefined && failures === this.failures) this.why = why;
+  }
+
+  private countDown(seconds: number): void {
     if (seconds <= 0) return this.connect();
-    this.events?.changed("lost", `${why}; trying again in ${Math.ceil(seconds)} s`);
+    this.events?.changed("lost", `${this.why}; trying again in ${Math.ceil(seconds)} s`);
     const step = seconds > 1 ? seconds - Math.floor(seconds - 0.001) : seconds;
-    this.timer = setTimeout(() => this.countDown(why, seconds - step), step * 1000);
+    this.timer = setTimeout(() => this.countDown(seconds - step), step * 1000);
   }
 }

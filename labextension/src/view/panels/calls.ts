@@ -14,7 +14,7 @@ import { Toolbar } from "../toolbar";
 const OLDER = 500;
 const MOVING_MS = 90;
 
-export const calls: PanelKind = { id: "calls", title: "Calls", watches: ["calls"], create: (link) => new CallsPanel(link) };
+export const calls: PanelKind = { id: "calls", title: "Calls", watches: ["calls", "running"], create: (link) => new CallsPanel(link) };
 
 class CallsPanel implements Panel {
   readonly element: HTMLElement;

@@ -1,6 +1,6 @@
 """What an administrator may choose, in Jupyter's own way: `c.McpWorkbenchGateway.… = …` in its configuration.
 
-Also the count of what is connected, which those bounds are about. Loop thread only.
+Also the count of what is connected, which those bounds are about, and what connections share. Loop thread only.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from traitlets import Bool, Int
 from traitlets.config import LoggingConfigurable
 
 from mcp_workbench.limits import Limits
+from mcp_workbench.transports.websocket import LANDING_BYTES
 
 
 class McpWorkbenchGateway(LoggingConfigurable):
@@ -35,6 +36,8 @@ class McpWorkbenchGateway(LoggingConfigurable):
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self._connections: Counter[str] = Counter()
+        self.landing = memoryview(bytearray(LANDING_BYTES))
+        """Shared by the halves to kernels: two thirds of what an idle connection would take."""
 
     def connections(self, kernel_id: str) -> int:
         """Connections to a kernel at this moment, those that are being opened included."""

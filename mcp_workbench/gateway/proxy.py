@@ -95,6 +95,7 @@ class Proxy(WebSocketMixin, WebSocketHandler, AnswersInJson):
             subprotocol=self._door.subprotocol,
             max_message_bytes=MAX_BYTES_TO_CLIENT,
             open_timeout_s=CONNECT_WITHIN_S,
+            landing=self._gateway.landing,
         )
 
     async def _relay(self, kernel_id: str, kernel: Channel) -> None:

@@ -43,6 +43,7 @@ async def open_websocket(
     open_timeout_s: float = 10.0,
     ssl: tls.SSLContext | None = None,
     allow_remote: bool = False,
+    landing: memoryview | None = None,
 ) -> WebSocketChannel:
     """Connect to a WebSocket server.
 
@@ -55,6 +56,7 @@ async def open_websocket(
         open_timeout_s: Seconds until the handshake must be complete.
         ssl: TLS settings for `wss://`; None takes the system's.
         allow_remote: Send credentials over plain `ws://` to other machines too.
+        landing: As `WebSocketChannel`: memory that many connections of one loop may share; None makes one of 64 KiB.
 
     Returns:
         The open channel; nothing is delivered before its `open(receiver)`. Cancelling is safe: the connection is dropped.
@@ -79,7 +81,7 @@ async def open_websocket(
     offered = None if subprotocol is None else [Subprotocol(subprotocol)]
     wire = ClientProtocol(address.uri, subprotocols=offered, max_size=max_message_bytes, logger=silent)
     context = (ssl or tls.create_default_context()) if address.secure else None
-    handshake = _Handshake(wire, extra, address.place)
+    handshake = _Handshake(wire, extra, address.place, landing)
     try:
         async with asyncio.timeout(open_timeout_s):
             return await _connect(handshake, address, context)
@@ -125,8 +127,9 @@ async def _connect(handshake: _Handshake, address: _Address, context: tls.SSLCon
 class _Handshake(asyncio.Protocol):
     """A connection until the server has answered the request."""
 
-    def __init__(self, wire: ClientProtocol, headers: Mapping[str, Secret], place: str) -> None:
+    def __init__(self, wire: ClientProtocol, headers: Mapping[str, Secret], place: str, landing: memoryview | None) -> None:
         self.place = place
+        self._landing = landing
         self.opened: asyncio.Future[WebSocketChannel] = asyncio.get_running_loop().create_future()
         self._wire = wire
         self._headers = headers
@@ -164,7 +167,8 @@ class _Handshake(asyncio.Protocol):
         elif problem is not None:
             self.opened.set_exception(self._not_websocket())
         elif self._wire.state is not State.CONNECTING:
-            self.opened.set_result(WebSocketChannel(self._wire, self._transport, subprotocol=self._wire.subprotocol))
+            channel = WebSocketChannel(self._wire, self._transport, subprotocol=self._wire.subprotocol, landing=self._landing)
+            self.opened.set_result(channel)
 
     def _refusal(self, response: Response) -> HandshakeRefused:
         text = bytes(response.body)[: 4 * MAX_REFUSAL_CHARS].decode("utf-8", "replace")[:MAX_REFUSAL_CHARS]

@@ -476,7 +476,7 @@ class Watch(Message, frozen=True):
     """
 
     panels: tuple[str, ...] = ()
-    """`connect`, `sessions`, `calls`, `latency`, `dataframes`, `kernel`."""
+    """`connect`, `sessions`, `calls` (those that have ended), `running` (those that have not), `latency`, `dataframes`, `kernel`."""
     histograms: tuple[HistogramKey, ...] = ()
     heatmap: str | None = None
     """A tool, or empty for all together; None: no heatmap."""

@@ -21,7 +21,7 @@ from tests.kernel.harness import OPENING_CELL, ServingKernel, address, cell, ran
 pytestmark = pytest.mark.kernel
 
 OPEN = {"type": "open", "viewProtocol": 1, "version": "0.1.0"}
-WATCH = {"type": "watch", "panels": ["calls"]}
+WATCH = {"type": "watch", "panels": ["calls", "running"]}
 VIEWS_CELL = """
 from pathlib import Path
 from mcp_workbench.views import widget as widgets

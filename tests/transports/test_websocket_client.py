@@ -88,6 +88,24 @@ def test_both_ends_are_the_same_channel() -> None:
     run(main)
 
 
+def test_connections_of_one_loop_may_share_the_memory_in_which_bytes_land() -> None:
+    async def main() -> None:
+        landing = memoryview(bytearray(1024))
+        async with house(on_text=echo) as here:
+            channels = [await open_websocket(here.url, token=here.token, landing=landing) for _ in range(3)]
+            listeners = [Listener() for _ in channels]
+            texts = [letter * 50_000 for letter in (b"a", b"b", b"c")]
+            for channel, listener in zip(channels, listeners, strict=True):
+                channel.open(listener)
+            for channel, text in zip(channels, texts, strict=True):
+                channel.send(text)
+            for listener, text in zip(listeners, texts, strict=True):
+                assert await listener.until_texts(1) == [text]
+            assert bytes(landing).strip(b"\0"), "it is where they landed"
+
+    run(main)
+
+
 def test_what_the_server_says_before_the_channel_is_opened_is_kept() -> None:
     async def main() -> None:
         async with house() as here:

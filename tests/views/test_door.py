@@ -92,7 +92,7 @@ def test_a_view_is_told_what_agents_do_while_they_do_it() -> None:
         return a + b
 
     async def main() -> None:
-        async with visiting(workbench, "connect", "sessions", "calls") as visitor:
+        async with visiting(workbench, "connect", "sessions", "calls", "running") as visitor:
             told = [await visitor.hear() for _ in range(4)]
             assert [message["type"] for message in told] == ["state", "sessions", "openCalls", "calls"]
             assert told[0]["tools"] == ["add"]

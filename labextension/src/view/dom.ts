@@ -62,6 +62,7 @@ const TITLE = 2_000;
 const HIDDEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const BREAKS = /[\t\n]/g;
+const HIDDEN_IN_LINE = new RegExp(`${HIDDEN.source}|${BREAKS.source}`, "g");
 
 /** A character as it is written in code: `\x1b`, `\u202e`, `\n`. */
 export function escapeOf(character: string): string {
@@ -83,18 +84,19 @@ export function inLine(text: string, max = 200): string {
 export interface Shown {
   /** Keep tabs and line breaks, as in a `pre`. */
   lines?: boolean;
+  class?: string;
+  title?: string;
 }
 
 /**
  * Somebody's text, with the characters made visible that would act (control characters, ANSI, directions, NUL, lone surrogates), and cut
  * at `max` characters, saying how many more there are. Directions cannot leave it.
  */
-export function shown(text: string, max = 200, { lines = false }: Shown = {}): HTMLElement {
+export function shown(text: string, max = 200, { lines = false, ...props }: Shown = {}): HTMLElement {
   const kept = head(text, max);
-  const element = document.createElement("bdi");
-  const hidden = lines ? HIDDEN : new RegExp(`${HIDDEN.source}|${BREAKS.source}`, "g");
+  const element = el("bdi", props);
   let from = 0;
-  for (const found of kept.matchAll(hidden)) {
+  for (const found of kept.matchAll(lines ? HIDDEN : HIDDEN_IN_LINE)) {
     element.append(kept.slice(from, found.index), el("span", { class: "mcpw-escape" }, escapeOf(found[0])));
     from = found.index + found[0].length;
   }

@@ -43,7 +43,7 @@ export function renderWaiting(row: CallRow, sentence: string, close: () => void)
 /** An outcome as a word with its colour. */
 export function outcomeMark(outcome: string): HTMLElement {
   const word = outcomeWord(outcome);
-  return el("span", { class: `mcpw-outcome mcpw-${outcomeClass(outcome)}` }, shown(word, 20));
+  return shown(word, 20, { class: `mcpw-outcome mcpw-${outcomeClass(outcome)}` });
 }
 
 function renderHead(row: CallRow, close: () => void): HTMLElement {

@@ -6,6 +6,7 @@ const UNITS = [
   [1, "µs"],
 ] as const;
 const NONE = "–";
+const THOUSANDS = new Intl.NumberFormat("en");
 
 /** `870 µs`, `4.2 ms`, `1.3 s`, `205 s`. */
 export function duration(us: number | null | undefined): string {
@@ -44,7 +45,7 @@ export function bytes(n: number): string {
 
 /** `2,000`. */
 export function number(n: number): string {
-  return n.toLocaleString("en");
+  return THOUSANDS.format(n);
 }
 
 /** `1 call`, `2,000 calls`. */

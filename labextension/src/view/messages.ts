@@ -414,7 +414,7 @@ export interface HistogramKey {
 /** What is to be seen, in place of what was; nothing of a panel that is not named is sent. Over a comm the view says it again every 20 s, as its sign of life. */
 export interface Watch {
   type: "watch";
-  /** `connect`, `sessions`, `calls`, `latency`, `dataframes`, `kernel`. */
+  /** `connect`, `sessions`, `calls` (those that have ended), `running` (those that have not), `latency`, `dataframes`, `kernel`. */
   panels?: readonly string[];
   histograms?: readonly HistogramKey[];
   /** A tool, or empty for all together; None: no heatmap. */

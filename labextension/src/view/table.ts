@@ -75,6 +75,7 @@ export class Table<Row> {
   private readonly sizes: ResizeObserver;
   private columns: readonly Column<Row>[] = [];
   private drawn = new Map<number, Drawn<Row>>();
+  private drawnAt = 0;
   private active: number | undefined;
   private paused = false;
   private pressed = false;
@@ -330,7 +331,11 @@ export class Table<Row> {
     const { grid, order, rowHeight } = this;
     const height = grid.clientHeight;
     if (!height) return;
-    const [first, last] = windowOf(grid.scrollTop, height, rowHeight, order.length, SPARE, MOST);
+    // A leap draws what is seen and no more, in one frame; the next one brings the rows around it.
+    const leapt = Math.abs(grid.scrollTop - this.drawnAt) > height;
+    this.drawnAt = grid.scrollTop;
+    if (leapt) this.drawSoon();
+    const [first, last] = windowOf(this.drawnAt, height, rowHeight, order.length, leapt ? 0 : SPARE, MOST);
     this.body.style.height = `${order.length * rowHeight}px`;
     const kept = new Map<number, Drawn<Row>>();
     for (let index = first; index < last; index += 1) {

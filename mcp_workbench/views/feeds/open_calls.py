@@ -15,7 +15,8 @@ MOST = 200
 class OpenCallsFeed:
     """Tells what goes on, whole, when it has changed."""
 
-    panel = "calls"
+    panel = "running"
+    """Two panels show it, and one of them wants nothing of the calls that have ended."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from typing import NamedTuple
 
 from mcp_workbench.telemetry.records import SessionRecord
 from mcp_workbench.views.feeds.sources import Sources
@@ -12,6 +13,8 @@ MOST = 200
 """Sessions told of at once."""
 ENDED = 20
 """... of which so many have ended, at most."""
+EVERY_S = 1.0
+"""A busy session is told of this often at most; one that is new, has said its name or has ended, at once."""
 
 _NONE = {
     "running": 0,
@@ -31,8 +34,7 @@ class SessionsFeed:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._told: dict[str, Hashable] = {}
-        """What stood in each session's row, in short."""
+        self._told: dict[str, _Told] = {}
         self._open = -1
         """How many were open, as told; -1: nothing was told yet."""
 
@@ -46,16 +48,18 @@ class SessionsFeed:
         ended = [record for record in self._sources.offer.telemetry.sessions(ENDED) if record.since >= self._sources.running.since]
         shown = list(sessions)[-(MOST - len(ended)) :]
         rows, told = [], self._told
-        now_told: dict[str, Hashable] = {}
+        now_told: dict[str, _Told] = {}
         for record in ended:
-            now_told[record.session_id] = record.until
-            if told.get(record.session_id) != record.until:
+            before, now_told[record.session_id] = told.get(record.session_id), _Told((record.until,), now)
+            if before is None or before.brief != (record.until,):
                 rows.append(row_of(record, _NONE))
         for session in shown:
             readings = session.statistics()
-            now_told[session.id] = brief = _brief(session.record, readings)
-            if told.get(session.id) != brief:
+            brief, before = _brief(session.record, readings), told.get(session.id)
+            if before is None or before.is_due(brief, now):
+                before = _Told(brief, now)
                 rows.append(row_of(session.record, readings))
+            now_told[session.id] = before
         self._told = now_told
         gone = tuple(session_id for session_id in told if session_id not in now_told)
         if not rows and not gone and len(sessions) == self._open:
@@ -64,9 +68,21 @@ class SessionsFeed:
         return (Sessions(rows=tuple(rows), gone=gone, open=self._open),)
 
 
-def _brief(record: SessionRecord, readings: dict[str, int]) -> Hashable:
-    """Another value whenever the row would be another; a fraction of the row's cost."""
-    return (record.messages_in, record.messages_out, record.calls, record.client_name, *readings.values())
+class _Told(NamedTuple):
+    """What stands in a session's row, in short."""
+
+    brief: tuple[Hashable, ...]
+    at: float
+
+    def is_due(self, brief: tuple[Hashable, ...], now: float) -> bool:
+        """Whether the row is to be told anew."""
+        named = brief[0] != self.brief[0]
+        return named or (brief != self.brief and abs(now - self.at) >= EVERY_S)  # abs: also where the clock was set back
+
+
+def _brief(record: SessionRecord, readings: dict[str, int]) -> tuple[Hashable, ...]:
+    """Another value whenever the row would be another; a fraction of the row's cost. The client's name comes first."""
+    return (record.client_name, record.messages_in, record.messages_out, record.calls, *readings.values())
 
 
 def row_of(record: SessionRecord, readings: dict[str, int]) -> SessionRow:

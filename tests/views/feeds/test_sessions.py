@@ -11,7 +11,7 @@ from mcp_workbench.views.feeds import sessions
 from mcp_workbench.views.feeds.sessions import SessionsFeed
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import Sessions
-from tests.sessions.rig import Rig
+from tests.sessions.rig import Rig, request
 from tests.support.stage import on_loop, running, server_of, talking, within
 
 
@@ -19,12 +19,14 @@ class Hall:
     """Sessions over fake channels, and a feed that looks at them."""
 
     def __init__(self) -> None:
+        self.now = 100.0
         self.rig = Rig(Limits(running_calls=1))
         running = SimpleNamespace(sessions=self.rig.sessions, since=0.0)
         self.feed = SessionsFeed(Sources(cast(Any, running), cast(Any, SimpleNamespace(telemetry=self.rig.telemetry))))
 
-    def look(self) -> Sessions | None:
-        told = list(self.feed.look(0.0))
+    def look(self, after_s: float = sessions.EVERY_S) -> Sessions | None:
+        self.now += after_s
+        told = list(self.feed.look(self.now))
         return told[0] if told else None  # type: ignore[return-value]  # the feed tells nothing else
 
     def rows(self) -> list[str]:
@@ -52,6 +54,39 @@ def test_a_session_is_told_when_something_of_it_has_changed() -> None:
     assert hall.rows() == ["s1"], "also where nothing was sent or received"
     hall.rig.channel.unsent_bytes = 7
     assert hall.rows() == ["s1"]
+
+
+def test_a_busy_session_is_told_once_a_second_and_at_last_with_what_it_came_to() -> None:
+    hall = Hall()
+    hall.look()
+    hall.rig.call(1, "first")
+    assert hall.rows() == ["s1"], "the first change after a while, at once"
+    hall.rig.call(2, "second")
+    assert hall.look(0.25) is None
+    hall.rig.call(3, "third")
+    assert hall.look(0.25) is None
+    told = hall.look(0.5)
+    assert told is not None
+    assert [row.calls for row in told.rows] == [3]
+    hall.rig.call(4, "fourth")
+    assert hall.look(-3600) is not None, "a clock that was set back holds nothing back"
+
+
+def test_what_is_new_or_ends_is_told_at_once() -> None:
+    hall = Hall()
+    hall.look()
+    channel, _ = hall.rig.connect(version="")
+    told = hall.look(0.0)
+    assert told is not None
+    assert [(row.id, row.client) for row in told.rows] == [("s2", "")]
+    channel.deliver(request("i", "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "agent", "version": "2"}))
+    told = hall.look(0.0)
+    assert told is not None
+    assert [(row.id, row.client) for row in told.rows] == [("s2", "agent")], "who it is"
+    channel.end(1000, "")
+    told = hall.look(0.0)
+    assert told is not None
+    assert [(row.id, row.until > 0) for row in told.rows] == [("s2", True)]
 
 
 def test_the_ended_are_told_once_and_gone_when_later_ones_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 /** Every call: those that run on top, those that have ended below, the chosen one in a drawer beside them. */
 import { badge } from "../badge";
-import { button, el, fill, shown } from "../dom";
+import { button, type Child, el, fill, shown } from "../dom";
 import { outcomeMark, renderDetail, renderWaiting } from "../drawer";
 import { EVERYTHING } from "../filter";
 import { bytes, counted, duration, moment, number, outcomeClass } from "../format";
@@ -14,7 +14,7 @@ import { Toolbar } from "../toolbar";
 const OLDER = 500;
 const MOVING_MS = 90;
 
-export const calls: PanelKind = { id: "calls", title: "Calls", watches: ["calls"], create: (link) => new CallsPanel(link) };
+export const calls: PanelKind = { id: "calls", title: "Calls", watches: ["calls", "running"], create: (link) => new CallsPanel(link) };
 
 class CallsPanel implements Panel {
   readonly element: HTMLElement;
@@ -261,12 +261,13 @@ function targetCell(row: CallRow): HTMLElement {
     "span",
     { class: "mcpw-ellipsis", title },
     el("span", { class: `mcpw-dot mcpw-${outcomeClass(row.outcome)}` }),
-    el("span", { class: "mcpw-mono" }, shown(name, 160)),
+    shown(name, 160, { class: "mcpw-mono" }),
     ...marks.filter((mark) => mark !== row.target).map((mark) => el("span", { class: "mcpw-mark" }, shown(mark, 40))),
     ...(row.error ? [el("span", { class: "mcpw-inline-error" }, shown(row.error, 160))] : []),
   );
 }
 
-function faintText(text: string): HTMLElement {
-  return el("span", { class: "mcpw-ellipsis mcpw-faint", title: text }, shown(text, 300));
+/** Most calls have no error: a cell without an element is quicker to draw. */
+function faintText(text: string): Child {
+  return text && shown(text, 300, { class: "mcpw-ellipsis mcpw-faint", title: text });
 }

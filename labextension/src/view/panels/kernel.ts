@@ -177,6 +177,6 @@ function waitingRow(link: Link, { target, client, principal }: OpenCall): Row<Op
 export const kernel: PanelKind = {
   id: "kernel",
   title: "Jobs & kernel",
-  watches: ["kernel", "calls"],
+  watches: ["kernel", "running"],
   create: (link) => new KernelPanel(link),
 };

@@ -1,0 +1,123 @@
+"""What Jupyter's gateway adds: to a call, beside the same kernel's own address, and to Jupyter's memory with each idle connection.
+
+A Jupyter Server, a kernel that it has started, and this process, which calls; subjects take turns in short rounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from statistics import median
+from time import perf_counter_ns
+
+import psutil
+
+from mcp_workbench import discovery
+from mcp_workbench.cli.bench.floor import CALL, EXPECT
+from mcp_workbench.cli.bench.load import summarise
+from mcp_workbench.cli.bench.ours import INITIALIZE, INITIALIZED
+from mcp_workbench.cli.bench.wires import FIRST_ID, Connection, Target
+from tests.benchmarks.common import line, title
+from tests.benchmarks.memory import open_session, settled_rss
+from tests.gateway.jupyter import BASE
+from tests.gateway.process import JupyterProcess, jupyter_process
+
+ROUNDS = 40
+CALLS = 50
+WARM_ROUNDS = 4
+IDLE = 50
+"""Connections; the gateway takes 64 to one kernel."""
+MEMORY_ROUNDS = 3
+CELL = """
+import mcp_workbench as wb
+from mcp_workbench.cli.bench.ours import add
+
+wb.tool(name="add_inline", run_on="inline")(add)
+wb.tool(name="add_thread")(add)
+wb.start()
+"""
+
+
+def targets_of(jupyter: JupyterProcess, kernel_id: str) -> dict[str, Target]:
+    """The two tools, by both ways."""
+    (entry,) = discovery.find()
+    port = int(entry.url.rpartition(":")[2].partition("/")[0])
+    relayed = f"{BASE}mcp-workbench/kernels/{kernel_id}/mcp"
+    return {
+        f"{tool}, {way}": Target(
+            kind="websocket",
+            port=at,
+            path=path,
+            body=CALL % f"add_{tool}",
+            expect=EXPECT,
+            headers=headers,
+            opening=[INITIALIZE, INITIALIZED],
+        )
+        for tool in ("inline", "thread")
+        for way, at, path, headers in (
+            ("direct", port, "/mcp", {"Authorization": f"Bearer {entry.token.reveal()}"}),
+            ("through the gateway", jupyter.port, relayed, jupyter.headers),
+        )
+    }
+
+
+def latencies(targets: dict[str, Target]) -> dict[str, list[int]]:
+    """Nanoseconds of each call by subject, warm-up left out."""
+    connections = {name: Connection(target) for name, target in targets.items()}
+    seen: dict[str, list[int]] = {name: [] for name in targets}
+    number = FIRST_ID
+    for turn in range(ROUNDS):
+        for name, connection in connections.items():
+            for _ in range(CALLS):
+                number += 1
+                request = connection.request(number)
+                begin = perf_counter_ns()
+                connection.socket.sendall(request)
+                answer = connection.receive()
+                if turn >= WARM_ROUNDS:
+                    seen[name].append(perf_counter_ns() - begin)
+                connection.check(answer)
+    for connection in connections.values():
+        connection.close()
+    return seen
+
+
+def report(seen: dict[str, list[int]]) -> None:
+    for name, taken in seen.items():
+        figures = summarise(taken, 1)
+        print(f"  {name:<30} p50 {figures.p50_us:7.1f}  p90 {figures.p90_us:7.1f}  p99 {figures.p99_us:8.1f} µs   (n={figures.calls})")
+    for tool in ("inline", "thread"):
+        direct, relayed = (median(seen[f"{tool}, {way}"]) / 1000 for way in ("direct", "through the gateway"))
+        print(f"  the gateway adds to {tool:<9} p50 {relayed - direct:7.1f} µs; {relayed / direct:.2f} times direct", flush=True)
+
+
+def idle_kib(target: Target, pid: int) -> float:
+    """What one idle connection adds to Jupyter's resident set."""
+    before = settled_rss(pid)
+    sessions = [open_session(target) for _ in range(IDLE)]
+    grown = settled_rss(pid) - before
+    for session in sessions:
+        session.close()
+    return grown / IDLE / 1024
+
+
+def main() -> None:
+    title("a call through Jupyter's gateway")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["JUPYTER_RUNTIME_DIR"] = folder  # where the kernel's discovery file is looked for
+        with jupyter_process(Path(folder)) as jupyter:
+            kernel_id = jupyter.open_notebook("bench.ipynb")
+            asyncio.run(jupyter.run_cell(kernel_id, CELL))
+            targets = targets_of(jupyter, kernel_id)
+            report(latencies(targets))
+            (server,) = (child for child in psutil.Process().children() if child.is_running())
+            relayed = targets["inline, through the gateway"]
+            # The first connections take memory that later ones use again, so the first round counts.
+            line("an idle connection, first round", [idle_kib(relayed, server.pid)], "KiB")
+            line("... further rounds", [idle_kib(relayed, server.pid) for _ in range(MEMORY_ROUNDS)], "KiB")
+
+
+if __name__ == "__main__":
+    main()

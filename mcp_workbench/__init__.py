@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from mcp_workbench.execution.context import AsyncContext, Context
     from mcp_workbench.limits import Limits
-    from mcp_workbench.tokens import Tokens
+    from mcp_workbench.principals import Tokens
     from mcp_workbench.workbench import Workbench
 
     _wb = Workbench()

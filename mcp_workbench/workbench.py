@@ -38,7 +38,7 @@ from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.tokens import Tokens
+from mcp_workbench.principals import Tokens
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 
 if TYPE_CHECKING:

@@ -34,11 +34,11 @@ from mcp_workbench.primitives.prompts import PromptDefinition, define_prompt
 from mcp_workbench.primitives.resources import ResourceDefinition, define_resource, find_resource
 from mcp_workbench.primitives.tools import ToolDefinition, define_tool
 from mcp_workbench.primitives.wording import nearest
+from mcp_workbench.principals import Tokens
 from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.principals import Tokens
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 
 if TYPE_CHECKING:

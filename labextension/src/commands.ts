@@ -101,7 +101,7 @@ async function stop({ workbench, summary }: Parts): Promise<void> {
 async function confirmStop(clients: number): Promise<boolean> {
   const { button } = await showDialog({
     title: "Stop the MCP server?",
-    body: `${clients === 1 ? "One client is" : `${clients} clients are`} connected; their calls end with it.`,
+    body: clients === 1 ? "One client is connected; its calls end with it." : `${clients} clients are connected; their calls end with it.`,
     buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: "Stop" })],
   });
   return button.accept;

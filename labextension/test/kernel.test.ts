@@ -206,7 +206,16 @@ test("queues at zero are folded away; the others are measured against their boun
   assert.ok(meter?.classList.contains("mcpw-figure-near"));
   assert.equal(dropped?.textContent, "dropped1,200");
   assert.ok(!dropped?.querySelector("[role=meter]"), "without a bound there is nothing to measure");
-  panel.take({ type: "kernel", queues: [{ name: "inbox", value: 1, bound: 10 }] });
+  panel.take({
+    type: "kernel",
+    queues: [
+      { name: "inbox", value: 1, bound: 10 },
+      { name: "jobs bytes", value: 2_000_000, bound: 2_000_000, rolls: true },
+    ],
+  });
+  const rolling = all(element, "queue-row").at(-1);
+  assert.equal(rolling?.textContent, "jobs bytes2.0 MB of 2.0 MB");
+  assert.ok(!rolling?.querySelector(".mcpw-figure-near"), "full is how it usually is");
   assert.equal(all(fold, "queue-row").length, 0);
   assert.equal(fold.hidden, true);
 });

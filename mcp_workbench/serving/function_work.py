@@ -283,7 +283,9 @@ class FunctionWork(Work):
 
     def _ended(self, call: Call, outcome: Outcome) -> None:
         record, done = self.record, self._done
-        record.started_ns, record.returned_ns = call.started_ns or None, call.returned_ns or None
+        record.started_ns = call.started_ns or None
+        # What raised has not returned; that it ended a moment before it was heard of here is near enough.
+        record.returned_ns = call.returned_ns or (call.finished_ns if isinstance(outcome, Raised) and call.started_ns else None) or None
         record.notes = self.notes
         if call.output is not None:
             record.printed = call.output.printed

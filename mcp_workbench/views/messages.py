@@ -424,6 +424,8 @@ class Queue(Struct, frozen=True):
     bound: int = 0
     """0: it has none."""
     meaning: str = ""
+    rolls: bool = False
+    """Full is how it usually is: the oldest go for the newest."""
 
 
 class Kernel(Message, frozen=True):

@@ -248,6 +248,10 @@ def test_a_function_that_raises_is_a_sentence(stage: Stage) -> None:
         assert text_of(failed).startswith("ValueError: no such month: 13 (in fail, line ")
         assert text_of(explained) == "Ask for months 1 to 12."
         assert text_of(later).startswith("KeyError: 'x' (in fail_later, line ")
+        records = [record for record in stage.workbench.telemetry.calls() if record.target in ("fail", "explain", "fail_later")]
+        parts = [(record.wait_ns, record.run_ns, record.send_ns) for record in records]
+        assert [sum(part or 0 for part in each) for each in parts] == [record.total_ns for record in records]
+        assert all(part is not None for each in parts for part in each)
         assert "Traceback" not in text_of(failed)
         assert ".py" not in text_of(failed)
 

@@ -370,6 +370,8 @@ export interface Queue {
   /** 0: it has none. */
   bound?: number;
   meaning?: string;
+  /** Full is how it usually is: the oldest go for the newest. */
+  rolls?: boolean;
 }
 
 /** What the kernel is doing. Sent whole when something of it has changed. */

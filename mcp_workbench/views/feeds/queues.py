@@ -67,20 +67,22 @@ def of_jobs(jobs: Jobs) -> Iterator[Queue]:
     now, limits = jobs.statistics(), jobs.limits
     each = f"Calls that were answered early and go on; a principal may have {limits.running_jobs:,}."
     yield _queue("jobs running", now["running"], 0, each)
-    yield _queue("jobs kept", now["ended"], limits.jobs, "Ended jobs whose results can be fetched; the oldest go first.")
-    yield _queue("jobs bytes", now["ended_bytes"], limits.jobs_bytes, "Bytes of those results; the oldest go first.")
+    yield _queue("jobs kept", now["ended"], limits.jobs, "Ended jobs whose results can be fetched; the oldest go first.", rolls=True)
+    yield _queue("jobs bytes", now["ended_bytes"], limits.jobs_bytes, "Bytes of those results; the oldest go first.", rolls=True)
 
 
 def of_results(results: Results) -> Iterator[Queue]:
     """What calls returned, kept under `_r1, _r2 …`."""
-    yield _queue("results", len(results), results.max_results, "Results kept as _r1, _r2 …; the oldest go first.")
-    yield _queue("results bytes", results.nbytes, results.max_bytes, "Memory that those results keep alive; the oldest go first.")
+    yield _queue("results", len(results), results.max_results, "Results kept as _r1, _r2 …; the oldest go first.", rolls=True)
+    yield _queue(
+        "results bytes", results.nbytes, results.max_bytes, "Memory that those results keep alive; the oldest go first.", rolls=True
+    )
 
 
 def of_telemetry(telemetry: Telemetry) -> Iterator[Queue]:
     """What is remembered of calls."""
     now = telemetry.statistics()
-    yield _queue("records", now.calls_kept, telemetry.max_records, "Calls of which a record is kept; the oldest go first.")
+    yield _queue("records", now.calls_kept, telemetry.max_records, "Calls of which a record is kept; the oldest go first.", rolls=True)
     yield _queue("targets", now.keys, MAX_KEYS + 1, "Tools, URIs and methods told apart; later ones are added up together.")
 
 
@@ -89,5 +91,5 @@ def of_tickets(tickets: Tickets) -> Queue:
     return _queue("tickets", len(tickets), tickets.limit, "Tickets that were made and not used yet; each opens one connection.")
 
 
-def _queue(name: str, value: int, bound: int, meaning: str) -> Queue:
-    return Queue(name=name, value=value, bound=bound, meaning=meaning)
+def _queue(name: str, value: int, bound: int, meaning: str, *, rolls: bool = False) -> Queue:
+    return Queue(name=name, value=value, bound=bound, meaning=meaning, rolls=rolls)

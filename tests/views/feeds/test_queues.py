@@ -43,6 +43,7 @@ def test_every_queue_says_how_full_it_is_how_full_it_may_be_and_what_that_means(
             assert queue.meaning.endswith("."), queue
             assert len(queue.meaning) < 120, "one short sentence"
             assert not queue.bound or queue.value <= queue.bound, queue
+            assert queue.rolls is queue.meaning.endswith("go first."), queue
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(ExecutionStatistics)])

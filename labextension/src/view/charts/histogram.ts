@@ -199,6 +199,7 @@ export class HistogramChart {
     ctx.scale(ratio, ratio);
     ctx.translate(bbox.left / ratio, 0);
     ctx.textBaseline = "top";
+    ctx.textAlign = "left"; // The axes have left another one.
     ctx.strokeStyle = this.palette.text;
     const labels = this.labels(ctx, bbox.width / ratio, (at) => (plot.valToPos(at, "x", true) - bbox.left) / ratio);
     labels.forEach(({ x, row }, i) => {

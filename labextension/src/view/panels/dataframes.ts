@@ -1,5 +1,6 @@
 /** The published DataFrames: shape, version, what changed last, who is told of it; the first rows of those that are opened. */
 
+import { badge } from "../badge";
 import { el, shown } from "../dom";
 import { ago, number } from "../format";
 import type { DataFrameRow, ToView } from "../messages";
@@ -152,20 +153,15 @@ class DataFrameEntry implements Row<DataFrameRow> {
   private drawChange({ kind, summary }: DataFrameRow): void {
     const [icon, word] = KINDS[kind] ?? ["•", kind];
     const mark = el("span", { class: "mcpw-figure-icon", aria: { hidden: "true" } }, icon);
-    const more = summary && summary !== word ? [": ", shown(summary, 160)] : [];
-    this.change.replaceChildren(mark, shown(word, 40), ...more);
+    this.change.replaceChildren(mark, shown(summary || word, 160));
+    this.change.title = word;
   }
 
   private drawSubscribers(sessions: readonly string[]): void {
     const badges = sessions.map((session) => {
-      const badge = button(
-        shown(session, 20),
-        "subscriber",
-        () => this.link.go("sessions", { session }),
-        "Is told of changes; show this session",
-      );
-      badge.className = "mcpw-figure-badge";
-      return badge;
+      const told = button(badge(session), "subscriber", () => this.link.go("sessions", { session }), "Is told of changes; show this session");
+      told.className = "";
+      return told;
     });
     this.subscribers.replaceChildren(...badges);
     setAria(this.subscribers, { label: `${sessions.length} ${sessions.length === 1 ? "session is" : "sessions are"} told of changes` });

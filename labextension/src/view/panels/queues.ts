@@ -1,7 +1,7 @@
 /** Readings of queues and counters, each against its bound. What reads zero is folded away, but can be seen. */
 
 import { el, shown } from "../dom";
-import { number } from "../format";
+import { bytes, number } from "../format";
 import type { Queue } from "../messages";
 import { type Row, Rows, setAria, setShown, setText } from "./parts";
 
@@ -56,17 +56,18 @@ class QueueEntry implements Row<Queue> {
     this.element = el("li", { class: "mcpw-figure-queue", testid: "queue-row" }, title, this.meter, this.value, this.meaning);
   }
 
-  update({ value, bound = 0, meaning = "" }: Queue): void {
-    setText(this.value, bound > 0 ? `${number(value)} of ${number(bound)}` : number(value));
+  update({ name, value, bound = 0, meaning = "", rolls = false }: Queue): void {
+    const written = name.endsWith("bytes") ? bytes : number;
+    setText(this.value, bound > 0 ? `${written(value)} of ${written(bound)}` : written(value));
     setShown(this.meaning, meaning, 300);
-    this.measure(value, bound);
+    this.measure(value, bound, rolls);
   }
 
   /** Without a bound there is nothing to measure. */
-  private measure(value: number, bound: number): void {
+  private measure(value: number, bound: number, rolls: boolean): void {
     const share = bound > 0 ? Math.min(1, value / bound) : 0;
     this.meter.style.visibility = bound > 0 ? "" : "hidden";
-    this.meter.classList.toggle("mcpw-figure-near", share >= NEAR);
+    this.meter.classList.toggle("mcpw-figure-near", share >= NEAR && !rolls);
     this.filled.style.width = `${share * 100}%`;
     if (bound > 0) this.meter.setAttribute("role", "meter");
     else this.meter.removeAttribute("role");

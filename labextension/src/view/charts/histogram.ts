@@ -198,6 +198,7 @@ export class HistogramChart {
     ctx.save();
     ctx.scale(ratio, ratio);
     ctx.translate(bbox.left / ratio, 0);
+    ctx.textAlign = "left"; // uPlot has drawn the axes and leaves theirs.
     ctx.textBaseline = "top";
     ctx.strokeStyle = this.palette.text;
     const labels = this.labels(ctx, bbox.width / ratio, (at) => (plot.valToPos(at, "x", true) - bbox.left) / ratio);

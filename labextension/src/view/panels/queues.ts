@@ -1,7 +1,7 @@
 /** Readings of queues and counters, each against its bound. What reads zero is folded away, but can be seen. */
 
 import { el, shown } from "../dom";
-import { number } from "../format";
+import { bytes, number } from "../format";
 import type { Queue } from "../messages";
 import { type Row, Rows, setAria, setShown, setText } from "./parts";
 
@@ -49,7 +49,10 @@ class QueueEntry implements Row<Queue> {
   private readonly filled = el("span", { class: "mcpw-figure-meter-filled" });
   private readonly meaning = el("span", { class: "mcpw-figure-queue-meaning" });
 
+  private readonly isBytes: boolean;
+
   constructor(name: string) {
+    this.isBytes = name.endsWith("bytes");
     this.meter.append(this.filled);
     setAria(this.meter, { label: shown(name, 80).textContent ?? "" });
     const title = el("span", { class: "mcpw-figure-queue-name" }, shown(name, 80));
@@ -57,7 +60,8 @@ class QueueEntry implements Row<Queue> {
   }
 
   update({ value, bound = 0, meaning = "" }: Queue): void {
-    setText(this.value, bound > 0 ? `${number(value)} of ${number(bound)}` : number(value));
+    const written = this.isBytes ? bytes : number;
+    setText(this.value, bound > 0 ? `${written(value)} of ${written(bound)}` : written(value));
     setShown(this.meaning, meaning, 300);
     this.measure(value, bound);
   }

@@ -106,8 +106,11 @@ export class Panels {
   private async create(args: PanelArgs): Promise<MainAreaWidget<NotebookPanel>> {
     const widget = new MainAreaWidget({ content: new NotebookPanel(this.workbench, args) });
     widget.id = `mcp-workbench-${nameOf(args)}`;
+    const other = this.tracker.currentWidget;
+    // Beside the notebook, and all in one place: a place of its own for each would leave slivers of all.
+    const place = other?.isAttached ? ({ mode: "tab-after", ref: other.id } as const) : ({ mode: "split-right" } as const);
     await this.tracker.add(widget);
-    this.app.shell.add(widget, "main", { mode: "split-right", type: "MCP" });
+    this.app.shell.add(widget, "main", { ...place, type: "MCP" });
     return widget;
   }
 }

@@ -67,4 +67,4 @@ class Complaints:
             self.heard.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _take_error(self, error: WebError) -> None:
-        self.heard.append(f"uncaught: {error.error}")
+        self.heard.append(f"uncaught: {error.error.stack or error.error}")

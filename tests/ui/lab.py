@@ -117,7 +117,7 @@ def _settings(here: JupyterLab, port: int, *, gateway: bool) -> dict[str, Any]:
         "ServerApp": {**server, "jpserver_extensions": extensions},
         "IdentityProvider": {"token": here.token},
         # Tests drive the application by its commands: `window.jupyterapp`.
-        "LabApp": {"expose_app_in_browser": True, "news_url": None, "extension_manager": "readonly"},
+        "LabApp": {"expose_app_in_browser": True, "extension_manager": "readonly"},
         "JupyterNotebookApp": {"expose_app_in_browser": True},
     }
 
@@ -126,6 +126,10 @@ def _environment(folder: Path, settings: dict[str, Any]) -> dict[str, str]:
     """The environment of a person who has installed this tree; the folder is theirs."""
     config = folder / "config"
     config.mkdir()
+    (config / "labconfig").mkdir()
+    # It asks every person once whether they want news, over whatever stands in that corner.
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (config / "labconfig/page_config.json").write_text(json.dumps(quiet))
     written = config / "jupyter_server_config.json"
     written.touch(0o600)
     written.write_text(json.dumps(settings))

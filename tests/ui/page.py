@@ -168,7 +168,10 @@ def go(view: Locator, panel: str) -> Locator:
 
 @contextmanager
 def visit(lab: JupyterLab, browser: Browser) -> Iterator[LabPage]:
-    """A page without a past, for as long as the `with` lasts; then its console must have said nothing amiss. Kernels and settings are cleared away."""
+    """A page without a past, for as long as the `with` lasts; then its console must have said nothing amiss.
+
+    Kernels and settings are cleared away.
+    """
     context = browser.new_context(viewport={"width": 1400, "height": 950}, permissions=["clipboard-read", "clipboard-write"])
     context.set_default_timeout(WAIT_MS)
     complaints = Complaints(context)

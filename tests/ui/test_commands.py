@@ -56,6 +56,7 @@ def test_every_command_does_what_it_says(page: LabPage) -> None:
     for panel in PANELS:
         page.execute("mcp-workbench:open-panel", panel=panel)
     expect(page.main_panels).to_have_count(len(PANELS))
+    expect(page.main_panels.locator("visible=true")).to_have_count(1)
     expect(page.main_panels.locator("[data-testid=mcpw][data-state=live]")).to_have_count(len(PANELS))
     page.execute("mcp-workbench:open-panel", panel="calls")
     expect(page.main_panels).to_have_count(len(PANELS))

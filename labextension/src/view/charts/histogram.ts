@@ -198,6 +198,7 @@ export class HistogramChart {
     ctx.save();
     ctx.scale(ratio, ratio);
     ctx.translate(bbox.left / ratio, 0);
+    ctx.textAlign = "left"; // uPlot has drawn the axes and leaves theirs.
     ctx.textBaseline = "top";
     ctx.textAlign = "left"; // The axes have left another one.
     ctx.strokeStyle = this.palette.text;

@@ -49,15 +49,18 @@ class QueueEntry implements Row<Queue> {
   private readonly filled = el("span", { class: "mcpw-figure-meter-filled" });
   private readonly meaning = el("span", { class: "mcpw-figure-queue-meaning" });
 
+  private readonly isBytes: boolean;
+
   constructor(name: string) {
+    this.isBytes = name.endsWith("bytes");
     this.meter.append(this.filled);
     setAria(this.meter, { label: shown(name, 80).textContent ?? "" });
     const title = el("span", { class: "mcpw-figure-queue-name" }, shown(name, 80));
     this.element = el("li", { class: "mcpw-figure-queue", testid: "queue-row" }, title, this.meter, this.value, this.meaning);
   }
 
-  update({ name, value, bound = 0, meaning = "", rolls = false }: Queue): void {
-    const written = name.endsWith("bytes") ? bytes : number;
+  update({ value, bound = 0, meaning = "", rolls = false }: Queue): void {
+    const written = this.isBytes ? bytes : number;
     setText(this.value, bound > 0 ? `${written(value)} of ${written(bound)}` : written(value));
     setShown(this.meaning, meaning, 300);
     this.measure(value, bound, rolls);

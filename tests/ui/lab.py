@@ -54,8 +54,10 @@ class JupyterLab:
     def write_notebook(self, path: str, *cells: str) -> str:
         """Write a notebook with these code cells; returns its path."""
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel})
-        nbformat.write(notebook, self.root / path)
+        new_cell = nbformat.v4.new_code_cell
+        written = [new_cell(cell) for cell in cells]  # type: ignore[no-untyped-call]  # nbformat has types in part
+        notebook = nbformat.v4.new_notebook(cells=written, metadata={"kernelspec": kernel})  # type: ignore[no-untyped-call]  # the same
+        nbformat.write(notebook, self.root / path)  # type: ignore[no-untyped-call]  # the same
         return path
 
     def kernel_of(self, path: str) -> str:

@@ -159,7 +159,12 @@ class DataFrameEntry implements Row<DataFrameRow> {
 
   private drawSubscribers(sessions: readonly string[]): void {
     const badges = sessions.map((session) => {
-      const told = button(badge(session), "subscriber", () => this.link.go("sessions", { session }), "Is told of changes; show this session");
+      const told = button(
+        badge(session),
+        "subscriber",
+        () => this.link.go("sessions", { session }),
+        "Is told of changes; show this session",
+      );
       told.className = "";
       return told;
     });

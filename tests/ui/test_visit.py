@@ -74,7 +74,7 @@ def test_the_sidebar_shows_dataframes_and_jobs_as_they_change_and_comes_back_aft
         agent.subscribe("df://flights")
         row = go(view, "dataframes").get_by_test_id("df-row")
         expect(row).to_contain_text("flights2 × 2v1")
-        expect(row.get_by_test_id("subscriber")).to_have_text("s1")
+        expect(row.get_by_test_id("subscriber")).to_have_text("1")
         row.get_by_test_id("df-open").click()
         expect(row.get_by_test_id("preview-table")).to_contain_text("1.5")
         page.run_cell(path, 1)

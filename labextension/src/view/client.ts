@@ -101,13 +101,13 @@ export class Client {
       this.offset = message.now - this.clock();
       this.waitsForCells = message.waitsForCells ?? false;
       this.events.reset();
-      this.change({
-        state: "live",
-        sentence: this.waitsForCells ? "news and clicks wait while a cell is busy" : "live",
-      });
+      const live = this.waitsForCells ? "news and clicks wait while a cell is busy" : "live";
+      const versions = message.version === VERSION ? "" : `; mcp_workbench ${message.version} in the kernel, ${VERSION} in this view`;
+      this.change({ state: "live", sentence: live + versions });
       this.sendWatch();
       this.events.received(message);
     } else if (message.type === "refused") {
+      if (this.standing.state === "refused") return; // Seen here already, and said with where to type what.
       this.change({ state: "refused", sentence: message.sentence, ...(message.command ? { command: message.command } : {}) });
     } else if (this.standing.state === "live") {
       if ("re" in message) this.settle(message.re)?.resolve(message);

@@ -29,12 +29,13 @@ from mcp_workbench.events import Era, Principal
 from mcp_workbench.execution.calls import Call
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.execution.portal import Portal
-from mcp_workbench.kernel.failed_calls import find_failed, is_ours, ran_tool, read_by, session_record
+from mcp_workbench.kernel.failed_calls import find_failed, ran_tool, read_by, session_record
 from mcp_workbench.kernel.own_loop import run_on_own_loop
 from mcp_workbench.kernel.results import say
 from mcp_workbench.primitives import ArgumentError, ResourceDefinition, ToolDefinition, find_resource
 from mcp_workbench.protocol.wire import Json
 from mcp_workbench.telemetry.records import CallRecord
+from mcp_workbench.views.authors_code import is_ours
 from mcp_workbench.views.words import shown
 from mcp_workbench.workbench import Workbench
 

@@ -5,24 +5,19 @@ What is remembered of failed calls is text only (`telemetry.failures`): no frame
 
 from __future__ import annotations
 
-import copy
-import os
 import re
-import traceback
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
-import mcp_workbench
 from mcp_workbench.primitives.wording import nearest
 from mcp_workbench.status_report import mistakes_hint
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord
 from mcp_workbench.telemetry.telemetry import JOB
+from mcp_workbench.views.authors_code import author_traceback
 from mcp_workbench.views.words import duration, moment, shown
 from mcp_workbench.workbench import Workbench
 
-_PACKAGE = str(Path(mcp_workbench.__file__).parent) + os.sep
 _TOOL_METHODS = frozenset(("tools/call", JOB))
 _JOB_NOTE = re.compile(r"job j\d+")
 _MAX_VALUE = 2_000
@@ -71,34 +66,15 @@ def read_by(call: CallRecord) -> tuple[str, ...]:
     return tuple(note for note in call.notes if not _JOB_NOTE.fullmatch(note))
 
 
-def is_ours(file: str) -> bool:
-    """Whether a frame of this file is the workbench's own."""
-    return file.startswith(_PACKAGE)
-
-
 def error_lines(workbench: Workbench, call_id: str | None) -> Iterator[str]:
     """What there is to know of a failed call, line by line; raises as `find_failed`."""
     call = find_failed(workbench, call_id)
     yield _head(workbench, call)
     yield from _arguments(call)
     # The traceback ends with what the client was told, and where there is none that sentence is all there is.
-    yield from author_traceback(call) or (call.error or "").split("\n")
+    yield from _bounded(author_traceback(call).rstrip("\n") or call.error or "", _MAX_TRACEBACK).split("\n")
     yield from _printed(call)
     yield from _what_next(workbench, call)
-
-
-def author_traceback(call: CallRecord) -> list[str]:
-    """The traceback from the author's first line on; nothing where none of their code was reached."""
-    if call.exception is None:
-        return []
-    frames = list(call.exception.stack)
-    while frames and is_ours(frames[0].filename):
-        del frames[0]
-    if not frames:
-        return []
-    theirs = copy.copy(call.exception)
-    theirs.stack = traceback.StackSummary.from_list(frames)
-    return _bounded("".join(theirs.format()).rstrip("\n"), _MAX_TRACEBACK).split("\n")
 
 
 def _head(workbench: Workbench, call: CallRecord) -> str:

@@ -11,6 +11,7 @@ from mcp_workbench.telemetry.records import JOB, CallRecord
 from mcp_workbench.telemetry.texts import MAX_TEXT
 from mcp_workbench.views.as_cell import as_cell
 from mcp_workbench.views.asks import Ask
+from mcp_workbench.views.authors_code import author_traceback
 from mcp_workbench.views.call_rows import CallRows
 from mcp_workbench.views.messages import Detail, GetDetail, Text
 
@@ -37,7 +38,7 @@ def _detail(ask: Ask[GetDetail], call: CallRecord, job: Job | None) -> Detail:
         answer=_result_of(job) if texts is None or not texts.answer_bytes else _text(texts.answer, texts.answer_bytes),
         notifications=tuple(_text(sent.text, sent.size) for sent in notified),
         output=call.output,
-        traceback=call.traceback_text or "",
+        traceback=author_traceback(call) or call.traceback_text or "",
         defined_at=str(call.defined_at or ""),
         tool_version=call.tool_version or "",
         notes=call.notes,

@@ -56,6 +56,7 @@ def test_request_answer_notifications_output_and_the_line_for_a_cell() -> None:
             await talk.request("tools/call", {"name": "fail"})
             told = await detail(visitor, 3)
             assert 'raise ValueError("<b>no</b>")' in told["traceback"]
+            assert "function_work.py" not in told["traceback"], "the workbench's own way there is nobody's business"
             assert (told["row"]["outcome"], told["asCell"]) == ("tool_error", "fail()")
             await talk.result("tools/list")
             told = await detail(visitor, 4)

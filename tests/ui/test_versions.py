@@ -41,15 +41,15 @@ def serve(page: LabPage, name: str, python: Path) -> None:
     [
         (
             "older", "0.0.9", VIEW_PROTOCOL - 1,
-            f"the kernel has mcp_workbench 0.0.9 (views {VIEW_PROTOCOL - 1}), this view comes from {__version__} (views {VIEW_PROTOCOL}): "
-            "upgrade it in the kernel's environment",
+            (f"the kernel has mcp_workbench 0.0.9 (views {VIEW_PROTOCOL - 1}), this view comes from {__version__} (views {VIEW_PROTOCOL}): "
+            "upgrade it in the kernel's environment"),
             "%pip install --upgrade mcp-workbench",
             "in a cell, then restart the kernel",
         ),
         (
             "newer", "9.0", VIEW_PROTOCOL + 1,
-            f"the kernel has mcp_workbench 9.0 (views {VIEW_PROTOCOL + 1}), this view comes from {__version__} (views {VIEW_PROTOCOL}): "
-            "upgrade it where Jupyter runs",
+            (f"the kernel has mcp_workbench 9.0 (views {VIEW_PROTOCOL + 1}), this view comes from {__version__} (views {VIEW_PROTOCOL}): "
+            "upgrade it where Jupyter runs"),
             "pip install --upgrade mcp-workbench",
             "in Jupyter's environment, then start Jupyter anew and reload this page",
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mcp_workbench import settings
 from mcp_workbench.assembly import RunningServer
 from mcp_workbench.events import Era
@@ -22,12 +24,11 @@ def theirs() -> RunningServer | None:
 
 
 def raised_through_ours() -> Exception:
-    try:
+    with pytest.raises(KeyError) as caught:
         Tokens(Workbench()._offer, theirs).revoke("bob")
-    except KeyError as error:
-        assert error.__traceback__ is not None
-        return error.with_traceback(error.__traceback__.tb_next)  # as the workbench catches it: without its caller
-    raise AssertionError("it has not raised")
+    trace = caught.value.__traceback__
+    assert trace is not None
+    return caught.value.with_traceback(trace.tb_next)  # as the workbench catches it: without its caller
 
 
 def test_frames_of_ours_above_the_authors_code_are_left_out() -> None:

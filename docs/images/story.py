@@ -142,7 +142,7 @@ async def _cursor(resting: threading.Event, open_calls: threading.Event) -> None
 async def _long_work(session: ClientSession) -> None:
     """What is still open while the pictures are taken: a job, and a call that waits for the main thread."""
     await session.call_tool("fit_delay_model", rounds=24)
-    await session.call_tool("fit_delay_model", rounds=600)
+    await session.call_tool("fit_delay_model", rounds=1_200)
     await _ask(session, "bookmark", note="LGA: 15 % left late")
 
 

@@ -6,6 +6,7 @@ import { Widget } from "@lumino/widgets";
 import { viewWay } from "./gateway";
 import { Notice } from "./notice";
 import { mountView } from "./view/shell";
+import type { Way } from "./view/way";
 import type { Workbench } from "./workbench";
 
 export interface KernelViewOptions {
@@ -47,6 +48,11 @@ export class KernelView extends Widget {
   private look(): void {
     const situation = this.workbench.situationOf(this.kernelId);
     this.notice.show(situation);
+    this.host.classList.toggle("mcp-workbench-past", situation.kind === "silent");
+    if (situation.kind === "silent") {
+      this.way?.dispose(); // Nobody is there to be asked again and again; another server is noticed here.
+      this.since = undefined;
+    }
     if (situation.kind !== "serving" || situation.server.view === undefined) {
       return; // What was seen last stays below the sentence.
     }
@@ -58,19 +64,21 @@ export class KernelView extends Widget {
   }
 
   private mount(): void {
-    const way = viewWay(this.workbench.services.serverSettings, this.kernelId);
-    this.mounted = mountView(this.host, way, { ...this.options, remember });
+    this.way = viewWay(this.workbench.services.serverSettings, this.kernelId);
+    this.mounted = mountView(this.host, this.way, { ...this.options, remember });
   }
 
   private unmount(): void {
     this.mounted?.dispose();
     this.mounted = undefined;
+    this.way = undefined;
     this.since = undefined;
     this.host.replaceChildren();
   }
 
   private readonly notice: Notice;
   private readonly host: HTMLElement;
+  private way: Way | undefined;
   private mounted: { dispose(): void } | undefined;
   private since: number | undefined;
 }

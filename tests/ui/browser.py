@@ -57,6 +57,10 @@ class Complaints:
         assert reason
         self._allowed.append(re.compile(pattern))
 
+    def allow_lost_views(self) -> None:
+        """A server stops in this test: until JupyterLab has heard of it, views try to come back, and a browser logs each try."""
+        self.allow("/view' failed.* 404", reason="see above")
+
     @property
     def unexpected(self) -> list[str]:
         """What nobody allowed."""

@@ -58,8 +58,8 @@ class Complaints:
         self._allowed.append(re.compile(pattern))
 
     def allow_lost_views(self) -> None:
-        """A server stops in this test: until JupyterLab has heard of it, views try to come back, and a browser logs each try."""
-        self.allow("/view' failed.* 404", reason="see above")
+        """Leave out what a browser logs of views whose server stops in this test."""
+        self.allow("/view' failed.* 404", reason="views try to come back until JupyterLab has heard that the server is gone")
 
     @property
     def unexpected(self) -> list[str]:

@@ -35,7 +35,7 @@ export async function listServers(settings: ServerConnection.ISettings): Promise
   const response = await request(settings, URLExt.join(settings.baseUrl, "mcp-workbench/api/kernels"));
   if (response.status === 404) {
     throw new GatewayError(
-      "The Jupyter server's part of mcp-workbench is missing or disabled. In the environment that runs JupyterLab, then start it again:",
+      "The Jupyter server's part of mcp-workbench is missing or disabled. Run this in the environment that runs Jupyter, then start Jupyter again:",
       ["pip install mcp-workbench", "jupyter server extension enable mcp_workbench.gateway"],
     );
   }

@@ -49,6 +49,7 @@ export class KernelView extends Widget {
   private look(): void {
     const situation = this.workbench.situationOf(this.kernelId);
     this.notice.show(situation);
+    this.host.classList.toggle("mcp-workbench-past", situation.kind === "silent");
     if (situation.kind === "silent") {
       this.way?.end("the server has ended");
       this.since = undefined;

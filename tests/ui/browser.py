@@ -57,6 +57,10 @@ class Complaints:
         assert reason
         self._allowed.append(re.compile(pattern))
 
+    def allow_lost_views(self) -> None:
+        """Leave out what a browser logs of views whose server stops in this test."""
+        self.allow("/view' failed.* 404", reason="views try to come back until JupyterLab has heard that the server is gone")
+
     @property
     def unexpected(self) -> list[str]:
         """What nobody allowed."""

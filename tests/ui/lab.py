@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import jupyterlab
-import nbformat
 
 ROOT = Path(__file__).parent.parent.parent
 BUILT = ("mcp_workbench/labextension/package.json", "mcp_workbench/static/widget.js", "mcp_workbench/static/page.js")
@@ -54,10 +53,10 @@ class JupyterLab:
     def write_notebook(self, path: str, *cells: str) -> str:
         """Write a notebook with these code cells; returns its path."""
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        new_cell = nbformat.v4.new_code_cell
-        written = [new_cell(cell) for cell in cells]  # type: ignore[no-untyped-call]  # nbformat has types in part
-        notebook = nbformat.v4.new_notebook(cells=written, metadata={"kernelspec": kernel})  # type: ignore[no-untyped-call]  # the same
-        nbformat.write(notebook, self.root / path)  # type: ignore[no-untyped-call]  # the same
+        empty: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        written = [{**empty, "id": f"cell-{number}", "source": cell} for number, cell in enumerate(cells)]
+        notebook = {"cells": written, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+        (self.root / path).write_text(json.dumps(notebook))
         return path
 
     def kernel_of(self, path: str) -> str:

@@ -65,6 +65,7 @@ def test_every_command_does_what_it_says(page: LabPage) -> None:
     expect(page.main_panels.locator("[data-testid=mcpw][data-state=live]")).to_have_count(len(PANELS))
     expect(page.sidebar_view).to_have_attribute("data-state", "live")
 
+    page.complaints.allow_lost_views()
     with page.agent(path, "claude-code"):
         expect(page.status).to_contain_text("1 client")
         page.begin("mcp-workbench:stop-server")

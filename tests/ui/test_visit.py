@@ -91,10 +91,11 @@ def test_the_sidebar_shows_dataframes_and_jobs_as_they_change_and_comes_back_aft
         job.get_by_test_id("confirm-yes").click()
         expect(job).to_contain_text("cancelled")
 
-        page.complaints.allow("/view' failed.* 404", reason="a browser logs what a view tries while the kernel is not there yet")
+        page.complaints.allow_lost_views()
         page.begin("notebook:restart-kernel")
         page.page.locator(".jp-Dialog .jp-mod-warn").click()
         expect(page.sidebar).to_contain_text("No MCP server runs in this kernel.")
+        expect(view.get_by_test_id("sentence")).to_be_hidden()
     page.run_cell(path, 0)
     expect(page.sidebar).not_to_contain_text("No MCP server runs in this kernel.")
     expect(view).to_have_attribute("data-state", "live")

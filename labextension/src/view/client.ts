@@ -45,6 +45,7 @@ export class Client {
   private readonly waiting = new Map<number, Waiting>();
   private lastId = 0;
   private offset = 0;
+  private stopped: number | undefined;
   private watched = "";
   private wanted: Wanted = { panels: [] };
 
@@ -68,9 +69,9 @@ export class Client {
     this.giveUp("this view has been closed");
   }
 
-  /** Seconds since 1970 by the kernel's clock. */
+  /** Seconds since 1970 by the kernel's clock; it stands still while nothing is heard of the kernel, for what is seen is of then. */
   now(): number {
-    return this.clock() + this.offset;
+    return this.stopped ?? this.clock() + this.offset;
   }
 
   ask(question: Question): Promise<Answer> {
@@ -124,6 +125,7 @@ export class Client {
 
   private change(standing: Standing): void {
     this.standing = standing;
+    this.stopped = standing.state === "live" ? undefined : this.now();
     this.events.changed(standing);
   }
 

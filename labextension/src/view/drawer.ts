@@ -91,6 +91,10 @@ function renderPhases(row: CallRow, behind: string): HTMLElement {
     piece.style.flexGrow = String(Math.max(us ?? 0, 0));
     bar.append(piece);
   }
+  // Of a call that failed it is not known how long its code ran: that part has no colour.
+  const rest = el("span", {});
+  rest.style.flexGrow = String(Math.max((row.totalUs ?? 0) - phases.reduce((sum, [, us]) => sum + (us ?? 0), 0), 0));
+  bar.append(rest);
   const numbers = phases.map(([name, us]) => el("span", {}, el("i", { class: `mcpw-phase-${name}` }), `${name} ${duration(us)}`));
   const legend = el("div", { class: "mcpw-legend" }, ...numbers, el("b", {}, `total ${duration(row.totalUs)}`));
   const queue = behind ? [el("div", { class: "mcpw-faint" }, "it waited behind ", shown(behind, 300))] : [];

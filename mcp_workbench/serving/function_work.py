@@ -283,7 +283,8 @@ class FunctionWork(Work):
 
     def _ended(self, call: Call, outcome: Outcome) -> None:
         record, done = self.record, self._done
-        record.started_ns, record.returned_ns = call.started_ns or None, call.returned_ns or None
+        if call.started_ns:
+            record.started_ns, record.returned_ns = call.started_ns, call.returned_ns or call.finished_ns or None
         record.notes = self.notes
         if call.output is not None:
             record.printed = call.output.printed

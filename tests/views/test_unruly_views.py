@@ -10,9 +10,10 @@ import pytest
 
 from mcp_workbench import Workbench
 from mcp_workbench.views.messages import GetDetail, GetOlder, GetPreview, Stop, Touch
+from mcp_workbench.views.page import VIEW_SUBPROTOCOL
 from tests.support.raw_websocket import RawConnection, frame
 from tests.support.stage import running, talking
-from tests.views.visitor import SUBPROTOCOL, port_of, view_secret, visiting
+from tests.views.visitor import port_of, view_secret, visiting
 
 HUGE = 10**30
 ODD = (
@@ -70,7 +71,7 @@ def test_what_is_no_message_ends_that_view_alone(workbench: Workbench, text: byt
     async def main() -> None:
         secret = await asyncio.to_thread(view_secret, workbench)
         async with asyncio.timeout(30), visiting(workbench, "calls") as other:
-            connection = await RawConnection.open(port_of(workbench), secret.reveal(), target="/view", offer=SUBPROTOCOL)
+            connection = await RawConnection.open(port_of(workbench), secret.reveal(), target="/view", offer=VIEW_SUBPROTOCOL)
             connection.send(frame(text))
             await connection.text()  # hello
             goodbye = await connection.closing()

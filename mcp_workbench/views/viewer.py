@@ -34,6 +34,8 @@ DROPPED = "%s could not tell a view what is new; that view is told nothing more 
 UPGRADE = "pip install -U mcp-workbench"
 UNANSWERED = 16
 """Requests of one view that may wait for their answers."""
+HISTOGRAMS = 64
+"""Histograms that one view may watch; each is copied when its tool was called."""
 STUCK_S = 60.0
 """A view that has read nothing for so long is let go."""
 
@@ -154,6 +156,9 @@ class Viewer:
     # --- telling --------------------------------------------------------------------------------------------
 
     def _watch(self, wanted: Watch) -> None:
+        if len(wanted.histograms) > HISTOGRAMS:
+            self.close(CLOSE_NO_MESSAGE, f"a view watches {HISTOGRAMS} histograms at most, and this one wanted {len(wanted.histograms)}")
+            return
         for feed in tuple(self._feeds):
             try:
                 feed.watch(wanted)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context
+from functools import partial
 
 from mcp_workbench.events import Principal
 from mcp_workbench.transports.channel import Channel
@@ -100,10 +101,17 @@ class Viewers:
         self._rest()
 
     def _tick(self) -> None:
-        now = self.now()
-        for viewer in tuple(self._open):
+        self._look_in_turn(iter(tuple(self._open)), self.now())
+
+    def _look_in_turn(self, turns: Iterator[Viewer], now: float) -> None:
+        """One view a turn of the loop: with thousands of calls a second a look takes milliseconds, which no call waits for twice."""
+        if (viewer := next(turns, None)) is not None:
             viewer.look(now)
-        self._timer = self._loop.call_later(self._tick_s, self._tick) if self._open and not self._closed else None
+            self._timer = self._loop.call_later(0, partial(self._look_in_turn, turns, now))
+        elif self._open and not self._closed:
+            self._timer = self._loop.call_later(self._tick_s, self._tick)
+        else:
+            self._timer = None
 
     def _rest(self) -> None:
         if self._timer is not None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Playwright, expect, sync_playwright
 
 from mcp_workbench.client import ClientSession, connect
 
@@ -31,7 +31,7 @@ STATIC = CHECKOUT / "mcp_workbench" / "static"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
+    "--disable-sync", "--no-proxy-server",
 )  # fmt: skip
 WAIT_MS = 30_000
 """How long a test waits for something on a page before it fails."""
@@ -101,6 +101,7 @@ def page_browser() -> Iterator[Browser]:
             if NO_SKIP:
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
+        expect.set_options(timeout=WAIT_MS)
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         yield browser
         browser.close()

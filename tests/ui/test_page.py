@@ -84,6 +84,7 @@ def test_the_printed_link_opens_the_live_page_once(program: Program, page_browse
         assert window.page.url == link.partition("/open/")[0] + "/"
         expect(window.page).to_have_title("flights · mcp_workbench")
         expect(window.at("panel-connect")).to_contain_text("Serving ws://127.0.0.1:")
+        expect(window.at("connect-snippet").locator("code").first).to_have_text("claude mcp get notebook")
 
         window.go("sessions")
         expect(window.at("panel-sessions")).to_contain_text("mcp-workbench")

@@ -37,32 +37,31 @@ def serve(page: LabPage, name: str, python: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "version", "view_protocol", "sentence", "command", "then"),
+    ("name", "version", "view_protocol", "which", "command", "then"),
     [
         (
             "older", "0.0.9", VIEW_PROTOCOL - 1,
-            (f"the kernel has mcp_workbench 0.0.9 (views {VIEW_PROTOCOL - 1}), this view comes from {__version__} (views {VIEW_PROTOCOL}): "
-            "upgrade it in the kernel's environment"),
+            "upgrade it in the kernel's environment",
             "%pip install --upgrade mcp-workbench",
             "in a cell, then restart the kernel",
         ),
         (
             "newer", "9.0", VIEW_PROTOCOL + 1,
-            (f"the kernel has mcp_workbench 9.0 (views {VIEW_PROTOCOL + 1}), this view comes from {__version__} (views {VIEW_PROTOCOL}): "
-            "upgrade it where Jupyter runs"),
+            "upgrade it where Jupyter runs",
             "pip install --upgrade mcp-workbench",
             "in Jupyter's environment, then start Jupyter anew and reload this page",
         ),
     ],
 )  # fmt: skip
 def test_where_the_two_cannot_talk_the_side_to_upgrade_is_named_with_the_command(
-    page: LabPage, tmp_path: Path, name: str, version: str, view_protocol: int, sentence: str, command: str, then: str
+    page: LabPage, tmp_path: Path, name: str, version: str, view_protocol: int, which: str, command: str, then: str
 ) -> None:
     page.complaints.allow("WebSocket", reason="the view knocks again, in case the kernel was upgraded meanwhile")
     serve(page, name, make_environment(tmp_path / name, version=version, view_protocol=view_protocol))
     view = page.sidebar_view
     expect(view).to_have_attribute("data-state", "refused")
-    expect(view.get_by_test_id("sentence")).to_have_attribute("title", sentence)
+    versions = f"{version} (views {view_protocol}), this view comes from {__version__} (views {VIEW_PROTOCOL})"
+    expect(view.get_by_test_id("sentence")).to_have_attribute("title", f"the kernel has mcp_workbench {versions}: {which}")
     expect(view.locator(".mcpw-remedy")).to_contain_text(command)
     expect(view.locator(".mcpw-remedy")).to_contain_text(then)
     with page.agent(f"{name}.ipynb", "claude-code") as agent:  # agents are not concerned

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mcp_workbench.version import __version__
 from mcp_workbench.views.asks import Action, Ask
-from mcp_workbench.views.messages import VIEW_PROTOCOL, Done, GetOlder, Open, OpenCalls, Sessions, Stop, Watch
-from mcp_workbench.views.viewer import STUCK_S, UNANSWERED
+from mcp_workbench.views.messages import VIEW_PROTOCOL, Done, GetOlder, HistogramKey, Open, OpenCalls, Sessions, Stop, Watch
+from mcp_workbench.views.viewer import HISTOGRAMS, STUCK_S, UNANSWERED
 from tests.views.rig import OPEN, FakeFeed, View
 
 
@@ -33,6 +33,18 @@ def test_what_is_watched_is_told_at_once_and_then_at_each_look() -> None:
     view.viewer.look(102.0)
     assert (view.types, calls.looks, sessions.looks) == ([], [100.0, 101.0, 102.0], [])
     assert len(sessions.wanted) == 2, "also who is not watched hears what is"
+
+
+def test_a_view_watches_so_many_histograms_and_no_more() -> None:
+    latency = FakeFeed("latency")
+    view = View(latency).opened()
+    keys = tuple(HistogramKey(tool=f"f{n}", phase="run") for n in range(HISTOGRAMS + 1))
+    view.say(Watch(panels=("latency",), histograms=keys[1:]))
+    assert view.channel.closes == []
+    heard = len(latency.wanted)
+    view.say(Watch(panels=("latency",), histograms=keys))
+    assert view.channel.closes == [(1008, "a view watches 64 histograms at most, and this one wanted 65")]
+    assert len(latency.wanted) == heard
 
 
 def test_a_view_that_does_not_read_is_told_later_what_has_become_of_it_all() -> None:

@@ -35,10 +35,17 @@ class House:
         return channel
 
     def ring(self) -> None:
+        """All that is due at the next tick."""
+        assert self.turn() == TICK_S
+        while self.waits and self.loop.timers[-1].delay == 0:
+            self.turn()
+
+    def turn(self) -> float:
+        """One turn of the loop; returns what was waited for it."""
         [timer] = [timer for timer in self.loop.timers if not timer.cancelled]
         self.loop.timers.remove(timer)
-        assert timer.delay == TICK_S
         timer.callback()
+        return timer.delay
 
     @property
     def waits(self) -> bool:
@@ -53,6 +60,27 @@ def test_each_view_has_feeds_of_its_own_and_all_are_told_by_one_timer() -> None:
     assert (one.texts, other.texts) == ([encode(OpenCalls(more=1))], [encode(OpenCalls(more=2))])
     house.ring()
     assert [len(feed.looks) for feed in house.feeds] == [3, 3]
+
+
+def test_between_the_looks_of_two_views_the_loop_has_a_turn() -> None:
+    house = House()
+    one, other = house.enter(), house.enter()
+    house.feeds[0].news, house.feeds[1].news = [OpenCalls(more=1)], [OpenCalls(more=2)]
+    assert (house.turn(), len(one.texts), len(other.texts)) == (TICK_S, 1, 0)
+    one.end(1000, "")
+    assert (house.turn(), len(other.texts)) == (0, 1)
+    assert (house.turn(), house.turn()) == (0, TICK_S)
+
+
+def test_the_last_view_may_leave_between_two_looks() -> None:
+    house = House()
+    one, other = house.enter(), house.enter()
+    house.turn()
+    one.end(1000, "")
+    other.end(1000, "")
+    assert not house.waits
+    house.enter()
+    house.ring()
 
 
 def test_the_timer_runs_only_while_somebody_looks() -> None:

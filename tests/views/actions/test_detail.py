@@ -58,6 +58,8 @@ def test_request_answer_notifications_output_and_the_line_for_a_cell() -> None:
             assert 'raise ValueError("<b>no</b>")' in told["traceback"]
             assert "function_work.py" not in told["traceback"], "the workbench's own way there is nobody's business"
             assert (told["row"]["outcome"], told["asCell"]) == ("tool_error", "fail()")
+            parts = [told["row"][f"{phase}Us"] for phase in ("wait", "run", "send")]
+            assert sum(parts) == pytest.approx(told["row"]["totalUs"]), "what raised has run too"
             await talk.result("tools/list")
             told = await detail(visitor, 4)
             assert (told["row"]["method"], "tools" in json.loads(told["answer"]["text"])["result"]) == ("tools/list", True)

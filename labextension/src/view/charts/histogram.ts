@@ -200,7 +200,6 @@ export class HistogramChart {
     ctx.translate(bbox.left / ratio, 0);
     ctx.textAlign = "left"; // uPlot has drawn the axes and leaves theirs.
     ctx.textBaseline = "top";
-    ctx.textAlign = "left"; // The axes have left another one.
     ctx.strokeStyle = this.palette.text;
     const labels = this.labels(ctx, bbox.width / ratio, (at) => (plot.valToPos(at, "x", true) - bbox.left) / ratio);
     labels.forEach(({ x, row }, i) => {

@@ -158,8 +158,8 @@ class ConnectPanel implements Panel {
   private snippet(snippet: Snippet): HTMLElement[] {
     const copy = copyButton("Copy", snippet.text, this.link, "connect-copy");
     const code = el("div", { class: "mcpw-snippet" }, el("pre", { class: "mcpw-pre" }, shown(snippet.text, 8_000, { lines: true })), copy);
-    const then = snippet.then ? [el("div", { class: "mcpw-faint" }, shown(snippet.then, 500))] : [];
-    return [el("div", {}, shown(snippet.what, 500)), code, ...then];
+    const then = snippet.then ? [el("div", { class: "mcpw-faint" }, prose(snippet.then))] : [];
+    return [el("div", {}, prose(snippet.what)), code, ...then];
   }
 
   private drawOffer(told: State): void {
@@ -203,6 +203,12 @@ class ConnectPanel implements Panel {
     const { told } = this;
     if (told?.url) setText(this.facts, factsOf(told, now));
   }
+}
+
+/** A sentence of ours, in which `code` stands between such marks. */
+function prose(sentence: string): HTMLElement {
+  const parts = sentence.split("`").map((part, n) => (n % 2 ? el("code", {}, shown(part, 300)) : shown(part, 500)));
+  return el("span", {}, ...parts);
 }
 
 function factsOf(told: State, now: number): string {

@@ -1,7 +1,7 @@
-"""A headless Chromium that writes down what goes wrong in it, and a program that serves, for the tests of the page.
+"""A program that serves, and a window of the browser that writes down what goes wrong in it, for the tests of the page.
 
 `Program` is a Python process of its own that runs what it is given on its main thread, line by line, so a test decides when that is
-busy. `Window` is one page of the browser with everything it has asked for, said and refused. Test modules import the fixtures they use.
+busy. `Window` is one page of the browser with everything it has asked for, said and refused.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -20,21 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page
 
 from mcp_workbench.client import ClientSession, connect
+from tests.ui.browser import WAIT_MS
 
-NO_SKIP = os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1"
 CHECKOUT = Path(__file__).parent.parent.parent
 STATIC = CHECKOUT / "mcp_workbench" / "static"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-proxy-server",
-)  # fmt: skip
-WAIT_MS = 30_000
-"""How long a test waits for something on a page before it fails."""
 
 DRIVER = """
 import contextlib, io, json, queue, sys, threading, time, traceback
@@ -80,31 +71,6 @@ addEventListener("securitypolicyviolation", (event) => {
 
 
 # --- the browser ------------------------------------------------------------------------------------------------------
-
-
-def find_browser(playwright: Playwright) -> str | None:
-    """Where a Chromium is; None: there is none."""
-    for name in NAMES:
-        if (found := shutil.which(name)) is not None:
-            return found
-    own = playwright.chromium.executable_path
-    return own if Path(own).is_file() else None
-
-
-@pytest.fixture(scope="module")
-def page_browser() -> Iterator[Browser]:
-    """A browser for the tests of one module: with it a loop runs in this thread, which must end before other modules begin."""
-    with sync_playwright() as playwright:
-        executable = find_browser(playwright)
-        if executable is None:
-            reason = "no browser: chromium is not on the PATH, and `playwright install chromium` has not been run"
-            if NO_SKIP:
-                pytest.fail(reason, pytrace=False)
-            pytest.skip(reason)
-        expect.set_options(timeout=WAIT_MS)
-        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @dataclass(slots=True)

@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.ui.hostile import CLIENT, LINK, LONG_CLIENT, MARKUP, OPENING, say_it_all, set_free, wait_for_it, what_is_more_than_text
-from tests.ui.page_support import Program, Window, page_browser, windows
+from tests.ui.page_support import Program, Window, windows
 
-__all__ = ["page_browser"]
 pytestmark = pytest.mark.browser
 
 PANELS = ("connect", "sessions", "calls", "latency", "dataframes", "kernel")
@@ -34,8 +33,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 @pytest.mark.parametrize("width", [1100, 380])
-def test_in_the_page_every_text_is_a_text(program: Program, page_browser: Browser, width: int) -> None:
-    with windows(page_browser, viewport={"width": width, "height": 700}) as new:
+def test_in_the_page_every_text_is_a_text(program: Program, browser: Browser, width: int) -> None:
+    with windows(browser, viewport={"width": width, "height": 700}) as new:
         window = new()
         window.page.goto(program.link())
         window.until_state("live")

@@ -14,9 +14,8 @@ from playwright.sync_api import Browser
 
 from tests.gateway.jupyter import BASE
 from tests.gateway.process import JupyterProcess, jupyter_process
-from tests.ui.page_support import Program, Window, page_browser, windows
+from tests.ui.page_support import Program, Window, windows
 
-__all__ = ["page_browser"]
 pytestmark = pytest.mark.browser
 
 SUBPROTOCOL = "mcp-workbench-view"
@@ -120,10 +119,8 @@ def opened(browser: Browser, program: Program) -> Iterator[tuple[Window, Window]
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_a_page_of_another_origin_gets_at_nothing_of_the_kernels(
-    program: Program, page_browser: Browser, elsewhere: int, name: str
-) -> None:
-    with opened(page_browser, program) as (window, other):
+def test_a_page_of_another_origin_gets_at_nothing_of_the_kernels(program: Program, browser: Browser, elsewhere: int, name: str) -> None:
+    with opened(browser, program) as (window, other):
         other.page.goto(f"http://{name}:{elsewhere}/")
         port = window.page.url.split(":")[2].partition("/")[0]
         for own_name in ("127.0.0.1", "localhost"):
@@ -138,8 +135,8 @@ def test_a_page_of_another_origin_gets_at_nothing_of_the_kernels(
         assert window.at("mcpw").get_attribute("data-state") == "live"
 
 
-def test_the_page_under_another_name_of_this_machine_wants_a_link_of_its_own(program: Program, page_browser: Browser) -> None:
-    with opened(page_browser, program) as (window, other):
+def test_the_page_under_another_name_of_this_machine_wants_a_link_of_its_own(program: Program, browser: Browser) -> None:
+    with opened(browser, program) as (window, other):
         answer = other.page.goto(window.page.url.replace("127.0.0.1", "localhost"))
         assert answer is not None
         assert answer.status == 403
@@ -148,8 +145,8 @@ def test_the_page_under_another_name_of_this_machine_wants_a_link_of_its_own(pro
         assert other.page.evaluate(OPENS, [window.page.url.replace("http", "ws") + "view", SUBPROTOCOL]) == "closed 1006"
 
 
-def test_the_cookie_is_the_browsers_alone_and_ends_with_it(program: Program, page_browser: Browser) -> None:
-    with opened(page_browser, program) as (window, _):
+def test_the_cookie_is_the_browsers_alone_and_ends_with_it(program: Program, browser: Browser) -> None:
+    with opened(browser, program) as (window, _):
         [cookie] = window.page.context.cookies()
         port = window.page.url.split(":")[2].partition("/")[0]
         told = {name: cookie.get(name) for name in ("name", "domain", "path", "expires", "httpOnly", "sameSite")}
@@ -161,8 +158,8 @@ def test_the_cookie_is_the_browsers_alone_and_ends_with_it(program: Program, pag
         assert str(cookie["value"]) not in seen
 
 
-def test_nothing_is_run_in_the_page_but_its_own_program(program: Program, page_browser: Browser) -> None:
-    with opened(page_browser, program) as (window, _):
+def test_nothing_is_run_in_the_page_but_its_own_program(program: Program, browser: Browser) -> None:
+    with opened(browser, program) as (window, _):
         answer = window.page.reload()
         assert answer is not None
         policy = answer.headers["content-security-policy"]
@@ -173,8 +170,8 @@ def test_nothing_is_run_in_the_page_but_its_own_program(program: Program, page_b
         assert {told.partition(" ")[0] for told in window.violations()} >= {"script-src", "script-src-elem", "script-src-attr"}
 
 
-def test_jupyters_cookie_opens_a_kernel_to_jupyters_own_pages_only(page_browser: Browser, elsewhere: int, tmp_path: Path) -> None:
-    with jupyter_process(tmp_path) as jupyter, windows(page_browser) as new, windows(page_browser) as stranger:
+def test_jupyters_cookie_opens_a_kernel_to_jupyters_own_pages_only(browser: Browser, elsewhere: int, tmp_path: Path) -> None:
+    with jupyter_process(tmp_path) as jupyter, windows(browser) as new, windows(browser) as stranger:
         kernel = jupyter.open_notebook("flights.ipynb")
         logged_in, other = new(), new()
         doors = [f"ws://127.0.0.1:{jupyter.port}{BASE}mcp-workbench/kernels/{kernel}/{door}" for door in ("mcp", "view")]

@@ -12,9 +12,8 @@ from playwright.sync_api import Browser, expect
 
 from mcp_workbench.client import ClientSession
 from mcp_workbench.views.page import NO_COOKIE, USED_LINK
-from tests.ui.page_support import Program, link_in, page_browser, windows
+from tests.ui.page_support import Program, link_in, windows
 
-__all__ = ["page_browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 
 OPENING = """
@@ -74,10 +73,10 @@ async def drain(session: ClientSession) -> None:
     assert "stopped" in (await session.call_tool("drain", {})).text
 
 
-def test_the_printed_link_opens_the_live_page_once(program: Program, page_browser: Browser) -> None:
+def test_the_printed_link_opens_the_live_page_once(program: Program, browser: Browser) -> None:
     link = program.link()
     program.calls(some_calls)
-    with windows(page_browser) as new, windows(page_browser) as somebody_else:
+    with windows(browser) as new, windows(browser) as somebody_else:
         window = new()
         window.page.goto(link)
         window.until_state("live")
@@ -116,8 +115,8 @@ def test_the_printed_link_opens_the_live_page_once(program: Program, page_browse
         assert (answer.status, answer.text().strip()) == (403, NO_COOKIE)
 
 
-def test_dataframes_are_seen_and_touched_and_told_anew(program: Program, page_browser: Browser) -> None:
-    with windows(page_browser) as new:
+def test_dataframes_are_seen_and_touched_and_told_anew(program: Program, browser: Browser) -> None:
+    with windows(browser) as new:
         window = new()
         window.page.goto(program.link())
         window.go("dataframes")
@@ -134,7 +133,7 @@ def test_dataframes_are_seen_and_touched_and_told_anew(program: Program, page_br
         assert window.complaints == []
 
 
-def test_while_the_main_thread_is_busy_the_page_is_live_and_a_call_is_stopped(program: Program, page_browser: Browser) -> None:
+def test_while_the_main_thread_is_busy_the_page_is_live_and_a_call_is_stopped(program: Program, browser: Browser) -> None:
     link = link_in(
         subprocess.run(
             [sys.executable, "-m", "mcp_workbench", "panel", "--no-browser"],
@@ -146,7 +145,7 @@ def test_while_the_main_thread_is_busy_the_page_is_live_and_a_call_is_stopped(pr
         ).stdout
     )
     program.begin("free.wait()")  # busy from here on
-    with windows(page_browser) as new, program.agent(drain):
+    with windows(browser) as new, program.agent(drain):
         window = new()
         window.page.goto(link)
         window.go("calls")
@@ -166,8 +165,8 @@ def test_while_the_main_thread_is_busy_the_page_is_live_and_a_call_is_stopped(pr
     program.finish()
 
 
-def test_several_windows_show_the_same_and_each_its_own_panel(program: Program, page_browser: Browser) -> None:
-    with windows(page_browser) as new:
+def test_several_windows_show_the_same_and_each_its_own_panel(program: Program, browser: Browser) -> None:
+    with windows(browser) as new:
         first, second = new(), new()
         first.page.goto(program.link())
         first.until_state("live")
@@ -185,8 +184,8 @@ def test_several_windows_show_the_same_and_each_its_own_panel(program: Program, 
         assert first.complaints == second.complaints == []
 
 
-def test_a_page_whose_server_is_gone_says_so_and_asks_for_a_new_link(program: Program, page_browser: Browser) -> None:
-    with windows(page_browser) as new:
+def test_a_page_whose_server_is_gone_says_so_and_asks_for_a_new_link(program: Program, browser: Browser) -> None:
+    with windows(browser) as new:
         window = new()
         window.page.goto(program.link())
         window.until_state("live")

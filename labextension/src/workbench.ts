@@ -60,8 +60,13 @@ export class Workbench implements IDisposable {
   /** Ask the Jupyter server. */
   async refresh(): Promise<void> {
     const before = this.servers;
+    const asked = ++this.asked;
     try {
       const servers = await listServers(this.services.serverSettings);
+      if (asked < this.answered) {
+        return; // A later question was answered before: this tells of how it was.
+      }
+      this.answered = asked;
       this.servers = new Map(servers.map((server) => [server.kernelId, server]));
       this.error = undefined;
     } catch (error) {
@@ -140,6 +145,8 @@ export class Workbench implements IDisposable {
   }
 
   private servers: ReadonlyMap<string, IServer> | undefined;
+  private asked = 0;
+  private answered = 0;
   private error: GatewayError | undefined;
   private readonly stopping = new Set<string>();
   private readonly said = new Map<string, string>();

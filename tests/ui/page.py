@@ -101,6 +101,11 @@ class LabPage:
         """
         self.page.evaluate(_RUN, [path, number, waits])
 
+    def restart_kernel(self) -> None:
+        """Restart the active notebook's kernel, and say yes when asked."""
+        self.begin("notebook:restart-kernel")
+        self.page.locator(".jp-Dialog .jp-mod-warn").click()
+
     def execute(self, command: str, **args: Any) -> None:
         """Run a command of the application to its end."""
         self.page.evaluate("async ([command, args]) => { await window.jupyterapp.commands.execute(command, args) }", [command, args])

@@ -13,7 +13,7 @@ from tests.ui.page import LabPage, go
 pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(300)]
 
 
-def test_the_cell_shows_a_visit_from_the_waiting_to_calls_and_times_and_stops_a_call_while_another_cell_is_busy(page: LabPage) -> None:
+def test_the_cell_shows_a_visit_from_the_waiting_to_the_restart_and_stops_a_call_while_another_cell_is_busy(page: LabPage) -> None:
     path = page.lab.write_notebook("visit.ipynb", SHOW, BUSY)
     page.open(path)
     page.run_cell(path, 0)
@@ -60,6 +60,13 @@ def test_the_cell_shows_a_visit_from_the_waiting_to_calls_and_times_and_stops_a_
         (page.lab.root / "busy").unlink()
         expect(busy).to_have_text("idle")
 
+        page.complaints.allow_lost_views()
+        page.restart_kernel()
+        expect(view.get_by_test_id("sentence")).to_contain_text("the kernel was restarted, or has ended: run this cell again")
+    page.run_cell(path, 0)
+    expect(view).to_have_attribute("data-state", "live")
+    expect(go(view, "connect").get_by_test_id("connect-who")).to_have_text("waiting for your agent…")
+
 
 def test_the_sidebar_shows_dataframes_and_jobs_as_they_change_and_comes_back_after_the_kernel_was_restarted(page: LabPage) -> None:
     path = page.lab.write_notebook("figures.ipynb", START, CHANGE)
@@ -72,6 +79,7 @@ def test_the_sidebar_shows_dataframes_and_jobs_as_they_change_and_comes_back_aft
     expect(page.sidebar.locator(".mcp-workbench-heading")).to_have_text("MCP · figures.ipynb")
     with page.agent(path, "cursor") as agent:
         agent.subscribe("df://flights")
+        expect(view.get_by_test_id("tab-sessions")).to_have_text("Sessions1")
         row = go(view, "dataframes").get_by_test_id("df-row")
         expect(row).to_contain_text("flights2 × 2v1")
         expect(row.get_by_test_id("subscriber")).to_have_text("1")
@@ -92,8 +100,7 @@ def test_the_sidebar_shows_dataframes_and_jobs_as_they_change_and_comes_back_aft
         expect(job).to_contain_text("cancelled")
 
         page.complaints.allow_lost_views()
-        page.begin("notebook:restart-kernel")
-        page.page.locator(".jp-Dialog .jp-mod-warn").click()
+        page.restart_kernel()
         expect(page.sidebar).to_contain_text("No MCP server runs in this kernel.")
         expect(view.get_by_test_id("sentence")).to_be_hidden()
     page.run_cell(path, 0)

@@ -22,7 +22,7 @@ def test_without_the_gateway_the_widget_says_that_clicks_wait_for_cells_and_work
         page.run_cell(path, 0)
         view = page.cell_view
         expect(view).to_have_attribute("data-state", "live")
-        expect(view.get_by_test_id("sentence")).to_have_text("news and clicks wait while a cell is busy")
+        expect(view.get_by_test_id("sentence")).to_have_text("news and clicks may wait while a cell is busy")
         row = go(view, "dataframes").get_by_test_id("df-row")
         row.get_by_test_id("df-open").click()
         expect(row.get_by_test_id("preview-table")).to_contain_text("1.5")

@@ -102,7 +102,7 @@ export class Client {
       this.offset = message.now - this.clock();
       this.waitsForCells = message.waitsForCells ?? false;
       this.events.reset();
-      const live = this.waitsForCells ? "news and clicks wait while a cell is busy" : "live";
+      const live = this.waitsForCells ? "news and clicks may wait while a cell is busy" : "live";
       const versions = message.version === VERSION ? "" : `; mcp_workbench ${message.version} in the kernel, ${VERSION} in this view`;
       this.change({ state: "live", sentence: live + versions });
       this.sendWatch();

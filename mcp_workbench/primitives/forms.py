@@ -106,6 +106,8 @@ def form_of(asked: object) -> Form:
         return _typed(dict(asked), alone=False)
     adapter, described = _described(asked)
     if described.get("type") == "object" and "properties" in described:
+        if described.get("title") == getattr(asked, "__name__", None):
+            del described["title"]  # pydantic's, not the author's
         schema, nullable = _flat_schema(described)
         return Form(schema, adapter, nullable=nullable)
     return _typed({ALONE: asked}, alone=True)

@@ -461,8 +461,8 @@ def _record_between(told: CallRecord) -> CallRecord:
         told.method,
         told.target,
         told.request_id,
-        time.perf_counter_ns(),
-        time.time(),
+        told.received_ns,
+        told.received_at,
         0,
     )
     record.tool_version, record.defined_at = told.tool_version, told.defined_at

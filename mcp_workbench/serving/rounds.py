@@ -87,6 +87,11 @@ class Suspended:
         """Count them; bound: `limits.suspended_calls`."""
         return len(self._calls)
 
+    def statistics(self) -> dict[str, int]:
+        """Reading of every bound of asking. From any thread."""
+        questions = self.questions
+        return {"questions": questions.waiting, "asking_threads": questions.blocked, "suspended_calls": len(self)}
+
     def waiting(self) -> list[Rounds]:
         """Those that wait, not those that have a result already. From any thread."""
         return [rounds for rounds in tuple(self._calls.values()) if rounds.held is None]

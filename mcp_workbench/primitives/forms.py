@@ -117,6 +117,7 @@ def _typed(fields: dict[str, Any], *, alone: bool) -> Form:
     if not all(isinstance(name, str) for name in fields):
         raise ValueError("a form's fields are named by texts: {'rows': int, 'sure': bool}")
     adapter, described = _described(cast(Any, TypedDict)("Form", fields))
+    described.pop("title", None)
     schema, nullable = _flat_schema(described)
     return Form(schema, adapter, alone=alone, nullable=nullable)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import functools
 import logging
 import time
 from collections import deque
@@ -33,6 +32,8 @@ from mcp_workbench.secret import Secret
 from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.builtin.notebook import KernelFacts
 from mcp_workbench.serving.capabilities import CAPABILITIES
+from mcp_workbench.serving.questions import Questions
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
@@ -147,6 +148,7 @@ class RunningServer:
         )
         self.news = News(loop)
         self._background = Background(loop, offer.jobs, offer.telemetry.record, lambda: "job_wait" in offer.builtins)
+        self.suspended = Suspended(Questions(loop, settings.limits, offer.telemetry.record))
         services = Services(
             tools=offer.catalog,
             resources=offer.resources,
@@ -159,6 +161,7 @@ class RunningServer:
             limits=settings.limits,
             after_call=self._notebook.look_soon,
             background=self._background,
+            suspended=self.suspended,
         )
         self.sessions = Sessions(services.handler, self.describe, offer.telemetry, settings.limits, loop)
         self._feed = services.connect(self.sessions, loop)
@@ -225,8 +228,14 @@ class RunningServer:
 
     def close_principal(self, name: str) -> None:
         """From any thread: a credential was revoked."""
-        close = self.sessions.close_principal if self.on_own_thread else functools.partial(self._engine.call, self.sessions.close_principal)
-        close(name, "the credential of this connection was revoked")
+        if self.on_own_thread:
+            self._end_principal(name)
+        else:
+            self._engine.call(self._end_principal, name)
+
+    def _end_principal(self, name: str) -> None:
+        self.sessions.close_principal(name, "the credential of this connection was revoked")
+        self.suspended.forget(name)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -344,6 +353,7 @@ class RunningServer:
         self._offer.jobs.server_stops = True
         self.execution.main.stop()  # the main thread may be the one that waits for this
         self.news.close()
+        self.suspended.close()
         await self.sessions.close(grace_s)
         await self.execution.close(max(0.0, until - loop.time()))  # what is left of the time is for jobs, which have no session
         self._feed.close()

@@ -80,6 +80,18 @@ class ToolError(WorkbenchError):
     """Raised by a tool's author: the text is meant for the model and becomes an `isError` result."""
 
 
+class NotAnswered(ToolError):
+    """Raised inside a tool by `ctx.elicit()` and the like: the client cannot be asked, or gave no answer that fits.
+
+    Attributes:
+        required_capabilities: What the client would have had to declare, as on the wire; None when that is not the reason.
+    """
+
+    def __init__(self, sentence: str, required_capabilities: dict[str, Any] | None = None) -> None:
+        super().__init__(sentence)
+        self.required_capabilities = required_capabilities
+
+
 class Cancelled(WorkbenchError):
     """Raised inside a tool by `ctx.check_cancelled()` once the client has cancelled the call."""
 

@@ -21,6 +21,8 @@ _LEAST = {
     "texts": 0,
     "results": 0,
     "running_jobs": 0,
+    "suspended_calls": 0,
+    "asking_threads": 0,
 }
 """Smallest sensible values of what is counted; 1 for the others."""
 _MAY_BE_ZERO_S = ("stop_grace_s",)
@@ -68,6 +70,12 @@ class Limits:
     """Calls of all sessions that wait for the notebook's main thread (`run_on="main"`); past it a call is answered busy."""
     main_wait_s: float = 600.0
     """Longest wait of such a call, for instance behind a long cell; then it is answered busy and was not run."""
+    answer_wait_s: float = 300.0
+    """Longest wait of a call for its client's answer (`ctx.elicit()`, `ctx.sample()`, `ctx.roots()`)."""
+    suspended_calls: int = 256
+    """Calls of 2026-07-28 that wait, answered `input_required`, for the retry that brings the answer; past it a tool cannot ask."""
+    asking_threads: int = 16
+    """`def` tools that wait for a client's answer, each holding its thread; past it a `def` tool cannot ask, an `async def` can."""
     batch_entries: int = 64
     """Messages in one 2025-03-26 batch."""
     records: int = 50_000

@@ -481,7 +481,7 @@ class Workbench:
             dataframes=self._dataframe_lines(),
             sessions=tuple(self.sessions),
             calls=tuple(offer.telemetry.by_tool()),
-            execution={} if running is None else asdict(running.execution.statistics()),
+            execution={} if running is None else asdict(running.execution.statistics()) | running.suspended.statistics(),
             jobs=offer.jobs.statistics(),
             waiting_tickets=len(offer.tickets),
             notices=() if running is None else tuple(running.notices),

@@ -69,11 +69,13 @@ class Waiter(Protocol):
 class Reply:
     """The waiter of an awaited request."""
 
-    __slots__ = ("courier", "future")
+    __slots__ = ("courier", "future", "timer")
 
     def __init__(self, courier: Courier | None) -> None:
         self.future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.courier = courier
+        self.timer: asyncio.TimerHandle | None = None
+        """Gives it up."""
 
     def receive_result(self, result: dict[str, Any]) -> None:
         """Resolve the future, unless its task was cancelled in this very turn."""
@@ -185,7 +187,7 @@ class Conversation:
         Args:
             method: Its method.
             params: Its params, camelCase.
-            timeout_s: Seconds until it is given up, waiting for room to send included.
+            timeout_s: Seconds until it is given up, waiting for room to send included; not while we answer what the server asks.
             on_progress: Called with progress, total, message; it has run for every report before this returns,
                 unless it takes longer than `timeout_s`.
 
@@ -211,17 +213,17 @@ class Conversation:
         await self.wait_for_room(deadline, method)
         reply = Reply(courier)
         pending = begin(reply)
-        timer = loop.call_at(deadline, self._time_out, pending, reply, timeout_s)
+        reply.timer = loop.call_at(deadline, self._time_out, pending, reply, timeout_s)
         try:
             result = await reply.future
             if courier is not None:
-                await courier.finish(deadline - loop.time())
+                await courier.finish(reply.timer.when() - loop.time())
             return result
         except asyncio.CancelledError:
             self.give_up(pending, "the caller no longer waits")
             raise
         finally:
-            timer.cancel()
+            reply.timer.cancel()
             if courier is not None:
                 courier.stop()
 
@@ -277,6 +279,10 @@ class Conversation:
             await asyncio.wait([self._room], timeout=left_s)
 
     def _time_out(self, pending: Pending, reply: Reply, timeout_s: float) -> None:
+        if len(self._server_requests):
+            # It is us for whom the server waits, perhaps for a person: the time begins anew.
+            reply.timer = asyncio.get_running_loop().call_later(timeout_s, self._time_out, pending, reply, timeout_s)
+            return
         self.give_up(pending, f"no answer within {timeout_s:g} s")
         reply.receive_error(CallTimedOut(f"{pending.method} was not answered within {timeout_s:g} s; the server was told to stop"))
 

@@ -38,6 +38,10 @@ class ServerRequests:
         self._send = send
         self._tasks: dict[Exchange, asyncio.Task[None]] = {}
 
+    def __len__(self) -> int:
+        """Count the requests that are being answered."""
+        return len(self._tasks)
+
     def receive(self, exchange: Exchange) -> None:
         """Start answering."""
         if len(self._tasks) >= MAX_AT_ONCE:

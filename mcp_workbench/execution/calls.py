@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # they look up which call they are in
     from mcp_workbench.execution.context import CallContext
     from mcp_workbench.execution.drawings import Drawings
     from mcp_workbench.execution.output import CallOutput
+    from mcp_workbench.execution.questions import Question
 
 RunOn = Literal["thread", "async", "inline", "main"]
 Clock = Callable[[], int]
@@ -58,6 +59,9 @@ class CallPort(Protocol):
 
     def send_log(self, level: LogLevel, data: Json, logger: str | None) -> None:
         """Pass one log message on; the port knows which levels the client asked for."""
+
+    def ask(self, question: Question) -> None:
+        """Bring a question to the client, or fail it at once with a sentence; its answer settles it."""
 
 
 class SessionFacts(Protocol):
@@ -154,12 +158,15 @@ class Call:
     and `progress`, which belong to the thread that runs the code until the call has ended. Reading is
     allowed from any thread. While it waits for the main thread `waiting_for` says what has that (`cell [12], running 8 s`);
     `queued_behind` keeps the first such reading. `owner` is whose share of the threads it takes: the session that began it, also when
-    that is gone; a `quick` call has threads of its own to run in. `work`, `finish` and `port` are let go when the call has ended, so a
-    record that keeps the call keeps no argument, no result and no connection alive.
+    that is gone; a `quick` call has threads of its own to run in. `questions` are those that its client
+    has still to answer; `asked_ns` adds up how long it has waited for such. `work`, `finish` and `port` are let go when the call
+    has ended, so a record that keeps the call keeps no argument, no result and no connection alive.
     """
 
     __slots__ = (
         "__weakref__",
+        "asked_ns",
+        "asking_since_ns",
         "cancel_reason",
         "cancelled",
         "context",
@@ -177,6 +184,7 @@ class Call:
         "portal",
         "principal",
         "progress",
+        "questions",
         "queued_behind",
         "queued_ns",
         "quick",
@@ -215,11 +223,17 @@ class Call:
         self.queued_behind: str | None = None
         self.waiting_for: str | None = None
         self.dropped_logs = 0
+        self.questions: list[Question] = []
+        self.asked_ns = self.asking_since_ns = 0
         self.queued_ns = self.started_ns = self.returned_ns = self.finished_ns = 0
 
     def is_over(self) -> bool:
         """Whether nothing the code says or returns will be heard any more."""
         return self.cancelled or self.state is CallState.ENDED
+
+    def asking_ns(self, now_ns: int) -> int:
+        """How long it has waited for its client's answers until now."""
+        return self.asked_ns + (now_ns - self.asking_since_ns if self.questions else 0)
 
     def let_go(self) -> None:
         """Drop what the call held of the user's and the session's objects."""

@@ -1,10 +1,10 @@
 """`ctx`: what a tool can say and ask while it runs.
 
-A tool speaks from whatever thread it is on and never waits: progress and log messages are left here and
-one wake-up brings the protocol loop to fetch them. Progress is a level, the latest value wins; log
-messages are a bounded queue. Nothing is sent once the call has ended or was cancelled, and nothing while
-the call has no exchange. What a tool prints, warns of and logs itself comes through `output.py`, which sends it
-from here too.
+A tool speaks from whatever thread it is on and never waits, unless it asks its client something
+(`questions.py`): progress and log messages are left here and one wake-up brings the protocol loop to fetch
+them. Progress is a level, the latest value wins; log messages are a bounded queue. Nothing is sent once the
+call has ended or was cancelled, and nothing while the call has no exchange. What a tool prints, warns of and
+logs itself comes through `output.py`, which sends it from here too.
 
 There are two classes with the same methods so that a tool can say which kind it is; the wrong one is
 refused at registration. Knows the call and its port, no message and no session.
@@ -12,10 +12,13 @@ refused at registration. Knows the call and its port, no message and no session.
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -24,14 +27,17 @@ import msgspec
 
 from mcp_workbench import errors
 from mcp_workbench.events import Era, Principal
-from mcp_workbench.execution.calls import Call, Progress, SessionFacts
+from mcp_workbench.execution.calls import Call, Clock, Progress, SessionFacts
 from mcp_workbench.execution.portal import Portal
+from mcp_workbench.execution.questions import Elicited, Question, Root, Sampled, ask_model, ask_person, ask_roots
 from mcp_workbench.protocol.wire import LOG_LEVELS, Json, LogLevel
 
 logger = logging.getLogger("mcp_workbench")
 
 PENDING_LOGS = 1000
 """Log messages of one call that wait for the protocol loop; further ones are dropped and counted."""
+WAIT_SLICE_S = 0.5
+"""How long a `def` tool on the main thread waits for an answer at a time: on Windows no interrupt reaches it in between."""
 
 
 class Done:
@@ -58,11 +64,12 @@ class Client:
 class CallContext:
     """The one call a tool is running in. Every method and property: any thread, except where said otherwise."""
 
-    __slots__ = ("_call", "_flush_posted", "_highest", "_lock", "_logs", "_portal", "_progress")
+    __slots__ = ("_call", "_clock_ns", "_flush_posted", "_highest", "_lock", "_logs", "_portal", "_progress")
 
-    def __init__(self, call: Call, portal: Portal) -> None:
+    def __init__(self, call: Call, portal: Portal, clock_ns: Clock = time.perf_counter_ns) -> None:
         self._call = call
         self._portal = portal
+        self._clock_ns = clock_ns
         # Held for a few instructions, by the tool's own threads only; reentrant, as an object collected meanwhile may print.
         self._lock = threading.RLock()
         self._highest = float("-inf")
@@ -190,6 +197,32 @@ class CallContext:
 
     # --- crossing to the protocol loop ------------------------------------------------------------
 
+    def _put(self, questions: list[Question]) -> None:
+        """Have the protocol loop bring questions to the client; whatever keeps it from that settles them."""
+        if self._call.run_on == "inline" or self._portal.is_here():
+            raise errors.NotAnswered(_INLINE.format(name=self._call.name))
+        if not self._portal.post(self._ask, questions):
+            raise errors.Cancelled("the server has stopped")
+
+    def _ask(self, questions: list[Question]) -> None:
+        """The protocol loop's thread only."""
+        for question in questions:
+            call, port = self._call, self._call.port
+            if port is None or call.is_over():
+                question.fail(errors.Cancelled(call.cancel_reason or "the call has ended"))
+            elif not question.future.done():  # else it was taken back meanwhile
+                if not call.questions:
+                    call.asking_since_ns = self._clock_ns()
+                call.questions.append(question)
+                question.on_settled.append(self._settled)
+                port.ask(question)
+
+    def _settled(self, question: Question) -> None:
+        call = self._call
+        call.questions.remove(question)
+        if not call.questions:
+            call.asked_ns += self._clock_ns() - call.asking_since_ns
+
     def _wake(self) -> None:
         if self._portal.is_here():
             self._flush()
@@ -218,12 +251,182 @@ class CallContext:
 
 
 class Context(CallContext):
-    """`ctx` of a `def` tool."""
+    """`ctx` of a `def` tool; what asks the client blocks the tool's thread until the answer is there."""
 
     __slots__ = ()
+
+    def elicit(
+        self, message: str, schema: object = None, *, url: str | None = None, key: str | None = None, timeout_s: float | None = None
+    ) -> Elicited:
+        """Ask the person before the client.
+
+        Args:
+            message: What is asked, at most 4,000 characters.
+            schema: The form: a JSON Schema of flat fields, a pydantic model, dataclass or TypedDict, a dict of names and
+                annotations, or one annotation (`bool`, `Literal["a", "b"]`); None: a mere yes or no.
+            url: A page to send them to instead of a form, for clients that declared this (2025-11-25 and later).
+            key: Names the question (2026-07-28); one that is named may be answered by the call itself, in `inputResponses`.
+            timeout_s: Seconds until it is given up; at most, and unless told, `Limits.answer_wait_s` (300 s).
+
+        Returns:
+            What they did, with the value the form's schema makes of their answer when they accepted.
+
+        Raises:
+            NotAnswered: The client cannot be asked, or gave no answer that fits; its text is meant for the model.
+            Cancelled: Nobody waits for the tool's result any more; let it pass.
+            ValueError: The question is none.
+        """
+        answer: Elicited = self._wait(ask_person(message, schema, url=url, key=key, timeout_s=timeout_s))
+        return answer
+
+    def sample(
+        self,
+        messages: str | Sequence[str | Mapping[str, Json]],
+        *,
+        max_tokens: int = 1000,
+        system_prompt: str | None = None,
+        temperature: float | None = None,
+        stop_sequences: Sequence[str] | None = None,
+        model_preferences: str | Sequence[str] | Mapping[str, Json] | None = None,
+        key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Sampled:
+        """Ask the client's model.
+
+        Args:
+            messages: A text; or texts and `{"role": …, "content": …}`, in order.
+            max_tokens: Longest answer.
+            system_prompt: What the model is told first.
+            temperature: As the model takes it.
+            stop_sequences: Texts at which it ends.
+            model_preferences: Names of models, or a ModelPreferences as on the wire; the client chooses.
+            key: As for `elicit`.
+            timeout_s: As for `elicit`.
+
+        Returns:
+            Its answer.
+
+        Raises:
+            NotAnswered, Cancelled, ValueError: As `elicit`.
+        """
+        answer: Sampled = self._wait(
+            ask_model(
+                messages,
+                max_tokens=max_tokens,
+                system_prompt=system_prompt,
+                temperature=temperature,
+                stop_sequences=stop_sequences,
+                model_preferences=model_preferences,
+                key=key,
+                timeout_s=timeout_s,
+            )
+        )
+        return answer
+
+    def roots(self, *, key: str | None = None, timeout_s: float | None = None) -> list[Root]:
+        """Ask which folders the client lends.
+
+        Args:
+            key: As for `elicit`.
+            timeout_s: As for `elicit`.
+
+        Raises:
+            NotAnswered, Cancelled: As `elicit`.
+        """
+        answer: list[Root] = self._wait(ask_roots(key=key, timeout_s=timeout_s))
+        return answer
+
+    def _wait(self, question: Question) -> Any:
+        call, future = self._call, question.future
+        if call.run_on == "main" and call.principal is not None and call.principal.own:
+            raise errors.NotAnswered(_OWN_CLIENT.format(name=call.name))
+        question.blocks = True
+        self._put([question])
+        try:
+            while call.run_on == "main" and not future.done():
+                concurrent.futures.wait([future], WAIT_SLICE_S)
+            return question.value(future.result())
+        except BaseException:
+            self._portal.post(question.fail, errors.Cancelled("the tool no longer waits for it"))
+            raise
+        finally:
+            del question, future  # what is raised stands in the future: this frame would close the circle
 
 
 class AsyncContext(CallContext):
-    """`ctx` of an `async def` tool; nothing here blocks, so nothing needs awaiting."""
+    """`ctx` of an `async def` tool: what asks the client is awaited, nothing else needs to be."""
 
-    __slots__ = ()
+    __slots__ = ("_asked",)
+
+    def __init__(self, call: Call, portal: Portal, clock_ns: Clock = time.perf_counter_ns) -> None:
+        super().__init__(call, portal, clock_ns)
+        self._asked: list[Question] = []
+
+    async def elicit(
+        self, message: str, schema: object = None, *, url: str | None = None, key: str | None = None, timeout_s: float | None = None
+    ) -> Elicited:
+        """As `Context.elicit`; cancelling is safe, the question is taken back."""
+        answer: Elicited = await self._answer(ask_person(message, schema, url=url, key=key, timeout_s=timeout_s))
+        return answer
+
+    async def sample(
+        self,
+        messages: str | Sequence[str | Mapping[str, Json]],
+        *,
+        max_tokens: int = 1000,
+        system_prompt: str | None = None,
+        temperature: float | None = None,
+        stop_sequences: Sequence[str] | None = None,
+        model_preferences: str | Sequence[str] | Mapping[str, Json] | None = None,
+        key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Sampled:
+        """As `Context.sample`; cancelling is safe, the question is taken back."""
+        answer: Sampled = await self._answer(
+            ask_model(
+                messages,
+                max_tokens=max_tokens,
+                system_prompt=system_prompt,
+                temperature=temperature,
+                stop_sequences=stop_sequences,
+                model_preferences=model_preferences,
+                key=key,
+                timeout_s=timeout_s,
+            )
+        )
+        return answer
+
+    async def roots(self, *, key: str | None = None, timeout_s: float | None = None) -> list[Root]:
+        """As `Context.roots`; cancelling is safe, the question is taken back."""
+        answer: list[Root] = await self._answer(ask_roots(key=key, timeout_s=timeout_s))
+        return answer
+
+    async def _answer(self, question: Question) -> Any:
+        # What is asked side by side (`asyncio.gather`) goes out together, so that one round trip answers it all.
+        self._asked.append(question)
+        if len(self._asked) == 1:
+            asyncio.get_running_loop().call_soon(self._put_asked)
+        try:
+            return question.value(await asyncio.wrap_future(question.future))
+        except asyncio.CancelledError:
+            self._portal.post(question.fail, errors.Cancelled("the tool no longer waits for it"))
+            raise
+        finally:
+            del question
+
+    def _put_asked(self) -> None:
+        asked, self._asked = self._asked, []
+        try:
+            self._put(asked)
+        except errors.WorkbenchError as error:
+            for question in asked:
+                question.fail(error)
+
+
+_INLINE = (
+    '{name} cannot ask its client: it runs inline, on the very loop that would bring the answer. Its author can leave out run_on="inline"'
+)
+_OWN_CLIENT = (
+    "{name} cannot ask its client: both have the notebook's main thread, and waiting there for the answer would keep it from coming. "
+    'Its author can make it an async def, or leave out run_on="main"'
+)

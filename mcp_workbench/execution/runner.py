@@ -185,12 +185,12 @@ class Execution:
 
     def context(self, call: Call) -> Context:
         """`ctx` for a `def` tool."""
-        call.context = context = Context(call, self._portal)
+        call.context = context = Context(call, self._portal, self._clock_ns)
         return context
 
     def async_context(self, call: Call) -> AsyncContext:
         """`ctx` for an `async def` tool."""
-        call.context = context = AsyncContext(call, self._portal)
+        call.context = context = AsyncContext(call, self._portal, self._clock_ns)
         return context
 
     # --- starting and ending ----------------------------------------------------------------------
@@ -334,7 +334,9 @@ class Execution:
     def _check_time(self, call: Call, timeout_s: float) -> None:
         # The thread stamps `started_ns` without telling the loop, which saves a hop per call; a call that
         # waited in line first is therefore met here early, and gets what it has left.
-        left_ns = int(timeout_s * 1e9) - (self._clock_ns() - call.started_ns if call.started_ns else 0)
+        # Waiting for the client's answer is not running: nobody's code can hurry a person.
+        now_ns = self._clock_ns()
+        left_ns = int(timeout_s * 1e9) - (now_ns - call.started_ns - call.asking_ns(now_ns) if call.started_ns else 0)
         if left_ns > ALMOST_NS:
             self._timers[call.id] = self._loop.call_later(left_ns / 1e9, self._check_time, call, timeout_s)
         else:
@@ -353,6 +355,8 @@ class Execution:
         if call.output is not None:
             call.output.end()
         call.state = CallState.ENDED
+        for question in tuple(call.questions):
+            question.fail(errors.Cancelled(call.cancel_reason or "the call has ended"))
         del self._open[call.id]
         if timer := self._timers.pop(call.id, None):
             timer.cancel()

@@ -383,7 +383,7 @@ class Peer:
             return body
         # 2026-07-28: resultType on every result; ttlMs and cacheScope on what may be cached; serverInfo SHOULD be there.
         # Spliced in as bytes: the results themselves are the same in both eras.
-        head = b'{"resultType":"complete"'
+        head = b'{"resultType":"input_required"' if isinstance(result, wire.InputRequiredResult) else b'{"resultType":"complete"'
         if isinstance(result, wire.CacheableResult):
             head += b',"ttlMs":0' if result.ttl_ms is UNSET else b""
             head += b',"cacheScope":"private"' if result.cache_scope is UNSET else b""

@@ -468,6 +468,20 @@ class GetPromptResult(Result, frozen=True, kw_only=True):
     description: str | UnsetType = UNSET
 
 
+class InputRequest(Wire, frozen=True, kw_only=True):
+    """What a call needs to know of its client (2026-07-28): an elicitation, a sampling or a look at its roots."""
+
+    method: str
+    params: dict[str, Json]
+
+
+class InputRequiredResult(Result, frozen=True, kw_only=True):
+    """Answer to `tools/call`, `prompts/get` or `resources/read`: ask again, with the answers and this state (2026-07-28)."""
+
+    input_requests: dict[str, InputRequest]
+    request_state: str
+
+
 class ElicitResult(Result, frozen=True, kw_only=True):
     """A client's answer to `elicitation/create` (2025-06-18)."""
 

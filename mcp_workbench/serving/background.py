@@ -25,8 +25,9 @@ from typing import Protocol
 
 import msgspec
 
-from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.errors import NotAnswered, RemoteProtocolError
 from mcp_workbench.execution.calls import Call
+from mcp_workbench.execution.questions import Question
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol import wire
 from mcp_workbench.serving.job import Job, JobState, after_cancel, elapsed
@@ -158,6 +159,16 @@ class JobPort:
     def send_log(self, level: wire.LogLevel, data: wire.Json, logger: str | None) -> None:
         """Keep it as what the job said last."""
         self._job.hear(data)
+
+    def ask(self, question: Question) -> None:
+        """There is no request any more within which the client could be asked."""
+        job = self._job
+        question.fail(
+            NotAnswered(
+                f"{job.tool} cannot ask its client any more: its call was answered and goes on as job {job.id}. "
+                "Its author can let it ask before its long part, or define it with background_after_s=None."
+            )
+        )
 
 
 def arguments_digest(arguments: dict[str, wire.Json]) -> bytes:

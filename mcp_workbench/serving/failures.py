@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from mcp_workbench.errors import Cancelled, ToolError
+from mcp_workbench.errors import Cancelled, NotAnswered, ToolError
 from mcp_workbench.telemetry.records import freeze_exception
 
 MAX_MESSAGE_CHARS = 2000
@@ -23,6 +23,8 @@ class Failure(Exception):  # carries what is left of another exception
 
     def __init__(self, sentence: str, frozen: traceback.TracebackException | None, *, is_mistake: bool = False) -> None:
         super().__init__(sentence)
+        self.required_capabilities: dict[str, Any] | None = None
+        """What its client would have had to declare, when it failed for that."""
         self.sentence = sentence
         self.frozen = frozen
         """For the call record; None where there is nothing to look up."""
@@ -42,7 +44,9 @@ def failure_of(error: BaseException, function: Callable[..., Any], *, on_main: b
         return error
     if isinstance(error, ToolError):
         # The author, or the workbench itself, wrote this text for the model.
-        return Failure(_cut(_text_of(error)), _frozen(error), is_mistake=True)
+        failure = Failure(_cut(_text_of(error)), _frozen(error), is_mistake=True)
+        failure.required_capabilities = error.required_capabilities if isinstance(error, NotAnswered) else None
+        return failure
     if isinstance(error, Cancelled):
         return Failure("The call was cancelled.", None)
     place = _place(error, function)

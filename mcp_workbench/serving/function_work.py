@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.errors import NotAnswered, RemoteProtocolError
 from mcp_workbench.events import Era
 from mcp_workbench.execution.calls import PROGRESS_STEP, Busy, Call, Cancelled, Outcome, Raised, Returned, RunOn, TimedOut
+from mcp_workbench.execution.questions import Question
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.primitives import ArgumentError, Arguments
@@ -26,6 +28,8 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.failures import Failure, failure_of
 from mcp_workbench.serving.job import after_cancel
+from mcp_workbench.serving.questions import Direct, Way, seconds_since, told
+from mcp_workbench.serving.rounds import Rounds, Suspended
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
 from mcp_workbench.telemetry.records import CallRecord, freeze_exception
@@ -96,7 +100,8 @@ class OwnFunction:
 class FunctionWork(Work):
     """One run of one function for one request; subclasses say how it is bound and rendered.
 
-    It is also the `CallPort` through which the call reaches its exchange: the two live and end together here.
+    It is also the `CallPort` through which the call reaches its exchange. The two live and end together, unless the call asks
+    its client something in the modern era: then the exchange ends, the call is suspended, and a retry becomes its exchange.
 
     Args:
         execution: Where it runs.
@@ -104,12 +109,42 @@ class FunctionWork(Work):
         exchange: The request.
         record: What is written down about it.
         runs: The function.
+        suspended: Where it waits when it has asked its client something; None: it asks nothing.
     """
 
-    __slots__ = ("_call", "_done", "_execution", "_progress", "_stopped", "exchange", "notes", "record", "runs", "session")
+    __slots__ = (
+        "_asked",
+        "_call",
+        "_done",
+        "_execution",
+        "_progress",
+        "_resumed_ns",
+        "_stopped",
+        "_suspended",
+        "_timed_out",
+        "_way",
+        "exchange",
+        "notes",
+        "record",
+        "runs",
+        "session",
+    )
 
-    def __init__(self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord, runs: Runnable) -> None:
+    def __init__(
+        self,
+        execution: Execution,
+        session: Session,
+        exchange: Exchange,
+        record: CallRecord,
+        runs: Runnable,
+        suspended: Suspended | None = None,
+    ) -> None:
         self._execution = execution
+        self._suspended = suspended
+        self._way: Way | None = None
+        self._asked: tuple[str, ...] = ()
+        self._resumed_ns = 0
+        self._timed_out = False
         self.runs = runs
         self._call: Call | None = None
         self._done: Done | None = None
@@ -279,14 +314,83 @@ class FunctionWork(Work):
         if self.record.texts is not None:
             self.record.texts.note(text)
 
+    # --- asking the client ----------------------------------------------------------------------------------
+
+    @property
+    def sent(self) -> object:
+        """The params of its first request, as they were sent."""
+        return self.exchange.params
+
+    @property
+    def has_exchange(self) -> bool:
+        """Whether a request waits for its answer; not while it is suspended."""
+        return self._done is not None
+
+    def ask(self, question: Question) -> None:
+        """Bring a question to the client."""
+        call, suspended = self._call, self._suspended
+        if call is None or suspended is None:
+            question.fail(NotAnswered(f"{self.runs.name} has nobody to ask."))
+            return
+        if self._way is None:
+            legacy = self.exchange.client.era is Era.LEGACY
+            self._way = Direct(self) if legacy else Rounds(suspended, call, self, self.sent)
+        began_ns = time.perf_counter_ns()
+        question.on_settled.append(lambda question: self._note_asked(told(question, seconds_since(began_ns))))
+        suspended.questions.ask(question, call, self, self._way)
+
+    def _note_asked(self, note: str) -> None:
+        self._asked = (*self._asked, note)
+
+    def suspend(self, answer: wire.InputRequiredResult) -> None:
+        """Answer the request with what is asked; the call has none until a retry comes."""
+        record, done = self.record, self._done
+        if self._call is None or done is None:
+            return
+        self._done = None
+        record.started_ns, record.returned_ns = self._started_ns(self._call), time.perf_counter_ns()
+        record.notes = (*self.notes, *self._asked, "asks its client: input_required")
+        self._asked = ()
+        self.record = _record_between(record)
+        done(answer)
+
+    def resume(self, session: Session, exchange: Exchange, record: CallRecord, done: Done) -> None:
+        """A retry is the call's exchange from now on."""
+        exchange.params = self.exchange.params  # as far as the call is concerned: a forwarded call stays what was meant
+        record.target, record.call_id = self.record.target, self.record.call_id
+        record.tool_version, record.defined_at = self.record.tool_version, self.record.defined_at
+        self.session, self.exchange, self.record, self._done = session, exchange, record, done
+        self._resumed_ns, self._progress = time.perf_counter_ns(), float("-inf")
+        if self._call is not None and self._call.session is not None:
+            self._call.session = SessionView(session, exchange)
+
+    def give_up(self, reason: str, *, timed_out: bool) -> None:
+        """End the call: nobody comes back for it."""
+        self._timed_out = timed_out
+        self.cancel(reason)
+
+    def _started_ns(self, call: Call) -> int | None:
+        """When this exchange's part of the run began."""
+        return max(call.started_ns, self._resumed_ns) if call.started_ns else None
+
+    def _ended_without_exchange(self, answer: Answer | None) -> None:
+        record = self.record
+        if record.outcome is RecordOutcome.PENDING:
+            failed = isinstance(answer, RemoteProtocolError) or (isinstance(answer, wire.CallToolResult) and answer.is_error)
+            record.outcome = RecordOutcome.TOOL_ERROR if failed else RecordOutcome.OK
+        record.sent_ns = time.perf_counter_ns()
+        if isinstance(self._way, Rounds) and self._suspended is not None:
+            self._suspended.questions.record(record)
+            self._way.hold(answer)
+
     # --- back on the loop -----------------------------------------------------------------------------------
 
     def _ended(self, call: Call, outcome: Outcome) -> None:
         record, done = self.record, self._done
-        record.started_ns = call.started_ns or None
+        record.started_ns = self._started_ns(call)
         # What raised has not returned; that it ended a moment before it was heard of here is near enough.
         record.returned_ns = call.returned_ns or (call.finished_ns if isinstance(outcome, Raised) and call.started_ns else None) or None
-        record.notes = self.notes
+        record.notes = (*self.notes, *self._asked)
         if call.output is not None:
             record.printed = call.output.printed
         if call.queued_behind is not None:
@@ -301,6 +405,8 @@ class FunctionWork(Work):
             answer = RemoteProtocolError(ErrorCode.INTERNAL_ERROR, "Internal error", {"reason": type(error).__name__})
         if done is not None:
             done(answer)
+        else:
+            self._ended_without_exchange(answer)
 
     def _answer_for(self, outcome: Outcome) -> Answer | None:
         """One table for every way a call can end: docs/errors.md shows it."""
@@ -308,10 +414,13 @@ class FunctionWork(Work):
         if isinstance(outcome, Returned):
             return outcome.value if isinstance(outcome.value, wire.Result) else self.fail("Internal error", "internal")
         if isinstance(outcome, Cancelled):
+            if self._stopped and self._call is not None and (self.exchange_is_open or not self.has_exchange):
+                return self._told_stopped(after_cancel(self._call))
+            if not self.has_exchange:
+                record.outcome = RecordOutcome.TIMEOUT if self._timed_out else RecordOutcome.CANCELLED
+                record.error = f"The call waited for its client's answer and was ended: {outcome.reason}."
             if not self.exchange_is_open:
                 return None
-            if self._stopped and self._call is not None:
-                return self._told_stopped(after_cancel(self._call))
             record.error = "The call was stopped: the server is shutting down. Its code may still be running."
             return self.fail(record.error, "shutting down")
         if isinstance(outcome, TimedOut):
@@ -336,7 +445,30 @@ class FunctionWork(Work):
         self.record.outcome = RecordOutcome.TOOL_ERROR
         self.record.is_authors = self.is_authors and not failure.is_mistake
         self.record.error, self.record.exception = failure.sentence[:500], failure.frozen
+        if failure.required_capabilities is not None and self.exchange.client.era is Era.MODERN:
+            self.record.outcome = RecordOutcome.RPC_ERROR
+            return RemoteProtocolError(
+                ErrorCode.MISSING_CLIENT_CAPABILITY, failure.sentence, {"requiredCapabilities": failure.required_capabilities}
+            )
         return self.fail(failure.sentence, "failed")
+
+
+def _record_between(told: CallRecord) -> CallRecord:
+    """What is written down of a call while it is suspended; it counts only if no retry comes."""
+    record = CallRecord(
+        told.call_id,
+        told.session_id,
+        told.principal,
+        told.era,
+        told.method,
+        told.target,
+        told.request_id,
+        told.received_ns,
+        told.received_at,
+        0,
+    )
+    record.tool_version, record.defined_at = told.tool_version, told.defined_at
+    return record
 
 
 class OtherWork(FunctionWork):

@@ -8,6 +8,7 @@ from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.tools import tool_error
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Work
@@ -21,9 +22,11 @@ class Handler:
 
     Args:
         table: Method -> who answers it. The Peer answers `initialize`, `ping` and `server/discover` itself.
+        suspended: Answers retries of calls that have asked their client something.
     """
 
-    def __init__(self, table: dict[str, Respond]) -> None:
+    def __init__(self, table: dict[str, Respond], suspended: Suspended) -> None:
+        self._suspended = suspended
         self._table = table | {"logging/setLevel": set_level}
 
     def handle(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result | Work | None:
@@ -31,7 +34,7 @@ class Handler:
         respond = self._table.get(exchange.method)
         if respond is None:
             raise RemoteProtocolError(ErrorCode.METHOD_NOT_FOUND, f"Method not found: {exchange.method[:100]}")
-        return respond(session, exchange, record)
+        return self._suspended.retry(session, exchange, record) or respond(session, exchange, record)
 
     def too_large(self, exchange: Exchange, size: int, limit: int) -> Answer:
         """The answer in place of one that the client would close the connection over."""

@@ -22,6 +22,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import page
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.function_work import OtherWork, OwnFunction
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Work
 from mcp_workbench.telemetry.records import CallRecord
@@ -34,9 +35,17 @@ class Prompts:
         prompts: The author's prompts.
         resources: The author's templates, whose variables can be completed.
         execution: Where the author's functions run.
+        suspended: Where calls wait that have asked their client something.
     """
 
-    def __init__(self, prompts: Registry[PromptDefinition], resources: Registry[ResourceDefinition], execution: Execution) -> None:
+    def __init__(
+        self,
+        prompts: Registry[PromptDefinition],
+        resources: Registry[ResourceDefinition],
+        execution: Execution,
+        suspended: Suspended,
+    ) -> None:
+        self._suspended = suspended
         self._prompts = prompts
         self._resources = resources
         self._execution = execution
@@ -54,7 +63,7 @@ class Prompts:
         if definition is None:
             raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, f"Unknown prompt: {name[:100]}. prompts/list names those there are.")
         record.tool_version, record.defined_at = definition.edition, definition.defined_at
-        return PromptWork(self._execution, session, exchange, record, definition)
+        return PromptWork(self._execution, session, exchange, record, definition, self._suspended)
 
     def complete(self, session: Session, exchange: Exchange, record: CallRecord) -> Work:
         """`completion/complete`; completers are the author's code, so they run in a tool thread."""
@@ -84,9 +93,15 @@ class PromptWork(OtherWork):
     __slots__ = ("_definition",)
 
     def __init__(
-        self, execution: Execution, session: Session, exchange: Exchange, record: CallRecord, definition: PromptDefinition
+        self,
+        execution: Execution,
+        session: Session,
+        exchange: Exchange,
+        record: CallRecord,
+        definition: PromptDefinition,
+        suspended: Suspended,
     ) -> None:
-        super().__init__(execution, session, exchange, record, definition)
+        super().__init__(execution, session, exchange, record, definition, suspended)
         self._definition = definition
 
     def bind(self, call: Call) -> dict[str, Any]:

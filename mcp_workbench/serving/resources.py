@@ -22,6 +22,7 @@ from mcp_workbench.protocol.cursors import page
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.serving.budgets import chars_for, content_bytes
 from mcp_workbench.serving.function_work import OtherWork, OwnFunction
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Work
 from mcp_workbench.telemetry.records import CallRecord
@@ -43,11 +44,18 @@ class Resources:
         dataframes: The published DataFrames, and results that are DataFrames.
         documents: Results that were too long for a message.
         execution: Where reading runs.
+        suspended: Where calls wait that have asked their client something.
     """
 
     def __init__(
-        self, registry: Registry[ResourceDefinition], dataframes: DataFrameResources, documents: Documents, execution: Execution
+        self,
+        registry: Registry[ResourceDefinition],
+        dataframes: DataFrameResources,
+        documents: Documents,
+        execution: Execution,
+        suspended: Suspended,
     ) -> None:
+        self._suspended = suspended
         self._registry = registry
         self._dataframes = dataframes
         self._documents = documents
@@ -73,7 +81,7 @@ class Resources:
         found = find_resource(self._registry, uri)
         if found is not None:
             record.tool_version, record.defined_at = found[0].edition, found[0].defined_at
-            return ResourceWork(self._execution, session, exchange, record, *found)
+            return ResourceWork(self._execution, session, exchange, record, *found, self._suspended)
         if self._dataframes.claims(uri):
             return DataFrameWork(self._execution, session, exchange, record, OwnFunction(uri[:200], self._dataframes.read))
         if self._documents.resolve(uri) is not None:
@@ -132,8 +140,9 @@ class ResourceWork(OtherWork):
         record: CallRecord,
         definition: ResourceDefinition,
         variables: dict[str, str],
+        suspended: Suspended,
     ) -> None:
-        super().__init__(execution, session, exchange, record, definition)
+        super().__init__(execution, session, exchange, record, definition, suspended)
         self._definition = definition
         self._variables = variables
 

@@ -15,6 +15,7 @@ from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.handler import Handler
 from mcp_workbench.serving.prompts import Prompts
 from mcp_workbench.serving.resources import Resources
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.subscriptions import Subscriptions, UpdateFeed
 from mcp_workbench.serving.tools import Tools
 from mcp_workbench.serving.waiting import News
@@ -36,6 +37,7 @@ class Services:
         limits: Bounds.
         after_call: Called on the loop thread when a tool has ended, however it ended.
         background: Answers calls early that take long.
+        suspended: Where calls wait that have asked their client something.
     """
 
     def __init__(
@@ -52,10 +54,11 @@ class Services:
         limits: Limits,
         after_call: Callable[[], None],
         background: Background,
+        suspended: Suspended,
     ) -> None:
-        tool_service = Tools(tools, rendering, execution, news, after_call, background)
-        resource_service = Resources(resources, dataframes, documents, execution)
-        prompt_service = Prompts(prompts, resources, execution)
+        tool_service = Tools(tools, rendering, execution, news, after_call, background, suspended)
+        resource_service = Resources(resources, dataframes, documents, execution, suspended)
+        prompt_service = Prompts(prompts, resources, execution, suspended)
         self._subscriptions = Subscriptions(resource_service, limits)
         self.handler = Handler(
             {
@@ -70,7 +73,8 @@ class Services:
                 "prompts/list": prompt_service.list,
                 "prompts/get": prompt_service.get,
                 "completion/complete": prompt_service.complete,
-            }
+            },
+            suspended,
         )
 
     def connect(self, sessions: Sessions, loop: asyncio.AbstractEventLoop) -> UpdateFeed:

@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from mcp_workbench.errors import RemoteProtocolError, ToolError
 from mcp_workbench.execution.calls import Call, CallState
+from mcp_workbench.execution.questions import Question
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.jsonrpc import ErrorCode, encode
 from mcp_workbench.limits import KIB
@@ -32,6 +33,7 @@ from mcp_workbench.serving.function_work import FunctionWork
 from mcp_workbench.serving.job import Job
 from mcp_workbench.serving.jobs import Fetched
 from mcp_workbench.serving.moved_on import unknown_function, unknown_tool, with_changes
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.side_products import with_side_products
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.session import Session
@@ -54,6 +56,7 @@ class Tools:
         news: Where calls wait that have nothing to say yet.
         after_call: Called on the loop thread when a tool has ended, however it ended.
         background: Answers calls early that take long.
+        suspended: Where calls wait that have asked their client something.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Tools:
         news: News,
         after_call: Callable[[], None],
         background: Background,
+        suspended: Suspended,
     ) -> None:
         self._catalog = catalog
         self._rendering = rendering
@@ -71,6 +75,7 @@ class Tools:
         self._news = news
         self._after_call = after_call
         self._background = background
+        self._suspended = suspended
 
     def list(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
         """`tools/list`."""
@@ -92,7 +97,7 @@ class Tools:
                 record.error = str(error)
                 return tool_error(record.error)
         record.tool_version, record.defined_at = tool.edition, tool.defined_at
-        rest = self._rendering, self._news, self._after_call, self._background, self._catalog
+        rest = params, self._suspended, self._rendering, self._news, self._after_call, self._background, self._catalog
         return ToolWork(self._execution, session, exchange, record, tool, *rest)
 
     def _meant(self, tool: ToolDefinition, exchange: Exchange, record: CallRecord) -> ToolDefinition:
@@ -118,7 +123,7 @@ class Tools:
 class ToolWork(FunctionWork):
     """One `tools/call`."""
 
-    __slots__ = ("_after_call", "_background", "_catalog", "_leave", "_news", "_rendering", "tool")
+    __slots__ = ("_after_call", "_background", "_catalog", "_leave", "_news", "_rendering", "_sent", "tool")
 
     def __init__(
         self,
@@ -127,13 +132,16 @@ class ToolWork(FunctionWork):
         exchange: Exchange,
         record: CallRecord,
         tool: ToolDefinition,
+        sent: wire.CallToolParams,
+        suspended: Suspended,
         rendering: Rendering,
         news: News,
         after_call: Callable[[], None],
         background: Background,
         catalog: Catalog,
     ) -> None:
-        super().__init__(execution, session, exchange, record, tool)
+        super().__init__(execution, session, exchange, record, tool, suspended)
+        self._sent = sent
         self._catalog = catalog
         self.tool = tool
         self._rendering = rendering
@@ -270,6 +278,24 @@ class ToolWork(FunctionWork):
         """The function may have changed a published DataFrame: somebody should look."""
         self._background.forget(self)
         self._after_call()
+
+    # --- asking the client: a call that waits for its client needs no early answer ------------------------------
+
+    @property
+    def sent(self) -> wire.CallToolParams:
+        """As they were sent: of a forwarded call, to `notebook_call`."""
+        return self._sent
+
+    def ask(self, question: Question) -> None:
+        """Bring a question to the client."""
+        self._background.forget(self)
+        question.on_settled.append(self._answered)
+        super().ask(question)
+
+    def _answered(self, question: Question) -> None:
+        call, after_s = self._call, self.tool.background_after_s
+        if call is not None and not call.is_over() and not call.questions and self.has_exchange and after_s is not None:
+            self._background.expect(self, after_s, 0.0)
 
     # --- going on as a job ---------------------------------------------------------------------------------
 

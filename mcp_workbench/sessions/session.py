@@ -13,9 +13,9 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from mcp_workbench.errors import RemoteProtocolError
+from mcp_workbench.errors import ConnectionClosed, PeerError, RemoteProtocolError
 from mcp_workbench.events import Principal
 from mcp_workbench.jsonrpc import ErrorCode, RequestId
 from mcp_workbench.limits import Limits
@@ -23,8 +23,10 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange, Fate
 from mcp_workbench.protocol.happenings import (
     Happening,
+    Pending,
     RequestCancelled,
     RequestReceived,
+    ResponseReceived,
     SessionBegan,
     TextIgnored,
     TextToSend,
@@ -86,6 +88,16 @@ class SessionHome(Protocol):
 
     def sync_index(self, session: Session, exchange: Exchange) -> None:
         """One of its listens was cancelled."""
+
+
+class Waiter(Protocol):
+    """Who waits for what the client answers to a request of ours; told once, on the loop thread."""
+
+    def receive_result(self, result: dict[str, Any]) -> None:
+        """It was answered."""
+
+    def receive_error(self, error: PeerError | ConnectionClosed) -> None:
+        """It was answered with an error, or the client is gone."""
 
 
 class _Job:
@@ -246,7 +258,8 @@ class Session:
         self._backlog.clear()
         self._backlog_bytes = 0
         self._cancel_running(f"the connection was closed ({code})")
-        self.peer.close()
+        for pending in self.peer.close():
+            pending.waiter.receive_error(ConnectionClosed(code, reason))
         self.outbox.clear()
         try:
             self._handler.session_closed(self)
@@ -261,6 +274,8 @@ class Session:
             self.send(happening.text)
         elif isinstance(happening, RequestCancelled):
             self._cancel(happening.exchange, happening.reason)
+        elif isinstance(happening, ResponseReceived):
+            _settle(happening)
         elif isinstance(happening, SessionBegan):
             self._note_client(happening)
         elif isinstance(happening, TextIgnored):
@@ -440,6 +455,36 @@ class Session:
         record.outcome = outcome
         self._home.telemetry.record(record)
 
+    # --- what the client is asked (up to 2025-11-25) --------------------------------------------------------
+
+    def ask(self, exchange: Exchange, method: str, params: dict[str, Any], waiter: Waiter) -> Pending:
+        """Make a request of the client while one of its own is in flight.
+
+        Args:
+            exchange: The client's request that needs it: where it belongs, for transports that have a way for each.
+            method: Its method.
+            params: Its params, camelCase.
+            waiter: Hears how it ends.
+
+        Raises:
+            LocalProtocolError: This client must not be asked now: its handshake is not complete, or its revision has no such request.
+        """
+        pending, text = self.peer.request(method, params, waiter=waiter)
+        self.send(text)
+        self._note_asked(exchange, text)
+        return pending
+
+    def take_back(self, pending: Pending, reason: str) -> None:
+        """The answer is wanted no longer: the client is told; nothing happens when it has come."""
+        text = self.peer.cancel(pending, reason)
+        if text is not None and not self.closed:
+            self.send(text)
+
+    def _note_asked(self, exchange: Exchange, text: bytes) -> None:
+        job = self._running.get(exchange) or self._parked.get(exchange)
+        if job is not None and job.record.texts is not None:
+            job.record.texts.note(text)
+
     # --- what goes out ------------------------------------------------------------------------------------
 
     def send(self, text: bytes) -> None:
@@ -547,6 +592,14 @@ class _Life:
             self._pinged_at = now
             return "ping"
         return ""
+
+
+def _settle(response: ResponseReceived) -> None:
+    waiter: Waiter = response.pending.waiter
+    if response.error is not None:
+        waiter.receive_error(response.error)
+    else:
+        waiter.receive_result(response.result or {})
 
 
 def _cancel_work(job: _Job, reason: str) -> None:

@@ -44,7 +44,7 @@ class OpenCallFacts:
     done: str = ""
     """How far it is, for instance `62 %`."""
     waits: str = ""
-    """What it waits for: `behind cell [12], running 8 s`, `its turn`, `news`; empty when it runs."""
+    """What it waits for: `behind cell [12], running 8 s`, `its turn`, `news`, `the client's answer`; empty when it runs."""
     run_id: str = ""
     """The run of user code, as the main thread knows it."""
     said: str = ""

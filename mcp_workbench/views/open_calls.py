@@ -15,6 +15,8 @@ from mcp_workbench.execution.calls import Call, Progress
 from mcp_workbench.execution.main_thread import MainQueue, Running
 from mcp_workbench.serving.job import Job, share
 from mcp_workbench.serving.jobs import Jobs
+from mcp_workbench.serving.questions import CLIENTS_ANSWER
+from mcp_workbench.serving.rounds import Rounds
 from mcp_workbench.sessions.session import OpenWork, Session
 from mcp_workbench.telemetry.records import JOB
 from mcp_workbench.transports.credentials import DEFAULT_NAME
@@ -32,7 +34,7 @@ class OnGoing:
     """One call or job that has not ended."""
 
     key: str
-    """Names it until it has ended: the session and its number there, `s1.7`, or the job, `j3`."""
+    """Names it until it has ended: the session and its number there, `s1.7`, the job, `j3`, or a suspended call, `c12`."""
     id: str
     """`c12`, or the job's `j3`; empty while it waits for a place."""
     call_id: str
@@ -67,6 +69,7 @@ def going_on(running: RunningServer, jobs: Jobs, now: float) -> list[OnGoing]:
         for work in session.open_calls()
         if work.record.received_at <= began_before
     ]
+    found += [_of_suspended(rounds) for rounds in running.suspended.waiting() if rounds.work.record.received_at <= began_before]
     if jobs.running:
         going = [job for job in jobs.of(None) if not job.over and job.began_at <= began_before]
         clients = {record.session_id: record.client_name for record in running.sessions.records()} if going else {}
@@ -150,6 +153,26 @@ def _of_call(session: Session, work: OpenWork, call: Call | None) -> OnGoing:
     )
 
 
+def _of_suspended(rounds: Rounds) -> OnGoing:
+    """A call of 2026-07-28 that has no request at the moment: its client has been told what it needs to know."""
+    record, session, call = rounds.work.record, rounds.work.session, rounds.call
+    return OnGoing(
+        key=call.id,
+        id=call.id,
+        call_id=call.id,
+        method=record.method,
+        target=record.target,
+        session_id=session.id,
+        client=session.record.client_name,
+        principal=record.principal,
+        at=record.received_at,
+        started=_after(record.received_at, record.received_ns, call),
+        progress=call.progress,
+        said="" if call.progress is None else call.progress.message or "",
+        waits=CLIENTS_ANSWER,
+    )
+
+
 def _of_job(job: Job, call: Call | None, client: str | None) -> OnGoing:
     return OnGoing(
         key=job.id,
@@ -180,6 +203,8 @@ def _after(at: float, at_ns: int, call: Call | None) -> float:
 
 
 def _waits_for(call: Call) -> str:
+    if call.questions:
+        return CLIENTS_ANSWER
     if call.waiting_for is not None:
         return f"behind {call.waiting_for}"
     return "" if call.started_ns else "its turn"

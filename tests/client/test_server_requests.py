@@ -48,6 +48,33 @@ def test_a_question_is_answered_while_a_call_of_ours_is_open() -> None:
     asyncio.run(main())
 
 
+def test_while_we_answer_the_server_our_own_request_does_not_time_out() -> None:
+    async def main() -> None:
+        listen = Listener()
+        told = asyncio.Event()
+
+        async def on_elicit(request: ElicitRequest) -> dict[str, Any]:
+            await told.wait()
+            return {"ok": True}
+
+        async with asyncio.timeout(1_000), connect(listen, era="legacy", on_elicit=on_elicit) as session, asyncio.TaskGroup() as group:
+            loop = asyncio.get_running_loop()
+            real, ahead_s = loop.time, 0.0
+            loop.time = lambda: real() + ahead_s  # type: ignore[method-assign]  # the test's clock
+            call = group.create_task(session.call_tool("run", timeout_s=100))
+            await listen.server.saw("tools/call")
+            await ask(listen.server)
+            ahead_s = 150.0
+            await session.ping()
+            assert not call.done()
+            told.set()
+            await answers(listen.server)
+            listen.server.reply(listen.server.open[0], said("ran"))
+            assert (await call).text == "ran"
+
+    asyncio.run(main())
+
+
 def test_without_a_handler_the_method_is_not_found() -> None:
     async def main() -> None:
         listen = Listener()

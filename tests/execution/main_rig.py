@@ -9,6 +9,7 @@ from typing import Any
 from mcp_workbench.events import Principal
 from mcp_workbench.execution.calls import Call, Outcome
 from mcp_workbench.execution.main_thread import MainQueue
+from mcp_workbench.execution.questions import Question
 from mcp_workbench.hosts import Cell, MainIsFree
 
 
@@ -106,6 +107,9 @@ class Port:
 
     def send_log(self, level: str, data: object, logger: str | None) -> None:
         raise AssertionError("nothing to log")
+
+    def ask(self, question: Question) -> None:
+        raise AssertionError("nothing to ask")
 
 
 class Rig:

@@ -16,6 +16,7 @@ from mcp_workbench.events import Era, Principal
 from mcp_workbench.execution.calls import Call, CallState, Progress
 from mcp_workbench.execution.context import PENDING_LOGS, AsyncContext, Client, Context
 from mcp_workbench.execution.portal import Portal
+from mcp_workbench.execution.questions import Question
 
 
 @dataclass
@@ -38,6 +39,9 @@ class Port:
     def send_log(self, level: str, data: Any, logger: str | None) -> None:
         self.threads.add(threading.get_ident())
         self.logs.append((level, data, logger))
+
+    def ask(self, question: Question) -> None:
+        raise AssertionError("nothing to ask")
 
 
 class RefusingPort(Port):

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mcp_workbench import errors
 from mcp_workbench.execution.calls import Busy, Call, CallState, Cancelled, Outcome, Raised, Returned, RunOn, TimedOut
+from mcp_workbench.execution.questions import Question
 from mcp_workbench.execution.runner import Execution
 from mcp_workbench.limits import Limits
 from tests.execution.main_rig import Host
@@ -621,6 +622,9 @@ class Port:
 
     def send_log(self, level: str, data: Any, logger: str | None) -> None:
         self.heard.append(data)
+
+    def ask(self, question: Question) -> None:
+        raise AssertionError("nothing to ask")
 
 
 @pytest.mark.parametrize("run_on", RUN_ON)

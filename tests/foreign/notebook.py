@@ -191,6 +191,13 @@ class Notebook:
                 raise
             return "never"
 
+        @tool
+        def book(ctx: Context) -> str:
+            """Book seats: asks the person, the model and the client itself."""
+            seats = ctx.elicit("How many seats?", {"seats": int})
+            slogan = ctx.sample("A slogan for the flight", max_tokens=20)
+            return f"{seats.action} {seats.data}, {slogan.text}, {[root.uri for root in ctx.roots()]}"
+
     def _offer_resources_and_prompts(self) -> None:
         workbench = self.workbench
 

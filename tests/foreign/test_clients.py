@@ -250,6 +250,19 @@ def test_an_unknown_tool_and_an_unknown_resource_are_errors_of_the_protocol(visi
     assert "flights, planes, wide" in visit.saw["read df://nowhere"]["failed"]
 
 
+@pytest.mark.parametrize(
+    "visit", [each for each in (*MODERN_VISITS, *LEGACY_VISITS) if each[0] != "typescript1"], ids=" ".join, indirect=True
+)
+def test_a_tool_asks_the_person_the_model_and_the_client_itself(visit: Visit) -> None:
+    asked = visit.saw["asked"]
+    (content,) = asked["content"]
+    if visit.version < "2025-06-18":
+        assert asked["isError"], "there is no elicitation"
+        assert "cannot be asked" in content["text"]
+    else:
+        assert content["text"] == "accept {'seats': 2}, Fly, ['file:///work']"
+
+
 def test_progress_reaches_the_caller_and_only_grows(visit: Visit) -> None:
     reports = visit.saw["progress"]
     assert reports[-1] == [3, 3, "number 3"]

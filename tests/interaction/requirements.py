@@ -28,6 +28,8 @@ STRUCTURED = tuple(version for version in ALL if version >= V2025_06_18)
 UNSTRUCTURED = (V2024_11_05, V2025_03_26)
 ERAS = (V2025_11_25, *MODERN)
 """The latest revision of each era, for what no revision says."""
+ELICITING = tuple(version for version in ALL if version >= V2025_06_18)
+BY_URL = (V2025_11_25, *MODERN)
 AUDIO = tuple(version for version in ALL if version >= V2025_03_26)
 
 requirement = pytest.mark.requirement
@@ -164,6 +166,31 @@ REQUIREMENTS = (
     _legacy("logging-level", "server/utilities/logging", "logging/setLevel decides which messages come."),
     _modern("logging-request", "server/utilities/logging", "Only a request that names a level gets log messages."),
     _all("logging-invalid-level", "server/utilities/logging", "An unknown level is -32602."),
+    # --- what a call asks its client
+    _all("elicit-form", "client/elicitation", "A tool asks the person by a form, and goes on with the checked value.", ELICITING),
+    _all("elicit-actions", "client/elicitation", "Accept, decline and cancel are told apart.", ELICITING),
+    _all("elicit-url", "client/elicitation", "A person is sent to a page, where the client declared this.", BY_URL),
+    _all("elicit-misfit", "client/elicitation", "An answer that does not fit the form never reaches the tool.", ELICITING),
+    _all("sampling", "client/sampling", "A tool asks the client's model."),
+    _all("roots", "client/roots", "A tool asks for the client's roots."),
+    _all("ask-undeclared", "basic/lifecycle", "What a client has not declared it is not asked; the tool may go on without."),
+    _modern("ask-undeclared-code", "basic", "A call that needs an undeclared capability is -32021 with requiredCapabilities."),
+    _legacy("ask-error", "client/sampling", "A client that answers with an error is an error of the tool, with its words."),
+    _all("ask-cancel", "basic/utilities/cancellation", "A call that waits for its client is cancelled like any other."),
+    _legacy("ask-taken-back", "basic/utilities/cancellation", "A question that nobody waits for any more is cancelled at the client."),
+    _modern("mrtr-resumed", "basic/patterns/mrtr", "The retry goes on with the call where it stands; nothing runs twice."),
+    _modern("mrtr-elsewhere", "basic/patterns/mrtr", "The retry may come on another connection, also after the first one ended."),
+    _modern(
+        "mrtr-state", "basic/patterns/mrtr", "A state used again, changed, with other arguments or of another principal is -32602."
+    ),
+    _modern("mrtr-late", "basic/patterns/mrtr", "A retry after the time is up is -32602, and the call has ended."),
+    _modern(
+        "mrtr-missing", "basic/patterns/mrtr", "What a retry does not answer fittingly is asked again; extra answers are ignored."
+    ),
+    _modern("mrtr-several", "basic/patterns/mrtr", "Several questions at once are one round."),
+    _modern("mrtr-brought", "basic/patterns/mrtr", "The answer to a question with a key may come with the call itself."),
+    _modern("mrtr-others", "basic/patterns/mrtr", "prompts/get and resources/read may need input too."),
+    _modern("mrtr-progress", "basic/utilities/progress", "Progress goes to the request that is open now, under its token."),
     # --- jobs: what the specification leaves to the server, within its rules
     _all("job-early-answer", "server/tools", "A call that takes long is answered once, in time, with what to call for its result."),
     _all("job-silence", "basic/utilities/progress", "Progress stops with the answer, also where the function goes on."),

@@ -24,6 +24,8 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.capabilities import CAPABILITIES
+from mcp_workbench.serving.questions import Questions
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
@@ -77,6 +79,7 @@ async def _house() -> AsyncIterator[House]:
         limits=LIMITS,
         after_call=lambda: None,
         background=Background(loop, offer.jobs, offer.telemetry.record, lambda: True),
+        suspended=Suspended(Questions(loop, LIMITS, offer.telemetry.record)),
     )
     info = ServerDescription(wire.Implementation(name="mcp-workbench", version="1"), CAPABILITIES)
     sessions = Sessions(services.handler, lambda: info, offer.telemetry, LIMITS, loop)

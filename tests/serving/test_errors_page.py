@@ -55,18 +55,21 @@ class Scene:
     act: Act
     version: str
     opened: bool
+    capabilities: Message
     limits: wb.Limits = field(default_factory=wb.Limits)
 
 
 SCENES: dict[str, Scene] = {}
 
 
-def scene(situation: str, version: str = LATEST_LEGACY, *, opened: bool = True, **limits: Any) -> Callable[[Act], Act]:
+def scene(
+    situation: str, version: str = LATEST_LEGACY, *, opened: bool = True, capabilities: Message | None = None, **limits: Any
+) -> Callable[[Act], Act]:
     """Name the row; the function plays it and returns the answer, None where none is due."""
 
     def note(act: Act) -> Act:
         assert situation not in SCENES, f"{situation} is played twice"
-        SCENES[situation] = Scene(act, version, opened, wb.Limits(**limits))
+        SCENES[situation] = Scene(act, version, opened, capabilities or {}, wb.Limits(**limits))
         return act
 
     return note
@@ -79,7 +82,7 @@ def test_what_the_page_says_happens(row: Row) -> None:
     workbench = wb.Workbench(name="errors")
 
     async def main() -> None:
-        async with talking(workbench, scene.version, opened=scene.opened) as talk:
+        async with talking(workbench, scene.version, opened=scene.opened, capabilities=scene.capabilities) as talk:
             answer = await scene.act(workbench, talk)
             if row.outcome == "ignored":
                 await _compare_ignored(workbench, talk, row, answer)
@@ -766,6 +769,114 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     answer = await talk.answer(request_id)
     release.set()
     return answer
+
+
+# --- what a call asks its client ------------------------------------------------------------------------
+
+
+ROOTS: Message = {"roots": {}}
+NO_ROOTS: Message = {"roots": []}
+
+
+def _asks(workbench: wb.Workbench, **options: Any) -> None:
+    @workbench.tool(**options)
+    def folders(ctx: wb.Context) -> str:
+        return str(ctx.roots())
+
+
+@scene("tool that asks a client which cannot be asked, legacy")
+@scene("tool that asks a client which cannot be asked, modern", LATEST_MODERN)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _asks(workbench)
+    return await _called(talk, "folders")
+
+
+@scene("inline tool that asks its client", capabilities=ROOTS)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _asks(workbench, run_on="inline")
+    return await _called(talk, "folders")
+
+
+@scene("answer of a client that does not fit, legacy", capabilities=ROOTS)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _asks(workbench)
+    call = talk.call("folders")
+    talk.respond(await talk.question("roots/list"), {"roots": [7]})
+    return await talk.answer(call)
+
+
+@scene("client that answers a question with an error", capabilities=ROOTS)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _asks(workbench)
+    call = talk.call("folders")
+    question = await talk.question("roots/list")
+    talk.say({"jsonrpc": "2.0", "id": question["id"], "error": {"code": -32601, "message": "no roots"}})
+    return await talk.answer(call)
+
+
+@scene("client that does not answer a question in time, legacy", capabilities=ROOTS, answer_wait_s=0.01)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _asks(workbench)
+    return await _called(talk, "folders")
+
+
+@scene("tool that asks while too many wait in threads", capabilities=ROOTS, asking_threads=1)
+@scene("tool that asks while too many calls are suspended", LATEST_MODERN, capabilities=ROOTS, suspended_calls=1)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    _asks(workbench)
+    first = talk.call("folders")
+    await (talk.answer(first) if talk.modern else talk.question("roots/list"))
+    return await _called(talk, "folders")
+
+
+@scene("job that asks its client", capabilities=ROOTS)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    go_on = threading.Event()
+
+    @workbench.tool(background_after_s=0.01)
+    def late(ctx: wb.Context) -> str:
+        go_on.wait(20)
+        return str(ctx.roots())
+
+    assert "j1" in text_of((await _called(talk, "late"))["result"])
+    go_on.set()
+    return await _called(talk, "job_wait", job="j1")
+
+
+async def _suspended(workbench: wb.Workbench, talk: Talk) -> Message:
+    """The params of the retry."""
+    _asks(workbench)
+    result = (await _called(talk, "folders"))["result"]
+    responses = dict.fromkeys(result["inputRequests"], NO_ROOTS)
+    return {"name": "folders", "arguments": {}, "inputResponses": responses, "requestState": result["requestState"]}
+
+
+@scene("requestState that is not of this call", LATEST_MODERN, capabilities=ROOTS)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await talk.request("tools/call", await _suspended(workbench, talk) | {"arguments": {"other": 1}})
+
+
+@scene("requestState that was used already", LATEST_MODERN, capabilities=ROOTS)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    retry = await _suspended(workbench, talk)
+    await talk.request("tools/call", retry)
+    return await talk.request("tools/call", retry)
+
+
+@scene("requestState whose time is up", LATEST_MODERN, capabilities=ROOTS)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    later = Later(workbench)
+    retry = await _suspended(workbench, talk)
+    await asyncio.to_thread(later.let_pass, 301)
+    return await talk.request("tools/call", retry)
+
+
+@scene("retry of a call that the notebook's author stopped", LATEST_MODERN, capabilities=ROOTS)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    retry = await _suspended(workbench, talk)
+    [rounds] = server_of(workbench).suspended.waiting()
+    await asyncio.to_thread(on_loop, workbench, rounds.work.stop)
+    return await talk.request("tools/call", retry)
 
 
 def test_a_fault_of_the_server_is_found_in_the_record(caplog: pytest.LogCaptureFixture) -> None:

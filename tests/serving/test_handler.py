@@ -20,6 +20,7 @@ from mcp_workbench.protocol.versions import LATEST_LEGACY
 from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.capabilities import CAPABILITIES
 from mcp_workbench.serving.handler import Handler
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.session import Session
@@ -47,6 +48,7 @@ def _services() -> Services:
         limits=Limits(),
         after_call=nothing,
         background=cast(Background, None),
+        suspended=cast(Suspended, None),
     )
 
 
@@ -61,7 +63,7 @@ def test_every_capability_named_to_clients_has_methods() -> None:
 
 def test_a_method_without_an_answer_is_unknown() -> None:
     with pytest.raises(RemoteProtocolError) as refused:
-        Handler({}).handle(cast(Session, None), _exchange("x" * 500), cast(CallRecord, None))
+        Handler({}, cast(Suspended, None)).handle(cast(Session, None), _exchange("x" * 500), cast(CallRecord, None))
     assert refused.value.code == -32601
     assert len(refused.value.message) < 200
 
@@ -70,7 +72,7 @@ def test_a_method_without_an_answer_is_unknown() -> None:
 def test_tools_get_a_result_and_other_methods_an_error_in_place_of_an_impossible_answer(
     stand_in: Callable[[Handler, Exchange], Any],
 ) -> None:
-    handler = Handler({})
+    handler = Handler({}, cast(Suspended, None))
     called, read = stand_in(handler, _exchange("tools/call")), stand_in(handler, _exchange("resources/read"))
     assert isinstance(called, wire.CallToolResult)
     assert called.is_error

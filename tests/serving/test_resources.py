@@ -67,7 +67,7 @@ def test_long_descriptions_make_more_pages_of_which_each_fits() -> None:
         offer.dataframes.publish(f"t{number:02}", pd.DataFrame({"a": [1]}), namespace=None, description="d" * 20_000)
         offer.resources.add(define_resource(f"note://{number:02}", note, name=f"n{number:02}", description="d" * 20_000))
         offer.resources.add(define_resource(f"note://{number:02}/{{page}}", note, name=f"p{number:02}", description="d" * 20_000))
-    service = Resources(offer.resources, offer.dataframe_resources, offer.documents, NOBODY)
+    service = Resources(offer.resources, offer.dataframe_resources, offer.documents, NOBODY, NOBODY)
     for answer, member, count in ((service.list, "resources", 120), (service.list_templates, "resource_templates", 68)):
         cursor: Any = None
         entries: list[Any] = []

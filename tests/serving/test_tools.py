@@ -37,12 +37,12 @@ def pages(answer: Callable[[Exchange], wire.Result]) -> list[Any]:
 
 
 def tools_of(registry: Registry[Any]) -> list[Any]:
-    service = Tools(Catalog(registry), NOBODY, NOBODY, NOBODY, nothing, NOBODY)
+    service = Tools(Catalog(registry), NOBODY, NOBODY, NOBODY, nothing, NOBODY, NOBODY)
     return pages(lambda exchange: service.list(NOBODY, exchange, NOBODY))
 
 
 def prompts_of(registry: Registry[Any]) -> list[Any]:
-    service = Prompts(registry, Registry(), NOBODY)
+    service = Prompts(registry, Registry(), NOBODY, NOBODY)
     return pages(lambda exchange: service.list(NOBODY, exchange, NOBODY))
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from mcp_workbench.execution.calls import Call, CallState, current_call
 from mcp_workbench.execution.output import CallOutput
 from mcp_workbench.execution.portal import Portal
+from mcp_workbench.execution.questions import Question
 from mcp_workbench.protocol.wire import LOG_LEVELS, LogLevel
 
 T = TypeVar("T")
@@ -37,6 +38,9 @@ class ListeningPort:
 
     def send_log(self, level: LogLevel, data: Any, logger: str | None) -> None:
         self.heard.append((level, data, logger))
+
+    def ask(self, question: Question) -> None:
+        raise AssertionError("nothing to ask")
 
 
 def a_call(name: str = "tool") -> Call:

@@ -20,6 +20,8 @@ from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.versions import LATEST_LEGACY
 from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.capabilities import CAPABILITIES
+from mcp_workbench.serving.questions import Questions
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.services import Services
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
@@ -41,6 +43,7 @@ class House:
         self._loop = loop
         self.execution = Execution(loop, limits)
         self.background = Background(loop, self.offer.jobs, self.offer.telemetry.record, lambda: "job_wait" in self.offer.builtins)
+        self.suspended = Suspended(Questions(loop, limits, self.offer.telemetry.record))
         services = Services(
             tools=self.offer.catalog,
             resources=self.offer.resources,
@@ -53,6 +56,7 @@ class House:
             limits=limits,
             after_call=lambda: None,
             background=self.background,
+            suspended=self.suspended,
         )
         info = ServerDescription(wire.Implementation(name="mcp-workbench", version="1"), CAPABILITIES)
         self.sessions = Sessions(services.handler, lambda: info, self.offer.telemetry, limits, loop)

@@ -63,8 +63,9 @@ class Oracle:
             self._check_error(message)
         elif "result" in message:
             self._check_result(self._methods[type(message["id"]), message["id"]].popleft(), message["result"])
+        elif "id" in message:
+            oracle.parse_server_request(message["method"], self.version, message.get("params"))
         else:
-            assert "id" not in message, "this server sends no requests"
             oracle.parse_server_notification(message["method"], self.version, message.get("params"))
 
     def _check_result(self, method: str, result: Message) -> None:
@@ -72,6 +73,10 @@ class Oracle:
         modern_only = {"resultType", "ttlMs", "cacheScope"}
         if not self.modern:
             assert not modern_only & result.keys(), f"{modern_only & result.keys()} came with {LATEST_MODERN}"
+            return
+        if result["resultType"] == "input_required":
+            assert method in oracle.INPUT_REQUIRED_METHODS
+            assert not {"ttlMs", "cacheScope"} & result.keys()
             return
         assert result["resultType"] == "complete"
         assert result["_meta"][wire.META_SERVER_INFO]["name"] == "mcp-workbench"

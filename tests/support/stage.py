@@ -69,10 +69,11 @@ async def talking(
     principal: str = "default",
     opened: bool = True,
     checked: bool = True,
+    capabilities: dict[str, Any] | None = None,
 ) -> AsyncIterator[Talk]:
     """A scripted client; `opened` says whether it has shaken hands."""
     channel = await open_channel(workbench, transport, principal)
-    async with Talk(channel, version, checked=checked) as talk:
+    async with Talk(channel, version, capabilities=capabilities, checked=checked) as talk:
         if opened:
             await talk.open()
         yield talk
@@ -118,20 +119,31 @@ class Stage:
         """Whether the client speaks 2026-07-28."""
         return self.version in MODERN
 
-    def play(self, main: Callable[[Talk], Awaitable[None]], *, opened: bool = True, **settings: Any) -> None:
+    def play(
+        self,
+        main: Callable[[Talk], Awaitable[None]],
+        *,
+        opened: bool = True,
+        capabilities: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
         """Start, connect, run the conversation, hang up, stop."""
 
         async def act() -> None:
-            async with self.client(opened=opened) as talk:
+            async with self.client(opened=opened, capabilities=capabilities) as talk:
                 await main(talk)
 
         with running(self.workbench, **settings):
             within(act)
 
     @asynccontextmanager
-    async def client(self, *, opened: bool = True, principal: str = "default") -> AsyncIterator[Talk]:
+    async def client(
+        self, *, opened: bool = True, principal: str = "default", capabilities: dict[str, Any] | None = None
+    ) -> AsyncIterator[Talk]:
         """One more client of the same kind."""
-        async with talking(self.workbench, self.version, transport=self.transport, principal=principal, opened=opened) as talk:
+        async with talking(
+            self.workbench, self.version, transport=self.transport, principal=principal, opened=opened, capabilities=capabilities
+        ) as talk:
             yield talk
 
 

@@ -29,12 +29,16 @@ class Talk:
     Args:
         channel: Open, not yet delivering.
         version: The revision it speaks.
+        capabilities: What it declares.
         checked: Whether what comes is read by the oracle; off only where a test provokes nonsense in bulk.
     """
 
-    def __init__(self, channel: Channel, version: str = LATEST_LEGACY, *, checked: bool = True) -> None:
+    def __init__(
+        self, channel: Channel, version: str = LATEST_LEGACY, *, capabilities: Message | None = None, checked: bool = True
+    ) -> None:
         self.channel = channel
         self.version = version
+        self.capabilities = capabilities or {}
         self.oracle = Oracle(version)
         self.inbox: list[Message] = []
         """What came and was not asked for yet, in order."""
@@ -127,7 +131,7 @@ class Talk:
 
     def _params(self, params: Message | None, meta: Message) -> Message:
         if self.modern:
-            meta = META | meta
+            meta = META | {wire.META_CAPABILITIES: self.capabilities} | meta
         if not meta:
             return {} if params is None else {"params": params}
         return {"params": {"_meta": meta} | (params or {})}
@@ -162,6 +166,14 @@ class Talk:
         found = [message for message in self.inbox if message.get("method") == method]
         self.inbox = [message for message in self.inbox if message.get("method") != method]
         return [message.get("params") or {} for message in found]
+
+    async def question(self, method: str) -> Message:
+        """The next request of the server's of this method."""
+        return await self.take(lambda m: m.get("method") == method and "id" in m)
+
+    def respond(self, question: Message, result: Message) -> None:
+        """Answer a request of the server's."""
+        self.say({"jsonrpc": "2.0", "id": question["id"], "result": result})
 
     # --- both -----------------------------------------------------------------------------------------------
 
@@ -204,7 +216,7 @@ class Talk:
         """
         if self.modern:
             return await self.result("server/discover")
-        opened = await self.result("initialize", {"protocolVersion": self.version, "capabilities": {}, "clientInfo": CLIENT})
+        opened = await self.result("initialize", {"protocolVersion": self.version, "capabilities": self.capabilities, "clientInfo": CLIENT})
         self.notify("notifications/initialized")
         await self.fence()  # list changes are told to initialized clients only
         return opened

@@ -10,6 +10,7 @@ from mcp_workbench.views.messages import Stop
 
 _JOB = re.compile(r"j([1-9][0-9]{0,17})", re.ASCII)
 _CALL = re.compile(r"(s[1-9][0-9]{0,17})\.([1-9][0-9]{0,17})", re.ASCII)
+_SUSPENDED = re.compile(r"c[1-9][0-9]{0,17}", re.ASCII)
 ENDED = "It had ended already."
 
 
@@ -20,8 +21,10 @@ def stop(ask: Ask[Stop]) -> None:
         _stop_job(ask, int(job[1]))
     elif (call := _CALL.fullmatch(key)) is not None:
         _stop_call(ask, call[1], int(call[2]))
+    elif _SUSPENDED.fullmatch(key) is not None:
+        _stop_suspended(ask, key)
     else:
-        ask.refuse("This names no call and no job: s1.7 is the seventh call of session s1, j3 a job.")
+        ask.refuse("This names no call and no job: s1.7 is the seventh call of session s1, j3 a job, c12 a call that waits for an answer.")
 
 
 def _stop_job(ask: Ask[Stop], number: int) -> None:
@@ -31,6 +34,15 @@ def _stop_job(ask: Ask[Stop], number: int) -> None:
         ask.refuse(ENDED)
     else:
         ask.done(jobs.cancel(job, STOPPED))
+
+
+def _stop_suspended(ask: Ask[Stop], call_id: str) -> None:
+    rounds = ask.sources.running.suspended.find(call_id)
+    if rounds is None:
+        ask.refuse(ENDED)
+    else:
+        rounds.work.stop()
+        ask.done("The call was stopped; its client is told when it comes back.")
 
 
 def _stop_call(ask: Ask[Stop], session_id: str, number: int) -> None:

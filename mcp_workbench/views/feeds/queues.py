@@ -14,6 +14,7 @@ from mcp_workbench.limits import KIB, Limits
 from mcp_workbench.live.results import Results
 from mcp_workbench.offer import Offer
 from mcp_workbench.serving.jobs import Jobs
+from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.sessions.registry import Sessions
 from mcp_workbench.telemetry.aggregates import MAX_KEYS
 from mcp_workbench.telemetry.telemetry import Telemetry
@@ -27,6 +28,7 @@ def readings(running: RunningServer, offer: Offer) -> tuple[Queue, ...]:
     return (
         *of_sessions(running.sessions, limits),
         *of_execution(running.execution.statistics(), limits),
+        *of_asking(running.suspended, limits),
         *of_jobs(offer.jobs),
         *of_results(offer.results),
         *of_telemetry(offer.telemetry),
@@ -60,6 +62,16 @@ def of_execution(now: ExecutionStatistics, limits: Limits) -> Iterator[Queue]:
     yield _queue("late results", now.late_results, 0, "Results dropped because their call had ended before, since the start.")
     yield _queue("dropped logs", now.dropped_logs, 0, "Log messages dropped because a call said too much at once, since the start.")
     yield _queue("demoted tools", now.demoted_tools, 0, "Inline tools that now run in threads because they were slow.")
+
+
+def of_asking(suspended: Suspended, limits: Limits) -> Iterator[Queue]:
+    """Calls that have asked their client something."""
+    questions = suspended.questions
+    yield _queue("questions", questions.waiting, 0, "What calls have asked their clients and was not answered yet.")
+    blocked = "Tools whose threads wait for a client's answer; past the bound a def tool cannot ask."
+    yield _queue("asking threads", questions.blocked, limits.asking_threads, blocked)
+    waiting = "Calls without a request, until a retry brings the client's answer; past the bound a tool cannot ask."
+    yield _queue("suspended calls", len(suspended), limits.suspended_calls, waiting)
 
 
 def of_jobs(jobs: Jobs) -> Iterator[Queue]:

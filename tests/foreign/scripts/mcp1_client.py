@@ -37,7 +37,15 @@ class Tour:
     async def run(self, visit: dict[str, Any]) -> None:
         async with (
             transport(visit) as (read, write),
-            ClientSession(read, write, logging_callback=self._log, message_handler=self._receive) as self.session,
+            ClientSession(
+                read,
+                write,
+                logging_callback=self._log,
+                message_handler=self._receive,
+                elicitation_callback=self._elicit,
+                sampling_callback=self._sample,
+                list_roots_callback=self._roots,
+            ) as self.session,
         ):
             see = self.witness.see
             await see("opened", self._open())
@@ -46,6 +54,7 @@ class Tour:
             await see("prompts", self._prompts())
             for name, (tool, arguments) in self.witness.calls.items():
                 await see(f"call {name}", self._call(tool, arguments))
+            await see("asked", self._call("book", {}))
             await see("unknown tool", self._call("unheard_of", {}))
             await see("progress", self._progress())
             await see("logs", self._logs())
@@ -144,6 +153,17 @@ class Tour:
 
     async def _ping(self) -> Any:
         return plain(await self.session.send_ping())
+
+    async def _elicit(self, context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+        assert params.message == "How many seats?", params
+        return types.ElicitResult(action="accept", content={"seats": 2})
+
+    async def _sample(self, context: object, params: types.CreateMessageRequestParams) -> types.CreateMessageResult:
+        assert params.maxTokens == 20, params
+        return types.CreateMessageResult(role="assistant", content=types.TextContent(type="text", text="Fly"), model="m")
+
+    async def _roots(self, context: object) -> types.ListRootsResult:
+        return types.ListRootsResult(roots=[types.Root.model_validate({"uri": "file:///work"})])
 
     async def _log(self, params: types.LoggingMessageNotificationParams) -> None:
         self.logs.append(plain(params))

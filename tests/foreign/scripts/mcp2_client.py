@@ -41,7 +41,15 @@ class Tour:
         else:
             transport = stdio_transport(visit["command"], visit["environment"], self._sent)
         async with Client(
-            transport, mode=mode, log_level="info", logging_callback=self._log, message_handler=self._receive, read_timeout_seconds=8
+            transport,
+            mode=mode,
+            log_level="info",
+            logging_callback=self._log,
+            message_handler=self._receive,
+            read_timeout_seconds=8,
+            elicitation_callback=self._elicit,
+            sampling_callback=self._sample,
+            list_roots_callback=self._roots,
         ) as self.client:
             see = self.witness.see
             await see("opened", self._opened())
@@ -50,6 +58,7 @@ class Tour:
             await see("prompts", self._prompts())
             for name, (tool, arguments) in self.witness.calls.items():
                 await see(f"call {name}", self._call(tool, arguments))
+            await see("asked", self._call("book", {}))
             await see("unknown tool", self._call("unheard_of", {}))
             await see("progress", self._progress())
             await see("logs", self._logs())
@@ -190,6 +199,17 @@ class Tour:
     def _sent(self, method: str) -> None:
         if method == "notifications/cancelled":
             self.sent_cancels.put_nowait(None)
+
+    async def _elicit(self, context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+        assert params.message == "How many seats?", params
+        return types.ElicitResult(action="accept", content={"seats": 2})
+
+    async def _sample(self, context: object, params: types.CreateMessageRequestParams) -> types.CreateMessageResult:
+        assert params.max_tokens == 20, params
+        return types.CreateMessageResult(role="assistant", content=types.TextContent(type="text", text="Fly"), model="m")
+
+    async def _roots(self, context: object) -> types.ListRootsResult:
+        return types.ListRootsResult(roots=[types.Root.model_validate({"uri": "file:///work"})])
 
     async def _log(self, params: types.LoggingMessageNotificationParams) -> None:
         self.logs.append(plain(params))

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     prompt = _wb.prompt
     publish = _wb.publish
     resource = _wb.resource
+    run_stdio = _wb.run_stdio
     show = _wb.show
     start = _wb.start
     status = _wb.status
@@ -84,6 +85,7 @@ _OF_DEFAULT = frozenset(
         "prompt",
         "publish",
         "resource",
+        "run_stdio",
         "show",
         "start",
         "status",
@@ -117,6 +119,7 @@ __all__ = [
     "prompt",
     "publish",
     "resource",
+    "run_stdio",
     "show",
     "start",
     "status",

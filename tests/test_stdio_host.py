@@ -142,8 +142,7 @@ def test_ctrl_c_in_the_hosts_terminal_is_not_for_it_and_stopping_the_server_ends
         assert (await session.call_tool("on_main")).text == "true"
         await session.call_tool("end")
         with pytest.raises(ConnectionClosed, match="ended with exit code 0"):
-            while True:
-                await session.call_tool("on_main")
+            await session.call_tool("wait_for_ever")
 
     assert visit(command, environment, "legacy", steps).endswith("served\n")
 

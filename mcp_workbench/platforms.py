@@ -216,6 +216,11 @@ def not_private(facts: os.stat_result) -> str | None:
     return None
 
 
+def is_somebody_elses(facts: os.stat_result) -> bool:
+    """Whether a file belongs to another user; Windows is not asked, whose own rules say who may write."""
+    return not IS_WINDOWS and facts.st_uid != os.geteuid()
+
+
 # --- sockets -------------------------------------------------------------------------------------------------
 
 

@@ -127,11 +127,11 @@ def written(draw: st.DrawFn, data: Any) -> str:
     """Some data as somebody may have written it."""
     if not isinstance(data, (list, dict)):
         return json.dumps(data, ensure_ascii=draw(st.booleans()))
-    parts = []
+    parts: list[str] = []
     for item in data:
         name = f"{json.dumps(item)}{draw(SPACE)}:{draw(SPACE)}" if isinstance(data, dict) else ""
         parts.append(f"{draw(SPACE)}{name}{draw(written(data[item] if isinstance(data, dict) else item))}{draw(SPACE)}")
-    trailing = "," if parts and draw(st.booleans()) else ""
+    trailing = draw(st.sampled_from(["", ","])) if parts else ""
     opening, closing = "{}" if isinstance(data, dict) else "[]"
     return f"{opening}{','.join(parts)}{trailing}{draw(SPACE)}{closing}"
 

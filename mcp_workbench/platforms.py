@@ -105,7 +105,7 @@ _HARMLESS_WINDOWS = (
     *("APPDATA", "COMSPEC", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PATH", "PATHEXT", "PROCESSOR_ARCHITECTURE", "PROGRAMDATA"),
     *("PROGRAMFILES", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "USERPROFILE", "WINDIR"),
 )
-_KEEPER = 'read -r _ || { kill -TERM "-$1"; sleep 2; kill -KILL "-$1"; }'
+_KEEPER = 'read -r _ || { sleep 1; kill -TERM "-$1"; sleep 2; kill -KILL "-$1"; }'
 
 
 def harmless_variables() -> dict[str, str]:

@@ -61,7 +61,7 @@ async def open_command(
     try:
         process = start_group(command, env=harmless_variables() | {name: value.reveal() for name, value in env.items()}, cwd=cwd)
     except OSError as error:
-        raise ConnectionClosed(1006, f"{program} cannot be started: {_why_not(error, command[0], cwd)}") from error
+        raise ConnectionClosed(1006, f"{program} cannot be started: {_why_not(error, command[0], cwd)}") from None  # its variables hold env
     return CommandChannel(process, remote=program, max_message_bytes=max_message_bytes)
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     prompt = _wb.prompt
     publish = _wb.publish
     resource = _wb.resource
+    run_stdio = _wb.run_stdio
     show = _wb.show
     start = _wb.start
     status = _wb.status
@@ -86,6 +87,7 @@ _OF_DEFAULT = frozenset(
         "prompt",
         "publish",
         "resource",
+        "run_stdio",
         "show",
         "start",
         "status",
@@ -120,6 +122,7 @@ __all__ = [
     "prompt",
     "publish",
     "resource",
+    "run_stdio",
     "show",
     "start",
     "status",

@@ -95,9 +95,10 @@ class RunningServer:
         settings: How.
         notebook: Follows the cells.
         doors: Further ways in.
+        found: Whether other programs of this user may find it, the bridge above all; the page that shows it can be opened anyway.
     """
 
-    def __init__(self, offer: Offer, settings: Settings, notebook: Notebook, doors: Sequence[Door] = ()) -> None:
+    def __init__(self, offer: Offer, settings: Settings, notebook: Notebook, doors: Sequence[Door] = (), *, found: bool = True) -> None:
         self.settings = settings
         self._doors = doors
         self._notebook = notebook
@@ -128,7 +129,8 @@ class RunningServer:
             raise
         try:
             self._listen_to_offer()
-            self._announce()
+            if found:
+                self._announce()
             for door in doors:
                 door.opened(self)
         except BaseException:

@@ -21,6 +21,9 @@ class Era(StrEnum):
 NOTEBOOK = "notebook"
 """The principal of the notebook's author: what their own code calls over the wire. They may use everybody's results."""
 
+STDIO = "stdio"
+"""The principal of the host that started a script, and speaks with it on stdin and stdout."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

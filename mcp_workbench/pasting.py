@@ -84,12 +84,27 @@ def config(client: str = "json", *, executable: str | None = None, port: int | N
     Raises:
         ValueError: There is no such client; names the nearest.
     """
-    make = _HOSTS.get(str(client).strip().lower().replace("_", "-").replace(" ", "-"))
-    if make is None:
-        close = nearest(str(client), CLIENTS, 1)
-        hint = f", nearest is {close[0]}" if close else ""
-        raise ValueError(f"no client {str(client)[:40]!r}{hint}; there are {', '.join(CLIENTS)}")
+    make = _HOSTS[client_named(client)]
     return make(_Bridge(executable or sys.executable or "python", WS_PORT if port is None else port))
+
+
+def client_named(written: str) -> str:
+    """A client's name, however people write it.
+
+    Raises:
+        ValueError: There is no such client; names the nearest.
+    """
+    client = str(written).strip().lower().replace("_", "-").replace(" ", "-")
+    if client not in _HOSTS:
+        close = nearest(str(written), CLIENTS, 1)
+        hint = f", nearest is {close[0]}" if close else ""
+        raise ValueError(f"no client {str(written)[:40]!r}{hint}; there are {', '.join(CLIENTS)}")
+    return client
+
+
+def stdio_server(executable: str | None = None) -> dict[str, Any]:
+    """What a host starts, as nearly every host writes it: `command` and `args`."""
+    return _Bridge(executable or sys.executable or "python", WS_PORT).server
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import signal
 import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 IS_WINDOWS = sys.platform == "win32"
 
@@ -94,6 +98,85 @@ def _proc_stat(pid: int) -> list[str] | None:
     return text.rpartition(")")[2].split()
 
 
+# --- programs of others, as children --------------------------------------------------------------------------
+
+_HARMLESS_POSIX = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
+_HARMLESS_WINDOWS = (
+    *("APPDATA", "COMSPEC", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PATH", "PATHEXT", "PROCESSOR_ARCHITECTURE", "PROGRAMDATA"),
+    *("PROGRAMFILES", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "USERPROFILE", "WINDIR"),
+)
+_KEEPER = 'read -r _ || { sleep 1; kill -TERM "-$1"; sleep 2; kill -KILL "-$1"; }'
+
+
+def harmless_variables() -> dict[str, str]:
+    """What a program needs of this process's environment to find its way; keys and tokens, which others may hold, are not among it."""
+    names = _HARMLESS_WINDOWS if IS_WINDOWS else _HARMLESS_POSIX
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def start_group(command: Sequence[str], *, env: Mapping[str, str], cwd: str | os.PathLike[str] | None) -> subprocess.Popen[bytes]:
+    """Start a program on three unbuffered pipes, in a group of its own: the Ctrl-C of this terminal is not for it.
+
+    On Windows `npx` and the like are found, which are `npx.cmd` there.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    apart: dict[str, Any] = {"start_new_session": True}
+    program, *arguments = command
+    if IS_WINDOWS:
+        apart = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)}
+        program = shutil.which(program, path=env.get("PATH")) or program
+    pipe = subprocess.PIPE
+    return subprocess.Popen([program, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=dict(env), cwd=cwd, **apart)  # noqa: S603  # its caller's own command
+
+
+def end_group(process: subprocess.Popen[bytes], *, at_once: bool = False) -> None:
+    """Ask a program of `start_group`, and what it has started, to end, or end them.
+
+    Windows has no way to ask a program without a window: it is ended.
+    """
+    if IS_WINDOWS:
+        taskkill = Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32" / "taskkill.exe"
+        with suppress(OSError):
+            subprocess.run([taskkill, "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)  # noqa: S603  # the system's own
+        return
+    with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group that has ended and was not waited for
+        os.killpg(process.pid, signal.SIGKILL if at_once else signal.SIGTERM)
+
+
+class Keeper:
+    """Ends a program of `start_group` when this process has died without doing so.
+
+    The end of its stdin tells a program that its client is gone, and most listen. For those that do not, a shell waits
+    beside it for the end of this process. Where there is no shell (Windows), what does not listen stays.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._shell: subprocess.Popen[bytes] | None = None
+        if IS_WINDOWS:
+            return
+        command = ["/bin/sh", "-c", _KEEPER, "mcp-workbench-keeper", str(process.pid)]
+        null = subprocess.DEVNULL
+        with suppress(OSError):  # a system without a shell there
+            self._shell = subprocess.Popen(  # noqa: S603  # ours
+                command, stdin=subprocess.PIPE, stdout=null, stderr=null, bufsize=0, cwd="/", start_new_session=True
+            )
+
+    def release(self) -> None:
+        """The program has ended; waits for the shell to end too, which is soon."""
+        shell, self._shell = self._shell, None
+        if shell is not None and shell.stdin is not None:
+            with suppress(OSError), shell.stdin:  # somebody else may have ended it
+                shell.stdin.write(b"\n")
+            shell.wait()
+
+    def forget_in_child(self) -> None:
+        """After a fork: a copy of its pipe would hide that the parent has died."""
+        if self._shell is not None and self._shell.stdin is not None:
+            self._shell.stdin.close()
+
+
 # --- files only their owner may read -------------------------------------------------------------------------
 
 
@@ -131,6 +214,11 @@ def not_private(facts: os.stat_result) -> str | None:
     if stat.S_IMODE(facts.st_mode) & 0o077:
         return "could be read or written by others: its mode must be 0600"
     return None
+
+
+def is_somebody_elses(facts: os.stat_result) -> bool:
+    """Whether a file belongs to another user; Windows is not asked, whose own rules say who may write."""
+    return not IS_WINDOWS and facts.st_uid != os.geteuid()
 
 
 # --- sockets -------------------------------------------------------------------------------------------------

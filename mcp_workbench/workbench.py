@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
@@ -22,7 +22,7 @@ from mcp_workbench.assembly import RunningServer
 from mcp_workbench.client.connect import Connecting, connect
 from mcp_workbench.errors import RegistrationError, WorkbenchError
 from mcp_workbench.events import Change, Principal
-from mcp_workbench.hosts import current_host, notebook_name
+from mcp_workbench.hosts import PlainHost, current_host, notebook_name
 from mcp_workbench.job_report import JobReports
 from mcp_workbench.live.dataframes.names import NotFound, is_result
 from mcp_workbench.notebook import Notebook
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
+    from mcp_workbench.stdio_host import StdioHost
     from mcp_workbench.views.comm import Place
     from mcp_workbench.views.door import ViewDoor
     from mcp_workbench.views.showing import Showing
@@ -78,6 +79,8 @@ class Workbench:
         self._registering = threading.Lock()
         self._forked = False
         self._display: Showing | None = None
+        self._stdio: StdioHost | None = None
+        """The host that started this script, while it is served."""
         self._view_door: ViewDoor
         """Of the server that runs."""
         self._watches_forks = False
@@ -117,7 +120,7 @@ class Workbench:
                 from mcp_workbench.views.door import ViewDoor  # not before it is needed: it takes as long as all of this package
 
                 self._view_door = ViewDoor(self._offer)
-                self._running = RunningServer(self._offer, wanted, self._following(), [self._view_door])
+                self._running = RunningServer(self._offer, wanted, self._following(), [self._view_door], found=self._stdio is None)
                 self._given, self._settings = given, wanted
                 atexit.register(self._stop_at_exit)
                 self._watch_forks()
@@ -172,6 +175,39 @@ class Workbench:
         except TimeoutError:
             return False
         return True
+
+    def run_stdio(self, name: str | None = None, **settings: Any) -> None:
+        """Serve the host that started this script, on its stdin and stdout, until it ends: the last line of a stdio server.
+
+        Blocks like `wait()`, and lends this thread to tools with `run_on="main"`. The server is started if it does not run; then
+        `mcp-workbench panel` shows it, and the bridge, which looks for notebooks, does not find it. What is printed goes to stderr,
+        also what was printed before and not flushed (8 KiB). When the host has closed stdin, what runs may still answer for 1 s; then
+        the server is stopped. A Ctrl-C that a host's terminal sends to all is not for it.
+
+        Args:
+            name: Shown to clients; default: the script's name.
+            settings: As `start()` takes them.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C in a terminal in which a person has started it.
+            ValueError: A setting makes no sense, or opens more than `allow_remote` permits.
+            WorkbenchError: This is a notebook or IPython, which no host has started.
+        """
+        from mcp_workbench.stdio_host import StdioHost  # not before the first use, as in show()
+
+        if not isinstance(current_host(), PlainHost):
+            raise WorkbenchError("run_stdio() is the last line of a script that an agent's host starts; here it is start()")
+        self._stdio = host = StdioHost()
+        try:
+            self.start(name, **settings)
+            host.serve(self._server())
+            while not host.over.done():
+                with host.ignoring_interrupts():
+                    self._wait_for(host.over)
+        finally:
+            self._stop(0, STOP_PATIENCE_S)
+            host.close()
+            self._stdio = None
 
     def _wait_for(self, future: concurrent.futures.Future[T], timeout_s: float | None = None) -> T:
         """As `future.result(timeout_s)`; on the main thread, calls that are queued for it run meanwhile, which it may be waiting for."""
@@ -565,21 +601,26 @@ class Workbench:
 
     def connect(
         self,
-        url: str | Secret | None = None,
+        url: str | Secret | Sequence[str] | None = None,
         *,
         token: str | Secret | None = None,
         headers: Mapping[str, str | Secret] | None = None,
+        env: Mapping[str, str | Secret] | None = None,
         **options: Any,
     ) -> Connecting:
         """Connect as a client: `async with wb.connect(url, token=token) as session:`.
 
         Args:
-            url: `ws://…/mcp`, or a ticket's address; None: this Workbench's own server, over the wire, as the principal `notebook`.
+            url: `ws://…/mcp`, or a ticket's address; or a command, `["npx", "-y", "@modelcontextprotocol/server-everything"]`, which is
+                started and spoken with over its stdin and stdout; None: this Workbench's own server, over the wire, as the principal
+                `notebook`.
             token: Sent as `Authorization: Bearer`; None without a url: this Workbench's own.
             headers: Further headers of the WebSocket handshake.
+            env: A command's variables, beside PATH, HOME and the like; `env=os.environ`: all of this process.
             options: `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
                 `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
-                asks; `client_info`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines.
+                asks; `client_info`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines; `cwd`: the folder a
+                command is started in.
 
         Returns:
             Something to await, or to enter with `async with`: a session with `list_tools`, `call_tool(name, on_progress=…, **arguments)`,
@@ -589,14 +630,15 @@ class Workbench:
             WorkbenchError: No url, and this process serves nothing.
         """
         # Before anything fails, for a traceback may show our variables.
-        url, token, headers = hidden(url), hidden(token), hidden_values(headers)
+        url, token = hidden(url) if isinstance(url, str) else url, hidden(token)
+        headers, env = hidden_values(headers), hidden_values(env)
         if url is None and self._running is None:
             raise WorkbenchError(
                 "the server of this process is not running: call start() first, or connect to another with url= and token="
             )
         if url is None and token is None:
             token = self._token_here()
-        return connect(self.url if url is None else url, token=token, headers=headers, **options)
+        return connect(self.url if url is None else url, token=token, headers=headers, env=env, **options)
 
     def _token_here(self) -> Secret:
         # Code of the main thread may wait for its client's calls, and they for the main thread: they are told apart.
@@ -667,6 +709,8 @@ def _mark_forked(reference: weakref.ref[Workbench]) -> None:
         workbench._starting, workbench._registering = threading.Lock(), threading.Lock()  # noqa: SLF001  # held by threads that are not here
         if workbench._notebook is not None:  # noqa: SLF001  # the class above
             workbench._notebook.registrar.lock = threading.Lock()  # noqa: SLF001  # the class above
+        if workbench._stdio is not None:  # noqa: SLF001  # the class above
+            workbench._stdio.close_in_child()  # noqa: SLF001  # the class above
         running, workbench._running = workbench._running, None  # noqa: SLF001  # the class above
         workbench._forked = True  # noqa: SLF001  # the class above
         running.abandon_in_child()

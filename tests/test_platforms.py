@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -134,3 +136,60 @@ def test_on_windows_it_runs_as_a_child_that_ctrl_c_is_left_to(tmp_path: Path, mo
     monkeypatch.setattr(platforms, "IS_WINDOWS", True)
     monkeypatch.setattr(subprocess, "Popen", Child)
     assert platforms.become(["program"], tmp_path) == 3
+
+
+def test_a_program_is_given_what_it_needs_and_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"PATH": "/bin", "HOME": "/home/me", "SYSTEMROOT": "C:\\Windows", "MY_API_KEY": "secret"})
+    monkeypatch.setattr(platforms, "IS_WINDOWS", False)
+    assert platforms.harmless_variables() == {"PATH": "/bin", "HOME": "/home/me"}
+    monkeypatch.setattr(platforms, "IS_WINDOWS", True)
+    assert platforms.harmless_variables() == {"PATH": "/bin", "SYSTEMROOT": "C:\\Windows"}
+
+
+def test_on_windows_batch_files_are_found_and_a_group_is_ended_by_the_systems_own_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(platforms, "IS_WINDOWS", True)
+    monkeypatch.setattr(shutil, "which", lambda name, path: f"{path}\\{name}.cmd")
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **options: SimpleNamespace(command=command, pid=7, options=options))
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: ran.append([str(part) for part in command]))
+    process: Any = platforms.start_group(["npx", "-y"], env={"PATH": "C:\\npm"}, cwd=None)
+    assert process.command == ["C:\\npm\\npx.cmd", "-y"]
+    assert "start_new_session" not in process.options
+    platforms.end_group(process)
+    (told,) = ran
+    assert told[0].endswith("taskkill.exe")
+    assert told[1:] == ["/T", "/F", "/PID", "7"]
+    platforms.Keeper(process).release()
+
+
+@posix
+def test_a_group_that_has_ended_is_ended_once_more_without_complaint_and_its_keeper_let_go() -> None:
+    process = platforms.start_group([sys.executable, "-c", "input()"], env=platforms.harmless_variables(), cwd=None)
+    keeper = platforms.Keeper(process)
+    platforms.end_group(process)
+    process.communicate()
+    assert process.returncode == -signal.SIGTERM
+    platforms.end_group(process, at_once=True)
+    keeper.release()
+    keeper.release()
+
+
+@posix
+def test_where_there_is_no_shell_there_is_no_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/bin/sh")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    keeper = platforms.Keeper(cast(Any, SimpleNamespace(pid=7)))
+    keeper.forget_in_child()
+    keeper.release()
+
+
+@posix
+def test_another_users_file_is_somebody_elses_except_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = tmp_path.stat()
+    assert not platforms.is_somebody_elses(facts)
+    monkeypatch.setattr(os, "geteuid", lambda: facts.st_uid + 1)
+    assert platforms.is_somebody_elses(facts)
+    monkeypatch.setattr(platforms, "IS_WINDOWS", True)
+    assert not platforms.is_somebody_elses(facts)

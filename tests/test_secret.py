@@ -91,6 +91,10 @@ FAILING_CONNECTIONS: dict[str, Callable[[str], Any]] = {
     "a header that cannot be sent": lambda url: open_websocket(url, headers={"X-Key": f"{TOKEN}\0"}),
     "bytes": lambda url: enter(connect(url, token=TOKEN.encode())),  # type: ignore[arg-type]  # a mistake of the caller's
     "another machine": lambda _: open_websocket("ws://192.0.2.1:9/mcp", token=TOKEN, headers=BEARER),
+    "a command that cannot be started": lambda _: enter(connect(["no-such-program"], env={"KEY": TOKEN})),
+    "a folder that is not there, through a Workbench": lambda _: enter(
+        wb.Workbench().connect(["python"], env={"KEY": TOKEN}, cwd="/no/such/folder")
+    ),
     "not an address": lambda _: open_websocket(f"ws://[{TOKEN}", token=TOKEN),
 }
 

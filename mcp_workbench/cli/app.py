@@ -94,12 +94,31 @@ def config(
         str, typer.Argument(help="claude-code, claude-desktop, vscode, cursor, codex, gemini-cli, windsurf, or json for any other.")
     ] = "json",
     *,
+    install: Annotated[bool, typer.Option("--install", help="Put it into the host's own settings; a dated copy of them is kept.")] = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall", help="Take it out of them again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Also where a server called notebook is not one of ours.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Another file of the host, for instance .vscode/mcp.json of a workspace.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what to paste into an agent's host, once per machine. Holds no token. Exit code 2: there is no such client."""
-    from mcp_workbench.cli.configuring import print_config
+    """Show what to paste into an agent's host, once per machine, or --install it. Holds no token.
 
-    raise typer.Exit(print_config(client, as_json=as_json))
+    Exit codes: 1 nothing was changed, a sentence says why; 2 there is no such client.
+    """
+    if install and uninstall:
+        raise typer.BadParameter("--install and --uninstall: choose one")
+    if not (install or uninstall):
+        if dry_run or replace or file is not None:
+            raise typer.BadParameter("--dry-run, --replace and --file go with --install or --uninstall")
+        from mcp_workbench.cli.configuring import print_config
+
+        raise typer.Exit(print_config(client, as_json=as_json))
+    from mcp_workbench.cli.install.installing import Order, run_install
+
+    order = Order(client=client, wish="install" if install else "uninstall", file=file, dry_run=dry_run, replace=replace, as_json=as_json)
+    raise typer.Exit(run_install(order))
 
 
 # Its options stand with it, in `bench`; reading them here would import it for every --help.

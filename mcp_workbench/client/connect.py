@@ -6,6 +6,7 @@ never shown in an error: there may be a ticket in it. It, the token and the head
 
 from __future__ import annotations
 
+import os
 import ssl as tls
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from types import TracebackType
@@ -15,7 +16,7 @@ from mcp_workbench.client.conversation import Conversation
 from mcp_workbench.client.handlers import ElicitHandler, Handlers, RootsHandler, SampleHandler
 from mcp_workbench.client.opening import EraChoice, Opening, open_conversation
 from mcp_workbench.client.session import ClientSession
-from mcp_workbench.errors import LocalProtocolError
+from mcp_workbench.errors import CallTimedOut, LocalProtocolError
 from mcp_workbench.limits import MIB
 from mcp_workbench.protocol import wire
 from mcp_workbench.secret import Secret, hidden, hidden_values
@@ -50,6 +51,8 @@ class Connecting:
         self._on_log = on_log
         self._client_info = client_info or wire.Implementation(name="mcp-workbench", version=__version__)
         self._used = False
+        self._channel: Channel | None = None
+        """The latest."""
         self._session: ClientSession | None = None
 
     def __await__(self) -> Generator[Any, None, ClientSession]:
@@ -67,11 +70,16 @@ class Connecting:
         if self._used:
             raise LocalProtocolError("this connect() was used before: call connect() anew for another session")
         self._used = True
-        conversation = await open_conversation(self._converse, self._converse if self._again else None, self._how)
+        try:
+            conversation = await open_conversation(self._converse, self._converse if self._again else None, self._how)
+        except CallTimedOut as error:
+            said = "" if self._channel is None else self._channel.facts.explain()
+            raise CallTimedOut(f"{error}{said}") from error
         return ClientSession(conversation, self._handlers, self._how.timeout_s)
 
     async def _converse(self) -> Conversation:
-        return Conversation(await self._opener(), self._handlers, on_log=self._on_log, client_info=self._client_info)
+        self._channel = await self._opener()
+        return Conversation(self._channel, self._handlers, on_log=self._on_log, client_info=self._client_info)
 
 
 def connect(
@@ -91,6 +99,8 @@ def connect(
     open_timeout_s: float = 10.0,
     ssl: tls.SSLContext | None = None,
     allow_remote: bool = False,
+    env: Mapping[str, str | Secret] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
 ) -> Connecting:
     """Open a session with an MCP server.
 
@@ -111,6 +121,9 @@ def connect(
         open_timeout_s: Seconds for the WebSocket handshake.
         ssl: TLS settings for `wss://`; None takes the system's.
         allow_remote: Send the token over plain `ws://` to other machines too.
+        env: A command's variables, beside the few that every program needs (PATH, HOME …); no others of this process are passed on,
+            for keys may be among them. `env=os.environ` passes all.
+        cwd: The folder a command is started in; None: this process's.
 
     Returns:
         To be used as `async with connect(…) as session`, or `session = await connect(…)`.
@@ -121,12 +134,12 @@ def connect(
         ConnectionClosed: On entering: nothing listens there, the command cannot be started, or the connection was closed.
         RemoteProtocolError: On entering: no protocol revision in common.
     """
-    url, token, headers = hidden(url) if isinstance(url, str) else url, hidden(token), hidden_values(headers)
+    url, token, headers, env = hidden(url) if isinstance(url, str) else url, hidden(token), hidden_values(headers), hidden_values(env)
     if isinstance(url, Secret):
         _check_scheme(url)
         opener = _websocket_opener(url, token, headers, max_message_bytes, open_timeout_s, ssl, allow_remote)
     elif isinstance(url, Sequence):
-        opener = _command_opener(url, max_message_bytes)
+        opener = _command_opener(url, env, cwd, max_message_bytes)
     else:
         opener = url
     how = _opening(era, timeout_s, probe_timeout_s)
@@ -174,14 +187,16 @@ def _check_scheme(url: Secret) -> None:
         raise ValueError(f"expected an address that begins with ws:// or wss://, got {got}; others are not in this version")
 
 
-def _command_opener(command: Sequence[str], max_message_bytes: int) -> ChannelOpener:
+def _command_opener(
+    command: Sequence[str], env: Mapping[str, Secret], cwd: str | os.PathLike[str] | None, max_message_bytes: int
+) -> ChannelOpener:
     if not command or not all(isinstance(part, str) for part in command):
         raise ValueError("a command is a list of texts: the program, then its arguments")
 
     async def opener() -> Channel:
-        from mcp_workbench.transports.stdio import open_command
+        from mcp_workbench.transports.command import open_command
 
-        return await open_command(command, max_message_bytes=max_message_bytes)
+        return await open_command(command, env=env, cwd=cwd, max_message_bytes=max_message_bytes)
 
     return opener
 

@@ -4,7 +4,8 @@ The rules of dual-era clients (2026-07-28 basic/versioning): `server/discover` f
 modern revision opens the modern era; -32022 that names a mutual one is probed once more; a server that
 speaks only modern revisions we do not know is refused; everything else means `initialize`. No single
 error code is relied on. A server may have locked or closed the connection over the probe: then one new
-connection is made for `initialize`. The verdict is not kept: a probe costs one round trip.
+connection is made for `initialize`, or for another probe where the server had only been slow to start. The
+verdict is not kept: a probe costs one round trip.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Literal
 
 from mcp_workbench.client.conversation import Conversation
@@ -60,40 +62,58 @@ async def open_conversation(connect: Connect, reconnect: Connect | None, how: Op
     try:
         if how.era == "legacy":
             await initialize(conversation, how.timeout_s)
-        elif not await _try_modern(conversation, how):
-            return await _fall_back(conversation, reconnect, how)
+        elif (verdict := await _try_modern(conversation, how)) is not _Probe.MODERN:
+            return await _fall_back(conversation, reconnect, how, verdict)
     except BaseException as error:
         await _leave(conversation, error)
         raise
     return conversation
 
 
-async def _try_modern(conversation: Conversation, how: Opening) -> bool:
-    """Whether the conversation is modern now; False means: try `initialize`."""
+class _Probe(Enum):
+    """What has become of the probe."""
+
+    MODERN = "modern"
+    REFUSED = "refused"
+    SILENT = "silent"
+    """A legacy server may say nothing; so does one that has not started yet, a command of `npx` for instance."""
+
+
+async def _try_modern(conversation: Conversation, how: Opening) -> _Probe:
+    """Whether the conversation is modern now; else: try `initialize`."""
     if how.era == "modern":
         reason = await discover(conversation, how.timeout_s)
         if reason is not None:
             raise RemoteProtocolError(ErrorCode.UNSUPPORTED_VERSION, f"The server does not speak {LATEST_MODERN}: {reason}")
-        return True
+        return _Probe.MODERN
     try:
-        return await discover(conversation, how.probe_timeout_s) is None
+        reason = await discover(conversation, how.probe_timeout_s)
     except ConnectionClosed:
-        return False
+        return _Probe.REFUSED
+    if reason is None:
+        return _Probe.MODERN
+    return _Probe.SILENT if isinstance(reason, _Silence) else _Probe.REFUSED
 
 
-async def _fall_back(conversation: Conversation, reconnect: Connect | None, how: Opening) -> Conversation:
-    """`initialize` on the same connection; on a new one where the server has locked or closed this one."""
+async def _fall_back(conversation: Conversation, reconnect: Connect | None, how: Opening, verdict: _Probe) -> Conversation:
+    """`initialize` on the same connection; on a new one where the server has locked or closed this one.
+
+    One that was silent and refuses `initialize` has only been slow: the new connection begins with another probe.
+    """
+    slow = False
     try:
         await initialize(conversation, how.timeout_s)
-    except (PeerError, ConnectionClosed):
+    except (PeerError, ConnectionClosed) as error:
         if reconnect is None:
             raise
+        slow = verdict is _Probe.SILENT and isinstance(error, PeerError)
         await conversation.close()
     else:
         return conversation
     fresh = await reconnect()
     try:
-        await initialize(fresh, how.timeout_s)
+        if not (slow and await _try_modern(fresh, how) is _Probe.MODERN):
+            await initialize(fresh, how.timeout_s)
     except BaseException as error:
         await _leave(fresh, error)
         raise
@@ -135,7 +155,7 @@ async def discover(conversation: Conversation, timeout_s: float) -> str | None:
             result = await conversation.request(DISCOVER, {"_meta": {wire.META_VERSION: version}}, timeout_s=timeout_s)
             return _accept(conversation, result)
         except CallTimedOut as error:
-            return str(error)
+            return _Silence(error)
         except PeerError as error:
             reason = f"{DISCOVER} was answered with {error}"
             mutual = _mutual(_supported(error)) if error.code == ErrorCode.UNSUPPORTED_VERSION else None
@@ -177,6 +197,12 @@ def _mutual(supported: Any) -> str | None:
         shown = ", ".join(version[:20] for version in versions[:5])
         raise _Disjoint(ErrorCode.UNSUPPORTED_VERSION, f"The server speaks {shown}; we speak {LATEST_MODERN} and up to {LATEST_LEGACY}")
     return None
+
+
+class _Silence(str):
+    """A reason: it was not answered in time."""
+
+    __slots__ = ()
 
 
 class _Disjoint(RemoteProtocolError):

@@ -81,6 +81,11 @@ class ClientSession:
         """Whether the connection is gone."""
         return self._conversation.closed
 
+    @property
+    def stderr(self) -> str:
+        """What the command at the other end has said beside the protocol, the latest 64 KiB; empty where there is no command."""
+        return self._conversation.channel.facts.said()
+
     async def close(self) -> None:
         """End the session: open requests fail with ConnectionClosed, then the connection is closed politely."""
         await self._conversation.close()

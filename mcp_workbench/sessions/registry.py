@@ -135,14 +135,18 @@ class Sessions:
         self.closing = True
         for session in self:
             session.refuse_new("The server is shutting down; nothing was run. Reconnect later and call again.")
-        self._idle = asyncio.Event()
-        self.call_ended()
-        await _within(grace_s, self._idle)
+        await self.settle(grace_s)
         for session in self:
             session.close(CLOSE_GOING_AWAY, "server is shutting down")
         if not await _within(grace_s + 1, self._empty):
             for session in self:
                 session.channel.abort()
+
+    async def settle(self, within_s: float) -> None:
+        """Wait until no call runs or is parked, or time is up."""
+        self._idle = asyncio.Event()
+        self.call_ended()
+        await _within(within_s, self._idle)
 
     def call_ended(self) -> None:
         """A session's call has ended; whoever waits for quiet is told."""

@@ -8,6 +8,7 @@ protocol loop's thread.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,10 @@ class ChannelFacts:
     remote: str
     """The other end as text, for instance `127.0.0.1:51234`; a label, never identity."""
     subprotocol: str | None = None
+    said: Callable[[], str] = str
+    """What the other end has said beside the protocol, for people: a command's stderr."""
+    explain: Callable[[], str] = str
+    """The same as the end of a sentence about what went wrong; empty when there is nothing to say."""
 
 
 class Receiver(Protocol):

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mcp_workbench.errors import WorkbenchError
-from mcp_workbench.events import NOTEBOOK, Principal
+from mcp_workbench.events import NOTEBOOK, STDIO, Principal
 from mcp_workbench.secret import Secret, hidden
 
 DEFAULT_NAME = "default"
@@ -168,6 +168,8 @@ class Credentials:
             raise ValueError(f"a token's name is a letter followed by up to 63 letters, digits or _.@-, got {_shown(name)}")
         if name == NOTEBOOK:
             raise ValueError(f"{NOTEBOOK!r} is the principal of this notebook's own code; choose another name")
+        if name == STDIO:
+            raise ValueError(f"{STDIO!r} is the principal of the host that started a script; choose another name")
         return self._keep(name, Secret.random()).reveal()
 
     def _keep(self, name: str, token: Secret) -> Secret:

@@ -24,7 +24,7 @@ from mcp_workbench import discovery
 from mcp_workbench.cli.kernels import TemporaryKernel, one_jupyter_loop
 from mcp_workbench.limits import MIB
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
-from mcp_workbench.transports.stdio import open_command
+from mcp_workbench.transports.command import open_command
 from tests.relay.rig import OWN_TOOLS
 from tests.support.talk import Talk, text_of
 
@@ -134,9 +134,7 @@ def environment() -> dict[str, str]:
 @asynccontextmanager
 async def bridge(*options: str, cwd: str | Path = "/", version: str = LATEST_LEGACY, opened: bool = True) -> AsyncIterator[Talk]:
     """A host with its bridge, started in a folder."""
-    # `open_command` takes no folder: hosts start it in their own.
-    shell = ["env", f"PYTHONPATH={environment()['PYTHONPATH']}", "sh", "-c", 'cd "$0" && exec "$@"', str(cwd), *COMMAND, *options]
-    channel = await open_command(shell)
+    channel = await open_command([*COMMAND, *options], env=environment(), cwd=cwd)
     async with Talk(channel, version) as talk:
         if opened:
             await talk.open()

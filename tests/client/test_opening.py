@@ -103,6 +103,22 @@ def test_a_silent_probe_means_initialize() -> None:
     assert opens(listen, probe_timeout_s=0.001) == (Era.LEGACY, "2025-11-25")
 
 
+def test_a_modern_server_that_was_only_slow_to_start_is_probed_again() -> None:
+    def intercept(server: ScriptedServer, message: Message) -> bool:
+        if server is not listen.servers[0]:
+            return False
+        if message["method"] == "initialize":
+            server.refuse(message, -32022, data={"supported": ["2026-07-28"]})
+        return True
+
+    listen = Listener(intercept=intercept)
+    assert opens(listen, probe_timeout_s=0.3) == (Era.MODERN, "2026-07-28")
+    assert [server.methods() for server in listen.servers] == [
+        ["server/discover", "notifications/cancelled", "initialize"],
+        ["server/discover"],
+    ]
+
+
 def test_a_server_that_closes_over_the_probe_gets_a_new_connection() -> None:
     def intercept(server: ScriptedServer, message: Message) -> bool:
         if message["method"] == "server/discover":

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from mcp_workbench.cli.bench.environments import REQUIREMENTS, EnvironmentNotMadeError, python_of
-from tests.foreign.node import NodeSdk, claude_code_command, inspector_command, node_sdk
+from tests.foreign.node import NodeSdk, claude_code_command, everything_command, inspector_command, node_sdk
 
 PANDAS_2 = (
     "pandas==2.3.*",
@@ -72,6 +72,15 @@ def inspector() -> list[str]:
         return inspector_command()
     except EnvironmentNotMadeError as error:
         _cannot(f"no MCP Inspector: {error}")
+
+
+@pytest.fixture(scope="session")
+def everything() -> list[str]:
+    """How the reference server `@modelcontextprotocol/server-everything` is started."""
+    try:
+        return everything_command()
+    except EnvironmentNotMadeError as error:
+        _cannot(f"no reference server: {error}")
 
 
 @pytest.fixture(scope="session")

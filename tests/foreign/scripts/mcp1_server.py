@@ -170,5 +170,7 @@ async def endpoint(websocket: WebSocket) -> None:
         await lowlevel.run(read, write, lowlevel.create_initialization_options())
 
 
-if __name__ == "__main__":
+if sys.argv[1:] == ["stdio"]:
+    server.run("stdio")
+elif __name__ == "__main__":
     serve(Starlette(routes=[WebSocketRoute("/mcp", endpoint)]), "server", ["mcp"], {})

@@ -188,5 +188,7 @@ async def endpoint(websocket: WebSocket) -> None:
         tasks.cancel_scope.cancel()
 
 
-if __name__ == "__main__":
+if sys.argv[1:] == ["stdio"]:
+    server.run("stdio")
+elif __name__ == "__main__":
     serve(Starlette(routes=[WebSocketRoute("/mcp", endpoint)]), "server", ["mcp"], {})

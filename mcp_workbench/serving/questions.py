@@ -151,13 +151,13 @@ class Direct:
 
     def ask(self, question: Question) -> None:
         """Send it; when its answer is wanted no longer the client is told."""
-        session = self._asking.session
+        session, exchange = self._asking.session, self._asking.exchange
         try:
-            pending = session.ask(self._asking.exchange, question.method, question.params, Reply(question))
+            pending = session.ask(exchange, question.method, question.params, Reply(question))
         except LocalProtocolError as error:
             question.fail(NotAnswered(f"The client cannot be asked: {error}."))
             return
-        question.on_settled.append(lambda question: session.take_back(pending, _why(question)))
+        question.on_settled.append(lambda question: session.take_back(exchange, pending, _why(question)))
 
 
 class Reply:

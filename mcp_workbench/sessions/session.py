@@ -474,8 +474,8 @@ class Session:
         self._note_asked(exchange, text)
         return pending
 
-    def take_back(self, pending: Pending, reason: str) -> None:
-        """The answer is wanted no longer: the client is told; nothing happens when it has come."""
+    def take_back(self, exchange: Exchange, pending: Pending, reason: str) -> None:
+        """The answer to what was asked within an exchange is wanted no longer: the client is told; nothing happens when it has come."""
         text = self.peer.cancel(pending, reason)
         if text is not None and not self.closed:
             self.send(text)

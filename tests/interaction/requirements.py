@@ -180,13 +180,9 @@ REQUIREMENTS = (
     _legacy("ask-taken-back", "basic/utilities/cancellation", "A question that nobody waits for any more is cancelled at the client."),
     _modern("mrtr-resumed", "basic/patterns/mrtr", "The retry goes on with the call where it stands; nothing runs twice."),
     _modern("mrtr-elsewhere", "basic/patterns/mrtr", "The retry may come on another connection, also after the first one ended."),
-    _modern(
-        "mrtr-state", "basic/patterns/mrtr", "A state used again, changed, with other arguments or of another principal is -32602."
-    ),
+    _modern("mrtr-state", "basic/patterns/mrtr", "A state used again, changed, with other arguments or of another principal is -32602."),
     _modern("mrtr-late", "basic/patterns/mrtr", "A retry after the time is up is -32602, and the call has ended."),
-    _modern(
-        "mrtr-missing", "basic/patterns/mrtr", "What a retry does not answer fittingly is asked again; extra answers are ignored."
-    ),
+    _modern("mrtr-missing", "basic/patterns/mrtr", "What a retry does not answer fittingly is asked again; extra answers are ignored."),
     _modern("mrtr-several", "basic/patterns/mrtr", "Several questions at once are one round."),
     _modern("mrtr-brought", "basic/patterns/mrtr", "The answer to a question with a key may come with the call itself."),
     _modern("mrtr-others", "basic/patterns/mrtr", "prompts/get and resources/read may need input too."),

@@ -27,7 +27,7 @@ import msgspec
 
 from mcp_workbench import errors
 from mcp_workbench.events import Era, Principal
-from mcp_workbench.execution.calls import Call, Clock, Progress, SessionFacts
+from mcp_workbench.execution.calls import Call, CallState, Clock, Progress, SessionFacts
 from mcp_workbench.execution.portal import Portal
 from mcp_workbench.execution.questions import Elicited, Question, Root, Sampled, ask_model, ask_person, ask_roots
 from mcp_workbench.protocol.wire import LOG_LEVELS, Json, LogLevel
@@ -201,6 +201,8 @@ class CallContext:
         """Have the protocol loop bring questions to the client; whatever keeps it from that settles them."""
         if self._call.run_on == "inline" or self._portal.is_here():
             raise errors.NotAnswered(_INLINE.format(name=self._call.name))
+        if self._call.state is CallState.NEW:
+            raise errors.NotAnswered(f"{self._call.name} has nobody to ask: it runs again without its client.")
         if not self._portal.post(self._ask, questions):
             raise errors.Cancelled("the server has stopped")
 

@@ -25,6 +25,7 @@ from mcp_workbench.execution.questions import Question
 from mcp_workbench.limits import Limits
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import ClientFacts, Exchange
+from mcp_workbench.protocol.versions import V2025_11_25
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.wording import plain
@@ -192,7 +193,7 @@ def _declares(client: ClientFacts, needs: dict[str, wire.Json]) -> bool:
     """Whether the client declared what a question needs."""
     for name, modes in needs.items():
         declared = getattr(client.capabilities, name)
-        if declared is UNSET:
+        if declared is UNSET or ("url" in modes and client.version < V2025_11_25):
             return False
         # 2025-11-25 client/elicitation: an empty object means forms; before, there was nothing else.
         if name == "elicitation" and not ("form" in modes and "url" not in declared) and not modes.keys() <= declared.keys():

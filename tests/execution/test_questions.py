@@ -175,6 +175,10 @@ def test_who_would_wait_for_itself_is_refused() -> None:
             await asyncio.to_thread(Context(a_call(port, "main", own=True), portal).roots)
         with pytest.raises(NotAnswered, match="runs inline"):
             await AsyncContext(a_call(port), portal).roots()
+        again = a_call(port)
+        again.state = CallState.NEW
+        with pytest.raises(NotAnswered, match="has nobody to ask: it runs again without its client"):
+            await asyncio.to_thread(Context(again, portal).roots)
         assert port.asked == []
 
     in_a_thread(main)

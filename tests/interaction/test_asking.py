@@ -163,6 +163,19 @@ def test_a_person_is_sent_to_a_page(stage: Stage) -> None:
     stage.play(main, capabilities=ABLE)
 
 
+@requirement("elicit-form")
+@versions(*(version for version in ELICITING if version not in BY_URL))
+def test_a_revision_without_pages_is_sent_none(stage: Stage) -> None:
+    @stage.workbench.tool
+    def sign_in(ctx: wb.Context) -> str:
+        return ctx.elicit("Sign in", url="https://example.org/in").action
+
+    async def main(talk: Talk) -> None:
+        assert "has not declared" in text_of(await talk.called("sign_in"))
+
+    stage.play(main, capabilities=ABLE)
+
+
 @requirement("elicit-misfit")
 @versions(*(version for version in ELICITING if version not in MODERN))
 def test_an_answer_that_does_not_fit_is_an_error_of_the_tool(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import signal
@@ -42,6 +43,14 @@ async def where_async(ctx: wb.AsyncContext) -> list:
 async def where_through_myself() -> str:
     async with wb.connect() as session:
         return (await session.call_tool("where")).text
+
+@wb.tool(run_on="main")
+def folders(ctx: wb.Context) -> int:
+    return len(ctx.roots())
+
+@wb.tool(run_on="main")
+async def folders_async(ctx: wb.AsyncContext) -> int:
+    return len(await ctx.roots())
 
 @wb.tool(run_on="main")
 def hold(how: str) -> None:
@@ -377,3 +386,32 @@ def test_a_cell_that_is_run_again_starts_nothing_twice(kernel: ServingKernel) ->
         assert await caller.call("again") == "2"
 
     play(kernel, scene)
+
+
+def test_a_main_tool_asks_its_client_and_an_interrupt_ends_the_waiting(kernel: ServingKernel) -> None:
+    async def scene() -> None:
+        asked, answers = asyncio.Event(), asyncio.Event()
+
+        async def on_roots() -> list[str]:
+            asked.set()
+            await answers.wait()
+            return ["file:///lent"]
+
+        url, token = address(kernel)
+        async with asyncio.timeout(30), connect(url, token=token, era="legacy", on_roots=on_roots) as session, asyncio.TaskGroup() as tasks:
+            waits = tasks.create_task(session.call_tool("folders"))
+            await asked.wait()
+            kernel.process.send_signal(signal.SIGINT)
+            assert "KeyboardInterrupt: the person interrupted it" in (await waits).text
+            answers.set()
+            assert [(await session.call_tool(tool)).text for tool in ("folders", "folders_async")] == ["1", "1"]
+
+    asyncio.run(scene())
+    own = """
+async with wb.connect(on_roots=lambda: ["file:///a"]) as session:
+    answers = [(await session.call_tool(tool)).text for tool in ("folders", "folders_async")]
+answers
+"""
+    refused, told = ast.literal_eval(str(ran(kernel.run(own)).result))
+    assert "both have the notebook's main thread" in refused
+    assert told == "1"

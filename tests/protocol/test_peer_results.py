@@ -113,6 +113,18 @@ def test_cache_hints_are_completed_for_modern_clients_and_kept_from_legacy_ones(
     assert answered("2025-11-25", "tools/list", "", result) == {"tools": []}
 
 
+def test_a_result_that_needs_input_says_so_and_has_no_cache_hints() -> None:
+    asked = wire.InputRequest(method="roots/list", params={})
+    result = wire.InputRequiredResult(input_requests={"q1": asked}, request_state="s")
+    for method, params in (("tools/call", '"name":"a"'), ("resources/read", '"uri":"df://a"'), ("prompts/get", '"name":"p"')):
+        assert answered(V2026_07_28, method, params, result) == {
+            "resultType": "input_required",
+            "inputRequests": {"q1": {"method": "roots/list", "params": {}}},
+            "requestState": "s",
+            "_meta": {wire.META_SERVER_INFO: INFO},
+        }
+
+
 def test_meta_of_a_result_is_kept_in_both_eras() -> None:
     result = wire.CallToolResult(content=[], meta={"mcp-workbench/version": 17})
     assert answered("2025-06-18", "tools/call", '"name":"a"', result)["_meta"] == {"mcp-workbench/version": 17}

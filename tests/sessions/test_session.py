@@ -7,17 +7,62 @@ from typing import Any
 
 import pytest
 
+from mcp_workbench.errors import ConnectionClosed, LocalProtocolError, PeerError
 from mcp_workbench.limits import Limits
 from mcp_workbench.protocol.exchange import Fate
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.telemetry.records import Outcome
 from tests.sessions.rig import Rig, call, cancel, notification, request
+from tests.support.protocol import META
 
 SMALL = Limits(running_calls=2, backlog_messages=3)
 
 
 def outcomes(rig: Rig) -> list[tuple[Any, Outcome]]:
     return [(record.request_id, record.outcome) for record in rig.telemetry.calls()]
+
+
+# --- asking the client -----------------------------------------------------------------------------------------
+
+
+class Heard:
+    """What a question of ours was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def receive_result(self, result: dict[str, Any]) -> None:
+        self.told.append(result)
+
+    def receive_error(self, error: PeerError | ConnectionClosed) -> None:
+        self.told.append(error.code)
+
+
+def test_a_question_is_answered_refused_taken_back_or_lost_once() -> None:
+    rig, heard = Rig(), [Heard() for _ in range(4)]
+    rig.call(1)
+    exchange = next(iter(rig.session.peer.open_exchanges))
+    pendings = [rig.session.ask(exchange, "roots/list", {}, each) for each in heard]
+    assert rig.replies == ["roots/list"] * 4
+    first, second, third, _ = (json.dumps(pending.id) for pending in pendings)
+    rig.channel.deliver(f'{{"jsonrpc":"2.0","id":{first},"result":{{"roots":[]}}}}'.encode())
+    rig.channel.deliver(f'{{"jsonrpc":"2.0","id":{second},"error":{{"code":-1,"message":"no"}}}}'.encode())
+    rig.session.take_back(exchange, pendings[2], "enough")
+    rig.session.take_back(exchange, pendings[0], "too late")
+    assert rig.replies == ["notifications/cancelled"]
+    rig.channel.deliver(f'{{"jsonrpc":"2.0","id":{third},"result":{{}}}}'.encode())
+    assert rig.session.record.ignored == {"response to an unknown request": 1}
+    rig.session.receive_close(1006, "gone")
+    assert [each.told for each in heard] == [[{"roots": []}], [-1], [], [1006]]
+    rig.session.take_back(exchange, pendings[3], "gone anyway")
+    assert rig.replies == []
+
+
+def test_who_has_not_shaken_hands_to_the_end_is_asked_nothing() -> None:
+    rig = Rig(version="modern")
+    rig.channel.deliver(request(1, "tools/call", name="a", _meta=META))
+    with pytest.raises(LocalProtocolError):
+        rig.session.ask(next(iter(rig.session.peer.open_exchanges)), "roots/list", {}, Heard())
 
 
 # --- answering ---------------------------------------------------------------------------------------------

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import signal
 import sys
+import threading
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -58,11 +61,16 @@ class StdioHost:
     @contextmanager
     def ignoring_interrupts(self) -> Iterator[None]:
         """A Ctrl-C in the terminal of a host reaches all that it has started, and is meant for what its agent does."""
+        if self.by_hand or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        # A function, because SIG_IGN would be inherited by programs that tools start.
+        before = signal.signal(signal.SIGINT, _ignore)
         try:
             yield
-        except KeyboardInterrupt:
-            if self.by_hand:
-                raise
+        finally:
+            if before is not None:  # a handler that Python did not set, and could not set again
+                signal.signal(signal.SIGINT, before)
 
     def _accept(self, running: RunningServer) -> None:
         most = running.settings.limits.max_message_bytes
@@ -85,3 +93,7 @@ class StdioHost:
     def _settle(self) -> None:
         with suppress(concurrent.futures.InvalidStateError):  # the host and the server may end at the same time
             self.over.set_result(None)
+
+
+def _ignore(_signal: int, _frame: types.FrameType | None) -> None:
+    """A handler."""

@@ -182,7 +182,7 @@ class Workbench:
         Blocks like `wait()`, and lends this thread to tools with `run_on="main"`. The server is started if it does not run; then
         `mcp-workbench panel` shows it, and the bridge, which looks for notebooks, does not find it. What is printed goes to stderr,
         also what was printed before and not flushed (8 KiB). When the host has closed stdin, what runs may still answer for 1 s; then
-        the server is stopped. A Ctrl-C that a host's terminal sends to all is not for it.
+        the server is stopped. A Ctrl-C that a host's terminal sends to all is not for it, but for a `run_on="main"` tool that runs.
 
         Args:
             name: Shown to clients; default: the script's name.
@@ -198,16 +198,15 @@ class Workbench:
         if not isinstance(current_host(), PlainHost):
             raise WorkbenchError("run_stdio() is the last line of a script that an agent's host starts; here it is start()")
         self._stdio = host = StdioHost()
-        try:
-            self.start(name, **settings)
-            host.serve(self._server())
-            while not host.over.done():
-                with host.ignoring_interrupts():
-                    self._wait_for(host.over)
-        finally:
-            self._stop(0, STOP_PATIENCE_S)
-            host.close()
-            self._stdio = None
+        with host.ignoring_interrupts():
+            try:
+                self.start(name, **settings)
+                host.serve(self._server())
+                self._wait_for(host.over)
+            finally:
+                self._stop(0, STOP_PATIENCE_S)
+                host.close()
+                self._stdio = None
 
     def _wait_for(self, future: concurrent.futures.Future[T], timeout_s: float | None = None) -> T:
         """As `future.result(timeout_s)`; on the main thread, calls that are queued for it run meanwhile, which it may be waiting for."""

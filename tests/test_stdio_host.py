@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import mcp_workbench as wb
 from mcp_workbench.client import ClientSession, connect
 from mcp_workbench.client.opening import EraChoice
 from mcp_workbench.errors import ConnectionClosed
+from mcp_workbench.stdio_host import StdioHost
+from mcp_workbench.transports.stdio import TakenStdio
 
 SCRIPT = """
 import os, threading
@@ -132,6 +135,11 @@ def test_a_call_that_does_not_end_does_not_keep_it(command: list[str], environme
     assert (stopped["id"], stopped["result"]["isError"]) == (2, True)
 
 
+async def call_until_it_is_gone(session: ClientSession) -> None:
+    while True:
+        await session.call_tool("on_main")
+
+
 @posix
 def test_ctrl_c_in_the_hosts_terminal_is_not_for_it_and_stopping_the_server_ends_it(
     command: list[str], environment: dict[str, str], tmp_path: Path
@@ -142,7 +150,7 @@ def test_ctrl_c_in_the_hosts_terminal_is_not_for_it_and_stopping_the_server_ends
         assert (await session.call_tool("on_main")).text == "true"
         await session.call_tool("end")
         with pytest.raises(ConnectionClosed, match="ended with exit code 0"):
-            await session.call_tool("wait_for_ever")
+            await call_until_it_is_gone(session)
 
     assert visit(command, environment, "legacy", steps).endswith("served\n")
 
@@ -151,3 +159,22 @@ def test_in_a_notebook_it_is_refused_before_anything_is_taken(monkeypatch: pytes
     monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: None)
     with pytest.raises(wb.WorkbenchError, match="last line of a script that an agent's host starts; here it is start"):
         wb.Workbench().run_stdio()
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_person_in_a_terminal_is_told_and_has_ctrl_c(
+    by_hand: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends = os.pipe()
+    monkeypatch.setattr(os, "isatty", lambda descriptor: by_hand)
+    monkeypatch.setattr(TakenStdio, "take", lambda: TakenStdio(*ends))
+    before = signal.getsignal(signal.SIGINT)
+    host = StdioHost()
+    assert ("an agent's host starts it" in capsys.readouterr().err) == by_hand
+    with pytest.raises(KeyboardInterrupt) if by_hand else nullcontext(), host.ignoring_interrupts():
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    host.close()
+    for end in ends:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(end)

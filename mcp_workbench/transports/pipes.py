@@ -17,6 +17,7 @@ import stat
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVarTuple
 
 from mcp_workbench.limits import KIB, MIB
@@ -209,6 +210,9 @@ class PipeChannel:
         if self._opened or not self._reading:
             return
         self._opened = True
+        self._watch_or_read()
+
+    def _watch_or_read(self) -> None:
         if not self._watch():
             self._thread_reads = True
             threading.Thread(target=self._read, name=f"mcp-pipe-in {self.facts.remote}", daemon=True).start()
@@ -261,6 +265,9 @@ class PipeChannel:
                 self._post(self._source_ended, 1000, "the other side closed its end")
                 break
             self._post(self._arrived, data)
+        with suppress(OSError):
+            while self._drains and os.read(self._source, READ_BYTES):
+                pass
         os.close(self._source)
         self._source_is_closed()
 
@@ -323,7 +330,9 @@ class PipeChannel:
         self._pieces.clear()
         if self._thread_reads:
             self._may_read.release()
-        elif not (self._drains and self._source_open and self._watch()):
+        elif self._drains and self._source_open:
+            self._watch_or_read()
+        else:
             self._close_source()
 
     def _deliver(self) -> None:

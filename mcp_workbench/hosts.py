@@ -373,7 +373,9 @@ class IpykernelHost(IPythonHost):
         """Post to the kernel's own loop; skipped when a cell has begun by then, because its end will do it."""
         if self._cells:
             if not self._looks:
-                self._looks = self.run_on_loop(self._look_for_lost_end)
+                self._looks = True  # first: the main thread may be quicker than this one
+                if not self.run_on_loop(self._look_for_lost_end):
+                    self._looks = False
             return False
         return self.run_on_loop(lambda: None if self._cells else function())
 

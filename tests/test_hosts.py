@@ -267,6 +267,27 @@ def test_what_was_to_run_between_cells_is_left_to_the_end_of_a_cell_that_has_beg
     asyncio.run(main())
 
 
+class Prompt:
+    """A loop of the main thread that is quicker than whoever posts to it."""
+
+    def __init__(self) -> None:
+        self.posted = 0
+
+    def call_soon_threadsafe(self, function: Callable[[], None]) -> None:
+        self.posted += 1
+        function()
+
+
+def test_a_lost_end_is_looked_for_each_time_somebody_wants_the_main_thread() -> None:
+    shell, loop = Shell(), Prompt()
+    host = IpykernelHost(shell, SimpleNamespace(io_loop=SimpleNamespace(asyncio_loop=loop)))
+    Followed(shell, host)
+    shell.begin()
+    for number in (1, 2, 3):
+        assert host.run_between_cells(lambda: None) is False
+        assert loop.posted == number
+
+
 def test_on_the_kernels_loop_things_run_also_while_a_cell_awaits() -> None:
     async def main() -> None:
         shell, ran = Shell(), asyncio.Event()

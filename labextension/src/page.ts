@@ -1,4 +1,5 @@
-/** The page of its own: one view over the kernel's own WebSocket, which lets it in by the cookie that came with the page. */
+/** The page of its own: one view over the kernel's own WebSocket, which lets it in by the cookie and the key that came with the page. */
+import { SilentWay, takeKey } from "./pagekey";
 import { inLine } from "./view/dom";
 import { mountView } from "./view/shell";
 import "./view/style.css";
@@ -25,11 +26,14 @@ const NEW_LINK =
   "the server was started anew, so this page wants a new link: run wb.show(browser=True), or mcp-workbench panel in a terminal";
 const GONE = "the server has ended: wb.show(browser=True) starts it and gives a new link";
 
+const OWN_LINK = "this window wants a link of its own: run wb.show(browser=True), or mcp-workbench panel in a terminal";
+
 /** Of a WebSocket a browser does not tell why it did not open; of the page beside it, it does. */
 async function explain(): Promise<string | undefined> {
   try {
     const { status } = await fetch(location.pathname, { method: "HEAD", cache: "no-store" });
-    return status === 403 ? NEW_LINK : undefined;
+    if (status === 403) return NEW_LINK;
+    return status === 200 ? OWN_LINK : undefined; // This browser is let in, and its key is another one.
   } catch {
     return GONE;
   }
@@ -47,7 +51,9 @@ const panel = new URLSearchParams(location.search).get("panel") ?? document.docu
 const host = document.createElement("div");
 host.className = "mcpw-page";
 document.body.append(host);
-mountView(host, new WebSocketWay({ url: viewUrl, explain }), {
+const key = takeKey(location, history, remember);
+const way = key ? new WebSocketWay({ url: viewUrl, protocols: [`key.${key}`], explain }) : new SilentWay(OWN_LINK);
+mountView(host, way, {
   ...(panel ? { panel } : {}),
   remember,
   named: (name) => setTitle({ name: inLine(name, 80) }),

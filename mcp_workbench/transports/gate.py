@@ -81,6 +81,11 @@ def bearer_token(request: HandshakeRequest) -> bytes | None:
     return token.encode("latin-1", "replace")
 
 
+def offered_subprotocols(request: HandshakeRequest) -> list[str]:
+    """What the client offers, in its order."""
+    return _words(request, "sec-websocket-protocol")
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One path of the server and what is behind it."""
@@ -221,8 +226,7 @@ def _admit(endpoint: Endpoint, ticket: str | None, request: HandshakeRequest) ->
         return refusal
     if ticket is not None and (endpoint.tickets is None or endpoint.tickets.redeem(ticket) is None):
         return endpoint.unauthorized
-    offered = _words(request, "sec-websocket-protocol")
-    return Admit(endpoint, principal, endpoint.subprotocol if endpoint.subprotocol in offered else None)
+    return Admit(endpoint, principal, endpoint.subprotocol if endpoint.subprotocol in offered_subprotocols(request) else None)
 
 
 def _by_credential(endpoint: Endpoint, request: HandshakeRequest) -> Principal | None:

@@ -1,7 +1,9 @@
 """The page of its own: the view in any browser, served by the kernel itself, so it lives while a cell is busy.
 
 Who gets in: `link` makes an address that is good once and for a minute; whoever opens it has from then on a cookie, and with that
-the page, its files and the WebSocket behind it. Programs of the same user ask for such an address with the secret of the views
+the page and its files. The WebSocket behind it wants the cookie's key as well, for a cookie is shown to every port of a machine. The link
+leads to the page with the key after a `#`, which is sent to no server; the page takes it from there into its window's `sessionStorage`,
+which belongs to this port alone. Programs of the same user ask for such an address with the secret of the views
 (`/panel/link`). Agents' tokens open nothing here. The page itself is a bare document: what is to be seen comes over
 the WebSocket, to a receiver that whoever builds this provides, and is drawn by the bundle in `static/`.
 
@@ -18,7 +20,7 @@ from importlib.resources.abc import Traversable
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Principal
 from mcp_workbench.transports.channel import Channel, Receiver
-from mcp_workbench.transports.cookies import Cookies, cookie_of_own_page
+from mcp_workbench.transports.cookies import Cookies, shown_by_own_page
 from mcp_workbench.transports.credentials import Tickets
 from mcp_workbench.transports.gate import CredentialCheck, Endpoint, HandshakeRequest, Page, Refuse, Serve, bearer_token
 
@@ -44,26 +46,32 @@ ONCE_MORE = b"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url=/panel/">
+<meta http-equiv="refresh" content="0; url=?again">
 <title>mcp-workbench</title>
-<link rel="icon" href="favicon.svg">
+<link rel="icon" href="/panel/favicon.svg">
 </head>
-<body><a href="/panel/">Go on</a></body>
+<body><a href="?again">Go on</a></body>
 </html>
 """
 FAVICON = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="none" stroke="#e46e2e" stroke-width="2" \
 stroke-linecap="round" d="M2 12V6m4 6V3m4 9V8m4 4V5"/></svg>
 """
 
-USED_LINK = "This link is not good any more, for it works once and for 60 seconds: run wb.show(browser=True) again for a new one."
-NO_COOKIE = "This browser has not opened a link to this page, or the server was started anew: run wb.show(browser=True) for a link."
+USED_LINK = (
+    "This link is not good any more, for it works once and for 60 seconds: run wb.show(browser=True) again, "
+    "or mcp-workbench panel in a terminal, for a new one."
+)
+NO_COOKIE = (
+    "This browser has not opened a link to this page, or the server was started anew: run wb.show(browser=True), "
+    "or mcp-workbench panel in a terminal, for a link."
+)
 FETCHED_AHEAD = "This link works once: open it, do not fetch it ahead."
 NO_SECRET = "A link is given to programs that send `Authorization: Bearer` with the secret of the views; agents' tokens do not count."  # noqa: S105  # a sentence
 NOT_BUILT = (
     "The page's program is not in this installation: it is built from the sources by `jlpm install` and `jlpm build:view` "
     "in the folder labextension, and then this page is there at once."
 )
-NOT_THE_PAGE = "This WebSocket is for the page beside it: it wants that page's cookie and its Origin."
+NOT_THE_PAGE = "This WebSocket is for the page beside it: it wants that page's cookie, its key and its Origin."
 
 _KINDS = {"page.js": "text/javascript; charset=utf-8", "page.css": "text/css; charset=utf-8"}
 
@@ -103,7 +111,7 @@ class OwnPage:
             self._cookies,
             VIEW_SUBPROTOCOL,
             self._accept,
-            presented=cookie_of_own_page,
+            presented=shown_by_own_page,
             unauthorized=Refuse(403, NOT_THE_PAGE),
         )
         return (
@@ -130,27 +138,23 @@ class OwnPage:
     def _open(self, request: HandshakeRequest) -> Serve | Refuse:
         if _is_fetched_ahead(request):
             return Refuse(503, FETCHED_AHEAD, _headers(request))
+        if not self._cookies.knows(request) and _asks_once_more(request):
+            return _once_more(request)
         # Who previews a link, asks for its head: that opens nothing and uses nothing up.
         look = self._tickets.redeem if request.method == "GET" else self._tickets.peek
         if look(request.path.rpartition("/")[2]) is None:
             return Refuse(403, USED_LINK, _headers(request))
-        cookie = (self._cookies.set_cookie(request),) if request.method == "GET" else ()
-        return Serve(b"", 303, (*_headers(request), ("Location", "/panel/"), *cookie))
+        if request.method == "HEAD":
+            return Serve(b"", 303, (*_headers(request), ("Location", "/panel/")))
+        cookie, key = self._cookies.let_in(request)
+        return Serve(b"", 303, (*_headers(request), ("Location", f"/panel/#{key.reveal()}"), *cookie))
 
     def _document(self, request: HandshakeRequest) -> Serve | Refuse:
         if not self._cookies.knows(request):
-            return self._no_cookie(request)
+            return _once_more(request) if _asks_once_more(request) else Refuse(403, NO_COOKIE, _headers(request))
         if self._content("page.js") is None:
             return Refuse(503, NOT_BUILT, _headers(request))
         return Serve(HTML, 200, (*_headers(request), ("Content-Type", "text/html; charset=utf-8")))
-
-    def _no_cookie(self, request: HandshakeRequest) -> Serve | Refuse:
-        # A link that was clicked in another site's page (a notebook's output): the browser sends a Strict cookie along only
-        # when a page of ours asks, and not while it follows that click. So a page of ours asks, once.
-        site, kind = (request.headers.get(f"sec-fetch-{fact}", ()) for fact in ("site", "dest"))
-        if list(site) in (["cross-site"], ["same-site"]) and list(kind) == ["document"]:
-            return Serve(ONCE_MORE, 200, (*_headers(request), ("Content-Type", "text/html; charset=utf-8")))
-        return Refuse(403, NO_COOKIE, _headers(request))
 
     def _file(self, request: HandshakeRequest) -> Serve | Refuse:
         if not self._cookies.knows(request):
@@ -195,8 +199,24 @@ def _favicon(request: HandshakeRequest) -> Serve:
 
 
 def _is_fetched_ahead(request: HandshakeRequest) -> bool:
-    """Whether a browser asks on a guess, before anybody has clicked."""
-    return any("prefetch" in value.lower() for name in ("sec-purpose", "purpose") for value in request.headers.get(name, ()))
+    """Whether a browser asks on a guess, before anybody has clicked: the last two are what older ones say."""
+    names = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+    said = " ".join(value.lower() for name in names for value in request.headers.get(name, ()))
+    return any(word in said for word in ("prefetch", "prerender", "preview"))
+
+
+def _asks_once_more(request: HandshakeRequest) -> bool:
+    """Whether a link was clicked in another site's page, for instance a notebook's output, and has not been asked for again.
+
+    The browser sends a Strict cookie along only when a page of ours asks, and not while it follows that click, nor what that leads
+    to. So a page of ours asks, once: then a browser that was let in before is known, and the key is not lost on the way.
+    """
+    site, kind = (list(request.headers.get(f"sec-fetch-{fact}", ())) for fact in ("site", "dest"))
+    return site in (["cross-site"], ["same-site"]) and kind == ["document"] and not request.target.endswith("?again")
+
+
+def _once_more(request: HandshakeRequest) -> Serve:
+    return Serve(ONCE_MORE, 200, (*_headers(request), ("Content-Type", "text/html; charset=utf-8")))
 
 
 def _headers(request: HandshakeRequest) -> tuple[tuple[str, str], ...]:

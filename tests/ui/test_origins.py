@@ -1,7 +1,8 @@
-"""Whose page a browser lets at a kernel: the one that was opened by a link, and no other, whatever cookies the browser holds."""
+"""Whose page a browser lets at a kernel: the one that was opened by a link, and no other, whatever cookies browsers hold or give away."""
 
 from __future__ import annotations
 
+import http.client
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,9 +78,12 @@ EVALUATES = """
 class _Page(BaseHTTPRequestHandler):
     """A page of somebody else's."""
 
-    body: ClassVar[bytes] = b"<!doctype html><title>elsewhere</title><body></body>"
+    body: ClassVar[bytes] = b"<!doctype html><title>elsewhere</title><body><img src='/panel/x.png'></body>"
+    cookies: ClassVar[list[str]] = []
+    """What browsers have sent it."""
 
     def do_GET(self) -> None:
+        self.cookies.extend(self.headers.get_all("Cookie", []))
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(self.body)))
@@ -118,15 +122,76 @@ def opened(browser: Browser, program: Program) -> Iterator[tuple[Window, Window]
         yield window, new()
 
 
+def key_of(window: Window) -> str:
+    """What the page keeps for its window."""
+    key = window.page.evaluate("sessionStorage.getItem('mcpw.key')")
+    assert isinstance(key, str)
+    return key
+
+
+def opens(port: str, cookie: str, *subprotocols: str) -> int:
+    """The status that a program is answered with: it sends what headers it likes."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=20)
+    headers = {
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "Sec-WebSocket-Protocol": ", ".join((SUBPROTOCOL, *subprotocols)), "Origin": f"http://127.0.0.1:{port}", "Cookie": cookie,
+    }  # fmt: skip
+    try:
+        connection.request("GET", "/panel/view", headers=headers)
+        with connection.getresponse() as answer:
+            return answer.status
+    finally:
+        connection.close()
+
+
+def test_a_server_on_another_port_is_shown_the_cookie_and_does_not_get_in_with_it(
+    program: Program, browser: Browser, elsewhere: int
+) -> None:
+    with opened(browser, program) as (window, other), opened(browser, program) as (somebody, _):
+        port = window.page.url.split(":")[2].partition("/")[0]
+        _Page.cookies.clear()
+        other.page.goto(f"http://127.0.0.1:{elsewhere}/")
+        other.page.wait_for_load_state()
+        assert other.page.evaluate("sessionStorage.length") == 0
+        cookie = next(sent for sent in _Page.cookies if f"mcp_workbench_{port}=" in sent)  # browsers do not ask for ports
+        key = key_of(window)
+        assert opens(port, cookie) == 403
+        assert opens(port, cookie, f"key.{cookie.partition('=')[2]}") == 403
+        assert opens(port, cookie, f"key.{key_of(somebody)}") == 403
+        assert opens(port, cookie, f"key.{key}") == 101  # so it is the key that was missing
+        assert not [sent for sent in _Page.cookies if key in sent]
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_link_in_another_sites_page_leads_to_the_live_page_and_puts_no_window_out(
+    program: Program, browser: Browser, elsewhere: int, name: str
+) -> None:
+    with opened(browser, program) as (window, other):
+        address = f"http://{name}:{elsewhere}/"
+        other.page.goto(address)
+        other.page.evaluate("(link) => { document.body.innerHTML = '<a>go</a>'; document.querySelector('a').href = link }", program.link())
+        other.page.click("a")
+        other.until_state("live")
+        assert other.page.url == window.page.url
+        window.page.reload()
+        window.until_state("live")
+        other.page.reload()
+        other.until_state("live")
+        key = key_of(other)
+        assert not [asked for asked in other.asked if asked.startswith("ws") and key in asked]
+        other.page.go_back()
+        assert other.page.url == address  # nothing of the link or the key is left to go back to
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_a_page_of_another_origin_gets_at_nothing_of_the_kernels(program: Program, browser: Browser, elsewhere: int, name: str) -> None:
     with opened(browser, program) as (window, other):
         other.page.goto(f"http://{name}:{elsewhere}/")
-        port = window.page.url.split(":")[2].partition("/")[0]
+        port, offered = window.page.url.split(":")[2].partition("/")[0], [SUBPROTOCOL, f"key.{key_of(window)}"]
         for own_name in ("127.0.0.1", "localhost"):
             host = f"{own_name}:{port}"
             for path in ("/panel/view", "/view", "/mcp"):
-                assert other.page.evaluate(OPENS, [f"ws://{host}{path}", SUBPROTOCOL]) == "closed 1006"
+                assert other.page.evaluate(OPENS, [f"ws://{host}{path}", offered]) == "closed 1006"
             for path in ("/panel/", "/panel/page.js", "/panel/link", "/panel/open/x"):
                 assert other.page.evaluate(FETCHES, [f"http://{host}{path}", "cors"]) == "TypeError"
             assert other.page.evaluate(FETCHES, [f"http://{host}/panel/", "no-cors"]) == "TypeError"  # Cross-Origin-Resource-Policy
@@ -142,7 +207,9 @@ def test_the_page_under_another_name_of_this_machine_wants_a_link_of_its_own(pro
         assert answer.status == 403
         other.page.goto(program.link().replace("127.0.0.1", "localhost"))
         other.until_state("live")
-        assert other.page.evaluate(OPENS, [window.page.url.replace("http", "ws") + "view", SUBPROTOCOL]) == "closed 1006"
+        for key in (key_of(window), key_of(other)):
+            address = window.page.url.replace("http", "ws") + "view"
+            assert other.page.evaluate(OPENS, [address, [SUBPROTOCOL, f"key.{key}"]]) == "closed 1006"
 
 
 def test_the_cookie_is_the_browsers_alone_and_ends_with_it(program: Program, browser: Browser) -> None:
@@ -154,8 +221,10 @@ def test_the_cookie_is_the_browsers_alone_and_ends_with_it(program: Program, bro
             "name": f"mcp_workbench_{port}", "domain": "127.0.0.1", "path": "/panel", "expires": -1, "httpOnly": True, "sameSite": "Strict",
         }  # fmt: skip
         assert window.page.evaluate("document.cookie") == ""
-        seen = window.page.evaluate("JSON.stringify([localStorage, sessionStorage, document.documentElement.outerHTML, location.href])")
-        assert str(cookie["value"]) not in seen
+        seen = window.page.evaluate("JSON.stringify([localStorage, document.documentElement.outerHTML, location.href, history.state])")
+        kept = window.page.evaluate("JSON.stringify(sessionStorage)")
+        assert str(cookie["value"]) not in seen + kept
+        assert key_of(window) not in seen + window.page.title()
 
 
 def test_nothing_is_run_in_the_page_but_its_own_program(program: Program, browser: Browser) -> None:

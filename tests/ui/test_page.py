@@ -170,8 +170,10 @@ def test_several_windows_show_the_same_and_each_its_own_panel(program: Program, 
         first, second = new(), new()
         first.page.goto(program.link())
         first.until_state("live")
-        second.page.goto(first.page.url)  # the cookie is the browser's
+        second.page.goto(program.link())
         second.until_state("live")
+        first.page.reload()  # the second link has put nobody out
+        first.until_state("live")
         first.go("calls")
         second.go("latency")
         program.calls(some_calls)
@@ -196,6 +198,31 @@ def test_a_page_whose_server_is_gone_says_so_and_asks_for_a_new_link(program: Pr
         expect(window.at("sentence")).to_contain_text("the server has ended: wb.show(browser=True)")
         program.run(f"wb.start(name='flights', port={port})")
         expect(window.at("sentence")).to_contain_text("this page wants a new link: run wb.show(browser=True)")
-        new().page.goto(program.link())  # in the same browser: the old page finds in again by itself
+        another = new()
+        another.page.goto(program.link())  # in the same browser, which has a cookie of the new server then
+        another.until_state("live")
+        expect(window.at("sentence")).to_contain_text("this window wants a link of its own")
+        window.page.goto(program.link())
         window.until_state("live")
         expect(window.page).to_have_title("flights · mcp_workbench")
+        another.page.reload()
+        another.until_state("live")
+
+
+def test_a_window_that_no_link_has_opened_asks_for_one(program: Program, browser: Browser) -> None:
+    with windows(browser) as new:
+        first, second = new(), new()
+        first.page.goto(program.link())
+        first.until_state("live")
+        second.page.goto(first.page.url)  # the cookie is the browser's, the key the window's
+        second.until_state("refused")
+        expect(second.at("sentence")).to_contain_text(
+            "this window wants a link of its own: run wb.show(browser=True), or mcp-workbench panel in a terminal"
+        )
+        expect(second.page).to_have_title("✕ mcp_workbench")
+        second.page.goto(f"{first.page.url}#{'x' * 43}")  # a key that somebody has made up
+        second.page.reload()
+        expect(second.at("sentence")).to_contain_text("this window wants a link of its own")
+        assert second.page.url == first.page.url
+        second.page.goto(program.link())
+        second.until_state("live")

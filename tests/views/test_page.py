@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,15 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser that has opened a link."""
+
+    cookie: str
+    """The header that it sends."""
+    key: str
 
 
 @dataclass(slots=True)
@@ -65,20 +75,25 @@ class Desk:
         head, _ = await self.ask(target, *extra, method=method)
         return head.status
 
-    async def cookie(self) -> str:
-        """The header of a browser that has opened a link."""
+    async def visitor(self) -> Visitor:
+        """A browser that opens a link."""
         head, _ = await self.ask(self.link())
-        return f"Cookie: {head.headers['set-cookie'][0].partition(';')[0]}"
+        return Visitor(f"Cookie: {head.headers['set-cookie'][0].partition(';')[0]}", head.headers["location"][0].partition("#")[2])
 
-    async def view(self, *extra: str, origin: str | None = "own", token: str | None = None) -> RawConnection:
+    async def cookie(self) -> str:
+        """The header of one."""
+        return (await self.visitor()).cookie
+
+    async def view(self, *extra: str, key: str = "", origin: str | None = "own", token: str | None = None) -> RawConnection:
         """A WebSocket that was asked for; the answer is not read yet."""
         connection = await RawConnection.dial(self.port)
         origins = [] if origin is None else [f"Origin: {self.address if origin == 'own' else origin}"]
-        connection.send(request(self.port, token, target="/panel/view", offer="mcp-workbench-view", extra=[*extra, *origins]))
+        offer = f"mcp-workbench-view, key.{key}" if key else "mcp-workbench-view"
+        connection.send(request(self.port, token, target="/panel/view", offer=offer, extra=[*extra, *origins]))
         return connection
 
-    async def view_status(self, *extra: str, origin: str | None = "own", token: str | None = None) -> int:
-        connection = await self.view(*extra, origin=origin, token=token)
+    async def view_status(self, *extra: str, key: str = "", origin: str | None = "own", token: str | None = None) -> int:
+        connection = await self.view(*extra, key=key, origin=origin, token=token)
         head = await connection.head()
         await connection.body()
         await connection.hang_up()
@@ -123,7 +138,8 @@ def built(tmp_path: Path) -> Path:
 def test_a_link_gives_a_browser_its_cookie_and_with_it_the_page(built: Path) -> None:
     async def main(here: Desk) -> None:
         head, body = await here.ask(here.link())
-        assert (head.status, head.headers["location"], body) == (303, ["/panel/"], b"")
+        assert (head.status, body) == (303, b"")
+        assert re.fullmatch(r"/panel/#[\w-]{43}", head.headers["location"][0])
         cookie, *attributes = head.headers["set-cookie"][0].split("; ")
         assert cookie.startswith(f"mcp_workbench_{here.port}=")
         assert attributes == ["HttpOnly", "SameSite=Strict", "Path=/panel"]
@@ -200,11 +216,12 @@ def test_who_only_previews_a_link_does_not_use_it_up(built: Path) -> None:
     async def main(here: Desk) -> None:
         link = here.link()
         head, _ = await here.ask(link, method="HEAD")
-        assert head.status == 303
+        assert (head.status, head.headers["location"]) == (303, ["/panel/"])
         assert "set-cookie" not in head.headers
         assert await here.status("/panel/open/nope", method="HEAD") == 403
         assert await here.status(link, "Sec-Purpose: prefetch;prerender") == 503
-        assert await here.status(link, "Purpose: prefetch") == 503
+        for older in ("Purpose: prefetch", "X-Moz: prefetch", "X-Purpose: preview"):
+            assert await here.status(link, older) == 503
         assert await here.status(link, method="POST") == 405
         assert await here.status(link, "Origin: http://evil.example") == 403
         assert await here.status(link) == 303
@@ -238,12 +255,32 @@ def test_after_a_click_in_another_sites_page_our_own_page_asks_once_more(built: 
         fetched = ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
         head, body = await here.ask("/panel/", "Sec-Fetch-Site: cross-site", *fetched)
         assert (head.status, head.headers["content-type"]) == (200, ["text/html; charset=utf-8"])
-        assert b'content="0; url=/panel/"' in body
+        assert b'content="0; url=?again"' in body
         assert b"page.js" not in body
+        assert await here.status("/panel/?again", "Sec-Fetch-Site: cross-site", *fetched) == 403  # once, and not for ever
         for extra in (("Sec-Fetch-Site: same-origin", *fetched), ("Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: iframe")):
             head, body = await here.ask("/panel/", *extra)
             assert (head.status, head.headers["content-type"]) == (403, ["text/plain; charset=utf-8"])
             assert b"refresh" not in body
+
+    run(built, main)
+
+
+def test_a_link_that_was_clicked_in_another_sites_page_is_not_used_up_before_our_own_page_asks(built: Path) -> None:
+    async def main(here: Desk) -> None:
+        fetched = ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
+        visitor, link = await here.visitor(), here.link()
+        for site in ("cross-site", "same-site"):
+            head, body = await here.ask(link, f"Sec-Fetch-Site: {site}", *fetched)
+            assert (head.status, "set-cookie" in head.headers) == (200, False)
+            assert b'content="0; url=?again"' in body
+            assert link.rpartition("/")[2].encode() not in body
+        head, _ = await here.ask(f"{link}?again", "Sec-Fetch-Site: same-origin", *fetched, visitor.cookie)
+        assert (head.status, head.headers["location"]) == (303, [f"/panel/#{visitor.key}"])  # its first window stays in
+        assert "set-cookie" not in head.headers
+        assert await here.status(f"{link}?again") == 403
+        known = await here.ask(here.link(), "Sec-Fetch-Site: same-site", *fetched, visitor.cookie)
+        assert known[0].status == 303
 
     run(built, main)
 
@@ -277,8 +314,8 @@ def test_pages_can_be_read_and_nothing_else(built: Path) -> None:
 
 def test_the_page_opens_its_websocket(built: Path) -> None:
     async def main(here: Desk) -> None:
-        cookie = await here.cookie()
-        windows = [await here.view(cookie), await here.view(cookie)]
+        visitor = await here.visitor()
+        windows = [await here.view(visitor.cookie, key=visitor.key) for _ in range(2)]
         for window in windows:
             head = await window.head()
             assert (head.status, head.headers["sec-websocket-protocol"]) == (101, ["mcp-workbench-view"])
@@ -292,19 +329,35 @@ def test_the_page_opens_its_websocket(built: Path) -> None:
 
 def test_nobody_else_opens_the_websocket_of_the_page(built: Path) -> None:
     async def main(here: Desk) -> None:
-        cookie, agent = await here.cookie(), here.agents.token()
-        assert await here.view_status(cookie, origin=None) == 403
-        assert await here.view_status(cookie, origin="http://evil.example") == 403
-        assert await here.view_status(cookie, origin=f"http://127.0.0.1:{here.port + 1}") == 403
-        assert await here.view_status(cookie, origin=f"http://localhost:{here.port}") == 403
-        assert await here.view_status(cookie, origin="null") == 403
-        assert await here.view_status() == 403
-        assert await here.view_status(cookie + "x") == 403
-        assert await here.view_status(token=agent) == 403
-        assert await here.view_status(token=here.viewers.token()) == 403
-        assert await here.view_status(f"Cookie: mcp_workbench_{here.port}={agent}") == 403
-        assert await here.status("/panel/view", cookie, f"Origin: {here.address}") == 426
+        visitor, agent = await here.visitor(), here.agents.token()
+        cookie, key = visitor.cookie, visitor.key
+        port = here.port
+        for origin in (None, "http://evil.example", f"http://127.0.0.1:{port + 1}", f"http://localhost:{port}", "null"):
+            assert await here.view_status(cookie, key=key, origin=origin) == 403
+        assert await here.view_status(key=key) == 403
+        assert await here.view_status(cookie + "x", key=key) == 403
+        assert await here.view_status(key=key, token=agent) == 403
+        assert await here.view_status(key=key, token=here.viewers.token()) == 403
+        assert await here.view_status(f"Cookie: mcp_workbench_{port}={agent}", key=key) == 403
+        own = (f"Origin: {here.address}", f"Sec-WebSocket-Protocol: key.{key}")
+        assert await here.status("/panel/view", cookie, *own) == 426
         assert await here.status(f"/panel/view/t/{here.agents.tickets.mint(Principal('alice'))}") == 404
+        assert here.served == []
+
+    run(built, main)
+
+
+def test_a_cookie_that_another_port_was_shown_opens_no_websocket(built: Path) -> None:
+    """A server of somebody else has the cookie, and writes the Origin that it likes."""
+
+    async def main(here: Desk) -> None:
+        visitor, another = await here.visitor(), await here.visitor()
+        value = visitor.cookie.partition("=")[2]
+        for key in ("", "x", value, another.key, visitor.key[:-1], visitor.key + "x", f"{visitor.key}, key.{visitor.key}"):
+            assert await here.view_status(visitor.cookie, key=key) == 403
+        head, body = await here.ask("/panel/", visitor.cookie)  # the bare page, in which nothing is
+        assert head.status == 200
+        assert visitor.key not in f"{head}{body!r}"
         assert here.served == []
 
     run(built, main)
@@ -369,8 +422,8 @@ def test_no_secret_stands_in_a_log_a_repr_or_an_answer(built: Path, caplog: pyte
 
     async def main(here: Desk) -> None:
         link, secret = here.link(), here.viewers.token()
-        cookie = await here.cookie()
-        value = cookie.partition("=")[2]
+        visitor = await here.visitor()
+        cookie, value = visitor.cookie, visitor.cookie.partition("=")[2]
         told = repr(here.page) + repr(here.page.doors())
         for target, extra in (
             (link, ()),
@@ -381,13 +434,15 @@ def test_no_secret_stands_in_a_log_a_repr_or_an_answer(built: Path, caplog: pyte
             (f"/panel/{value}", (cookie,)),
         ):
             head, body = await here.ask(target, *extra)
-            head.headers.pop("set-cookie", None)
+            for name in ("set-cookie", "location"):
+                head.headers.pop(name, None)
             told += repr(head) + repr(body)
-        window = await here.view(cookie)
-        await window.head()
+        window = await here.view(cookie, key=visitor.key)
+        told += repr(await window.head())
         await window.leave()
+        assert await here.view_status(cookie, key=visitor.key + "x") == 403
         told += "".join(record.getMessage() + repr(record.args) for record in caplog.records)
-        assert not [text for text in (link.rpartition("/")[2], value, secret) if text in told]
+        assert not [text for text in (link.rpartition("/")[2], value, visitor.key, secret) if text in told]
 
     run(built, main)
 

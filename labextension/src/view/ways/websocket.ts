@@ -24,6 +24,8 @@ export interface Socket {
 export interface WebSocketOptions {
   /** Asked at each attempt, since a token may have changed. */
   url: () => string;
+  /** Offered beside ours. */
+  protocols?: readonly string[];
   open?: (url: string) => Socket;
   /** Finds out why a connection did not open, where that can be asked otherwise: a sentence's beginning, or undefined. */
   explain?: () => Promise<string | undefined>;
@@ -69,7 +71,7 @@ export class WebSocketWay implements Way {
 
   private connect(): void {
     this.events?.changed("connecting", "connecting to the kernel");
-    const open = this.options.open ?? ((url: string) => new WebSocket(url, SUBPROTOCOL) as Socket);
+    const open = this.options.open ?? ((url: string) => new WebSocket(url, [SUBPROTOCOL, ...(this.options.protocols ?? [])]) as Socket);
     let socket: Socket;
     try {
       socket = open(this.options.url());

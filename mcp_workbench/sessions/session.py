@@ -36,7 +36,7 @@ from mcp_workbench.sessions.work import Answer, Work
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.telemetry.texts import MAX_TEXT, Texts
-from mcp_workbench.transports.channel import Channel
+from mcp_workbench.transports.channel import Channel, Streams
 
 logger = logging.getLogger("mcp_workbench")
 
@@ -127,6 +127,8 @@ class Session:
         handler: Answers requests.
         home: The registry it belongs to.
         limits: Bounds.
+        streams: The same channel, where requests have streams of their own.
+        record: What is written down about it, where that is shared; None: a record of its own.
     """
 
     def __init__(
@@ -138,12 +140,15 @@ class Session:
         handler: RequestHandler,
         home: SessionHome,
         limits: Limits,
+        *,
+        streams: Streams | None = None,
+        record: SessionRecord | None = None,
     ) -> None:
         self.id = session_id
         self.channel = channel
         self.principal = principal
         self.peer = peer
-        self.outbox = Outbox(channel, limits.outbox_bytes)
+        self.outbox = Outbox(channel, limits.outbox_bytes, streams)
         self.closed = False
         self._ending = False
         """`close` was called: nothing more is taken in or started, although the channel has still to report its end."""
@@ -160,7 +165,7 @@ class Session:
         self._arrived_ns = 0
         self._arrived = b""
         facts = channel.facts
-        self.record = SessionRecord(session_id, facts.transport, facts.remote, principal.name, time.time())
+        self.record = record or SessionRecord(session_id, facts.transport, facts.remote, principal.name, time.time())
         self.life = _Life(time.monotonic())
 
     def __repr__(self) -> str:
@@ -239,8 +244,7 @@ class Session:
         if self.closed:
             return
         self.closed = self._ending = True
-        self.record.until = time.time()
-        self.record.close_code, self.record.close_reason = code, reason
+        self.note_end(code, reason)
         for job in self._backlog.values():
             self.finish_record(job.record, Outcome.DROPPED)
         self._backlog.clear()
@@ -254,11 +258,16 @@ class Session:
             logger.exception("the end of session %s could not be told", self.id)
         self._home.forget(self)
 
+    def note_end(self, code: int, reason: str) -> None:
+        """Write down that it is over."""
+        self.record.until = time.time()
+        self.record.close_code, self.record.close_reason = code, reason
+
     def _react(self, happening: Happening) -> None:
         if isinstance(happening, RequestReceived):
             self._handle(happening.exchange)
         elif isinstance(happening, TextToSend):
-            self.send(happening.text)
+            self.send(happening.text, happening.id, happening.code or 0)
         elif isinstance(happening, RequestCancelled):
             self._cancel(happening.exchange, happening.reason)
         elif isinstance(happening, SessionBegan):
@@ -421,7 +430,7 @@ class Session:
             text = self._text_of(exchange, answer)
         record.rendered_ns = time.perf_counter_ns()
         if text is not None:
-            self.send(text)
+            self.send(text, exchange.id, answer.code if isinstance(answer, RemoteProtocolError) else 0)
             record.bytes_out = len(text)
             if record.texts is not None:
                 record.texts.answer, record.texts.answer_bytes = text[:MAX_TEXT], len(text)
@@ -442,11 +451,11 @@ class Session:
 
     # --- what goes out ------------------------------------------------------------------------------------
 
-    def send(self, text: bytes) -> None:
-        """An answer or a text that must not be lost."""
+    def send(self, text: bytes, owner: RequestId | None = None, settles: int | None = None) -> None:
+        """An answer or a text that must not be lost; see `Outbox.send`."""
         self.record.messages_out += 1
         self.record.bytes_out += len(text)
-        self.outbox.send(text)
+        self.outbox.send(text, owner, settles)
         self._watch_outbox()
 
     def notify(self, text: bytes, *, owner: RequestId | None = None, key: Hashable | None = None) -> None:
@@ -487,7 +496,7 @@ class Session:
     def _end_listens(self) -> None:
         for listen in self.peer.subscriptions.listens:
             if (text := self.peer.end_listen(listen.exchange)) is not None:
-                self.send(text)
+                self.send(text, listen.exchange.id, 0)
 
     def refuse_new(self, sentence: str) -> None:
         """The server stops: what waits, and what still comes, is answered with the sentence; what runs goes on."""

@@ -11,13 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mcp_workbench.jsonrpc import RequestId
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
     """What can be read off a connection."""
 
     transport: str
-    """`websocket`, `memory`, later `stdio` and `http`."""
+    """`websocket`, `http`, `stdio` or `memory`."""
     remote: str
     """The other end as text, for instance `127.0.0.1:51234`; a label, never identity."""
     subprotocol: str | None = None
@@ -79,3 +81,16 @@ class Channel(Protocol):
 
     def abort(self) -> None:
         """Drop the connection at once."""
+
+
+class Streams(Protocol):
+    """What a channel has beside `send` where each request has a stream of its own: HTTP, where an answer goes to whom it answers."""
+
+    def send_for(self, text: bytes, owner: RequestId | None, settles: int | None) -> None:
+        """Hand over one text; like `Channel.send`.
+
+        Args:
+            text: The text.
+            owner: Id of the request it belongs to; None: to no request.
+            settles: It is the last one for that request: 0 its result, else the code of its error. None: it is not.
+        """

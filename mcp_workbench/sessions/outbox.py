@@ -12,7 +12,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from mcp_workbench.jsonrpc import RequestId
-from mcp_workbench.transports.channel import Channel, Streams
+from mcp_workbench.transports.channel import Channel
+from mcp_workbench.transports.streams import Streams
 
 _Waiting = tuple[bytes, RequestId | None, int | None]
 """A text, its owner, and what it settles."""

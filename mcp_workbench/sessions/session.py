@@ -36,7 +36,8 @@ from mcp_workbench.sessions.work import Answer, Work
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.telemetry.texts import MAX_TEXT, Texts
-from mcp_workbench.transports.channel import Channel, Streams
+from mcp_workbench.transports.channel import Channel
+from mcp_workbench.transports.streams import Streams
 
 logger = logging.getLogger("mcp_workbench")
 

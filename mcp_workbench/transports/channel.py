@@ -11,8 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from mcp_workbench.jsonrpc import RequestId
-
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
@@ -81,16 +79,3 @@ class Channel(Protocol):
 
     def abort(self) -> None:
         """Drop the connection at once."""
-
-
-class Streams(Protocol):
-    """What a channel has beside `send` where each request has a stream of its own: HTTP, where an answer goes to whom it answers."""
-
-    def send_for(self, text: bytes, owner: RequestId | None, settles: int | None) -> None:
-        """Hand over one text; like `Channel.send`.
-
-        Args:
-            text: The text.
-            owner: Id of the request it belongs to; None: to no request.
-            settles: It is the last one for that request: 0 its result, else the code of its error. None: it is not.
-        """

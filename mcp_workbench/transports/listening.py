@@ -137,3 +137,12 @@ async def listen(host: str, port: int) -> socket.socket:
             raise OSError(error.errno, f"port {port} at {host} is taken: choose another one, or port=0 for any free one") from error
         raise
     return listener
+
+
+def label(peername: object) -> str:
+    """The other end of a connection as text."""
+    match peername:
+        case (str(host), int(port), *_):
+            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        case _:
+            return "unknown"

@@ -144,6 +144,8 @@ class HttpChannel:
         """Cleared while nothing may be delivered."""
         self._tasks: dict[RequestId, asyncio.Task[None]] = {}
         self._modern: set[RequestId] = set()
+        self._unsent: dict[RequestId, asyncio.Event] = {}
+        """Requests that are not on their way yet; set when one is."""
         self._others: set[asyncio.Task[None]] = set()
         self._before: asyncio.Task[None] | None = None
         """The latest notification: what is sent behind it waits until the server has it."""
@@ -180,12 +182,13 @@ class HttpChannel:
             return
         self.bytes_sent += len(text)
         if isinstance(message, Request):
+            self._unsent[message.id] = asyncio.Event()
             self._tasks[message.id] = start_task(self._ask(message, text, self._before), name=f"mcp-http {message.method}")
             if _meta_version(message) is not None:
                 self._modern.add(message.id)
             self._was_full = not self.writable
         elif not self._takes_back(message):
-            self._before = self._start(self._tell(message, text, self._before))
+            self._before = self._start(self._tell(message, text, self._before, list(self._unsent.values())))
 
     def pause_receiving(self) -> None:
         """Deliver no further text until `resume_receiving`."""
@@ -236,14 +239,10 @@ class HttpChannel:
 
     def _takes_back(self, message: Message) -> bool:
         """Whether a notification is a modern cancel, which HTTP has none of: hanging up on the answer is one."""
-        if not isinstance(message, Notification) or message.method != "notifications/cancelled":
+        request_id = _cancelled_id(message)
+        if request_id is None or request_id not in self._modern:
             return False
-        request_id = (message.params or {}).get("requestId")
-        if request_id not in self._modern:
-            return self._session is None and request_id not in self._tasks
-        task = self._tasks.get(request_id)
-        if task is not None:
-            task.cancel()
+        self._tasks[request_id].cancel()
         return True
 
     async def _ask(self, request: Request, text: bytes, before: asyncio.Task[None] | None) -> None:
@@ -258,12 +257,16 @@ class HttpChannel:
         finally:
             self._tasks.pop(request.id, None)
             self._modern.discard(request.id)
+            if (sent := self._unsent.pop(request.id, None)) is not None:
+                sent.set()
             if self._was_full and self.writable and self._receiver is not None:
                 self._was_full = False
                 self._receiver.receive_writable()
 
     async def _post(self, request: Request, text: bytes) -> None:
-        async with self._exchange("POST", self._headers_for(request), text) as (head, connection):
+        sent = self._unsent.get(request.id)
+        async with self._exchange("POST", self._headers_for(request), text, sent) as (head, connection):
+            self._unsent.pop(request.id, None)
             if not 200 <= head.status < 300 or head.media_type not in ("application/json", "text/event-stream"):
                 await self._refused(request, head, connection)
                 return
@@ -335,12 +338,12 @@ class HttpChannel:
     async def _refused(self, request: Request, head: ResponseHead, connection: HttpConnection) -> None:
         """An answer that is none: pass on the error it holds, or make one of it."""
         body = await connection.body(self._max_bytes)
+        self._check_access(head, body)
         message = decode(body) if head.media_type == "application/json" else None
         if isinstance(message, ErrorResponse):
             # Its id may be null, where the server did not get as far as reading it.
             await self._deliver(encode_error(request.id, message.code, message.message, message.data))
             return
-        self._check_access(head, body)
         code = ErrorCode.METHOD_NOT_FOUND if head.status == HTTPStatus.NOT_FOUND else ErrorCode.INTERNAL_ERROR
         await self._deliver(encode_error(request.id, code, self._what_was_said(head, body), {"status": head.status}))
 
@@ -361,9 +364,11 @@ class HttpChannel:
 
     # --- what is no request -----------------------------------------------------------------------------
 
-    async def _tell(self, message: Message, text: bytes, before: asyncio.Task[None] | None) -> None:
+    async def _tell(self, message: Message, text: bytes, before: asyncio.Task[None] | None, unsent: list[asyncio.Event]) -> None:
         try:
             await _behind(before)
+            for request_sent in unsent:
+                await request_sent.wait()  # a cancel must not arrive before its request
             async with self._exchange("POST", self._headers_for(None), text) as (head, connection):
                 body = await connection.body(self._max_bytes)
                 self._check_access(head, body)
@@ -374,6 +379,8 @@ class HttpChannel:
             return
         if isinstance(message, Notification) and message.method == "notifications/initialized":
             self._start(self._listen())
+        elif (request_id := _cancelled_id(message)) is not None and (task := self._tasks.get(request_id)) is not None:
+            task.cancel()  # the server knows now, and ends its stream without an answer
 
     async def _listen(self) -> None:
         """Up to 2025-11-25: hear what belongs to no request, for as long as the session lasts."""
@@ -398,7 +405,8 @@ class HttpChannel:
 
     def _begin_session(self, head: ResponseHead) -> None:
         session = head.headers.get(SESSION_HEADER.lower(), "")
-        self._session = Secret(session) if session.isascii() and session.isprintable() and session else None
+        if session and session.isascii() and session.isprintable():
+            self._session = Secret(session)
 
     def _fail(self, code: int, reason: str) -> None:
         if not self._closed:
@@ -420,7 +428,7 @@ class HttpChannel:
 
     @asynccontextmanager
     async def _exchange(
-        self, method: str, headers: Mapping[str, Secret | str], body: bytes = b""
+        self, method: str, headers: Mapping[str, Secret | str], body: bytes = b"", sent: asyncio.Event | None = None
     ) -> AsyncIterator[tuple[ResponseHead, HttpConnection]]:
         """One request and the head of its response; on leaving, the connection is kept only where all was read."""
         kind = {"Content-Type": "application/json"} if method == "POST" else {}
@@ -428,7 +436,7 @@ class HttpChannel:
             headers = self._headers_for(None)
         connection = await self._pool.take()
         try:
-            yield await connection.ask(method, {**self._headers, "Accept": ACCEPT, **kind, **headers}, body), connection
+            yield await connection.ask(method, {**self._headers, "Accept": ACCEPT, **kind, **headers}, body, sent), connection
         finally:
             self._pool.give_back(connection)
 
@@ -437,6 +445,13 @@ async def _behind(before: asyncio.Task[None] | None) -> None:
     """Wait until a notification has been taken; how it went is no business of those behind it."""
     if before is not None and not before.done():
         await asyncio.wait([before])
+
+
+def _cancelled_id(message: Message) -> RequestId | None:
+    if not isinstance(message, Notification) or message.method != "notifications/cancelled":
+        return None
+    request_id = (message.params or {}).get("requestId")
+    return request_id if isinstance(request_id, str | int) else None
 
 
 def _pause_s(events: EventReader, silent: int) -> float:

@@ -122,8 +122,16 @@ class HttpConnection:
         """Whether another request may be sent on it."""
         return self.complete and self._keep and not self._reader.at_eof() and not self._writer.is_closing()
 
-    async def ask(self, method: str, headers: Mapping[str, Secret | str], body: bytes = b"") -> ResponseHead:
+    async def ask(
+        self, method: str, headers: Mapping[str, Secret | str], body: bytes = b"", sent: asyncio.Event | None = None
+    ) -> ResponseHead:
         """Send a request and read the head of its response; the body waits to be read.
+
+        Args:
+            method: Its method.
+            headers: Beside `Host` and `Content-Length`.
+            body: All of it.
+            sent: Set when all has been handed to the system.
 
         Raises:
             BrokenResponseError: There was none.
@@ -132,6 +140,8 @@ class HttpConnection:
         try:
             self._writer.write(self._head_of(method, headers, body) + body)
             await self._writer.drain()
+            if sent is not None:
+                sent.set()
             head = await self._read_head()
             while head.status < 200:
                 head = await self._read_head()

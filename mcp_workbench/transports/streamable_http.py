@@ -150,7 +150,7 @@ class StreamableHttp:
             _refuse(incoming, request_id, ErrorCode.INVALID_REQUEST, f"Unsupported {VERSION_HEADER}: this server speaks {known}")
         elif isinstance(message, Request) and message.method == "initialize" and SESSION_HEADER.lower() not in incoming.request.headers:
             self._begin_session(incoming, message)
-        elif (channel := self._session_of(incoming)) is not None:
+        elif (channel := self._session_of(incoming, request_id)) is not None:
             channel.receive_post(incoming, message)
 
     def _begin_session(self, incoming: Incoming, message: Request) -> None:
@@ -174,16 +174,23 @@ class StreamableHttp:
         if channel.refused:
             channel.close(1000, "it was not initialized")
 
-    def _session_of(self, incoming: Incoming) -> LegacyChannel | None:
+    def _session_of(self, incoming: Incoming, request_id: RequestId | None = None) -> LegacyChannel | None:
         """The session a request names; without one it is refused."""
         names = incoming.request.headers.get(SESSION_HEADER.lower(), ())
         if len(names) != 1:
-            incoming.explain(400, f"A request up to 2025-11-25 carries one {SESSION_HEADER} header, as the answer to initialize gave it.")
+            _refuse(
+                incoming,
+                request_id,
+                ErrorCode.INVALID_REQUEST,
+                f"A request up to 2025-11-25 carries one {SESSION_HEADER} header, as the answer to initialize gave it; "
+                f"one from 2026-07-28 carries {VERSION_HEADER}",
+            )
             return None
         channel = self._sessions.get(names[0])
         # Whoever may not have a session is not told that there is one.
         if channel is None or channel.principal != incoming.principal:
-            incoming.explain(404, "There is no such session: it has ended, or the kernel was restarted. Send initialize again.")
+            sentence = "There is no such session: it has ended, or the kernel was restarted. Send initialize again"
+            _refuse(incoming, request_id, ErrorCode.INVALID_REQUEST, sentence, status=404)
             return None
         return channel
 
@@ -219,6 +226,6 @@ def _client_info(message: Request) -> wire.Implementation | None:
         return None  # the Peer says what is wrong with it
 
 
-def _refuse(incoming: Incoming, request_id: RequestId | None, code: int, sentence: str) -> None:
+def _refuse(incoming: Incoming, request_id: RequestId | None, code: int, sentence: str, *, status: int = 400) -> None:
     # An error response beside the HTTP status: both kinds of readers learn what is wrong.
-    incoming.respond(400, encode_error(request_id, code, sentence), JSON)
+    incoming.respond(status, encode_error(request_id, code, sentence), JSON)

@@ -6,6 +6,8 @@ and its two neighbours. Loop thread only.
 
 from __future__ import annotations
 
+import functools
+import time
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
 from http import HTTPStatus
@@ -154,9 +156,14 @@ class Incoming:
         self.line.write(data)
 
     def _head(self, status: int, headers: Headers) -> bytes:
-        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {formatdate(usegmt=True)}"]
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {_date(int(time.time()))}"]
         lines += [f"{name}: {value}" for name, value in headers]
         return "\r\n".join([*lines, *([] if self._keep else ["Connection: close"]), "\r\n"]).encode("latin-1")
+
+
+@functools.lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def event(text: bytes, event_id: str | None = None) -> bytes:

@@ -95,6 +95,7 @@ class _Connection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_buffer",
+        "_free_since",
         "_incoming",
         "_length",
         "_phase",
@@ -119,7 +120,8 @@ class _Connection(asyncio.Protocol):
         self._body: ChunkedBody | None = None
         self._scheduled = False
         self._transport: asyncio.Transport
-        self._timer: asyncio.TimerHandle
+        self._timer: asyncio.TimerHandle | None = None
+        self._free_since = 0.0
         self.full = False
         self.keeper: Keeper | None = None
 
@@ -129,7 +131,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
         limits = self._server.limits
-        self._timer = self._after(limits.handshake_timeout_s, self._transport.abort)
+        self._set_timer(limits.handshake_timeout_s, self._transport.abort)
         if not self._server.join(self._transport, self):
             if self._server.connections > limits.sessions + REFUSALS_AT_ONCE:
                 self._transport.abort()
@@ -139,18 +141,20 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._phase is _Phase.LAST:
             return
-        if self._phase is _Phase.HEAD and not self._buffer:
-            self._set_timer(self._server.limits.handshake_timeout_s, self._transport.abort)
+        begins = self._phase is _Phase.HEAD and not self._buffer
         self._buffer += data
-        if self._phase in (_Phase.HEAD, _Phase.BODY):
+        if self._phase is _Phase.HEAD or self._phase is _Phase.BODY:
             self._go_on()
+            if begins and self._phase is _Phase.HEAD and self._buffer:
+                self._set_timer(self._server.limits.handshake_timeout_s, self._transport.abort)
         elif len(self._buffer) > PIPELINED_BYTES:
             # Reading on is how a client that hangs up is noticed, so it cannot just be left unread.
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._phase = _Phase.LAST
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self._server.leave(self._transport)
         if self._incoming is not None:
             self._incoming.lost()
@@ -206,7 +210,7 @@ class _Connection(asyncio.Protocol):
         self._request, self._principal, self._length = request, decision.principal, length
         self._body = ChunkedBody(limits.http_body_bytes) if length is None else None
         self._phase = _Phase.BODY
-        if length != 0:
+        if length is None or length > len(self._buffer):
             self._set_timer(limits.body_timeout_s, self._transport.abort)
             # RFC 9110 section 10.1.1: some clients wait for this before they send a large body.
             if not self._buffer and [each.lower() for each in request.headers.get("expect", ())] == ["100-continue"]:
@@ -229,7 +233,9 @@ class _Connection(asyncio.Protocol):
             self._deliver(body)
 
     def _deliver(self, body: bytes) -> None:
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._phase = _Phase.ANSWER
         incoming = self._incoming = Incoming(self, self._request, self._principal, body)
         try:
@@ -271,9 +277,11 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def beat(self) -> None:
-        """Let an answer that takes long give a sign of life."""
+        """Let an answer that takes long give a sign of life; hang up where nothing has been asked for long."""
         if self._incoming is not None:
             self._incoming.on_beat()
+        elif self._phase is _Phase.HEAD and self._timer is None and asyncio.get_running_loop().time() - self._free_since > KEEP_S:
+            self._transport.close()
 
     def end(self) -> None:
         """The server stops."""
@@ -286,7 +294,10 @@ class _Connection(asyncio.Protocol):
 
     def _await_next(self) -> None:
         self._phase = _Phase.HEAD
-        self._set_timer(KEEP_S, self._transport.close)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._free_since = asyncio.get_running_loop().time()
         if self._buffer and not self._scheduled:
             self._scheduled = True
             self._set_timer(self._server.limits.handshake_timeout_s, self._transport.abort)
@@ -316,11 +327,9 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
 
     def _set_timer(self, seconds: float, action: Callable[[], None]) -> None:
-        self._timer.cancel()
-        self._timer = self._after(seconds, action)
-
-    def _after(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(seconds, action)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, action)
 
 
 _NOTHING_HERE = Refuse(404, "There is nothing at this path.")

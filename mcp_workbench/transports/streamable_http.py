@@ -7,6 +7,7 @@ session's name opens nothing: it is looked up together with the principal. Loop 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -53,8 +54,14 @@ def examine(request: HandshakeRequest) -> Refuse | None:
 
 
 def _takes(request: HandshakeRequest, kind: str) -> bool:
+    return _is_among(kind, tuple(request.headers.get("accept", ())))
+
+
+@functools.lru_cache(maxsize=32)
+def _is_among(kind: str, accepted: tuple[str, ...]) -> bool:
+    """Whether a media type is one of those that `Accept` headers name; a client sends the same ones each time."""
     good = {kind, f"{kind.partition('/')[0]}/*", "*/*"}
-    ranges = [each.strip().lower() for value in request.headers.get("accept", ()) for each in value.split(",")]
+    ranges = [each.strip().lower() for value in accepted for each in value.split(",")]
     return any(each.partition(";")[0].strip() in good and not each.replace(" ", "").endswith(";q=0") for each in ranges)
 
 

@@ -211,6 +211,7 @@ def test_what_is_piled_up_behind_a_request_is_bounded() -> None:
 
 def test_whoever_keeps_the_server_waiting_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_server, "KEEP_S", 0.05)
+    monkeypatch.setattr(http_server, "BEAT_S", 0.02)
 
     async def main() -> None:
         async with http_house(Limits(handshake_timeout_s=0.05, body_timeout_s=0.05)) as here:

@@ -20,6 +20,7 @@ from mcp_workbench.transports.http_body import BrokenBodyError, ChunkedBody
 MAX_HEAD_BYTES = 64 * 1024
 PIECE_BYTES = 64 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _TARGET = re.compile(r"/[\x21-\x7e]*")
 
 
@@ -69,8 +70,9 @@ def _read(url: Secret) -> HttpAddress | None:
     except ValueError:
         return None
     target = Secret((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
-    good = parts.scheme in ("http", "https") and bool(parts.hostname) and _TARGET.fullmatch(target.reveal()) is not None
-    return HttpAddress(parts.hostname or "", port, parts.scheme == "https", target) if good else None
+    host = parts.hostname or ""
+    good = parts.scheme in ("http", "https") and _HOST.fullmatch(host) is not None and _TARGET.fullmatch(target.reveal()) is not None
+    return HttpAddress(host, port, parts.scheme == "https", target) if good else None
 
 
 @dataclass(frozen=True, slots=True)

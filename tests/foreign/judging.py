@@ -77,7 +77,13 @@ class Evidence:
 
 
 def judge(
-    command: Sequence[str], versions: Sequence[str], itinerary: Itinerary, *, with_ticket: bool = False, through_bridge: bool = False, over_http: bool = False
+    command: Sequence[str],
+    versions: Sequence[str],
+    itinerary: Itinerary,
+    *,
+    with_ticket: bool = False,
+    through_bridge: bool = False,
+    over_http: bool = False,
 ) -> dict[str, Evidence]:
     """Have a client visit one server after the other.
 

@@ -331,7 +331,9 @@ def test_an_address_that_leads_elsewhere_is_refused_and_never_shown(url: str) ->
     assert reasons() == ["has an address that leads elsewhere: url is ws:// or wss:// to localhost or a loopback address such as 127.0.0.1"]
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:1/mcp", "http://lab.example/mcp", "http://127.0.0.1:0/mcp", "http://me@127.0.0.1:1/mcp", "x"])
+@pytest.mark.parametrize(
+    "url", ["ws://127.0.0.1:1/mcp", "http://lab.example/mcp", "http://127.0.0.1:0/mcp", "http://me@127.0.0.1:1/mcp", "x"]
+)
 def test_an_http_address_that_leads_elsewhere_is_refused_too(url: str) -> None:
     put(asdict(entry()) | {"http_url": url})
     assert reasons() == ["has an address that leads elsewhere: http_url is http:// or https:// to localhost or a loopback address"]

@@ -40,12 +40,14 @@ class Stream:
         primed: Begin with an id.
     """
 
-    __slots__ = ("_primed", "_replay", "began", "ids", "incoming", "number", "over")
+    __slots__ = ("_primed", "_replay", "began", "ids", "incoming", "number", "over", "wanted")
 
     def __init__(self, number: int, replay: Replay, *, primed: bool) -> None:
         self.number = number
         self.ids: set[RequestId] = set()
-        """Requests that are not answered."""
+        """Requests whose answers belong here."""
+        self.wanted: set[RequestId] = set()
+        """Those of them that were not taken back."""
         self.incoming: Incoming | None = None
         """Where it is read now."""
         self.over = False
@@ -277,6 +279,7 @@ class LegacyChannel:
         self._count += 1
         stream = Stream(self._count, self._replay, primed=self._primed)
         stream.ids.update(ids)
+        stream.wanted.update(ids)
         self._streams[stream.number] = stream
         self._of_request.update(dict.fromkeys(ids, stream))
         self._attach(stream, incoming)
@@ -292,10 +295,11 @@ class LegacyChannel:
             if isinstance(entry, Notification) and entry.method == "notifications/cancelled":
                 request_id = (entry.params or {}).get("requestId")
                 stream = self._of_request.get(request_id) if isinstance(request_id, str | int) else None
-                # A batch with other requests is answered when those are.
-                if stream is not None and len(stream.ids) == 1:
-                    stream.finish()
-                    self._ended(stream)
+                if stream is not None:
+                    stream.wanted.discard(request_id)  # type: ignore[arg-type]  # a stream was found under it
+                    if not stream.wanted:
+                        stream.finish()
+                        self._ended(stream)
 
     def receive_get(self, incoming: Incoming, last_event_id: str | None) -> None:
         """A GET: tell it what belongs to no request; or, with the id of an event, what came behind that."""

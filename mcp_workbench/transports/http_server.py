@@ -285,10 +285,12 @@ class _Connection(asyncio.Protocol):
 
     def end(self) -> None:
         """The server stops."""
-        if self._phase in (_Phase.ANSWER, _Phase.BODY):
-            self._transport.abort()
-        elif self._phase is not _Phase.LAST:
+        if self._phase is _Phase.HEAD and not self._buffer:
+            self._transport.close()
+        elif self._phase is _Phase.DELIVERY:
             self._linger()
+        elif self._phase is not _Phase.LAST:
+            self._transport.abort()
 
     # --- between requests, and the end ----------------------------------------------------------------------
 

@@ -283,6 +283,25 @@ def test_a_batch_of_2025_03_26_has_one_answer() -> None:
     run(main)
 
 
+def test_a_batch_that_is_taken_back_in_part_or_whole_ends_its_stream() -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            session = await here.initialize("2025-03-26")
+            quiet = {"name": "quiet", "arguments": {}}
+            part, whole = await here.dial(), await here.dial()
+            part.send(here.legacy(session, b"[" + call("ping", None, 1) + b"," + call("tools/call", quiet, 2) + b"]"))
+            whole.send(here.legacy(session, b"[" + call("tools/call", quiet, 3) + b"," + call("tools/call", quiet, 4) + b"]"))
+            await here.until(lambda: sum(each.queues["running"] for each in here.workbench.sessions) == 3)
+            for request_id in (2, 3, 4):
+                told = here.legacy(session, call("notifications/cancelled", {"requestId": request_id}, None))
+                assert (await here.ask(told)).status == 202
+            assert [each["id"] for each in json.loads((await part.answer()).body)] == [1]
+            assert (await whole.head()).kind == "text/event-stream"
+            assert await whole.event() is None
+
+    run(main)
+
+
 def test_an_idle_session_ends_unless_it_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with http_house(Limits(idle_after_s=0.05, ping_after_s=0.02, dead_after_s=5)) as here:

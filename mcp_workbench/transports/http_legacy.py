@@ -296,7 +296,7 @@ class LegacyChannel:
                 request_id = (entry.params or {}).get("requestId")
                 stream = self._of_request.get(request_id) if isinstance(request_id, str | int) else None
                 if stream is not None:
-                    stream.wanted.discard(request_id)  # type: ignore[arg-type]  # a stream was found under it
+                    stream.wanted.discard(request_id)
                     if not stream.wanted:
                         stream.finish()
                         self._ended(stream)

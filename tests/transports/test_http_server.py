@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
+import warnings
 from typing import Any
 
 import pytest
@@ -317,7 +319,6 @@ def test_a_port_that_is_taken_leaves_nothing_behind() -> None:
         assert not workbench.running
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_stop_ends_what_is_open_soon() -> None:
     async def main() -> None:
         async with http_house(Limits(stop_grace_s=0.1)) as here:
@@ -333,3 +334,29 @@ def test_a_stop_ends_what_is_open_soon() -> None:
             assert await busy.ended() == b""
 
     run(main)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_forked_child_lets_go_of_the_sockets() -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            connection = await here.dial()
+            connection.send(here.modern("tools/call", ADD))
+            await connection.answer()
+            running: Any = here.workbench._running
+            server = running.http_server
+            inodes = {os.fstat(each.fileno()).st_ino for each in (server._listener, *_sockets(server))}
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of a fork in a process with threads
+                child = os.fork()  # noqa: TID251  # it is the subject
+            if child == 0:
+                kept = {os.fstat(each.fileno()).st_ino for each in (server._listener, *_sockets(server))}
+                os._exit(0 if kept.isdisjoint(inodes) else 1)
+            _, status = await asyncio.to_thread(os.waitpid, child, 0)
+            assert os.waitstatus_to_exitcode(status) == 0
+
+    run(main)
+
+
+def _sockets(server: Any) -> list[socket.socket]:
+    return [transport.get_extra_info("socket") for transport in server._open]

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mcp_workbench import discovery
 from mcp_workbench.apart import APART
@@ -25,7 +25,9 @@ from mcp_workbench.execution.runner import Execution
 from mcp_workbench.hosts import Cell, HostIdentity, notebook_name
 from mcp_workbench.notebook import Notebook
 from mcp_workbench.offer import Offer
+from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.http_headers import ParamHeaders, param_headers_of
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.secret import Secret
@@ -45,6 +47,11 @@ from mcp_workbench.transports.credentials import DEFAULT_NAME
 from mcp_workbench.transports.gate import Endpoint, Gate, Page
 from mcp_workbench.transports.websocket_server import WebSocketServer, serve_websocket
 from mcp_workbench.version import __version__
+
+if TYPE_CHECKING:
+    from mcp_workbench.transports.http_legacy import LegacyChannel
+    from mcp_workbench.transports.http_modern import ModernChannel
+    from mcp_workbench.transports.http_server import HttpServer
 
 logger = logging.getLogger("mcp_workbench")
 
@@ -117,6 +124,7 @@ class RunningServer:
         self.notices: deque[str] = deque(maxlen=NOTICES_KEPT)
         """What the author should know; shown by `status()`."""
         self._files: list[Path] = []
+        self._headers_of: dict[str, tuple[ToolDefinition, ParamHeaders]] = {}
         self.kernel_id = self._discovery_id()
         """By which other programs know it: the kernel's id; for a second server of the same kernel, and outside kernels, one of its own."""
         APART.begin()
@@ -170,8 +178,48 @@ class RunningServer:
         self.sessions.on_population.append(self._switching.follow)
         endpoints: list[Endpoint | Page] = [Endpoint(PATH, offer.credentials, SUBPROTOCOL, self._accept, offer.tickets)]
         endpoints += [endpoint for door in self._doors for endpoint in door.endpoints(self)]
-        gate = Gate(endpoints, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins, bound_host=settings.host)
-        self.server: WebSocketServer = await serve_websocket(gate, host=settings.host, port=settings.port, limits=settings.limits)
+        self.server: WebSocketServer = await serve_websocket(
+            self._gate(endpoints), host=settings.host, port=settings.port, limits=settings.limits
+        )
+        self.http_server: HttpServer | None = None
+        if settings.http:
+            try:
+                self.http_server = await self._open_http()
+            except BaseException:
+                await self.server.close()
+                raise
+
+    async def _open_http(self) -> HttpServer:
+        """The same sessions by another door: the same rules, a port of its own."""
+        from mcp_workbench.transports.http_server import serve_http  # not before it is asked for: most servers never do
+        from mcp_workbench.transports.streamable_http import StreamableHttp, examine
+
+        offer, settings = self._offer, self.settings
+        binding = StreamableHttp(self._accept_legacy, self._accept_modern, self._param_headers, settings.limits)
+        endpoint = Endpoint(PATH, offer.credentials, None, self._accept, offer.tickets, examine=examine)
+        return await serve_http(self._gate([endpoint]), binding, host=settings.host, port=settings.http_port, limits=settings.limits)
+
+    def _gate(self, doors: Iterable[Endpoint | Page]) -> Gate:
+        settings = self.settings
+        return Gate(doors, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins, bound_host=settings.host)
+
+    def _accept_legacy(self, channel: LegacyChannel, principal: Principal) -> Session | None:
+        limits = self.settings.limits
+        full = self.sessions.closing or len(self.sessions) >= limits.sessions
+        return None if full else self.sessions.accept(channel, principal, streams=channel)
+
+    def _accept_modern(self, channel: ModernChannel, principal: Principal, info: wire.Implementation | None) -> Session | None:
+        return None if self.sessions.closing else self.sessions.accept_stateless(channel, principal, info)
+
+    def _param_headers(self, name: str) -> ParamHeaders:
+        """Which arguments of a tool are repeated in headers; worked out once per definition."""
+        tool = self._offer.catalog.get(name)
+        if tool is None:
+            return {}
+        known = self._headers_of.get(name)
+        if known is None or known[0] is not tool:
+            known = self._headers_of[name] = (tool, param_headers_of(tool.listed.input_schema) or {})
+        return known[1]
 
     def _accept(self, channel: Channel, principal: Principal) -> Session | None:
         # A handshake may end after the listening socket was closed.
@@ -264,15 +312,20 @@ class RunningServer:
         return self._url(self.settings.host, PATH)
 
     @property
+    def http_url(self) -> str | None:
+        """`http://127.0.0.1:PORT/mcp`; None where HTTP was not asked for."""
+        return self._http_url(self.settings.host)
+
+    def _http_url(self, host: str) -> str | None:
+        return None if self.http_server is None else f"http://{_authority(host, self.http_server.port)}{PATH}"
+
+    @property
     def page_address(self) -> str:
         """`http://127.0.0.1:PORT`, for a browser of this machine."""
-        return f"http://{self._authority(LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host))}"
+        return f"http://{_authority(LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host), self.server.port)}"
 
     def _url(self, host: str, path: str) -> str:
-        return f"ws://{self._authority(host)}{path}"
-
-    def _authority(self, host: str) -> str:
-        return f"{f'[{host}]' if ':' in host else host}:{self.server.port}"
+        return f"ws://{_authority(host, self.server.port)}{path}"
 
     def _announce(self) -> None:
         if DEFAULT_NAME in self._offer.credentials.names():
@@ -289,11 +342,13 @@ class RunningServer:
             write: `discovery.write`, or `discovery.write_view`.
             readers: Who will not find it where that fails, for the notice.
         """
+        host = LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host)
         try:
             entry = discovery.describe_this_process(
                 kernel_id=self.kernel_id,
                 name=self.name,
-                url=self._url(LOOPBACK_OF_ALL.get(self.settings.host, self.settings.host), path),
+                url=self._url(host, path),
+                http_url=self._http_url(host) if path == PATH else None,
                 token=token,
                 notebook=self.identity.notebook,
                 cwd=self.identity.folder,
@@ -351,6 +406,8 @@ class RunningServer:
         loop = asyncio.get_running_loop()
         until = loop.time() + grace_s
         self.server.stop_accepting()
+        if self.http_server is not None:
+            self.http_server.stop_accepting()
         self._background.close()
         self._offer.jobs.server_stops = True
         self.execution.main.stop()  # the main thread may be the one that waits for this
@@ -362,12 +419,16 @@ class RunningServer:
         for door in self._doors:
             door.close()
         await self.server.close()
+        if self.http_server is not None:
+            await self.http_server.close()
         loop.call_soon(loop.stop)  # also when nobody waits for this any more
 
     def abandon_in_child(self) -> None:
         """After a fork: close this process's copies of the sockets; the parent goes on serving."""
         self.execution.abandon_in_child()
         self.server.close_in_child()
+        if self.http_server is not None:
+            self.http_server.close_in_child()
         self._engine.abandon_in_child()
 
 
@@ -377,3 +438,7 @@ L = TypeVar("L", bound=Callable[..., None])
 def _subscribe(listeners: list[L], listener: L) -> Callable[[], None]:
     listeners.append(listener)
     return lambda: listeners.remove(listener)
+
+
+def _authority(host: str, port: int) -> str:
+    return f"{f'[{host}]' if ':' in host else host}:{port}"

@@ -64,6 +64,8 @@ class Entry:
     cwd: str
     notebook: str | None = None
     """Path of the notebook; None when unknown."""
+    http_url: str | None = None
+    """`http://` address of the MCP endpoint, where there is one."""
     schema: int = SCHEMA
 
 
@@ -90,7 +92,14 @@ class _Unusable(ValueError):
 
 
 def describe_this_process(
-    *, kernel_id: str, name: str, url: str, token: Secret, cwd: str | None = None, notebook: str | None = None
+    *,
+    kernel_id: str,
+    name: str,
+    url: str,
+    token: Secret,
+    cwd: str | None = None,
+    notebook: str | None = None,
+    http_url: str | None = None,
 ) -> Entry:
     """An entry for a server that runs in this process and starts now; everything else about it is looked up.
 
@@ -101,6 +110,7 @@ def describe_this_process(
         token: Opens it.
         cwd: Its working folder; default: looked up.
         notebook: Path of the notebook, where known.
+        http_url: Address of the endpoint over HTTP, where there is one.
 
     Returns:
         The entry, to be given to `write`.
@@ -117,6 +127,7 @@ def describe_this_process(
         executable=sys.executable,
         cwd=str(Path.cwd()) if cwd is None else cwd,
         notebook=notebook,
+        http_url=http_url,
     )
 
 
@@ -260,6 +271,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "pid": (int,),
     "process_start": (int, type(None)),
     "notebook": (str, type(None)),
+    "http_url": (str, type(None)),
     "started": (float, int),
     "schema": (int,),
 }
@@ -276,7 +288,7 @@ def _parse(content: Any) -> Entry:
     if content["host"] != machine_name():
         raise _Unusable("was written on another machine")
     _check_values(content)
-    return Entry(**{name: content[name] for name in _TYPES})
+    return Entry(**{name: content[name] for name in _TYPES if name in content})
 
 
 def _check_values(content: dict[str, Any]) -> None:
@@ -288,8 +300,11 @@ def _check_values(content: dict[str, Any]) -> None:
     for name in _TYPES:
         if not _is_usable_text(content.get(name)):
             raise _Unusable(f"has a text that cannot be: {name} is one line without control characters, at most {MAX_TEXT_CHARS} long")
-    if not _leads_to_this_machine(content["url"]):
+    if not _leads_to_this_machine(content["url"], ("ws", "wss")):
         raise _Unusable("has an address that leads elsewhere: url is ws:// or wss:// to localhost or a loopback address such as 127.0.0.1")
+    http_url = content.get("http_url")
+    if http_url is not None and not _leads_to_this_machine(http_url, ("http", "https")):
+        raise _Unusable("has an address that leads elsewhere: http_url is http:// or https:// to localhost or a loopback address")
 
 
 def _is_usable_text(value: object) -> bool:
@@ -298,7 +313,7 @@ def _is_usable_text(value: object) -> bool:
     return not isinstance(text, str) or (len(text) <= MAX_TEXT_CHARS and _NOT_IN_TEXTS.search(text) is None)
 
 
-def _leads_to_this_machine(url: str) -> bool:
+def _leads_to_this_machine(url: str, schemes: tuple[str, ...]) -> bool:
     """A token found in a file of this machine is sent nowhere else."""
     try:
         parts = urlsplit(url)
@@ -306,7 +321,7 @@ def _leads_to_this_machine(url: str) -> bool:
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-    return local and parts.scheme in ("ws", "wss") and "@" not in parts.netloc and port != 0
+    return local and parts.scheme in schemes and "@" not in parts.netloc and port != 0
 
 
 def _remove_stale(path: Path, inode: int) -> None:

@@ -34,6 +34,8 @@ class Limits:
 
     max_message_bytes: int = MIB
     """Largest text accepted from a client; larger ones close the connection with 1009."""
+    http_body_bytes: int = 4 * MIB
+    """Largest body of an HTTP request; a larger one is refused with 413."""
     max_result_bytes: int = 768 * KIB
     """Largest text sent to a client: the official SDKs' WebSocket clients close at 1 MiB."""
     outbox_bytes: int = MIB
@@ -52,6 +54,10 @@ class Limits:
     """Connections at once, half-open handshakes included; further ones are refused with 503."""
     handshake_timeout_s: float = 5.0
     """A connection that has not completed its handshake by then is closed."""
+    body_timeout_s: float = 30.0
+    """An HTTP request whose body has not arrived by then is dropped."""
+    idle_after_s: float = 1800.0
+    """A session over HTTP that nobody has asked anything for this long ends, unless a stream of it is open."""
     ping_after_s: float = 20.0
     """A session that was silent this long is sent a ping."""
     dead_after_s: float = 60.0

@@ -25,6 +25,10 @@ class Settings:
     """Address to listen on; anything but loopback needs `allow_remote=True`."""
     port: int = 0
     """TCP port; 0: any free one."""
+    http: bool = False
+    """Whether Streamable HTTP is spoken too, on a port of its own."""
+    http_port: int = 0
+    """TCP port for that; 0: any free one."""
     switch_interval: float | None = BUSY_INTERVAL_S
     """Seconds between thread switches while clients are connected; None: leave the interpreter's alone."""
     limits: Limits = field(default_factory=Limits)
@@ -67,8 +71,13 @@ class Settings:
             raise ValueError(f"name is a printable text of at most {MAX_NAME} characters, got {_shown(self.name)}")
         if not _is_text(self.host):
             raise ValueError(f"host is an address as text, for instance '127.0.0.1', got {_shown(self.host)}")
-        if type(self.port) is not int or not 0 <= self.port <= 65535:
-            raise ValueError(f"port is a whole number between 0 and 65535, got {_shown(self.port)}")
+        for name, port in (("port", self.port), ("http_port", self.http_port)):
+            if type(port) is not int or not 0 <= port <= 65535:
+                raise ValueError(f"{name} is a whole number between 0 and 65535, got {_shown(port)}")
+        if self.port and self.port == self.http_port and self.http:
+            raise ValueError(f"port and http_port are two ports, got {self.port} for both")
+        if not isinstance(self.http, bool):
+            raise ValueError(f"http is True or False, got {_shown(self.http)}")
         if self.switch_interval is not None and not (_is_number(self.switch_interval) and 0 < self.switch_interval < 1):
             raise ValueError(f"switch_interval is in seconds, for instance 0.0005, or None; got {_shown(self.switch_interval)}")
         if not isinstance(self.limits, Limits):
@@ -121,13 +130,13 @@ def _shown(value: object) -> str:
 
 def _from_text(name: str, text: str) -> Any:
     try:
-        if name == "port":
+        if name in ("port", "http_port"):
             return int(text)
         if name == "switch_interval":
             return None if text.strip().lower() in ("", "none") else float(text)
     except ValueError:
         raise ValueError(f"{PREFIX}{name.upper()} must be a number, got {text[:40]!r}") from None
-    if name in ("allow_remote", "builtin_tools"):
+    if name in ("allow_remote", "builtin_tools", "http"):
         if (word := text.strip().lower()) not in ("1", "true", "yes", "0", "false", "no", ""):
             raise ValueError(f"{PREFIX}{name.upper()} must be 1 or 0, got {text[:40]!r}")
         return word in ("1", "true", "yes")

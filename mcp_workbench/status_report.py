@@ -25,6 +25,8 @@ class Status:
     name: str
     url: str | None
     """None: not running."""
+    http_url: str | None = None
+    """Where it is reached over HTTP; None: nowhere."""
     tools: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
@@ -54,7 +56,8 @@ class Status:
         if self.url is None:
             lines = [f"mcp_workbench {self.name!r} is not running; wb.start() starts it.", *self._offer_lines()]
         else:
-            lines = [f"mcp_workbench {self.name!r} serves at {self.url}", *self._offer_lines(), *self._session_lines()]
+            places = " and ".join(each for each in (self.url, self.http_url) if each is not None)
+            lines = [f"mcp_workbench {self.name!r} serves at {places}", *self._offer_lines(), *self._session_lines()]
             lines += [f"  {line}" for line in self.running]
             lines += self._call_lines()
         if self.jobs.get("running") or self.jobs.get("ended"):

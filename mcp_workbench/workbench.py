@@ -101,8 +101,9 @@ class Workbench:
 
         Args:
             name: Shown to clients; default: the notebook's name.
-            settings: host ("127.0.0.1"), port (0: any), switch_interval (0.0005 s), limits (`Limits()`), allow_remote (False),
-                allowed_hosts (()), allowed_origins (()), builtin_tools (True). Each may also come from `MCP_WORKBENCH_…`.
+            settings: host ("127.0.0.1"), port (0: any), http (False; True: Streamable HTTP too), http_port (0: any),
+                switch_interval (0.0005 s), limits (`Limits()`), allow_remote (False), allowed_hosts (()),
+                allowed_origins (()), builtin_tools (True). Each may also come from `MCP_WORKBENCH_…`.
 
         Returns:
             This Workbench.
@@ -252,6 +253,15 @@ class Workbench:
             WorkbenchError: It is not running.
         """
         return self._server().url
+
+    @property
+    def http_url(self) -> str | None:
+        """`http://127.0.0.1:PORT/mcp`; None unless it was started with `http=True`.
+
+        Raises:
+            WorkbenchError: It is not running.
+        """
+        return self._server().http_url
 
     @property
     def token(self) -> str:
@@ -510,6 +520,7 @@ class Workbench:
         return Status(
             name=self._name,
             url=None if running is None else running.url,
+            http_url=None if running is None else running.http_url,
             tools=tuple(tool.name for tool in self.tools),
             resources=tuple(resource.uri for resource in self.resources),
             prompts=tuple(prompt.name for prompt in self.prompts),

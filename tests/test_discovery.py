@@ -331,6 +331,24 @@ def test_an_address_that_leads_elsewhere_is_refused_and_never_shown(url: str) ->
     assert reasons() == ["has an address that leads elsewhere: url is ws:// or wss:// to localhost or a loopback address such as 127.0.0.1"]
 
 
+@pytest.mark.parametrize(
+    "url", ["ws://127.0.0.1:1/mcp", "http://lab.example/mcp", "http://127.0.0.1:0/mcp", "http://me@127.0.0.1:1/mcp", "x"]
+)
+def test_an_http_address_that_leads_elsewhere_is_refused_too(url: str) -> None:
+    put(asdict(entry()) | {"http_url": url})
+    assert reasons() == ["has an address that leads elsewhere: http_url is http:// or https:// to localhost or a loopback address"]
+
+
+def test_the_http_address_is_told_where_there_is_one_and_older_files_have_none() -> None:
+    write(entry(http_url="http://127.0.0.1:7/mcp"))
+    assert [found.http_url for found in find()] == ["http://127.0.0.1:7/mcp"]
+    older = asdict(entry())
+    del older["http_url"]
+    put(older)
+    assert {found.http_url for found in find()} == {None}
+    assert reasons() == []
+
+
 @pytest.mark.parametrize("url", ["ws://localhost:1/mcp", "wss://127.0.0.2:1/mcp", "ws://[::1]:65535/mcp"])
 def test_addresses_of_this_machine_are_used(url: str) -> None:
     write(entry(url=url))

@@ -31,6 +31,9 @@ def test_the_process_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> Non
     ("name", "text", "value"),
     [
         ("PORT", "8801", 8801),
+        ("HTTP", "1", True),
+        ("HTTP", "no", False),
+        ("HTTP_PORT", "8802", 8802),
         ("HOST", "localhost", "localhost"),
         ("SWITCH_INTERVAL", "0.001", 0.001),
         ("SWITCH_INTERVAL", "none", None),
@@ -55,6 +58,12 @@ def test_an_unusable_variable_is_named(name: str, text: str) -> None:
 def test_values_without_sense_are_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(given))} .*got"):
         Settings.read(given, {})
+
+
+def test_the_two_ports_are_two() -> None:
+    with pytest.raises(ValueError, match="port and http_port are two ports, got 8801 for both"):
+        Settings.read({"port": 8801, "http_port": 8801, "http": True}, {})
+    assert Settings.read({"port": 8801, "http_port": 8801}, {}).http is False
 
 
 def test_an_unknown_setting_is_refused_and_the_known_ones_are_named() -> None:
@@ -86,6 +95,9 @@ def test_a_variable_cannot_open_the_server_by_half() -> None:
         {"port": None},
         {"port": 1.5},
         {"port": True},
+        {"http_port": "8802"},
+        {"http_port": 70000},
+        {"http": 1},
         {"limits": {}},
         {"limits": None},
         {"name": 5},

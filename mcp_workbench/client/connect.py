@@ -105,8 +105,8 @@ def connect(
     """Open a session with an MCP server.
 
     Args:
-        url: `ws://` or `wss://` address; or a command as a list of program and arguments, which is started and spoken with over its
-            stdin and stdout; or a function that opens a channel.
+        url: `ws://`, `wss://`, `http://` or `https://` address; or a command as a list of program and arguments, which is
+            started and spoken with over its stdin and stdout; or a function that opens a channel.
         token: Sent as `Authorization: Bearer`; a command gets none.
         era: `auto` finds out; `legacy` (`initialize`) or `modern` (2026-07-28) insist.
         client_info: How we introduce ourselves; default: mcp-workbench and its version.
@@ -116,11 +116,11 @@ def connect(
         on_log: Called with each of its log messages.
         timeout_s: Default for every request, in seconds.
         probe_timeout_s: Seconds until a server that does not answer `server/discover` counts as legacy.
-        headers: Further headers of the WebSocket handshake.
+        headers: Further headers of the WebSocket handshake, or of each HTTP request.
         max_message_bytes: Largest text accepted from the server.
-        open_timeout_s: Seconds for the WebSocket handshake.
-        ssl: TLS settings for `wss://`; None takes the system's.
-        allow_remote: Send the token over plain `ws://` to other machines too.
+        open_timeout_s: Seconds for the WebSocket handshake, or until an HTTP connection is there.
+        ssl: TLS settings for `wss://` and `https://`; None takes the system's.
+        allow_remote: Send the token over plain `ws://` or `http://` to other machines too.
         env: A command's variables, beside the few that every program needs (PATH, HOME …); no others of this process are passed on,
             for keys may be among them. `env=os.environ` passes all.
         cwd: The folder a command is started in; None: this process's.
@@ -130,14 +130,16 @@ def connect(
 
     Raises:
         ValueError: The address is of a kind this version does not speak, or an option makes no sense.
-        HandshakeRefused: On entering: the server refused, for instance 401 for a wrong token.
-        ConnectionClosed: On entering: nothing listens there, the command cannot be started, or the connection was closed.
+        HandshakeRefused: On entering: the server refused a WebSocket, for instance 401 for a wrong token.
+        ConnectionClosed: On entering: nothing listens there, an HTTP server refused (code 1008), the command cannot be
+            started, or the connection was closed.
         RemoteProtocolError: On entering: no protocol revision in common.
     """
     url, token, headers, env = hidden(url) if isinstance(url, str) else url, hidden(token), hidden_values(headers), hidden_values(env)
     if isinstance(url, Secret):
-        _check_scheme(url)
-        opener = _websocket_opener(url, token, headers, max_message_bytes, open_timeout_s, ssl, allow_remote)
+        opener = (_http_opener if _is_http(url) else _websocket_opener)(
+            url, token, headers, max_message_bytes, open_timeout_s, ssl, allow_remote
+        )
     elif isinstance(url, Sequence):
         opener = _command_opener(url, env, cwd, max_message_bytes)
     else:
@@ -179,12 +181,13 @@ def _opening(era: EraChoice, timeout_s: float, probe_timeout_s: float) -> Openin
     return Opening(era=era, timeout_s=timeout_s, probe_timeout_s=probe_timeout_s)
 
 
-def _check_scheme(url: Secret) -> None:
+def _is_http(url: Secret) -> bool:
     scheme, separator = url.reveal().partition("://")[:2]
-    scheme = scheme[:10] if separator else ""
-    if scheme.lower() not in ("ws", "wss"):
+    scheme = scheme[:10].lower() if separator else ""
+    if scheme not in ("ws", "wss", "http", "https"):
         got = f"{scheme}://" if separator else "something without a scheme"
-        raise ValueError(f"expected an address that begins with ws:// or wss://, got {got}; others are not in this version")
+        raise ValueError(f"expected an address that begins with ws://, wss://, http:// or https://, got {got}")
+    return scheme.startswith("http")
 
 
 def _command_opener(
@@ -214,6 +217,31 @@ def _websocket_opener(
         from mcp_workbench.transports.websocket_client import open_websocket
 
         return await open_websocket(
+            url,
+            token=token,
+            headers=headers,
+            max_message_bytes=max_message_bytes,
+            open_timeout_s=open_timeout_s,
+            ssl=ssl,
+            allow_remote=allow_remote,
+        )
+
+    return opener
+
+
+def _http_opener(
+    url: Secret,
+    token: Secret | None,
+    headers: Mapping[str, Secret],
+    max_message_bytes: int,
+    open_timeout_s: float,
+    ssl: tls.SSLContext | None,
+    allow_remote: bool,
+) -> ChannelOpener:
+    async def opener() -> Channel:
+        from mcp_workbench.transports.http_client import open_http
+
+        return await open_http(
             url,
             token=token,
             headers=headers,

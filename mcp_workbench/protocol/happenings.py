@@ -33,6 +33,8 @@ class TextToSend(msgspec.Struct, frozen=True):
     """What was answered; None for a text that was no request."""
     code: int | None = None
     """The error code, when it is an error."""
+    id: RequestId | None = None
+    """Id of the request that is answered, of a batch that of one; None where none could be read."""
 
 
 class SessionBegan(msgspec.Struct, frozen=True):

@@ -293,7 +293,7 @@ class Peer:
         self.subscriptions.close_listen(exchange.id)
         happened.append(RequestCancelled(exchange, params.reason if isinstance(params.reason, str) else ""))
         if exchange.batch is not None and (array := exchange.batch.settle(None)) is not None:
-            happened.append(TextToSend(array))
+            happened.append(TextToSend(array, id=exchange.id))
 
     def _ends_listen(self, request_id: RequestId) -> bool:
         pending = self._outgoing.get(request_id)
@@ -355,7 +355,7 @@ class Peer:
     def _answer_itself(self, exchange: Exchange, result: wire.Result, happened: list[Happening]) -> None:
         text = self.answer(exchange, result)
         if text is not None:
-            happened.append(TextToSend(text, exchange.method))
+            happened.append(TextToSend(text, exchange.method, id=exchange.id))
 
     def _send_error(
         self,
@@ -374,7 +374,7 @@ class Peer:
             if whole is None:
                 return
             text = whole
-        happened.append(TextToSend(text, method, code))
+        happened.append(TextToSend(text, method, code, request_id))
 
     def _encode_result(self, client: ClientFacts, result: wire.Result) -> bytes:
         result = fit_result(result, client.version)

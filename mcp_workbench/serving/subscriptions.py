@@ -78,7 +78,7 @@ class Subscriptions:
             resources_list_changed=wanted.resources_list_changed or UNSET,
             resource_subscriptions=UNSET if wanted.resource_subscriptions is UNSET else list(topics),
         )
-        session.send(session.peer.acknowledge(exchange, honoured))
+        session.send(session.peer.acknowledge(exchange, honoured), exchange.id)
         for uri, topic in topics.items():
             self._registry().watch(session, uri, topic)
         session.finish_record(record, Outcome.OK)

@@ -1,6 +1,7 @@
 """What one session has still to say.
 
-Texts go straight to the channel while it takes them, and wait here while it does not. Answers are always
+Texts go straight to the channel while it takes them, and wait here while it does not; each with the request it
+belongs to, for channels that have a stream for each. Answers are always
 admitted (their number is bounded by the calls that may run), notifications with a key replace the one
 that waits under the same key, and notifications without one are dropped, counted, once the outbox is full.
 """
@@ -12,6 +13,10 @@ from collections.abc import Hashable
 
 from mcp_workbench.jsonrpc import RequestId
 from mcp_workbench.transports.channel import Channel
+from mcp_workbench.transports.streams import Streams
+
+_Waiting = tuple[bytes, RequestId | None, int | None]
+"""A text, its owner, and what it settles."""
 
 
 class Outbox:
@@ -20,15 +25,17 @@ class Outbox:
     Args:
         channel: Where the texts go.
         max_bytes: Past this `full` is true; one text of any size is admitted when nothing waits.
+        streams: The same channel, where requests have streams of their own.
     """
 
-    __slots__ = ("_channel", "_max_bytes", "_waiting", "dropped", "queued_bytes")
+    __slots__ = ("_channel", "_max_bytes", "_streams", "_waiting", "dropped", "queued_bytes")
 
-    def __init__(self, channel: Channel, max_bytes: int) -> None:
+    def __init__(self, channel: Channel, max_bytes: int, streams: Streams | None = None) -> None:
         self._channel = channel
         self._max_bytes = max_bytes
-        self._waiting: OrderedDict[tuple[RequestId | None, Hashable], bytes] = OrderedDict()
-        """(owner, key) -> text, in the order they leave."""
+        self._streams = streams
+        self._waiting: OrderedDict[tuple[RequestId | None, Hashable], _Waiting] = OrderedDict()
+        """(owner, key) -> text and what becomes of its owner, in the order they leave."""
         self.queued_bytes = 0
         """Bytes waiting here."""
         self.dropped = 0
@@ -42,13 +49,22 @@ class Outbox:
         """Whether nothing more should be started for this client before it reads."""
         return self.queued_bytes > self._max_bytes
 
-    def send(self, text: bytes) -> None:
-        """An answer: sent or queued, never dropped."""
+    def send(self, text: bytes, owner: RequestId | None = None, settles: int | None = None) -> None:
+        """An answer, or another text that must not be lost: sent or queued, never dropped.
+
+        Args:
+            text: Its text.
+            owner: Id of the request it belongs to; None: to no request.
+            settles: As `Streams.send_for`.
+        """
         if not self._waiting and self._channel.writable:
-            self._channel.send(text)
+            if self._streams is None:
+                self._channel.send(text)
+            else:
+                self._streams.send_for(text, owner, settles)
             return
-        # A key that nothing else can be equal to: an answer is never replaced.
-        self._queue((None, object()), text)
+        # A key that nothing else can be equal to: an answer is never replaced, and never forgotten.
+        self._queue((None, object()), (text, owner, settles))
 
     def notify(self, text: bytes, *, owner: RequestId | None = None, key: Hashable | None = None) -> None:
         """A notification.
@@ -59,28 +75,28 @@ class Outbox:
             key: Says what it is about; a newer text replaces a waiting one of the same owner and key. None: never replaced.
         """
         if not self._waiting and self._channel.writable:
-            self._channel.send(text)
+            self._hand_over((text, owner, None))
         elif key is None and self.full:
             self.dropped += 1
         else:
-            self._queue((owner, object() if key is None else key), text)
+            self._queue((owner, object() if key is None else key), (text, owner, None))
 
     def forget(self, owner: RequestId) -> None:
         """A request was cancelled: nothing more may be sent for it, what waits included."""
         for entry in [entry for entry in self._waiting if entry[0] == owner and entry[0] is not None]:
-            self.queued_bytes -= len(self._waiting.pop(entry))
+            self.queued_bytes -= len(self._waiting.pop(entry)[0])
 
     def flush(self) -> None:
         """The channel takes texts again."""
         while self._waiting and self._channel.writable:
-            _, text = self._waiting.popitem(last=False)
-            self.queued_bytes -= len(text)
-            self._channel.send(text)
+            _, waiting = self._waiting.popitem(last=False)
+            self.queued_bytes -= len(waiting[0])
+            self._hand_over(waiting)
 
     def flush_all(self) -> None:
         """The session ends in order: hand everything over, however full the channel is."""
-        for text in self._waiting.values():
-            self._channel.send(text)
+        for waiting in self._waiting.values():
+            self._hand_over(waiting)
         self.clear()
 
     def clear(self) -> None:
@@ -88,7 +104,13 @@ class Outbox:
         self._waiting.clear()
         self.queued_bytes = 0
 
-    def _queue(self, key: tuple[RequestId | None, Hashable], text: bytes) -> None:
+    def _hand_over(self, waiting: _Waiting) -> None:
+        if self._streams is None:
+            self._channel.send(waiting[0])
+        else:
+            self._streams.send_for(*waiting)
+
+    def _queue(self, key: tuple[RequestId | None, Hashable], waiting: _Waiting) -> None:
         replaced = self._waiting.get(key)
-        self.queued_bytes += len(text) - (0 if replaced is None else len(replaced))
-        self._waiting[key] = text
+        self.queued_bytes += len(waiting[0]) - (0 if replaced is None else len(replaced[0]))
+        self._waiting[key] = waiting

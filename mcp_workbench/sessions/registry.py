@@ -12,15 +12,18 @@ from collections.abc import Callable, Iterator
 
 from mcp_workbench.events import Principal
 from mcp_workbench.limits import Limits
+from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.index import TopicIndex
 from mcp_workbench.sessions.session import CLOSE_GOING_AWAY, RequestHandler, Session
+from mcp_workbench.sessions.stateless import StatelessSession
 from mcp_workbench.telemetry.records import SessionRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import Channel
+from mcp_workbench.transports.streams import StreamingChannel, Streams
 
 TICK_S = 1.0
 """Seconds between two looks at every session's signs of life; less when the limits are shorter than two of them."""
@@ -55,6 +58,7 @@ class Sessions:
         self.closing = False
         """The server stops: no further session should be accepted."""
         self._open: dict[str, Session] = {}
+        self._stateless: dict[_Caller, StatelessSession] = {}
         self._count = 0
         self._ticker: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
@@ -77,23 +81,72 @@ class Sessions:
         """Ended sessions that are remembered, then open ones, oldest first; from any thread."""
         return self.telemetry.sessions() + [session.record for session in self]
 
-    def accept(self, channel: Channel, principal: Principal) -> Session:
-        """A connection passed the gate: begin its session. The channel's owner opens the channel on it."""
+    def accept(self, channel: Channel, principal: Principal, *, streams: Streams | None = None) -> Session:
+        """A connection passed the gate: begin its session. The channel's owner opens the channel on it.
+
+        Args:
+            channel: The connection.
+            principal: Whose it is.
+            streams: The same channel, where requests have streams of their own.
+        """
+        session = Session(self._next_id(), channel, principal, self._make_peer(), self._handler, self, self._limits, streams=streams)
+        self._admit(session)
+        return session
+
+    def accept_stateless(self, channel: StreamingChannel, principal: Principal, info: wire.Implementation | None) -> Session | None:
+        """A conversation of 2026-07-28 over HTTP begins; it is shown with the others of the same client.
+
+        Args:
+            channel: Where it is held.
+            principal: Whose it is.
+            info: What the client calls itself.
+
+        Returns:
+            The conversation; None: there are as many sessions as there may be, and all have something open.
+        """
+        caller = (principal.name, principal.own, None if info is None else info.name[:100], None if info is None else info.version[:40])
+        session = self._stateless.get(caller)
+        if session is None:
+            if len(self._open) >= self._limits.sessions and not self._end_idle():
+                return None
+            facts = channel.facts
+            session = StatelessSession(self._next_id(), facts, principal, self._make_peer, self._handler, self, self._limits)
+            self._stateless[caller] = session
+            self._admit(session)
+        return session.converse(channel)
+
+    def _end_idle(self) -> bool:
+        """Make room: end the stateless session that has been there longest of those that have nothing open."""
+        idle = next((session for session in self._stateless.values() if not session.busy), None)
+        if idle is not None:
+            idle.close(1000, "its place was needed")
+        return idle is not None
+
+    def _next_id(self) -> str:
         self._count += 1
+        return f"s{self._count}"
+
+    def _make_peer(self) -> Peer:
         limits = self._limits
-        peer = Peer(Side.SERVER, server=self._describe(), max_batch=limits.batch_entries, max_text_bytes=limits.max_result_bytes)
-        session = Session(f"s{self._count}", channel, principal, peer, self._handler, self, limits)
+        return Peer(Side.SERVER, server=self._describe(), max_batch=limits.batch_entries, max_text_bytes=limits.max_result_bytes)
+
+    def _admit(self, session: Session) -> None:
         self._open[session.id] = session
         self._population_changed()
-        return session
 
     def forget(self, session: Session) -> None:
         """A session has ended by itself or by us."""
         if self._open.pop(session.id, None) is not None:
             self.index.drop(session)
+            if isinstance(session, StatelessSession):
+                self._stateless = {caller: each for caller, each in self._stateless.items() if each is not session}
             self.telemetry.record_session(session.record)
             self._population_changed()
             self.call_ended()
+
+    def drop_watches(self, session: Session) -> None:
+        """A conversation has ended: it watches nothing any more."""
+        self.index.drop(session)
 
     def watch(self, session: Session, uri: str, topic: str) -> None:
         """A session subscribed to `uri`, which belongs to `topic`."""
@@ -174,6 +227,10 @@ class Sessions:
         for session in self:
             session.tick(now)
         self._ticker = self._loop.call_later(self._tick_s, self._tick) if self._open else None
+
+
+_Caller = tuple[str, bool, str | None, str | None]
+"""Principal, whether its calls may be waited for by the main thread, and what the client calls itself."""
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:

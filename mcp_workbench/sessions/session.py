@@ -39,6 +39,7 @@ from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, 
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.telemetry.texts import MAX_TEXT, Texts
 from mcp_workbench.transports.channel import Channel
+from mcp_workbench.transports.streams import Streams
 
 logger = logging.getLogger("mcp_workbench")
 
@@ -139,6 +140,8 @@ class Session:
         handler: Answers requests.
         home: The registry it belongs to.
         limits: Bounds.
+        streams: The same channel, where requests have streams of their own.
+        record: What is written down about it, where that is shared; None: a record of its own.
     """
 
     def __init__(
@@ -150,12 +153,15 @@ class Session:
         handler: RequestHandler,
         home: SessionHome,
         limits: Limits,
+        *,
+        streams: Streams | None = None,
+        record: SessionRecord | None = None,
     ) -> None:
         self.id = session_id
         self.channel = channel
         self.principal = principal
         self.peer = peer
-        self.outbox = Outbox(channel, limits.outbox_bytes)
+        self.outbox = Outbox(channel, limits.outbox_bytes, streams)
         self.closed = False
         self._ending = False
         """`close` was called: nothing more is taken in or started, although the channel has still to report its end."""
@@ -172,7 +178,7 @@ class Session:
         self._arrived_ns = 0
         self._arrived = b""
         facts = channel.facts
-        self.record = SessionRecord(session_id, facts.transport, facts.remote, principal.name, time.time())
+        self.record = record or SessionRecord(session_id, facts.transport, facts.remote, principal.name, time.time())
         self.life = _Life(time.monotonic())
 
     def __repr__(self) -> str:
@@ -251,8 +257,7 @@ class Session:
         if self.closed:
             return
         self.closed = self._ending = True
-        self.record.until = time.time()
-        self.record.close_code, self.record.close_reason = code, reason
+        self.note_end(code, reason)
         for job in self._backlog.values():
             self.finish_record(job.record, Outcome.DROPPED)
         self._backlog.clear()
@@ -267,11 +272,16 @@ class Session:
             logger.exception("the end of session %s could not be told", self.id)
         self._home.forget(self)
 
+    def note_end(self, code: int, reason: str) -> None:
+        """Write down that it is over."""
+        self.record.until = time.time()
+        self.record.close_code, self.record.close_reason = code, reason
+
     def _react(self, happening: Happening) -> None:
         if isinstance(happening, RequestReceived):
             self._handle(happening.exchange)
         elif isinstance(happening, TextToSend):
-            self.send(happening.text)
+            self.send(happening.text, happening.id, happening.code or 0)
         elif isinstance(happening, RequestCancelled):
             self._cancel(happening.exchange, happening.reason)
         elif isinstance(happening, ResponseReceived):
@@ -436,7 +446,7 @@ class Session:
             text = self._text_of(exchange, answer)
         record.rendered_ns = time.perf_counter_ns()
         if text is not None:
-            self.send(text)
+            self.send(text, exchange.id, answer.code if isinstance(answer, RemoteProtocolError) else 0)
             record.bytes_out = len(text)
             if record.texts is not None:
                 record.texts.answer, record.texts.answer_bytes = text[:MAX_TEXT], len(text)
@@ -470,7 +480,7 @@ class Session:
             LocalProtocolError: This client must not be asked now: its handshake is not complete, or its revision has no such request.
         """
         pending, text = self.peer.request(method, params, waiter=waiter)
-        self.send(text)
+        self.send(text, exchange.id)
         self._note_asked(exchange, text)
         return pending
 
@@ -478,7 +488,7 @@ class Session:
         """The answer to what was asked within an exchange is wanted no longer: the client is told; nothing happens when it has come."""
         text = self.peer.cancel(pending, reason)
         if text is not None and not self.closed:
-            self.send(text)
+            self.send(text, exchange.id)
 
     def _note_asked(self, exchange: Exchange, text: bytes) -> None:
         job = self._running.get(exchange) or self._parked.get(exchange)
@@ -487,11 +497,11 @@ class Session:
 
     # --- what goes out ------------------------------------------------------------------------------------
 
-    def send(self, text: bytes) -> None:
-        """An answer or a text that must not be lost."""
+    def send(self, text: bytes, owner: RequestId | None = None, settles: int | None = None) -> None:
+        """An answer or a text that must not be lost; see `Outbox.send`."""
         self.record.messages_out += 1
         self.record.bytes_out += len(text)
-        self.outbox.send(text)
+        self.outbox.send(text, owner, settles)
         self._watch_outbox()
 
     def notify(self, text: bytes, *, owner: RequestId | None = None, key: Hashable | None = None) -> None:
@@ -532,7 +542,7 @@ class Session:
     def _end_listens(self) -> None:
         for listen in self.peer.subscriptions.listens:
             if (text := self.peer.end_listen(listen.exchange)) is not None:
-                self.send(text)
+                self.send(text, listen.exchange.id, 0)
 
     def refuse_new(self, sentence: str) -> None:
         """The server stops: what waits, and what still comes, is answered with the sentence; what runs goes on."""

@@ -161,7 +161,7 @@ class SessionRecord:
 
     session_id: str
     transport: str
-    """`websocket` or `memory`."""
+    """`websocket`, `http`, `stdio` or `memory`."""
     remote: str
     """The other end as text; a label, never identity."""
     principal: str

@@ -18,7 +18,7 @@ class ChannelFacts:
     """What can be read off a connection."""
 
     transport: str
-    """`websocket`, `memory`, later `stdio` and `http`."""
+    """`websocket`, `http`, `stdio` or `memory`."""
     remote: str
     """The other end as text, for instance `127.0.0.1:51234`; a label, never identity."""
     subprotocol: str | None = None

@@ -96,13 +96,15 @@ class Endpoint:
     subprotocol: str | None
     """Selected when the client offers it; None selects none."""
     accept: Callable[[Channel, Principal], Receiver | None]
-    """Takes the connection once it is a WebSocket; None means not now, and it is closed with 1013."""
+    """Takes what opens behind it, a WebSocket for instance; None means not now, and it is closed with 1013."""
     tickets: Tickets | None = None
     """With tickets, `<path>/t/<ticket>` opens this endpoint as well."""
     presented: Callable[[HandshakeRequest], bytes | None] = bearer_token
     """Where a request carries the credential; None: it carries none that counts."""
     unauthorized: Refuse = Refuse(401, _NO_CREDENTIAL, (("WWW-Authenticate", "Bearer"),))
     """What is told to who has no credential."""
+    examine: Callable[[HandshakeRequest], Refuse | None] | None = None
+    """What else a request must be once it has shown a credential; None: the handshake of a WebSocket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ def _admit(endpoint: Endpoint, ticket: str | None, request: HandshakeRequest) ->
     principal = _by_credential(endpoint, request) if ticket is None else _by_ticket(endpoint, ticket)
     if principal is None:
         return endpoint.unauthorized
-    if (refusal := _check_upgrade(request)) is not None:
+    if (refusal := (endpoint.examine or _check_upgrade)(request)) is not None:
         return refusal
     if ticket is not None and (endpoint.tickets is None or endpoint.tickets.redeem(ticket) is None):
         return endpoint.unauthorized

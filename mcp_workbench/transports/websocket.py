@@ -23,6 +23,7 @@ from websockets.protocol import Side, State
 
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
 from mcp_workbench.transports.departures import Departures
+from mcp_workbench.transports.listening import label
 
 try:
     from websockets.speedups import apply_mask
@@ -130,7 +131,7 @@ class WebSocketChannel(asyncio.BufferedProtocol):
         departures: Departures | None = None,
         on_lost: Callable[[], None] | None = None,
     ) -> None:
-        self.facts = ChannelFacts("websocket", _label(transport.get_extra_info("peername")), subprotocol)
+        self.facts = ChannelFacts("websocket", label(transport.get_extra_info("peername")), subprotocol)
         self.bytes_received = 0
         self._bytes_sent = 0
         self._loop = asyncio.get_running_loop()
@@ -471,11 +472,3 @@ class WebSocketChannel(asyncio.BufferedProtocol):
             receiver.receive_close(*((int(close.code), close.reason) if close is not None else (1006, "")))
         except Exception:
             logger.exception("the receiver of the connection to %s failed while it was told of the end", self.facts.remote)
-
-
-def _label(peername: object) -> str:
-    match peername:
-        case (str(host), int(port), *_):
-            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        case _:
-            return "unknown"

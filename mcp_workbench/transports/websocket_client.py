@@ -8,8 +8,6 @@ here, for tracebacks may show those. Proxies and redirects are not followed. Loo
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import re
 import ssl as tls
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,9 +24,9 @@ from websockets.uri import WebSocketURI, parse_uri
 from mcp_workbench.errors import ConnectionClosed, HandshakeRefused
 from mcp_workbench.limits import MIB
 from mcp_workbench.secret import Secret, hidden, hidden_values
+from mcp_workbench.transports.outgoing import outgoing_headers
 from mcp_workbench.transports.websocket import WebSocketChannel, silent
 
-_HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 MAX_REFUSAL_CHARS = 300
 HOW_TO_START = "start it with `import mcp_workbench as wb; wb.start()` in the notebook"
 
@@ -69,15 +67,7 @@ async def open_websocket(
     """
     url, token, headers = hidden(url), hidden(token), hidden_values(headers)
     address = _parse(url)
-    extra = dict(headers)
-    if token is not None:
-        extra["Authorization"] = Secret(f"Bearer {token.reveal().strip()}")  # a token read from a file often ends in a newline
-    if any(not _can_be_sent(name, value) for name, value in extra.items()):
-        raise ValueError("token and headers must be printable ASCII text without line breaks, and a header's name one word")
-    if any(name.lower() == "authorization" for name in extra) and not (address.secure or allow_remote or _is_loopback(address.host)):
-        raise ValueError(
-            f"a token would travel unencrypted to {address.place}: use wss://, or allow_remote=True if you know the way there is safe"
-        )
+    extra = outgoing_headers(token, headers, host=address.host, place=address.place, protected=address.secure or allow_remote)
     offered = None if subprotocol is None else [Subprotocol(subprotocol)]
     wire = ClientProtocol(address.uri, subprotocols=offered, max_size=max_message_bytes, logger=silent)
     context = (ssl or tls.create_default_context()) if address.secure else None
@@ -195,15 +185,3 @@ def _parse(url: Secret) -> _Address:
 
 def _address(uri: WebSocketURI) -> _Address:
     return _Address(uri.host, uri.port, uri.secure, uri)
-
-
-def _can_be_sent(name: str, value: Secret) -> bool:
-    """RFC 9110 section 5: what could end a header early must not stand in one. The library would say so with the value."""
-    return _HEADER_NAME.fullmatch(name) is not None and value.reveal().isascii() and value.reveal().isprintable()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

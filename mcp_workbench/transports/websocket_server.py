@@ -2,16 +2,13 @@
 
 Every connection starts as a `_Handshake`, which reads one request head, lets the gate decide and either answers
 (refuses, or serves a page) or steps aside for a `WebSocketChannel` on the same transport. Frames that came along with the
-request are looked at only after that. Loop thread only, but for `close_in_child`, which a forked child
-calls and which touches descriptors alone.
+request are looked at only after that. Loop thread only.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import os
 import socket
 import ssl as tls
 from collections.abc import Callable
@@ -22,104 +19,44 @@ from websockets.protocol import Protocol as Wire
 from websockets.protocol import Side, State
 
 from mcp_workbench.limits import Limits
-from mcp_workbench.platforms import reuse_address
 from mcp_workbench.transports.departures import Departures
 from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse, Serve
 from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_page, render_refusal, render_switch
+from mcp_workbench.transports.listening import DELIVERY_S, LINGER_S, REFUSALS_AT_ONCE, ListeningServer, listen
 from mcp_workbench.transports.websocket import LANDING_BYTES, WebSocketChannel, silent
 
 logger = logging.getLogger("mcp_workbench")
 
-BACKLOG = 256
-LINGER_S = 1.0
-"""How long a client may take to hang up after the answer that ends its connection has left."""
-DELIVERY_S = 30.0
-"""How long a client may take to read an answer that is larger than the buffers between."""
-REFUSALS_AT_ONCE = 64
-"""Connections past the limit that are still answered with 503; further ones are dropped without a word."""
 
-
-class WebSocketServer:
+class WebSocketServer(ListeningServer):
     """A listening socket and what came in through it; made by `serve_websocket`."""
 
     def __init__(self, gate: Gate, listener: socket.socket, limits: Limits, *, secure: bool) -> None:
-        self.gate = gate
-        self.limits = limits
-        self.secure = secure
+        super().__init__(gate, listener, limits, secure=secure)
         self.landing = memoryview(bytearray(LANDING_BYTES))
         self.departures = Departures(asyncio.get_running_loop())
-        self.host: str = listener.getsockname()[0]
-        self.port: int = listener.getsockname()[1]
-        self._listener = listener
-        self._server: asyncio.Server | None = None
-        self._open: dict[asyncio.Transport, WebSocketChannel | None] = {}
-        self._empty = asyncio.Event()
-        self._empty.set()
-
-    def __repr__(self) -> str:
-        return f"<WebSocketServer at {self.host}:{self.port}, {self.connections} connections>"
-
-    @property
-    def connections(self) -> int:
-        """Connections at this moment, half-open handshakes and refusals under way included."""
-        return len(self._open)
+        self._channels: dict[asyncio.Transport, WebSocketChannel] = {}
 
     async def start(self, ssl: tls.SSLContext | None) -> None:
         """Begin to accept; called once by `serve_websocket`."""
-        self._server = await asyncio.get_running_loop().create_server(
-            partial(_Handshake, self),
-            sock=self._listener,
-            backlog=BACKLOG,
-            ssl=ssl,
-            ssl_handshake_timeout=None if ssl is None else self.limits.handshake_timeout_s,
-        )
+        await self.accept_with(partial(_Handshake, self), ssl)
 
-    def stop_accepting(self) -> None:
-        """Close the listening socket at once; open connections stay."""
-        if self._server is not None:
-            self._server.close()
-
-    async def close(self) -> None:
-        """Stop accepting, end every connection with 1001 and wait until all are gone, about 2 s at most.
-
-        Safe to cancel: what has been begun goes on by itself. A second call only waits.
-        """
-        self.stop_accepting()
-        for transport, channel in list(self._open.items()):
-            if channel is None:
-                transport.abort()
-            else:
-                channel.close(1001, "the server is stopping")
-        await self._empty.wait()
-
-    def close_in_child(self) -> None:
-        """Let go of every socket in a forked child, without a word to the loop, which is the parent's.
-
-        The descriptors are pointed at the null device, not closed: their numbers stay taken, so that the
-        socket objects which the child inherited can never close a stranger's file.
-        """
-        sockets = [self._listener, *(transport.get_extra_info("socket") for transport in self._open)]
-        null = os.open(os.devnull, os.O_RDWR)
-        for each in sockets:
-            if (descriptor := each.fileno()) >= 0:
-                os.dup2(null, descriptor, inheritable=False)
-        os.close(null)
-
-    def enter(self, transport: asyncio.Transport) -> bool:
-        """Count a new connection; says whether there is room for it."""
-        self._open[transport] = None
-        self._empty.clear()
-        return self.connections <= self.limits.sessions
+    def close_one(self, transport: asyncio.Transport) -> None:
+        """End a connection with 1001; one that is no WebSocket yet at once."""
+        channel = self._channels.get(transport)
+        if channel is None:
+            transport.abort()
+        else:
+            channel.close(1001, "the server is stopping")
 
     def upgrade(self, transport: asyncio.Transport, channel: WebSocketChannel) -> None:
         """Note that a connection has become a channel."""
-        self._open[transport] = channel
+        self._channels[transport] = channel
 
     def leave(self, transport: asyncio.Transport) -> None:
         """Forget a connection that is gone."""
-        self._open.pop(transport, None)
-        if not self._open:
-            self._empty.set()
+        self._channels.pop(transport, None)
+        super().leave(transport)
 
 
 class _Handshake(asyncio.Protocol):
@@ -257,24 +194,7 @@ async def serve_websocket(
     Raises:
         OSError: The address cannot be listened at, for instance because the port is taken.
     """
-    listener = await _listen(host, port)
+    listener = await listen(host, port)
     server = WebSocketServer(gate, listener, limits or Limits(), secure=ssl is not None)
     await server.start(ssl)
     return server
-
-
-async def _listen(host: str, port: int) -> socket.socket:
-    # IPPROTO_TCP by name: asyncio sets TCP_NODELAY only on sockets that say so, and a call takes 45 ms without.
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    family, kind, _, _, address = found[0]
-    listener = socket.socket(family, kind, socket.IPPROTO_TCP)
-    try:
-        reuse_address(listener)
-        listener.setblocking(False)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise OSError(error.errno, f"port {port} at {host} is taken: choose another one, or port=0 for any free one") from error
-        raise
-    return listener

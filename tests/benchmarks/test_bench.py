@@ -25,7 +25,7 @@ def results() -> Results:
     return run([subject for subject in SUBJECTS if isinstance(subject, Own)], TINY, lambda _: None)
 
 
-@pytest.mark.parametrize("name", ["floor", "inline", "thread"])
+@pytest.mark.parametrize("name", ["floor", "inline", "thread", "http"])
 def test_a_quick_run_yields_a_complete_line(results: Results, name: str) -> None:
     assert name not in {subject.name: subject.reason for subject in results.unavailable}
     line = next(line for line in results.lines if line.name == name)

@@ -145,9 +145,9 @@ def test_a_result_larger_than_wanted_closes_the_connection_and_ends_the_call() -
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/mcp/t/secret", "127.0.0.1:8801", "stdio", "wss:/x"])
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1:1/mcp/t/secret", "127.0.0.1:8801", "stdio", "wss:/x"])
 def test_an_address_of_another_kind_is_refused_without_being_shown(url: str) -> None:
-    with pytest.raises(ValueError, match="ws:// or wss://") as refusal:
+    with pytest.raises(ValueError, match="ws://, wss://, http:// or https://") as refusal:
         connect(url)
     assert "secret" not in str(refusal.value)
 

@@ -77,7 +77,13 @@ class Evidence:
 
 
 def judge(
-    command: Sequence[str], versions: Sequence[str], itinerary: Itinerary, *, with_ticket: bool = False, through_bridge: bool = False
+    command: Sequence[str],
+    versions: Sequence[str],
+    itinerary: Itinerary,
+    *,
+    with_ticket: bool = False,
+    through_bridge: bool = False,
+    over_http: bool = False,
 ) -> dict[str, Evidence]:
     """Have a client visit one server after the other.
 
@@ -87,6 +93,7 @@ def judge(
         itinerary: What is done on each visit, beside what the script does anyway.
         with_ticket: The client cannot send headers.
         through_bridge: The client starts `mcp-workbench bridge`.
+        over_http: The client speaks Streamable HTTP.
 
     Returns:
         By version.
@@ -96,7 +103,7 @@ def judge(
     """
     with ExitStack() as stack:
         notebooks = {version: stack.enter_context(Notebook()) for version in versions}
-        visit = through_the_bridge if through_bridge else _with_ticket if with_ticket else _with_token
+        visit = through_the_bridge if through_bridge else _over_http if over_http else _with_ticket if with_ticket else _with_token
         visits = [visit(version, notebook) for version, notebook in notebooks.items()]
         saw = _listen(
             command, Order(visits=visits, itinerary=itinerary), {version: notebook.deeds for version, notebook in notebooks.items()}
@@ -111,6 +118,10 @@ def _with_ticket(version: str, notebook: Notebook) -> Visit:
 
 def _with_token(version: str, notebook: Notebook) -> Visit:
     return Visit(version=version, url=notebook.workbench.url, token=notebook.workbench.token)
+
+
+def _over_http(version: str, notebook: Notebook) -> Visit:
+    return Visit(version=version, url=str(notebook.workbench.http_url), token=notebook.workbench.token)
 
 
 def through_the_bridge(version: str, notebook: Notebook) -> Visit:

@@ -53,7 +53,7 @@ class Notebook:
         self._offer_resources_and_prompts()
 
     def __enter__(self) -> Self:
-        self.workbench.start()
+        self.workbench.start(http=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -104,6 +104,16 @@ def mcp2(mcp2_python: Path) -> dict[str, Evidence]:
 
 
 @pytest.fixture(scope="module")
+def mcp1_http(mcp1_python: Path) -> dict[str, Evidence]:
+    return judge([str(mcp1_python), str(SCRIPTS / "mcp1_client.py")], [LATEST_LEGACY], ITINERARY, over_http=True)
+
+
+@pytest.fixture(scope="module")
+def mcp2_http(mcp2_python: Path) -> dict[str, Evidence]:
+    return judge([str(mcp2_python), str(SCRIPTS / "mcp2_client.py")], [AUTO, LATEST_LEGACY], ITINERARY, over_http=True)
+
+
+@pytest.fixture(scope="module")
 def mcp1_bridge(mcp1_python: Path) -> dict[str, Evidence]:
     """As most hosts do it: over stdio."""
     return judge([str(mcp1_python), str(SCRIPTS / "mcp1_client.py")], [LATEST_LEGACY], ITINERARY, through_bridge=True)
@@ -121,12 +131,14 @@ def typescript1(typescript_sdk: NodeSdk) -> dict[str, Evidence]:
     return judge(command, [LATEST_LEGACY], ITINERARY, with_ticket=True)
 
 
-MODERN_VISITS = [("mcp2", AUTO), ("mcp2", MODERN), ("mcp2_bridge", AUTO)]
+MODERN_VISITS = [("mcp2", AUTO), ("mcp2", MODERN), ("mcp2_bridge", AUTO), ("mcp2_http", AUTO)]
 LEGACY_VISITS = [
     *(("mcp1", version) for version in (*LEGACY, UNHEARD_OF)),
     *(("mcp2", version) for version in LEGACY),
     ("mcp1_bridge", LATEST_LEGACY),
     ("mcp2_bridge", LATEST_LEGACY),
+    ("mcp1_http", LATEST_LEGACY),
+    ("mcp2_http", LATEST_LEGACY),
     ("typescript1", LATEST_LEGACY),
 ]
 
@@ -149,7 +161,7 @@ def test_the_version_that_was_asked_for_is_spoken_an_unknown_one_answered_with_t
 
 
 # A client that was told the modern version asks nothing.
-@pytest.mark.parametrize("visit", [("mcp2", AUTO), ("mcp2_bridge", AUTO), *LEGACY_VISITS], ids=" ".join, indirect=True)
+@pytest.mark.parametrize("visit", [("mcp2", AUTO), ("mcp2_bridge", AUTO), ("mcp2_http", AUTO), *LEGACY_VISITS], ids=" ".join, indirect=True)
 def test_the_server_says_who_it_is_and_what_it_can(visit: Visit) -> None:
     opened = visit.saw["opened"]
     info = opened["_meta"]["io.modelcontextprotocol/serverInfo"] if visit.is_modern else opened["serverInfo"]
@@ -325,8 +337,12 @@ def test_a_tool_defined_meanwhile_is_announced_and_listed(visit: Visit) -> None:
 def test_the_connection_lived_to_the_end_and_was_closed_in_good_order(visit: Visit) -> None:
     session = visit.evidence.session
     assert visit.saw["ping"] == {}
-    # The TypeScript SDK closes without a code.
-    assert session.close_code in (1000, 1005)
+    if session.transport == "http" and visit.is_modern:
+        # Nobody ends what stands alone: it was the server that stopped.
+        assert session.close_code == 1001
+    else:
+        # The TypeScript SDK closes without a code.
+        assert session.close_code in (1000, 1005)
     assert (session.crash, session.ignored) == (None, {})
 
 

@@ -73,6 +73,18 @@ def test_inspector_lists_and_calls_tools_through_the_bridge(inspector: list[str]
     assert called["content"] == [{"type": "text", "text": "Hello, Zoë!"}]
 
 
+def test_inspector_lists_and_calls_tools_over_http(inspector: list[str], notebook: Notebook, home: Path) -> None:
+    # It has no other way to be given a header; nobody else reads this process's arguments in a test.
+    way = ["--transport", "http", str(notebook.workbench.http_url), "--header", f"Authorization: Bearer {notebook.workbench.token}"]
+    shown = run([*inspector, *way, "--method", "tools/list"], home)
+    listed = json.JSONDecoder().raw_decode(shown[shown.index("{") :])[0]
+    assert {"greet", "add", "worst"} <= {tool["name"] for tool in listed["tools"]}
+    shown = run([*inspector, *way, "--method", "tools/call", "--tool-name", "greet", "--tool-arg", "name=Zoë"], home)
+    assert json.JSONDecoder().raw_decode(shown[shown.index("{") :])[0]["content"] == [{"type": "text", "text": "Hello, Zoë!"}]
+    notebook.workbench.stop()  # it leaves without a word: its sessions end here
+    assert {record.transport for record in notebook.ended_sessions()} == {"http"}
+
+
 def test_inspector_is_told_how_to_start_a_notebook_when_there_is_none(inspector: list[str], home: Path) -> None:
     notebook = Notebook()
     with notebook:
@@ -135,3 +147,12 @@ def test_claude_code_connects_over_websocket_with_the_token_from_the_environment
     assert {session.client_name for session in notebook.ended_sessions()} == {"claude-code"}
     kept = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
     assert not any(notebook.workbench.token.encode() in content for content in kept)
+
+
+def test_claude_code_connects_over_http_with_the_token_from_the_environment(claude_code: list[str], notebook: Notebook, home: Path) -> None:
+    server = {"type": "http", "url": notebook.workbench.http_url, "headers": {"Authorization": f"Bearer ${{{VARIABLE}}}"}}
+    add_to_claude(claude_code, home, server)
+    assert "✔ Connected" in run([*claude_code, "mcp", "list"], home, **{VARIABLE: notebook.workbench.token})
+    assert "✔ Connected" not in run([*claude_code, "mcp", "list"], home, **{VARIABLE: "another"})
+    notebook.workbench.stop()
+    assert {(session.client_name, session.transport) for session in notebook.ended_sessions()} == {("claude-code", "http")}

@@ -1,4 +1,4 @@
-"""Our client as the guest of other people's servers, over their WebSocket transport, in both eras."""
+"""Our client as the guest of other people's servers, over WebSocket and Streamable HTTP, in both eras."""
 
 from __future__ import annotations
 
@@ -38,6 +38,16 @@ def mcp1(mcp1_python: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def mcp2(mcp2_python: Path) -> Iterator[str]:
     yield from _served(mcp2_python, "mcp2_server.py")
+
+
+@pytest.fixture(scope="module")
+def mcp1_http(mcp1: str) -> str:
+    return mcp1.replace("ws://", "http://")
+
+
+@pytest.fixture(scope="module")
+def mcp2_http(mcp2: str) -> str:
+    return mcp2.replace("ws://", "http://")
 
 
 def _served(python: Path, script: str) -> Iterator[str]:
@@ -95,8 +105,9 @@ class Guest:
         return "42"
 
 
-ALL = [("mcp1", "auto"), ("mcp1", "legacy"), ("mcp2", "auto"), ("mcp2", "modern"), ("mcp2", "legacy")]
-SUBSCRIBING = ALL[:-1]
+OVER_HTTP = [("mcp1_http", "auto"), ("mcp2_http", "auto"), ("mcp2_http", "legacy")]
+ALL = [("mcp1", "auto"), ("mcp1", "legacy"), ("mcp2", "auto"), ("mcp2", "modern"), ("mcp2", "legacy"), *OVER_HTTP]
+SUBSCRIBING = [each for each in ALL if each[0][:4] == "mcp1" or each[1] != "legacy"]
 """`MCPServer` of 2.x has no subscriptions for legacy clients."""
 
 

@@ -1,4 +1,4 @@
-"""A running Workbench and scripted clients on it, over memory or over a WebSocket.
+"""A running Workbench and scripted clients on it, over memory, over a WebSocket or over HTTP.
 
 Over memory the server is the same: its protocol thread holds one end of a `memory_pair`, and the other end is
 reached from the test's loop by a channel that carries each call across. So one test body shows one
@@ -18,12 +18,13 @@ from mcp_workbench.assembly import RunningServer
 from mcp_workbench.events import Principal
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LEGACY_VERSIONS, MODERN_VERSIONS
 from mcp_workbench.transports.channel import Channel, ChannelFacts, Receiver
+from mcp_workbench.transports.http_client import open_http
 from mcp_workbench.transports.memory import MemoryChannel, memory_pair
 from mcp_workbench.transports.websocket_client import open_websocket
 from tests.support.talk import Talk
 
-Transport = Literal["memory", "websocket"]
-TRANSPORTS: tuple[Transport, ...] = ("memory", "websocket")
+Transport = Literal["memory", "websocket", "http"]
+TRANSPORTS: tuple[Transport, ...] = ("memory", "websocket", "http")
 VERSIONS = (*LEGACY_VERSIONS, *MODERN_VERSIONS)
 LEGACY = LEGACY_VERSIONS
 MODERN = MODERN_VERSIONS
@@ -56,6 +57,8 @@ async def open_channel(workbench: Workbench, transport: Transport = "websocket",
     """A connection from the running loop to the server."""
     if transport == "websocket":
         return await open_websocket(workbench.url, token=workbench._offer.credentials.token(principal))
+    if transport == "http":
+        return await open_http(str(workbench.http_url), token=workbench._offer.credentials.token(principal))
     far = await asyncio.to_thread(on_loop, workbench, _joined, workbench, principal)
     return FarChannel(far, workbench)
 
@@ -133,7 +136,7 @@ class Stage:
             async with self.client(opened=opened, capabilities=capabilities) as talk:
                 await main(talk)
 
-        with running(self.workbench, **settings):
+        with running(self.workbench, http=self.transport == "http", **settings):
             within(act)
 
     @asynccontextmanager

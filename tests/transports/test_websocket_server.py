@@ -18,8 +18,9 @@ from mcp_workbench.transports import websocket_server
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.credentials import Credentials
 from mcp_workbench.transports.gate import Endpoint, Gate, HandshakeRequest, Page, Serve
+from mcp_workbench.transports.listening import REFUSALS_AT_ONCE
 from mcp_workbench.transports.websocket import HIGH_WATER_BYTES, SLICE_BYTES, WebSocketChannel
-from mcp_workbench.transports.websocket_server import REFUSALS_AT_ONCE, serve_websocket
+from mcp_workbench.transports.websocket_server import serve_websocket
 from tests.support.channels import House, Listener, echo, house
 from tests.support.raw_websocket import CONT, PING, PONG, RawConnection, close_frame, frame, request
 

@@ -71,6 +71,7 @@ SUBJECTS: tuple[Subject, ...] = (
     FLOOR,
     Own("inline", "workbench, inline", "ours"),
     Own("thread", "workbench, thread", "ours"),
+    Own("http", "workbench, HTTP", "ours"),
     Foreign("rest", "REST (FastAPI)", "rest.py", "rest"),
     Foreign("mcp2", "SDK 2.x (HTTP)", "mcp2.py", "mcp2"),
     Foreign("mcp1", "SDK 1.x (WS)", "mcp1.py", "mcp1"),

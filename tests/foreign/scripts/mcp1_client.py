@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 from mcp import ClientSession, StdioServerParameters, stdio_client, types
+from mcp.client.streamable_http import streamable_http_client
 from mcp.client.websocket import websocket_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 from pydantic import AnyUrl, BaseModel
 from witness import Witness
 
@@ -17,8 +21,20 @@ def plain(model: BaseModel) -> Any:
     return model.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+@asynccontextmanager
+async def over_http(url: str, token: str) -> AsyncIterator[tuple[Any, Any]]:
+    """Its own transport over Streamable HTTP."""
+    async with (
+        create_mcp_http_client(headers={"Authorization": f"Bearer {token}"}) as client,
+        streamable_http_client(url, http_client=client) as (read, write, _),
+    ):
+        yield read, write
+
+
 def transport(visit: dict[str, Any]) -> Any:
     """To an address, or to a server that is started."""
+    if visit["url"].startswith("http"):
+        return over_http(visit["url"], visit["token"])
     if visit["url"]:
         return websocket_client(visit["url"])
     program, *arguments = visit["command"]

@@ -11,7 +11,6 @@ from mcp import types
 from mcp.server.fastmcp import Context, FastMCP
 from mcp.server.websocket import websocket_server
 from pydantic import AnyUrl, BaseModel
-from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -173,4 +172,6 @@ async def endpoint(websocket: WebSocket) -> None:
 if sys.argv[1:] == ["stdio"]:
     server.run("stdio")
 elif __name__ == "__main__":
-    serve(Starlette(routes=[WebSocketRoute("/mcp", endpoint)]), "server", ["mcp"], {})
+    app = server.streamable_http_app()
+    app.router.routes.append(WebSocketRoute("/mcp", endpoint))
+    serve(app, "server", ["mcp"], {})

@@ -14,7 +14,7 @@ import mcp.client.session
 import mcp_types as types
 from mcp import Client
 from mcp.client.subscriptions import ResourceUpdated, ToolsListChanged
-from mcp2_transport import stdio_transport, websocket_transport
+from mcp2_transport import http_transport, stdio_transport, websocket_transport
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import BaseModel
 from witness import Witness
@@ -36,7 +36,9 @@ class Tour:
         self.sent_cancels: asyncio.Queue[None] = asyncio.Queue()
 
     async def run(self, visit: dict[str, Any], mode: str) -> None:
-        if visit["url"]:
+        if visit["url"].startswith("http"):
+            transport = http_transport(visit["url"], visit["token"], self._sent)
+        elif visit["url"]:
             transport = websocket_transport(visit["url"], visit["token"], self._sent)
         else:
             transport = stdio_transport(visit["command"], visit["environment"], self._sent)

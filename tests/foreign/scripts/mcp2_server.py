@@ -12,7 +12,6 @@ import mcp_types as types
 from mcp.server.mcpserver import Context, Elicit, ElicitationResult, ListRoots, MCPServer, Resolve, Sample
 from mcp.shared.message import SessionMessage
 from pydantic import BaseModel
-from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -191,4 +190,6 @@ async def endpoint(websocket: WebSocket) -> None:
 if sys.argv[1:] == ["stdio"]:
     server.run("stdio")
 elif __name__ == "__main__":
-    serve(Starlette(routes=[WebSocketRoute("/mcp", endpoint)]), "server", ["mcp"], {})
+    app = server.streamable_http_app()
+    app.router.routes.append(WebSocketRoute("/mcp", endpoint))
+    serve(app, "server", ["mcp"], {})

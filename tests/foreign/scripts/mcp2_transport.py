@@ -1,4 +1,4 @@
-"""Transports for `mcp` 2.x that tell what was sent: WebSocket, which it has none of its own for, and its own stdio."""
+"""Transports for `mcp` 2.x that tell what was sent: WebSocket, which it has none of its own for, and its own HTTP and stdio."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio
+import httpx2
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp import StdioServerParameters, stdio_client
 from mcp.client import Transport
+from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 from websockets.asyncio.client import ClientConnection, connect
@@ -24,6 +26,18 @@ OnSent = Callable[[str], None]
 def websocket_transport(url: str, token: str, on_sent: OnSent) -> Transport:
     """A transport to a server that takes the token as a header."""
     return _transport(url, token, on_sent)
+
+
+def http_transport(url: str, token: str, on_sent: OnSent) -> Transport:
+    """The SDK's own transport over Streamable HTTP."""
+    client = httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=httpx2.Timeout(30, read=300))
+    return _watched(_closing(client, streamable_http_client(url, http_client=client)), on_sent)
+
+
+@asynccontextmanager
+async def _closing(client: httpx2.AsyncClient, transport: Transport) -> AsyncIterator[Streams]:
+    async with client, transport as streams:
+        yield streams
 
 
 def stdio_transport(command: list[str], environment: dict[str, str], on_sent: OnSent) -> Transport:

@@ -1,0 +1,148 @@
+"""A listening socket and the connections that came in through it, whatever they speak.
+
+What a connection is from its first byte on is the affair of those who listen (`websocket_server`, `http_server`); here
+they are counted, ended together and let go of after a fork. Loop thread only, but for `close_in_child`, which a forked
+child calls and which touches descriptors alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import ssl as tls
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from mcp_workbench.limits import Limits
+from mcp_workbench.platforms import reuse_address
+from mcp_workbench.transports.gate import Gate
+
+BACKLOG = 256
+LINGER_S = 1.0
+"""How long a client may take to hang up after the answer that ends its connection has left."""
+DELIVERY_S = 30.0
+"""How long a client may take to read an answer that is larger than the buffers between."""
+REFUSALS_AT_ONCE = 64
+"""Connections past the limit that are still answered with 503; further ones are dropped without a word."""
+
+
+class ListeningServer(ABC):
+    """What the servers have in common.
+
+    Args:
+        gate: Decides who may come in.
+        listener: Bound, not listening yet.
+        limits: Bounds.
+        secure: Whether it speaks TLS.
+    """
+
+    def __init__(self, gate: Gate, listener: socket.socket, limits: Limits, *, secure: bool) -> None:
+        self.gate = gate
+        self.limits = limits
+        self.secure = secure
+        self.host: str = listener.getsockname()[0]
+        self.port: int = listener.getsockname()[1]
+        self._listener = listener
+        self._server: asyncio.Server | None = None
+        self._open: dict[asyncio.Transport, None] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {self.host}:{self.port}, {self.connections} connections>"
+
+    @property
+    def connections(self) -> int:
+        """Connections at this moment, half-open handshakes and refusals under way included."""
+        return len(self._open)
+
+    async def accept_with(self, protocol: Callable[[], asyncio.BaseProtocol], ssl: tls.SSLContext | None) -> None:
+        """Begin to accept; each connection is driven by what `protocol` makes."""
+        self._server = await asyncio.get_running_loop().create_server(
+            protocol,
+            sock=self._listener,
+            backlog=BACKLOG,
+            ssl=ssl,
+            ssl_handshake_timeout=None if ssl is None else self.limits.handshake_timeout_s,
+        )
+
+    def stop_accepting(self) -> None:
+        """Close the listening socket at once; open connections stay."""
+        if self._server is not None:
+            self._server.close()
+
+    async def close(self) -> None:
+        """Stop accepting, end every connection and wait until all are gone, about 2 s at most.
+
+        Safe to cancel: what has been begun goes on by itself. A second call only waits.
+        """
+        self.stop_accepting()
+        for transport in list(self._open):
+            self.close_one(transport)
+        await self._empty.wait()
+
+    @abstractmethod
+    def close_one(self, transport: asyncio.Transport) -> None:
+        """End a connection as politely as it allows, within about 2 s."""
+
+    def close_in_child(self) -> None:
+        """Let go of every socket in a forked child, without a word to the loop, which is the parent's.
+
+        The descriptors are pointed at the null device, not closed: their numbers stay taken, so that the
+        socket objects which the child inherited can never close a stranger's file.
+        """
+        sockets = [self._listener, *(transport.get_extra_info("socket") for transport in self._open)]
+        null = os.open(os.devnull, os.O_RDWR)
+        for each in sockets:
+            if (descriptor := each.fileno()) >= 0:
+                os.dup2(null, descriptor, inheritable=False)
+        os.close(null)
+
+    def enter(self, transport: asyncio.Transport) -> bool:
+        """Count a new connection; says whether there is room for it."""
+        self._open[transport] = None
+        self._empty.clear()
+        return self.connections <= self.limits.sessions
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        """Forget a connection that is gone."""
+        self._open.pop(transport, None)
+        if not self._open:
+            self._empty.set()
+
+
+async def listen(host: str, port: int) -> socket.socket:
+    """A bound socket.
+
+    Args:
+        host: Address to listen at.
+        port: TCP port; 0 takes any free one.
+
+    Raises:
+        OSError: The address cannot be listened at, for instance because the port is taken.
+    """
+    # IPPROTO_TCP by name: asyncio sets TCP_NODELAY only on sockets that say so, and a call takes 45 ms without.
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    family, kind, _, _, address = found[0]
+    listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+    try:
+        reuse_address(listener)
+        listener.setblocking(False)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(error.errno, f"port {port} at {host} is taken: choose another one, or port=0 for any free one") from error
+        raise
+    return listener
+
+
+def label(peername: object) -> str:
+    """The other end of a connection as text."""
+    match peername:
+        case (str(host), int(port), *_):
+            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        case _:
+            return "unknown"

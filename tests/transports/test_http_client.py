@@ -1,0 +1,329 @@
+"""The calling end, to servers that do what the test says; those of others are visited in tests/foreign."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from mcp_workbench.client.connect import connect
+from mcp_workbench.errors import CallTimedOut, ConnectionClosed, PeerError
+from mcp_workbench.secret import Secret
+from mcp_workbench.transports import http_client
+from mcp_workbench.transports.http_client import open_http
+from mcp_workbench.transports.http_connection import HttpAddress
+from tests.support.channels import Listener
+from tests.support.http_house import http_house, run
+
+DISCOVERED = {
+    "resultType": "complete",
+    "supportedVersions": ["2026-07-28"],
+    "capabilities": {"tools": {}},
+    "ttlMs": 0,
+    "cacheScope": "private",
+}
+INITIALIZED = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "s", "version": "1"}}
+DONE = {"content": [{"type": "text", "text": "done"}]}
+
+
+class Asked:
+    """One request as the server got it."""
+
+    def __init__(self, method: str, headers: dict[str, str], body: bytes, writer: asyncio.StreamWriter) -> None:
+        self.method = method
+        self.headers = headers
+        self.message: dict[str, Any] = json.loads(body) if body else {}
+        self.writer = writer
+
+    def respond(self, status: int, body: bytes = b"", *headers: str) -> None:
+        self.writer.write("\r\n".join([f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", *headers, "\r\n"]).encode() + body)
+
+    def result(self, result: dict[str, Any], *headers: str) -> None:
+        text = json.dumps({"jsonrpc": "2.0", "id": self.message["id"], "result": result}).encode()
+        self.respond(200, text, "Content-Type: application/json", *headers)
+
+    def events(self, *events: str, complete: bool = True) -> None:
+        self.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for text in events:
+            self.writer.write(b"%x\r\n%b\r\n" % (len(text.encode()), text.encode()))
+        if complete:
+            self.writer.write(b"0\r\n\r\n")
+        else:
+            self.writer.close()
+
+
+Answers = Callable[[Asked], Awaitable[None] | None]
+
+
+@asynccontextmanager
+async def server(answers: Answers) -> AsyncIterator[tuple[str, list[Asked]]]:
+    """A server that answers as told, and keeps what it was asked."""
+    asked: list[Asked] = []
+    serving: dict[asyncio.Task[Any] | None, asyncio.StreamWriter] = {}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving[asyncio.current_task()] = writer
+        try:
+            while head := (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n"):
+                headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:-2])}
+                one = Asked(head[0].split(" ")[0], headers, await reader.readexactly(int(headers.get("content-length", 0))), writer)
+                asked.append(one)
+                if (waiting := answers(one)) is not None:
+                    await waiting
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/mcp", asked
+    finally:
+        listening.close()
+        for writer in serving.values():
+            writer.transport.abort()
+        if tasks := [task for task in serving if task is not None]:
+            await asyncio.wait(tasks)
+
+
+def opening(one: Asked) -> bool:
+    """Answer what opens a conversation of either era; whether it was that."""
+    method = one.message.get("method")
+    if method == "server/discover":
+        one.result(DISCOVERED)
+    elif method == "initialize":
+        one.result(INITIALIZED, "Mcp-Session-Id: the-session")
+    elif one.method == "GET":
+        one.respond(405)
+    elif one.method == "DELETE" or "id" not in one.message:
+        one.respond(202)
+    else:
+        return False
+    return True
+
+
+def test_what_is_said_twice_agrees_and_the_session_goes_along() -> None:
+    async def main() -> None:
+        async with server(lambda one: None if opening(one) else one.result(DONE)) as (url, asked):
+            async with connect(url, era="modern", token="t" * 40) as session:
+                await session.call_tool("größe")
+            discover, called = asked
+            assert called.headers["mcp-protocol-version"] == "2026-07-28"
+            assert (discover.headers["mcp-method"], called.headers["mcp-method"]) == ("server/discover", "tools/call")
+            assert called.headers["mcp-name"] == "=?base64?Z3LDtsOfZQ==?="
+            assert called.headers["authorization"] == f"Bearer {'t' * 40}"
+            assert "mcp-session-id" not in called.headers
+            asked.clear()
+            async with connect(url, era="legacy", headers={"X-More": "1"}) as session:
+                await session.call_tool("add")
+            by = {one.message.get("method", one.method): one for one in asked}
+            assert "mcp-session-id" not in by["initialize"].headers
+            for name in ("notifications/initialized", "tools/call", "DELETE"):
+                assert (by[name].headers["mcp-session-id"], by[name].headers["mcp-protocol-version"]) == ("the-session", "2025-11-25")
+                assert by[name].headers["x-more"] == "1"
+            names = [one.message.get("method") for one in asked]
+            assert names.index("notifications/initialized") < names.index("tools/call")
+
+    run(main)
+
+
+def test_arguments_are_repeated_where_the_tool_wishes_and_tools_that_wish_wrongly_are_none() -> None:
+    tools = [
+        {"name": "good", "inputSchema": {"type": "object", "properties": {"a": {"type": "integer", "x-mcp-header": "A"}}}},
+        {"name": "bad", "inputSchema": {"type": "object", "properties": {"a": {"type": "number", "x-mcp-header": "A"}}}},
+    ]
+
+    def answers(one: Asked) -> None:
+        if not opening(one):
+            one.result({"tools": tools} if one.message["method"] == "tools/list" else DONE)
+
+    async def main() -> None:
+        async with server(answers) as (url, asked), connect(url, era="modern") as session:
+            assert [tool.name for tool in await session.list_tools()] == ["good"]
+            await session.call_tool("good", a=7)
+            assert asked[-1].headers["mcp-param-a"] == "7"
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, b"Bad Request", "text/plain"),
+        (404, b"", "text/html"),
+        (405, b"{}", "application/json"),
+        (406, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}', "application/json"),
+        (500, b"<html>", "text/html"),
+        (202, b"", ""),
+        (200, b"hello", "text/plain"),
+        (302, b"", ""),
+    ],
+)
+def test_a_server_that_is_not_modern_is_asked_the_old_way(status: int, body: bytes, kind: str) -> None:
+    def answers(one: Asked) -> None:
+        if one.message.get("method") == "server/discover":
+            one.respond(status, body, *([f"Content-Type: {kind}"] if kind else []), "Location: http://127.0.0.1:9/")
+        elif not opening(one):
+            one.result(DONE)
+
+    async def main() -> None:
+        async with server(answers) as (url, _), connect(url) as session:
+            assert session.era == "legacy"
+            assert (await session.call_tool("x")).text == "done"
+
+    run(main)
+
+
+def test_a_lost_stream_is_taken_up_behind_its_last_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_client, "FIRST_PAUSE_S", 0.001)
+
+    def answers(one: Asked) -> None:
+        if one.message.get("method") == "tools/call":
+            one.events("id: e1\nretry: 1\ndata: \n\n", complete=False)
+        elif one.headers.get("last-event-id") == "e1":
+            one.events("data: " + json.dumps({"jsonrpc": "2.0", "id": call_id(asked), "result": DONE}) + "\n\n")
+        elif not opening(one):
+            one.respond(400)
+
+    asked: list[Asked] = []
+
+    def call_id(those: list[Asked]) -> Any:
+        return next(one.message["id"] for one in those if one.message.get("method") == "tools/call")
+
+    async def main() -> None:
+        nonlocal asked
+        async with server(answers) as (url, asked), connect(url, era="legacy") as session:
+            assert (await session.call_tool("x")).text == "done"
+
+    run(main)
+
+
+def test_a_request_whose_answer_is_lost_fails_and_the_session_goes_on() -> None:
+    def answers(one: Asked) -> None:
+        if opening(one):
+            return
+        match one.message["params"].get("name"):
+            case "hang up":
+                one.writer.close()
+            case "break":
+                one.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+                one.writer.close()
+            case "nonsense":
+                one.writer.write(b"SSH-2.0\r\n\r\n")
+            case "empty":
+                one.events(": nothing\n\n")
+            case "large":
+                one.respond(200, b"x" * 5000, "Content-Type: application/json")
+            case _:
+                one.result(DONE)
+
+    async def main() -> None:
+        for era in ("modern", "legacy"):
+            async with server(answers) as (url, _), connect(url, era=era, max_message_bytes=4000) as session:
+                for name in ("hang up", "break", "nonsense", "empty", "large"):
+                    with pytest.raises(PeerError, match="may have been carried out"):
+                        await session.call_tool(name)
+                assert (await session.call_tool("good")).text == "done"
+
+    run(main)
+
+
+def test_no_access_and_an_ended_session_end_the_channel() -> None:
+    token = "secret-" + "t" * 40
+
+    def answers(one: Asked) -> None:
+        if one.message.get("params", {}).get("name") == "gone":
+            one.respond(404)
+        elif one.message.get("params", {}).get("name") == "revoked":
+            one.respond(401, f"{token} is no good".encode())
+        elif not opening(one):
+            one.result(DONE)
+
+    async def main() -> None:
+        async with server(answers) as (url, _):
+            for name, code in (("gone", 1001), ("revoked", 1008)):
+                async with connect(url, era="legacy", token=token) as session:
+                    with pytest.raises(ConnectionClosed) as end:
+                        await session.call_tool(name)
+                    assert end.value.code == code
+                    assert token not in str(end.value)
+                    assert session.closed
+
+    run(main)
+
+
+def test_a_modern_cancel_hangs_up_and_a_legacy_one_is_told() -> None:
+    async def main() -> None:
+        hung_up = asyncio.Event()
+
+        async def wait(one: Asked) -> None:
+            await one.writer.drain()
+            try:
+                while not one.writer.transport.is_closing():  # noqa: ASYNC110  # asyncio's streams tell nobody
+                    await asyncio.sleep(0.005)
+            finally:
+                hung_up.set()
+
+        def answers(one: Asked) -> Awaitable[None] | None:
+            return None if opening(one) else wait(one)
+
+        for era in ("modern", "legacy"):
+            hung_up.clear()
+            async with server(answers) as (url, asked), connect(url, era=era) as session:
+                with pytest.raises(CallTimedOut):
+                    await session.call_tool("x", timeout_s=0.05)
+                if era == "legacy":
+                    while not any(one.message.get("method") == "notifications/cancelled" for one in asked):  # noqa: ASYNC110  # as above
+                        await asyncio.sleep(0.005)
+                else:
+                    assert all("id" in one.message for one in asked)
+
+    run(main)
+
+
+def test_nobody_there_is_said_at_once() -> None:
+    async def main() -> None:
+        async with server(opening) as (url, _):  # type: ignore[arg-type]  # what it returns is not looked at
+            pass
+        with pytest.raises(ConnectionClosed, match="nothing listens at 127"):
+            await open_http(url)
+
+    run(main)
+
+
+@pytest.mark.parametrize("url", ["http://", "http:///mcp", "http://host:99999/", "http://a b/", "ftp://x/", "http://x/\x00"])
+def test_what_is_no_address_is_told_without_being_shown(url: str) -> None:
+    with pytest.raises(ValueError, match="an HTTP address is wanted") as refusal:
+        HttpAddress.parse(Secret(url + "?ticket=secret"))
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_password_in_an_address_is_refused() -> None:
+    with pytest.raises(ValueError, match="pass token=") as refusal:
+        HttpAddress.parse(Secret("http://me:secret@127.0.0.1/mcp"))
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_channel_is_closed_once_and_delivers_nothing_while_paused() -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            channel = await open_http(str(here.workbench.http_url), token=here.token)
+            listener = Listener()
+            channel.open(listener)
+            channel.pause_receiving()
+            channel.send(b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}')
+            await here.until(lambda: here.workbench.telemetry.sessions() != [])
+            assert listener.texts == []
+            channel.resume_receiving()
+            assert b'"error"' in (await listener.until_texts(1))[0]
+            channel.close(1000, "enough")
+            channel.close()
+            channel.send(b"{}")
+            assert await listener.until_closed() == (1000, "enough")
+            assert "closed" in repr(channel)
+
+    run(main)

@@ -23,7 +23,7 @@ function remember(key: string, value?: string): string | undefined {
 
 const NEW_LINK =
   "the server was started anew, so this page wants a new link: run wb.show(browser=True), or mcp-workbench panel in a terminal";
-const GONE = "the server has ended: wb.show(browser=True) starts it and gives a new link";
+const GONE = "the server has ended: wb.start() in a cell starts it, wb.show(browser=True) then gives a new link";
 
 /** Of a WebSocket a browser does not tell why it did not open; of the page beside it, it does. */
 async function explain(): Promise<string | undefined> {

@@ -44,16 +44,16 @@ function stepped(low: number, high: number, steps: readonly number[]): Tick[] {
  */
 export function durationTicks(low: number, high: number, most: number): Tick[] {
   const decades = stepped(low, high, [1]);
+  const apart = (high - low) / Math.max(1, most);
   if (decades.length > most) {
-    const each = Math.ceil(decades.length / Math.max(1, most));
+    const each = Math.max(Math.ceil(decades.length / Math.max(1, most)), Math.ceil(apart / Math.log2(10)));
     return decades.filter((_, i) => i % each === 0);
   }
-  const apart = (high - low) / Math.max(1, most);
   const ticks: Tick[] = [];
   for (const steps of STEPS) {
     if (ticks.length > 1 && steps.length > COARSE) break;
     for (const tick of stepped(low, high, steps))
-      if (ticks.length < most && ticks.every(({ at }) => Math.abs(at - tick.at) >= apart)) ticks.push(tick);
+      if (ticks.length < most && ticks.every(({ at }) => at !== tick.at && Math.abs(at - tick.at) >= apart)) ticks.push(tick);
   }
   return ticks.sort((a, b) => a.at - b.at);
 }

@@ -14,7 +14,12 @@ import { Toolbar } from "../toolbar";
 const OLDER = 500;
 const MOVING_MS = 90;
 
-export const calls: PanelKind = { id: "calls", title: "Calls", watches: ["calls", "running", "kernel"], create: (link) => new CallsPanel(link) };
+export const calls: PanelKind = {
+  id: "calls",
+  title: "Calls",
+  watches: ["calls", "running", "kernel"],
+  create: (link) => new CallsPanel(link),
+};
 
 class CallsPanel implements Panel {
   readonly element: HTMLElement;
@@ -210,7 +215,9 @@ function columns(): readonly Column<Entry>[] {
       hint: "When the request arrived; unsorted, the call that ended last stands first",
       width: 84,
       rank: 5,
-      cell: (row) => moment(row.at, { millis: true }), compare: by((row) => row.at) },
+      cell: (row) => moment(row.at, { millis: true }),
+      compare: by((row) => row.at),
+    },
     { id: "session", title: "", hint: "Session", width: 24, rank: 2, cell: (row) => badge(row.session, row.client) },
     { id: "target", title: "Call", width: 96, grows: 3, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
     {

@@ -219,7 +219,7 @@ function columns(): readonly Column<Entry>[] {
       compare: by((row) => row.at),
     },
     { id: "session", title: "", hint: "Session", width: 24, rank: 2, cell: (row) => badge(row.session, row.client) },
-    { id: "target", title: "Call", width: 96, grows: 3, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
+    { id: "target", title: "Call", width: 96, grows: 5, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
     {
       id: "outcome",
       title: "Outcome",

@@ -121,6 +121,7 @@ class NowLines {
   draw(kernel: Kernel | null, calls: readonly OpenCall[]): void {
     const now = this.link.now();
     setShown(this.cell, cellText(kernel, now), 200);
+    this.cell.classList.toggle("mcpw-until-told", kernel === null);
     this.dot.classList.toggle("mcpw-figure-busy", !!kernel?.cell || !!kernel?.mainCall);
     const main = mainText(kernel, now);
     setShown(this.main, main, 300);

@@ -164,6 +164,12 @@ test("a server that is heard no more is told in the past, with its last figures"
   assert.match(element.textContent ?? "", /^Not serving wb\.start\(\) in a cell starts the server.*Served ws.*20 requests/);
 });
 
+test("a view that was opened after the server's end still tells what it did", () => {
+  const { tell, element } = panel(connectPanel);
+  tell({ type: "state", name: "n", calls: 14 });
+  assert.match(byId(element, "connect-state").textContent ?? "", /Not serving.*Served 14 requests/);
+});
+
 test("sessions of a kernel that is heard no more were open", () => {
   const { made, tell, element } = panel(sessionsPanel);
   tell({ type: "sessions", rows: [session("s1")], open: 1 });

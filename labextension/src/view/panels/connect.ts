@@ -105,14 +105,14 @@ class ConnectPanel implements Panel {
   /** What people may be pointing at or selecting stays the same element; only texts change. */
   private drawState(told: State): void {
     const url = told.url || this.served?.url || "";
-    const word = this.serves ? "Serving" : url ? "Served" : "";
+    const word = this.serves ? "Serving" : url || told.calls ? "Served" : "";
     const state = `${word} ${url} ${told.url ?? ""}`;
     if (state === this.drawnState) return;
     this.drawnState = state;
     const start = el("span", { class: "mcpw-faint" }, el("code", {}, "wb.start()"), " in a cell starts the server");
     const not = told.url ? [] : [el("div", {}, el("b", {}, "Not serving"), " ", start)];
     if (!word) return fill(this.state, ...not);
-    fill(this.state, ...not, el("b", {}, word), " ", el("code", { class: "mcpw-url" }, shown(url, 300)), " ", this.facts);
+    fill(this.state, ...not, el("b", {}, word), " ", ...(url ? [el("code", { class: "mcpw-url" }, shown(url, 300)), " "] : []), this.facts);
   }
 
   private drawNotices(notices: readonly string[]): void {
@@ -229,8 +229,8 @@ class ConnectPanel implements Panel {
     const now = this.link.now();
     const connected = this.serves ? "connected for" : "was connected for";
     for (const [id, { age }] of this.lines) setText(age, `${connected} ${elapsed(now - (this.sessions.get(id)?.since ?? now))}`);
-    const { told, served } = this;
-    if (told && served) setText(this.facts, factsOf({ ...told, since: served.since ?? now }, this.ended ?? now));
+    const { told } = this;
+    if (told) setText(this.facts, factsOf({ ...told, since: this.served?.since ?? 0 }, this.ended ?? now));
   }
 }
 
@@ -244,7 +244,7 @@ function prose(sentence: string): HTMLElement {
 }
 
 function factsOf(told: State, now: number): string {
-  const facts = [`for ${elapsed(now - (told.since ?? now))}`, counted(told.calls ?? 0, "request")];
+  const facts = [...(told.since ? [`for ${elapsed(now - told.since)}`] : []), counted(told.calls ?? 0, "request")];
   facts.push(`${bytes(told.bytesIn ?? 0)} in, ${bytes(told.bytesOut ?? 0)} out`);
   if (told.failed) facts.push(`${number(told.failed)} failed here`);
   if (told.mistakes) facts.push(counted(told.mistakes, "caller mistake"));

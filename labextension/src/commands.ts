@@ -35,11 +35,11 @@ export interface Parts {
 export function addCommands({ commands, shell }: JupyterFrontEnd, parts: Parts): void {
   const { workbench, summary, sidebar, panels } = parts;
   commands.addCommand(CommandIDs.showSidebar, {
-    label: "Show the MCP sidebar",
+    label: inPalette("Show the sidebar", "Show the MCP sidebar"),
     execute: () => shell.activateById(sidebar.id),
   });
   commands.addCommand(CommandIDs.startServer, {
-    label: "Start the MCP server of this kernel",
+    label: inPalette("Start the server of this kernel", "Start the MCP server of this kernel"),
     isEnabled: () => workbench.followed.kernelId !== undefined && workbench.situation.kind !== "serving",
     execute: async () => {
       shell.activateById(sidebar.id);
@@ -47,17 +47,17 @@ export function addCommands({ commands, shell }: JupyterFrontEnd, parts: Parts):
     },
   });
   commands.addCommand(CommandIDs.stopServer, {
-    label: "Stop the MCP server of this kernel",
+    label: inPalette("Stop the server of this kernel", "Stop the MCP server of this kernel"),
     isEnabled: () => workbench.situation.kind === "serving",
     execute: () => stop(parts),
   });
   commands.addCommand(CommandIDs.copyConnection, {
-    label: "Copy how to connect a client …",
+    label: inPalette("Copy how to connect a client …", "Copy how to connect a client …"),
     isEnabled: () => summary.connections.length > 0,
     execute: (args) => copyConnection(summary, args),
   });
   commands.addCommand(CommandIDs.openPanel, {
-    label: (args) => `Open the panel ${kinds.find((one) => one.id === args.panel)?.title ?? "…"}`,
+    label: (args) => `${args.isPalette ? "MCP: " : ""}Open the panel ${kinds.find((one) => one.id === args.panel)?.title ?? "…"}`,
     isEnabled: (args) => typeof args.path === "string" || workbench.followed.path !== undefined,
     execute: async (args) => {
       const { panel, path = workbench.followed.path } = args;
@@ -69,7 +69,7 @@ export function addCommands({ commands, shell }: JupyterFrontEnd, parts: Parts):
     },
   });
   commands.addCommand(CommandIDs.reconnect, {
-    label: "Connect the MCP views anew",
+    label: inPalette("Connect the views anew", "Connect the MCP views anew"),
     execute: async () => {
       summary.reconnect();
       sidebar.current?.reconnect();
@@ -79,6 +79,11 @@ export function addCommands({ commands, shell }: JupyterFrontEnd, parts: Parts):
   });
   workbench.changed.connect(() => commands.notifyCommandChanged());
   summary.changed.connect(() => commands.notifyCommandChanged(CommandIDs.copyConnection));
+}
+
+/** A label that in the palette, among those of all others, begins with `MCP:`. */
+function inPalette(there: string, elsewhere: string) {
+  return (args: ReadonlyPartialJSONObject) => (args.isPalette ? `MCP: ${there}` : elsewhere);
 }
 
 async function start(workbench: Workbench): Promise<void> {
@@ -120,8 +125,13 @@ async function copyConnection(summary: Summary, args: ReadonlyPartialJSONObject)
   const snippet = connections.find(({ title }) => title === wanted);
   if (snippet !== undefined) {
     Clipboard.copyToSystem(snippet.text);
-    Notification.success([snippet.what, snippet.then].filter(Boolean).join(" "), { autoClose: 8_000 });
+    Notification.success(plain([snippet.what, snippet.then].filter(Boolean).join(" ")), { autoClose: 8_000 });
   }
+}
+
+/** Notifications know no code: what stands between backticks is quoted. */
+function plain(sentence: string): string {
+  return sentence.replace(/`([^`]*)`/g, "“$1”");
 }
 
 function tell(sentence: string): void {

@@ -85,10 +85,10 @@ const PLAIN = [CommandIDs.showSidebar, CommandIDs.startServer, CommandIDs.stopSe
 
 function fillPalette(palette: ICommandPalette, panels: readonly string[]): void {
   for (const command of PLAIN) {
-    palette.addItem({ command, category: "MCP" });
+    palette.addItem({ command, args: { isPalette: true }, category: "MCP" });
   }
   for (const panel of panels) {
-    palette.addItem({ command: CommandIDs.openPanel, args: { panel }, category: "MCP" });
+    palette.addItem({ command: CommandIDs.openPanel, args: { panel, isPalette: true }, category: "MCP" });
   }
 }
 

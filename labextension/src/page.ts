@@ -24,7 +24,7 @@ function remember(key: string, value?: string): string | undefined {
 
 const NEW_LINK =
   "the server was started anew, so this page wants a new link: run wb.show(browser=True), or mcp-workbench panel in a terminal";
-const GONE = "the server has ended: wb.show(browser=True) starts it and gives a new link";
+const GONE = "the server has ended: wb.start() in a cell starts it, wb.show(browser=True) then gives a new link";
 
 const OWN_LINK = "this window wants a link of its own: run wb.show(browser=True), or mcp-workbench panel in a terminal";
 

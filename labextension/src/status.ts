@@ -28,7 +28,8 @@ export class StatusItem extends Widget {
 
   private draw(): void {
     this.node.textContent = line(this.summary, Date.now());
-    this.node.title = `${this.summary.running} of the clients' calls run now. Click for the sidebar.`;
+    const { running, waiting } = this.summary;
+    this.node.title = `${running} of the clients' calls run now, ${waiting} wait. Click for the sidebar.`;
   }
 
   private readonly timer: ReturnType<typeof setInterval>;

@@ -4,12 +4,13 @@
  */
 import type { IDisposable } from "@lumino/disposable";
 import { type ISignal, Signal } from "@lumino/signaling";
-import { type SessionRow, type Snippet, type State, type ToView, VERSION, VIEW_PROTOCOL } from "./view/messages";
+import { type OpenCalls, type SessionRow, type Snippet, type State, type ToView, VERSION, VIEW_PROTOCOL } from "./view/messages";
 import type { Way } from "./view/way";
 import type { Workbench } from "./workbench";
 
 /** Calls a second are counted over these. */
 const WINDOW_MS = 10_000;
+const NONE: OpenCalls = { type: "openCalls" };
 
 export class Summary implements IDisposable {
   /** `open` makes a way to a kernel. */
@@ -36,13 +37,14 @@ export class Summary implements IDisposable {
     return this.sessions.size;
   }
 
-  /** Calls that were taken and do not run yet: for a place, for the main thread, for news. */
+  /** Calls that were taken and do not run yet: for a place, for the main thread, for news, behind a cell. */
   get waiting(): number {
-    return this.sum("parked") + this.sum("backlog");
+    return (this.going.rows ?? []).filter(({ waits }) => waits).length;
   }
 
+  /** Calls that run, those included that the kernel only counts. */
   get running(): number {
-    return this.sum("running");
+    return (this.going.rows ?? []).filter(({ waits }) => !waits).length + (this.going.more ?? 0);
   }
 
   /** Calls a second over the last ten seconds. */
@@ -97,7 +99,7 @@ export class Summary implements IDisposable {
       opened: () => {
         this.forget();
         way.send({ type: "open", viewProtocol: VIEW_PROTOCOL, version: VERSION });
-        way.send({ type: "watch", panels: ["connect", "sessions"] });
+        way.send({ type: "watch", panels: ["connect", "sessions", "running"] });
       },
       received: (message) => this.take(message),
       changed: (state) => {
@@ -112,6 +114,8 @@ export class Summary implements IDisposable {
     if (message.type === "state") {
       this.state = message;
       this.counts.push({ at: Date.now(), calls: message.calls ?? 0 });
+    } else if (message.type === "openCalls") {
+      this.going = message;
     } else if (message.type === "sessions") {
       for (const row of message.rows ?? []) {
         if ((row.until ?? 0) === 0) {
@@ -129,10 +133,6 @@ export class Summary implements IDisposable {
     this._changed.emit();
   }
 
-  private sum(field: "parked" | "backlog" | "running"): number {
-    return [...this.sessions.values()].reduce((total, row) => total + (row[field] ?? 0), 0);
-  }
-
   private leave(): void {
     this.way?.dispose();
     this.way = undefined;
@@ -144,6 +144,7 @@ export class Summary implements IDisposable {
     this.state = undefined;
     this.counts = [];
     this.sessions.clear();
+    this.going = NONE;
   }
 
   private way: Way | undefined;
@@ -151,21 +152,25 @@ export class Summary implements IDisposable {
   private state: State | undefined;
   /** `calls` of the states that came lately. */
   private counts: { readonly at: number; readonly calls: number }[] = [];
+  private going: OpenCalls = NONE;
   private readonly sessions = new Map<string, SessionRow>();
   private _isDisposed = false;
   private readonly _changed = new Signal<this, void>(this);
 }
 
-/** `MCP: 2 clients · 3.1 calls/s · 1 waits`. */
-export function line(summary: Pick<Summary, "clients" | "waiting" | "perSecond">, nowMs: number): string {
-  const { clients, waiting } = summary;
+/** `MCP: 2 clients · 3.1 calls/s · 2 running · 1 waiting`. */
+export function line(summary: Pick<Summary, "clients" | "running" | "waiting" | "perSecond">, nowMs: number): string {
+  const { clients, running, waiting } = summary;
   const rate = summary.perSecond(nowMs);
   const parts = [clients === 1 ? "1 client" : `${clients} clients`];
   if (rate > 0) {
     parts.push(`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} calls/s`);
   }
+  if (running > 0) {
+    parts.push(`${running} running`);
+  }
   if (waiting > 0) {
-    parts.push(waiting === 1 ? "1 waits" : `${waiting} wait`);
+    parts.push(`${waiting} waiting`);
   }
   return `MCP: ${parts.join(" · ")}`;
 }

@@ -64,10 +64,24 @@ function hiding(way: Way, el: HTMLElement, staticId: string): Way {
   };
 }
 
+/** Settings outlive the cell being run again, not the page's window. */
+function rememberAs(prefix: string): (key: string, value?: string) => string | undefined {
+  return (key, value) => {
+    try {
+      if (value !== undefined) sessionStorage.setItem(`${prefix}.${key}`, value);
+      return sessionStorage.getItem(`${prefix}.${key}`) ?? undefined;
+    } catch {
+      return value; // A browser that keeps nothing.
+    }
+  };
+}
+
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   el.classList.add("mcpw-cell");
   const panel = String(model.get("panel") ?? "");
-  const view = mountView(el, hiding(wayOf(model), el, String(model.get("static_id") ?? "")), panel ? { panel } : {});
+  const remember = rememberAs(`mcpw.${String(model.get("kernel_id") ?? "")}`);
+  const way = hiding(wayOf(model), el, String(model.get("static_id") ?? ""));
+  const view = mountView(el, way, { remember, ...(panel ? { panel } : {}) });
   return () => view.dispose();
 }
 

@@ -79,7 +79,7 @@ test("a bar is found by any place in it, and by none outside", () => {
 test("an axis is marked at round durations, as many as fit", () => {
   const labels = (low: number, high: number, most: number) =>
     durationTicks(octavesOf(low), octavesOf(high), most).map(({ label }) => label);
-  assert.deepEqual(labels(90, 1100, 9), ["100 µs", "200 µs", "500 µs", "1 ms"]);
+  assert.deepEqual(labels(90, 1100, 9), ["100 µs", "200 µs", "300 µs", "500 µs", "700 µs", "1 ms"]);
   assert.deepEqual(labels(90, 11_000, 4), ["100 µs", "1 ms", "10 ms"]);
   assert.deepEqual(labels(0.9, 1.1e8, 3), ["1 µs", "1 ms", "1 s"], "every third decade");
   assert.deepEqual(labels(1210, 1450, 4), ["1.3 ms", "1.4 ms"], "less than an octave");
@@ -94,6 +94,11 @@ test("marks are within the axis, ascending, and no more than fit, whatever the r
     const most = 2 + Math.floor(random() * 12);
     const ticks = durationTicks(low, high, most).map(({ at }) => at);
     assert.ok(ticks.length <= most, `${ticks.length} of ${most}`);
+    const apart = (high - low) / most;
+    assert.ok(
+      ticks.every((at, i) => i === 0 || at - (ticks[i - 1] ?? at) >= apart - 1e-9),
+      "no label reaches into the next",
+    );
     assert.ok(ticks.every((at, i) => at >= low && at <= high && (i === 0 || at > (ticks[i - 1] ?? at))));
   }
 });

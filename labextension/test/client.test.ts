@@ -30,7 +30,19 @@ test("it opens with its versions and watches when greeted", () => {
     { type: "open", viewProtocol: VIEW_PROTOCOL, version: VERSION },
     { type: "watch", panels: ["connect", "calls"], histograms: [] },
   ]);
-  assert.deepEqual([one.standing.state, log.resets, log.received.length], ["live", 1, 1]);
+  assert.deepEqual([one.standing.state, log.resets, log.received.length], ["live", 0, 1]);
+  way.say({ type: "state", name: "n" }, { type: "state", name: "n" });
+  assert.deepEqual([log.resets, log.received.length], [1, 3], "once, before the first of what is told anew");
+});
+
+test("a kernel that ends again before it tells anything leaves what was told before", () => {
+  const { way, log } = client();
+  way.greet();
+  way.say({ type: "state", name: "n" });
+  way.events?.changed("lost", "the server is stopped");
+  way.greet();
+  way.events?.changed("lost", "the server is stopped");
+  assert.equal(log.resets, 1);
 });
 
 test("what is watched is said once, and again after each reconnection", () => {
@@ -41,7 +53,7 @@ test("what is watched is said once, and again after each reconnection", () => {
   way.events?.changed("lost", "connection lost");
   way.greet();
   assert.deepEqual(way.last("watch"), { type: "watch", panels: ["latency"], histograms: [{ tool: "f", phase: "run" }], heatmap: "" });
-  assert.deepEqual([log.resets, log.standings.map(({ state }) => state)], [2, ["live", "lost", "live"]]);
+  assert.deepEqual([log.resets, log.standings.map(({ state }) => state)], [0, ["live", "lost", "live"]]);
 });
 
 test("its clock is the kernel's", () => {

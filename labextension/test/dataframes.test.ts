@@ -61,6 +61,14 @@ test("a row says shape, version, what changed last and when", () => {
   assert.match(all(element, "df-row")[1]?.textContent ?? "", /polars/);
 });
 
+test("the symbols are explained where there are any", () => {
+  const { panel, element } = opened([]);
+  assert.equal(one(element, "df-legend").hidden, true);
+  panel.take({ type: "dataFrames", rows: [FLIGHTS] });
+  assert.match(one(element, "df-legend").textContent ?? "", /↧rows added.*sessions that are told/);
+  assert.equal(one(element, "df-legend").hidden, false);
+});
+
 test("a delta changes, adds and takes away rows; those that stay are the same elements", () => {
   const { panel, element } = opened();
   const [before] = all(element, "df-row");

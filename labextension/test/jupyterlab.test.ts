@@ -273,16 +273,17 @@ test("the figures are those of the followed kernel, and end with it", () => {
   const way = ways[0];
   assert.equal(way?.kernelId, "k1");
   way.events?.opened();
-  assert.deepEqual(way.sent, ["open", "watch connect sessions"]);
+  assert.deepEqual(way.sent, ["open", "watch connect sessions running"]);
   way.tell(
     { type: "state", name: "n", calls: 10, connect: [{ client: "c", title: "C", what: "w", text: "t" }] },
     { type: "state", name: "n", calls: 40 },
-    { type: "sessions", rows: [{ id: "s1", running: 2, parked: 1, backlog: 3 }, { id: "s2" }, { id: "s3", until: 5 }] },
+    { type: "sessions", rows: [{ id: "s1" }, { id: "s2" }, { id: "s3", until: 5 }] },
+    { type: "openCalls", rows: [{ key: "a" }, { key: "b", waits: "behind cell [9], running 4 s" }, { key: "c", waits: "news" }], more: 2 },
   );
-  assert.deepEqual([summary.clients, summary.running, summary.waiting], [2, 2, 4]);
+  assert.deepEqual([summary.clients, summary.running, summary.waiting], [2, 3, 2]);
   assert.equal(summary.perSecond(Date.now()), 3);
   assert.equal(summary.perSecond(Date.now() + 60_000), 0);
-  way.tell({ type: "sessions", gone: ["s1"] });
+  way.tell({ type: "sessions", gone: ["s1"] }, { type: "openCalls" });
   assert.deepEqual([summary.clients, summary.waiting], [1, 0]);
   workbench.say(serving(1));
   assert.equal(ways.length, 1);
@@ -293,7 +294,10 @@ test("the figures are those of the followed kernel, and end with it", () => {
 });
 
 test("the status line counts clients, calls and who waits, and leaves out what is nought", () => {
-  assert.equal(line({ clients: 1, waiting: 0, perSecond: () => 0 }, 0), "MCP: 1 client");
-  assert.equal(line({ clients: 2, waiting: 1, perSecond: () => 3.14 }, 0), "MCP: 2 clients · 3.1 calls/s · 1 waits");
-  assert.equal(line({ clients: 0, waiting: 2, perSecond: () => 120.4 }, 0), "MCP: 0 clients · 120 calls/s · 2 wait");
+  assert.equal(line({ clients: 1, running: 0, waiting: 0, perSecond: () => 0 }, 0), "MCP: 1 client");
+  assert.equal(
+    line({ clients: 2, running: 2, waiting: 1, perSecond: () => 3.14 }, 0),
+    "MCP: 2 clients · 3.1 calls/s · 2 running · 1 waiting",
+  );
+  assert.equal(line({ clients: 0, running: 0, waiting: 2, perSecond: () => 120.4 }, 0), "MCP: 0 clients · 120 calls/s · 2 waiting");
 });

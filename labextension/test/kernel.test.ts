@@ -75,6 +75,22 @@ test("the call that has the main thread is named, with how many wait, and can be
   assert.equal(one(element, "main-stop-answer").textContent, "plot was told to stop.");
 });
 
+test("calls that run are there too; what waits behind the cell tells the cell's time", () => {
+  const { panel, element } = opened();
+  const call = { target: "plot", method: "tools/call", session: "s1", principal: "me", at: NOW - 3 };
+  panel.take({ type: "kernel", cell: "[9]", cellSince: NOW - 7 });
+  panel.take({
+    type: "openCalls",
+    rows: [
+      { key: "a", ...call },
+      { key: "b", ...call, waits: "behind cell [9], running 4 s" },
+    ],
+  });
+  const texts = all(element, "waiting-row").map((row) => row.textContent ?? "");
+  assert.match(texts[0] ?? "", /^plotmeruns/);
+  assert.match(texts[1] ?? "", /waits: behind cell \[9\], running 7 s/);
+});
+
 test("jobs that run come first, oldest first; those that ended last come next", () => {
   const { element } = opened([
     DONE,

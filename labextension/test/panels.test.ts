@@ -58,7 +58,7 @@ async function opened(changes: Partial<Detail>) {
 test("ended calls appear, newest first, with what matches counted", () => {
   const { tell, names, element } = panel(callsPanel);
   tell({ type: "calls", rows: [call(1), call(2, { target: "fit_model" }), call(3, { method: "ping", target: "" })] });
-  assert.deepEqual([names(), byId(element, "calls-counts").textContent], [["fit_model", "top_routes"], "2 of 3"]);
+  assert.deepEqual([names(), byId(element, "calls-counts").textContent], [["fit_model", "top_routes"], "2, 1 protocol hidden"]);
   click(byId(element, "calls-protocol"));
   drawFrames();
   assert.deepEqual(names(), ["ping", "fit_model", "top_routes"]);
@@ -111,6 +111,83 @@ test("older calls are a click away while the kernel has some", async () => {
   await settled();
   drawFrames();
   assert.deepEqual([foot.hidden, all(element, "calls-row").length], [true, 13]);
+});
+
+test("what waits behind a cell tells the cell's own time, and can be stopped no more when nothing is heard", () => {
+  const { made, tell, element } = panel(callsPanel);
+  const waits = "behind cell [9], running 4 s";
+  tell({ type: "openCalls", rows: [running({ waits })] }, { type: "kernel", cell: "[9]", cellSince: 993 });
+  assert.match(byId(element, "running-row").textContent ?? "", /waits behind cell \[9\], running 7 s/);
+  tell({ type: "kernel", cell: "[10]", cellSince: 999 });
+  assert.match(byId(element, "running-row").textContent ?? "", /cell \[9\], running 4 s/, "of another cell it knows no better");
+  made.heard?.(false);
+  assert.equal(byId(element, "stop").hidden, true);
+});
+
+test("a job's two rows differ: the early answer leads to the job, whose end is its own", () => {
+  const { tell, element } = panel(callsPanel);
+  const name = "a_tool_with_a_very_long_name";
+  tell({
+    type: "calls",
+    rows: [call(1, { target: name, job: "j1", bytesOut: 0 }), call(2, { target: name, method: "job", job: "j1", bytesOut: 229 })],
+  });
+  const [end, answer] = all(element, "calls-row").map((row) => row.textContent ?? "");
+  assert.match(answer ?? "", /→ j1a_tool.*→ job j1.*–/);
+  assert.match(end ?? "", /job j1a_tool.*ok.*229 B/);
+});
+
+test("of what failed the reason stands first and once", async () => {
+  const { drawer } = await opened({
+    row: call(7, { outcome: "tool_error", error: "ValueError: no such airport" }),
+    answer: answered({ isError: true, content: [{ type: "text", text: "ValueError: no such airport" }] }),
+    request: asked({ name: "f", arguments: { code: "XXX" } }),
+    traceback: "Traceback …",
+    notes: ["flights v17"],
+  });
+  const titles = [...drawer.querySelectorAll("h4")].map((one) => one.textContent);
+  assert.deepEqual(titles.slice(0, 4), ["Result", "Traceback", "Arguments", "Read"]);
+  assert.equal(drawer.querySelector("[data-testid=call-error]"), null);
+});
+
+test("a server that is heard no more is told in the past, with its last figures", () => {
+  const { made, tell, element } = panel(connectPanel);
+  tell(
+    { type: "state", name: "n", url: "ws://127.0.0.1:1/mcp", since: 902, calls: 17 },
+    { type: "sessions", rows: [session("s1", { client: "codex", since: 986 })], open: 1 },
+  );
+  assert.match(element.textContent ?? "", /^Serving ws.*for 98 s · 17 requests/);
+  made.heard?.(false);
+  assert.match(element.textContent ?? "", /^Served ws.*for 98 s · 17 requests.*was connected for 14 s/);
+  assert.doesNotMatch(element.textContent ?? "", /Serving|waiting/);
+  made.heard?.(true);
+  tell({ type: "state", name: "n", calls: 20 });
+  assert.match(element.textContent ?? "", /^Not serving wb\.start\(\) in a cell starts the server.*Served ws.*20 requests/);
+});
+
+test("a view that was opened after the server's end still tells what it did", () => {
+  const { tell, element } = panel(connectPanel);
+  tell({ type: "state", name: "n", calls: 14 });
+  assert.match(byId(element, "connect-state").textContent ?? "", /Not serving.*Served 14 requests/);
+});
+
+test("sessions of a kernel that is heard no more were open", () => {
+  const { made, tell, element } = panel(sessionsPanel);
+  tell({ type: "sessions", rows: [session("s1")], open: 1 });
+  made.heard?.(false);
+  drawFrames();
+  assert.match(byId(element, "sessions-count").textContent ?? "", /^1 were open/);
+  const row = all(element, "sessions-row")[0];
+  assert.ok(row?.classList.contains("mcpw-ended"));
+  assert.match(row?.textContent ?? "", /was open/);
+});
+
+test("published DataFrames are offered, notices have code", () => {
+  const { tell, element, gone } = panel(connectPanel);
+  tell({ type: "state", name: "n", url: "ws://x", dataframes: ["flights"], notices: ["call `wb.start()` again"] } as ToView);
+  assert.equal(byId(element, "connect-notices").querySelector("code")?.textContent, "wb.start()");
+  assert.match(byId(element, "connect-offered").textContent ?? "", /1 DataFrameflights/);
+  click([...byId(element, "connect-offered").querySelectorAll("button")].at(-1) as Element);
+  assert.deepEqual(gone, [["dataframes", { name: "flights" }]]);
 });
 
 test("running calls stand on top, with progress, or what they wait for", () => {

@@ -19,6 +19,9 @@ class FakePanel implements Panel {
   wish(wish: Readonly<Record<string, string>>): void {
     this.log.push(wish);
   }
+  heard(live: boolean): void {
+    if (live || this.log.length) this.log.push(live ? "heard" : "heard no more");
+  }
   reset(): void {
     this.log.push("reset");
   }
@@ -80,8 +83,13 @@ test("one panel is visible at a time, and only that is watched", () => {
   click(tab("calls"));
   assert.deepEqual(way.last("watch").panels, ["connect", "sessions", "calls"]);
   assert.deepEqual([panel("connect").element.hidden, panel("calls").element.hidden], [true, false]);
-  assert.deepEqual(panel("calls").log, ["reset", "hello", true]);
-  assert.equal(panel("connect").log.at(-1), false);
+  assert.deepEqual(panel("calls").log, ["heard", "hello", true]);
+  way.say({ type: "state", name: "n" });
+  assert.deepEqual(panel("calls").log, ["heard", "hello", true, "reset", "state"]);
+  assert.ok(panel("connect").log.includes(false));
+  way.events?.changed("lost", "connection lost");
+  way.events?.changed("connecting", "connecting");
+  assert.deepEqual(panel("calls").log.slice(5), ["heard no more"], "and stays as it was last");
 });
 
 test("what a panel wants beside its own is watched while it is visible", () => {
@@ -108,7 +116,22 @@ test("tabs are walked with arrows, and tell which is chosen", () => {
 test("one panel alone has no tabs", () => {
   const { host, panel } = view({ panel: "latency" });
   assert.equal(byId(host, "tabs").hidden, true);
-  assert.deepEqual([panel("latency").element.hidden, panel("calls")], [false, undefined]);
+  assert.deepEqual([panel("latency").element.hidden, panel("calls").element.hidden], [false, true]);
+});
+
+test("from one panel alone a link leads to another, which then has a tab beside it", () => {
+  const kept = new Map<string, string>();
+  const remember = (key: string, value?: string) => {
+    if (value !== undefined) kept.set(key, value);
+    return kept.get(key);
+  };
+  const { host, panel, tab } = view({ panel: "latency", remember });
+  panel("latency").link.go("calls", { tool: "f" });
+  assert.deepEqual([byId(host, "tabs").hidden, tab("calls").hidden, tab("connect").hidden], [false, false, true]);
+  assert.deepEqual([panel("calls").element.hidden, panel("calls").log], [false, [true, { tool: "f" }]]);
+  press(tab("calls"), "ArrowRight");
+  assert.equal(tab("latency").getAttribute("aria-selected"), "true", "tabs that are not there are passed over");
+  assert.equal(kept.get("panel"), undefined, "which panel is chosen is told to no other view");
 });
 
 test("the panel that was visible is remembered", () => {

@@ -186,6 +186,18 @@ test("the gateway is used where it answers", (t) => {
   assert.deepEqual([others.length, log.opened, better.sent.length], [0, 1, 1]);
 });
 
+test("a connection that was lost stays lost until the comm answers", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { better, others, way } = first();
+  const { log, events: told } = events();
+  way.start(told);
+  better.greet();
+  better.events?.changed("lost", "connection lost");
+  pass(t, 3_000);
+  others[0]?.events?.changed("connecting", "asking the kernel");
+  assert.deepEqual(log.changes.at(-1), ["lost", "connection lost; asking the kernel"]);
+});
+
 test("where the gateway does not answer within three seconds the comm is used, until it does", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { better, others, way } = first();

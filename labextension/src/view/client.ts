@@ -20,7 +20,7 @@ export interface Standing {
 }
 
 export interface ClientEvents {
-  /** The kernel tells everything anew from here. */
+  /** The kernel tells everything anew from here; not before it does, so that its last state stays where it ends again at once. */
   reset(): void;
   received(message: ToView): void;
   changed(standing: Standing): void;
@@ -46,6 +46,8 @@ export class Client {
   private lastId = 0;
   private offset = 0;
   private stopped: number | undefined;
+  /** The kernel has said hello and nothing else yet: what was told before stays to be seen until then. */
+  private anew = false;
   private watched = "";
   private wanted: Wanted = { panels: [] };
 
@@ -101,7 +103,7 @@ export class Client {
       if (message.viewProtocol !== VIEW_PROTOCOL) return this.change(misfit(message.viewProtocol, message.version));
       this.offset = message.now - this.clock();
       this.waitsForCells = message.waitsForCells ?? false;
-      this.events.reset();
+      this.anew = true;
       const live = this.waitsForCells ? "news and clicks may wait while a cell is busy" : "live";
       const versions = message.version === VERSION ? "" : `; mcp_workbench ${message.version} in the kernel, ${VERSION} in this view`;
       this.change({ state: "live", sentence: live + versions });
@@ -112,8 +114,14 @@ export class Client {
       this.change({ state: "refused", sentence: message.sentence, ...(message.command ? { command: message.command } : {}) });
     } else if (this.standing.state === "live") {
       if ("re" in message) this.settle(message.re)?.resolve(message);
-      else this.events.received(message);
+      else this.tell(message);
     }
+  }
+
+  private tell(message: ToView): void {
+    if (this.anew) this.events.reset();
+    this.anew = false;
+    this.events.received(message);
   }
 
   private wayChanged(state: WayState, sentence: string): void {

@@ -11,6 +11,10 @@ import { renderAnswer } from "./result";
 export function renderDetail(detail: Detail, link: Link, close: () => void): HTMLElement {
   const { row } = detail;
   const request = detail.request ? parse(detail.request.text) : undefined;
+  const asked = section("Arguments", "call-arguments", renderArguments(detail.request, request));
+  const result = section("Result", "call-result", renderResult(detail.answer));
+  const traceback = optional("Traceback", detail.traceback, () => longText(detail.traceback ?? "", 20_000, "call-traceback"));
+  const saidBelow = Boolean(row.error && detail.answer && result.textContent?.includes(row.error));
   return el(
     "div",
     { class: "mcpw-detail", testid: "call-detail" },
@@ -20,13 +24,13 @@ export function renderDetail(detail: Detail, link: Link, close: () => void): HTM
       { class: "mcpw-detail-body", tabindex: 0, role: "region", aria: { label: "Details of the call" } },
       renderFacts(detail, link),
       renderPhases(row, detail.queuedBehind ?? ""),
-      ...(row.error ? [el("div", { class: "mcpw-sentence", testid: "call-error" }, shown(row.error, 2_000))] : []),
+      ...(row.error && !saidBelow ? [el("div", { class: "mcpw-sentence", testid: "call-error" }, shown(row.error, 2_000))] : []),
       renderActions(detail, link),
-      section("Arguments", "call-arguments", renderArguments(detail.request, request)),
-      section("Result", "call-result", renderResult(detail.answer)),
-      ...optional("Notes", detail.notes?.length, () => el("ul", {}, ...(detail.notes ?? []).map((one) => el("li", {}, shown(one, 500))))),
+      // Of what failed people look first at why.
+      ...(outcomeClass(row.outcome) === "bad" ? [result, ...traceback, asked] : [asked, result]),
+      ...optional("Read", detail.notes?.length, () => el("ul", {}, ...(detail.notes ?? []).map((one) => el("li", {}, shown(one, 500))))),
       ...optional("Output", detail.output, () => longText(detail.output ?? "", 8_000, "call-output")),
-      ...optional("Traceback", detail.traceback, () => longText(detail.traceback ?? "", 20_000, "call-traceback")),
+      ...(outcomeClass(row.outcome) === "bad" ? [] : traceback),
       ...optional("Notifications", detail.notifications?.length, () => renderNotifications(detail.notifications ?? [])),
       folded("Request as it came", detail.request, "call-request"),
       folded("Answer as it was sent", detail.answer, "call-answer"),

@@ -34,6 +34,8 @@ export interface Panel {
   shown(visible: boolean): void;
   /** Somebody came here by `Link.go`. */
   wish?(wish: Readonly<Record<string, string>>): void;
+  /** The kernel is heard again, or no more: then what was told is how it was last. */
+  heard?(live: boolean): void;
   /** The kernel's memory begins anew (restart, reconnect): forget what was told. */
   reset(): void;
   dispose(): void;

@@ -5,8 +5,9 @@
 import { badge } from "./badge";
 import { button, el, fill, setText, shown } from "./dom";
 import { counted, elapsed } from "./format";
-import type { OpenCall, OpenCalls } from "./messages";
+import type { Kernel, OpenCall, OpenCalls } from "./messages";
 import type { Link } from "./panel";
+import { waitsNow } from "./waits";
 
 const TICK_MS = 1_000;
 /** How long a question is open, and what was answered can be read. */
@@ -22,6 +23,8 @@ export class Running {
   private timer: ReturnType<typeof setInterval> | undefined;
   private saying: ReturnType<typeof setTimeout> | undefined;
   private visible = false;
+  private live = true;
+  private kernel: Kernel | undefined;
 
   constructor(private readonly link: Link) {
     this.element = el("div", { class: "mcpw-running" }, this.list, this.more, this.said);
@@ -36,6 +39,17 @@ export class Running {
     this.tick();
   }
 
+  takeKernel(message: Kernel): void {
+    this.kernel = message;
+    this.tick();
+  }
+
+  /** What ran when the kernel was heard last can be stopped no more. */
+  heard(live: boolean): void {
+    this.live = live;
+    for (const row of this.rows.values()) row.heard(live);
+  }
+
   shown(visible: boolean): void {
     this.visible = visible;
     clearInterval(this.timer);
@@ -46,6 +60,7 @@ export class Running {
   reset(): void {
     for (const [key, row] of this.rows) this.remove(key, row);
     setText(this.more, "");
+    this.kernel = undefined;
   }
 
   dispose(): void {
@@ -58,6 +73,7 @@ export class Running {
     const known = this.rows.get(call.key);
     if (known) return known.update(call);
     const row = new RunningRow(call, () => this.stop(call));
+    row.heard(this.live);
     this.rows.set(call.key, row);
     this.list.append(row.element);
   }
@@ -85,7 +101,7 @@ export class Running {
   private tick(): void {
     if (!this.visible) return;
     const now = this.link.now();
-    for (const row of this.rows.values()) row.tick(now);
+    for (const row of this.rows.values()) row.tick(now, this.kernel);
   }
 }
 
@@ -97,6 +113,7 @@ class RunningRow {
   private readonly time = el("span", { class: "mcpw-time" });
   private readonly stop: HTMLButtonElement;
   private said = "";
+  private share: number | undefined;
   private asked: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -113,21 +130,29 @@ class RunningRow {
 
   update(call: OpenCall): void {
     this.call = call;
-    const { progress = 0, total = 0, waits = "", message = "", job = "" } = call;
+    const { progress = 0, total = 0, waits = "" } = call;
     const share = total > 0 ? Math.min(Math.max(progress / total, 0), 1) : undefined;
-    const parts = [job && `job ${job}`, waits && waitText(waits), share !== undefined ? `${(share * 100).toFixed(0)} %` : "", message];
-    const said = parts.filter(Boolean).join(", ") || "runs";
-    if (said !== this.said) fill(this.standing, shown(said, 300));
-    if (said !== this.said) this.standing.title = this.standing.textContent ?? "";
-    this.said = said;
+    this.share = share;
     this.element.classList.toggle("mcpw-waiting", waits !== "");
     this.progress.hidden = share === undefined;
     this.bar.style.width = `${(share ?? 0) * 100}%`;
     this.progress.setAttribute("aria-valuenow", String(Math.round((share ?? 0) * 100)));
   }
 
-  tick(now: number): void {
+  tick(now: number, kernel: Kernel | undefined): void {
     setText(this.time, elapsed(now - this.call.at));
+    const { message = "", job = "" } = this.call;
+    const { share } = this;
+    const waits = waitsNow(this.call.waits ?? "", kernel, now);
+    const parts = [job && `job ${job}`, waits && waitText(waits), share !== undefined ? `${(share * 100).toFixed(0)} %` : "", message];
+    const said = parts.filter(Boolean).join(", ") || "runs";
+    if (said !== this.said) fill(this.standing, shown(said, 300));
+    if (said !== this.said) this.standing.title = this.standing.textContent ?? "";
+    this.said = said;
+  }
+
+  heard(live: boolean): void {
+    this.stop.hidden = !live;
   }
 
   /** Asked once, then it is meant. */

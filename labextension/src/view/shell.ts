@@ -60,6 +60,9 @@ class Shell {
   /** Calls in flight, by session. */
   private readonly running = new Map<string, number>();
   private readonly id = `mcpw-${++views}`;
+  /** One panel was asked for: others get their tabs when somebody is sent there. */
+  private readonly alone: boolean;
+  private live: boolean | undefined;
   private current: Shown | undefined;
 
   constructor(
@@ -75,9 +78,10 @@ class Shell {
       changed: (standing) => this.standing(standing),
     });
     const all = options.panels ?? allPanels;
-    const alone = all.filter((kind) => kind.id === options.panel);
-    this.shown = (alone.length ? alone : all).map((kind) => this.make(kind));
-    this.tabs.hidden = this.shown.length < 2;
+    this.alone = all.some((kind) => kind.id === options.panel);
+    this.shown = all.map((kind) => this.make(kind));
+    for (const { kind, tab } of this.shown) tab.hidden = this.alone && kind.id !== options.panel;
+    this.tabs.hidden = this.tabbed.length < 2;
     const head = el("div", { class: "mcpw-header" }, el("span", { class: "mcpw-light" }), this.name, this.sentence);
     this.element = el(
       "div",
@@ -91,7 +95,8 @@ class Shell {
 
   start(): void {
     this.standing(this.client.standing);
-    const first = this.shown.find(({ kind }) => kind.id === this.remember("panel")) ?? this.shown[0];
+    const wanted = this.alone ? this.options.panel : this.remember("panel");
+    const first = this.shown.find(({ kind }) => kind.id === wanted) ?? this.shown[0];
     if (first) this.select(first);
     this.client.start();
   }
@@ -150,9 +155,16 @@ class Shell {
     };
   }
 
+  /** The panels that can be chosen. */
+  private get tabbed(): readonly Shown[] {
+    return this.shown.filter(({ tab }) => !tab.hidden);
+  }
+
   private go(id: string, wish?: Readonly<Record<string, string>>): void {
     const to = this.shown.find(({ kind }) => kind.id === id);
     if (!to) return;
+    to.tab.hidden = false;
+    this.tabs.hidden = this.tabbed.length < 2;
     if (to !== this.current) this.select(to);
     if (wish) to.panel.wish?.(wish);
   }
@@ -166,7 +178,7 @@ class Shell {
       if (is !== (one === this.current)) one.panel.shown(is);
     }
     this.current = chosen;
-    this.remember("panel", chosen.kind.id);
+    if (!this.alone) this.remember("panel", chosen.kind.id);
     this.watch();
   }
 
@@ -176,10 +188,11 @@ class Shell {
   }
 
   private tabKey(event: KeyboardEvent): void {
-    const at = this.shown.findIndex(({ kind }) => kind === this.current?.kind);
-    const last = this.shown.length - 1;
+    const there = this.tabbed;
+    const at = there.findIndex(({ kind }) => kind === this.current?.kind);
+    const last = there.length - 1;
     const to = { ArrowRight: at < last ? at + 1 : 0, ArrowLeft: at > 0 ? at - 1 : last, Home: 0, End: last }[event.key];
-    const next = to === undefined ? undefined : this.shown[to];
+    const next = to === undefined ? undefined : there[to];
     if (!next) return;
     event.preventDefault();
     event.stopPropagation(); // Notebooks have keys of their own.
@@ -221,9 +234,16 @@ class Shell {
     this.options.stands?.(this.client.standing.state, running);
   }
 
+  private hear(live: boolean): void {
+    if (live === this.live) return;
+    this.live = live;
+    this.each((panel) => panel.heard?.(live));
+  }
+
   private standing(standing: Standing): void {
     this.element.dataset.state = standing.state;
     this.stands();
+    this.hear(standing.state === "live");
     this.element.classList.toggle("mcpw-slow", standing.state === "live" && this.client.waitsForCells);
     if (standing.sentence !== this.sentence.title) fill(this.sentence, shown(standing.sentence, 500));
     this.sentence.title = standing.sentence;

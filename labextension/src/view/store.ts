@@ -45,6 +45,7 @@ export class CallStore {
   /** What clients call themselves, by session. */
   readonly clients = new Map<string, string>();
   private rows: CallRow[] = [];
+  private protocols = 0;
   private filter: Filter = EVERYTHING;
   private matches = matcher(EVERYTHING);
   private oldest = 0;
@@ -54,6 +55,11 @@ export class CallStore {
   /** How many calls are held. */
   get total(): number {
     return this.rows.length;
+  }
+
+  /** How many of them are the protocol's own and left out. */
+  get hidden(): number {
+    return this.filter.protocol ? 0 : this.protocols;
   }
 
   /** `seq` before which older ones can be had; 0: there are none, or no room. */
@@ -96,6 +102,7 @@ export class CallStore {
     this.matches = matcher(filter);
     if (recount) {
       this.facets = noFacets();
+      this.protocols = 0;
       for (const row of this.rows) this.count(row, 1);
     }
     this.refill();
@@ -104,7 +111,7 @@ export class CallStore {
   clear(): void {
     this.rows = [];
     this.entries = [];
-    this.matched = this.arrived = this.oldest = 0;
+    this.matched = this.arrived = this.oldest = this.protocols = 0;
     this.facets = noFacets();
     this.closed.clear();
   }
@@ -143,6 +150,7 @@ export class CallStore {
 
   private count(row: CallRow, by: 1 | -1): void {
     if (row.client) this.clients.set(row.session, row.client);
+    if (!isCall(row)) this.protocols += by;
     if (!this.filter.protocol && !isCall(row)) return;
     for (const [facet, value] of [
       [this.facets.outcomes, outcomeWord(row.outcome)],

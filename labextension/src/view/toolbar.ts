@@ -73,9 +73,11 @@ export class Toolbar {
     this.events.filtered(filter);
   }
 
-  /** How many match, and what can be chosen. Args: `clients` are names by session. */
-  update(matched: number, total: number, facets: Facets, clients: ReadonlyMap<string, string>): void {
-    setText(this.counts, matched === total ? number(total) : `${number(matched)} of ${number(total)}`);
+  /** How many match, and what can be chosen. Args: `hidden` are the protocol's own, left out; `clients` are names by session. */
+  update(matched: number, total: number, hidden: number, facets: Facets, clients: ReadonlyMap<string, string>): void {
+    const all = total - hidden;
+    const counts = matched === all ? number(all) : `${number(matched)} of ${number(all)}`;
+    setText(this.counts, hidden ? `${counts}, ${number(hidden)} protocol hidden` : counts);
     this.drawOutcomes(facets.outcomes);
     this.tool.offer(facets.tools, this.filter.tool, (name) => name);
     this.session.offer(facets.sessions, this.filter.session, (id) => (clients.get(id) ? `${id}, ${clients.get(id)}` : id));

@@ -16,6 +16,9 @@ const STEPS: readonly (readonly number[])[] = [
   Array.from({ length: 900 }, (_, i) => 1 + i / 100),
 ];
 
+/** Finer ones are for axes that would have no two marks without them. */
+const COARSE = 9;
+
 /** `200 µs`, `1.5 s`: a round duration without the zeros that a measured one has. */
 export function roundLabel(us: number): string {
   const [unit, size] = us < 1 ? ["ns", 1e-3] : us < 1e3 ? ["µs", 1] : us < 1e6 ? ["ms", 1e3] : ["s", 1e6];
@@ -35,15 +38,24 @@ function stepped(low: number, high: number, steps: readonly number[]): Tick[] {
   return ticks;
 }
 
-/** Round durations between two positions: as many as fit, at most `most`, always the first and every n-th where decades are many. */
+/**
+ * Round durations between two positions: as many as fit where `most` stand evenly, none nearer to another; the roundest first, and every
+ * n-th where decades are many.
+ */
 export function durationTicks(low: number, high: number, most: number): Tick[] {
-  const fitting = STEPS.map((steps) => stepped(low, high, steps));
-  const decades = fitting[0] ?? [];
+  const decades = stepped(low, high, [1]);
+  const apart = (high - low) / Math.max(1, most);
   if (decades.length > most) {
-    const each = Math.ceil(decades.length / Math.max(1, most));
+    const each = Math.max(Math.ceil(decades.length / Math.max(1, most)), Math.ceil(apart / Math.log2(10)));
     return decades.filter((_, i) => i % each === 0);
   }
-  return fitting.filter((ticks) => ticks.length <= most).at(-1) ?? [];
+  const ticks: Tick[] = [];
+  for (const steps of STEPS) {
+    if (ticks.length > 1 && steps.length > COARSE) break;
+    for (const tick of stepped(low, high, steps))
+      if (ticks.length < most && ticks.every(({ at }) => at !== tick.at && Math.abs(at - tick.at) >= apart)) ticks.push(tick);
+  }
+  return ticks.sort((a, b) => a.at - b.at);
 }
 
 /** Round numbers from 0 to `max`, at most `most` beside the 0; whole ones unless told otherwise. */

@@ -14,7 +14,12 @@ import { Toolbar } from "../toolbar";
 const OLDER = 500;
 const MOVING_MS = 90;
 
-export const calls: PanelKind = { id: "calls", title: "Calls", watches: ["calls", "running"], create: (link) => new CallsPanel(link) };
+export const calls: PanelKind = {
+  id: "calls",
+  title: "Calls",
+  watches: ["calls", "running", "kernel"],
+  create: (link) => new CallsPanel(link),
+};
 
 class CallsPanel implements Panel {
   readonly element: HTMLElement;
@@ -47,6 +52,7 @@ class CallsPanel implements Panel {
 
   take(message: ToView): void {
     if (message.type === "openCalls") this.running.take(message);
+    if (message.type === "kernel") this.running.takeKernel(message);
     if (message.type !== "calls") return;
     this.store.add(message);
     if (this.visible) this.draw();
@@ -56,6 +62,10 @@ class CallsPanel implements Panel {
     this.visible = visible;
     this.running.shown(visible);
     if (visible) this.draw();
+  }
+
+  heard(live: boolean): void {
+    this.running.heard(live);
   }
 
   wish(wish: Readonly<Record<string, string>>): void {
@@ -89,7 +99,7 @@ class CallsPanel implements Panel {
 
   private drawCounts(): void {
     this.foot.hidden = this.store.olderThan === 0;
-    this.toolbar.update(this.store.matched, this.store.total, this.store.facets, this.store.clients);
+    this.toolbar.update(this.store.matched, this.store.total, this.store.hidden, this.store.facets, this.store.clients);
   }
 
   private filtered(): void {
@@ -199,15 +209,23 @@ type CallColumn = Omit<Column<Entry>, "cell" | "compare"> & { cell(row: CallRow)
 function columns(): readonly Column<Entry>[] {
   const by = (value: (row: CallRow) => number) => (a: CallRow, b: CallRow) => value(a) - value(b);
   const all: readonly CallColumn[] = [
-    { id: "time", title: "Time", width: 84, rank: 5, cell: (row) => moment(row.at, { millis: true }), compare: by((row) => row.at) },
+    {
+      id: "time",
+      title: "Arrived",
+      hint: "When the request arrived; unsorted, the call that ended last stands first",
+      width: 84,
+      rank: 5,
+      cell: (row) => moment(row.at, { millis: true }),
+      compare: by((row) => row.at),
+    },
     { id: "session", title: "", hint: "Session", width: 24, rank: 2, cell: (row) => badge(row.session, row.client) },
-    { id: "target", title: "Call", width: 96, grows: 3, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
+    { id: "target", title: "Call", width: 96, grows: 5, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
     {
       id: "outcome",
       title: "Outcome",
       width: 64,
       rank: 3,
-      cell: (row) => outcomeMark(row.outcome),
+      cell: (row) => (isEarly(row) ? early(row) : outcomeMark(row.outcome)),
       compare: (a, b) => a.outcome.localeCompare(b.outcome),
     },
     { id: "error", title: "Error", width: 150, grows: 4, rank: 6, cell: (row) => faintText(row.error ?? "") },
@@ -238,7 +256,7 @@ function columns(): readonly Column<Entry>[] {
       width: 56,
       rank: 4,
       right: true,
-      cell: (row) => bytes(row.bytesOut ?? 0),
+      cell: (row) => (row.bytesOut ? bytes(row.bytesOut) : "–"),
       compare: by((row) => row.bytesOut ?? 0),
     },
     { id: "client", title: "Client", width: 90, grows: 1, rank: 8, cell: (row) => faintText(row.client ?? "") },
@@ -252,15 +270,28 @@ function forEntries({ cell, compare, ...rest }: CallColumn): Column<Entry> {
   return { ...rest, cell: (entry) => (isGap(entry) ? "" : cell(entry)), ...(compared ? { compare: compared } : {}) };
 }
 
+/** Whether a job's name was the answer, and its result came later in a row of its own. */
+function isEarly(row: CallRow): boolean {
+  return Boolean(row.job) && row.method !== "job" && row.outcome === "ok";
+}
+
+function early(row: CallRow): HTMLElement {
+  const title = `Answered early: it goes on as job ${row.job}, whose end is a row of its own`;
+  return el("span", { class: "mcpw-outcome mcpw-faint", title }, shown(`→ job ${row.job}`, 20));
+}
+
 function targetCell(row: CallRow): HTMLElement {
   const name = row.target || row.method;
-  const kind = { "tools/call": "", job: "job" }[row.method] ?? row.method;
-  const marks = [kind, row.job ? `→ ${row.job}` : "", row.printed ? "printed" : ""].filter(Boolean);
+  const kind = { "tools/call": "", job: `job ${row.job ?? ""}`.trim() }[row.method] ?? row.method;
+  const first = isEarly(row) ? `→ ${row.job}` : row.method === "job" ? kind : "";
+  const marks = [first ? "" : kind, row.printed ? "printed" : ""].filter(Boolean);
   const title = [name, row.error, `call ${row.callId || number(row.seq)}`].filter(Boolean).join("\n");
   return el(
     "span",
     { class: "mcpw-ellipsis", title },
     el("span", { class: `mcpw-dot mcpw-${outcomeClass(row.outcome)}` }),
+    // Before the name, which may be long: else two rows of one job look alike.
+    ...(first ? [el("span", { class: "mcpw-mark mcpw-mark-first" }, shown(first, 40))] : []),
     shown(name, 160, { class: "mcpw-mono" }),
     ...marks.filter((mark) => mark !== row.target).map((mark) => el("span", { class: "mcpw-mark" }, shown(mark, 40))),
     ...(row.error ? [el("span", { class: "mcpw-inline-error" }, shown(row.error, 160))] : []),

@@ -23,7 +23,12 @@ class ConnectPanel implements Panel {
   private readonly sessions = new Map<string, SessionRow>();
   private readonly lines = new Map<string, { calls: HTMLButtonElement; age: HTMLElement }>();
   private told: State | undefined;
-  private drawnUrl: string | undefined;
+  private drawnState: string | undefined;
+  private live = true;
+  /** What served last: told also when it serves no more. */
+  private served: State | undefined;
+  /** When it was told that it serves no more. */
+  private ended: number | undefined;
   private drawnNotices = "";
   private drawnWho = "";
   private drawnSnippets = "";
@@ -37,7 +42,7 @@ class ConnectPanel implements Panel {
   }
 
   take(message: ToView): void {
-    if (message.type === "state") this.told = message;
+    if (message.type === "state") this.takeState(message);
     else if (message.type === "sessions") this.takeSessions(message.rows ?? [], message.gone ?? []);
     else return;
     if (this.visible) this.draw();
@@ -51,18 +56,34 @@ class ConnectPanel implements Panel {
     this.draw();
   }
 
+  heard(live: boolean): void {
+    this.live = live;
+    if (this.visible) this.draw();
+  }
+
   reset(): void {
-    this.told = undefined;
+    this.told = this.served = this.ended = undefined;
     this.sessions.clear();
     this.lines.clear();
-    this.drawnUrl = undefined;
+    this.drawnState = undefined;
     this.drawnNotices = this.drawnWho = this.drawnSnippets = this.drawnOffer = "";
     for (const part of [this.state, this.how, this.who, this.notices, this.offered]) fill(part);
-    fill(this.state, el("span", { class: "mcpw-faint" }, "waiting for the kernel…"));
+    fill(this.state, el("span", { class: "mcpw-faint mcpw-until-told" }, "waiting for the kernel…"));
   }
 
   dispose(): void {
     clearInterval(this.timer);
+  }
+
+  private takeState(message: State): void {
+    this.ended = message.url ? undefined : (this.ended ?? this.link.now());
+    this.told = message;
+    if (message.url) this.served = message;
+  }
+
+  /** Whether the kernel serves, as far as is known. */
+  private get serves(): boolean {
+    return this.live && Boolean(this.told?.url);
   }
 
   private takeSessions(rows: readonly SessionRow[], gone: readonly string[]): void {
@@ -75,7 +96,7 @@ class ConnectPanel implements Panel {
     if (!told) return;
     this.drawState(told);
     this.drawNotices(told.notices ?? []);
-    this.drawWho(told);
+    this.drawWho();
     this.drawSnippets(told.connect ?? []);
     this.drawOffer(told);
     this.tick();
@@ -83,25 +104,28 @@ class ConnectPanel implements Panel {
 
   /** What people may be pointing at or selecting stays the same element; only texts change. */
   private drawState(told: State): void {
-    const url = told.url ?? "";
-    if (url === this.drawnUrl) return;
-    this.drawnUrl = url;
+    const url = told.url || this.served?.url || "";
+    const word = this.serves ? "Serving" : url || told.calls ? "Served" : "";
+    const state = `${word} ${url} ${told.url ?? ""}`;
+    if (state === this.drawnState) return;
+    this.drawnState = state;
     const start = el("span", { class: "mcpw-faint" }, el("code", {}, "wb.start()"), " in a cell starts the server");
-    if (!url) return fill(this.state, el("b", {}, "Not serving"), " ", start);
-    fill(this.state, el("b", {}, "Serving"), " ", el("code", { class: "mcpw-url" }, shown(url, 300)), " ", this.facts);
+    const not = told.url ? [] : [el("div", {}, el("b", {}, "Not serving"), " ", start)];
+    if (!word) return fill(this.state, ...not);
+    fill(this.state, ...not, el("b", {}, word), " ", ...(url ? [el("code", { class: "mcpw-url" }, shown(url, 300)), " "] : []), this.facts);
   }
 
   private drawNotices(notices: readonly string[]): void {
     const text = JSON.stringify(notices);
     if (text === this.drawnNotices) return;
     this.drawnNotices = text;
-    fill(this.notices, ...notices.map((notice) => el("div", { class: "mcpw-notice", role: "note" }, shown(notice, 1_000))));
+    fill(this.notices, ...notices.map((notice) => el("div", { class: "mcpw-notice", role: "note" }, prose(notice))));
   }
 
-  private drawWho(told: State): void {
+  private drawWho(): void {
     const open = [...this.sessions.values()].filter((one) => !one.until).sort((a, b) => a.since - b.since);
-    const names = JSON.stringify([told.url ?? "", open.map((one) => [one.id, one.client, one.clientVersion])]);
-    if (names !== this.drawnWho) this.drawNames(open, (told.url ?? "") !== "");
+    const names = JSON.stringify([this.serves, open.map((one) => [one.id, one.client, one.clientVersion])]);
+    if (names !== this.drawnWho) this.drawNames(open, this.serves);
     this.drawnWho = names;
     for (const session of open) {
       const calls = this.lines.get(session.id)?.calls;
@@ -111,7 +135,7 @@ class ConnectPanel implements Panel {
 
   private drawNames(open: readonly SessionRow[], serving: boolean): void {
     this.lines.clear();
-    this.who.classList.toggle("mcpw-there", open.length > 0);
+    this.who.classList.toggle("mcpw-there", serving && open.length > 0);
     const waiting = el("span", {}, el("span", { class: "mcpw-pulse" }), "waiting for your agent…");
     if (!open.length) return fill(this.who, ...(serving ? [waiting] : []));
     const more = open.length - SESSIONS;
@@ -167,6 +191,7 @@ class ConnectPanel implements Panel {
       ["tools", told.tools ?? []],
       ["resources", told.resources ?? []],
       ["prompts", told.prompts ?? []],
+      ["DataFrames", (told as Offered).dataframes ?? []],
       ["principals", told.principals ?? []],
     ] as const;
     const text = JSON.stringify(offer);
@@ -190,20 +215,27 @@ class ConnectPanel implements Panel {
   }
 
   private offerName(kind: string, name: string): HTMLElement {
-    if (kind !== "tools") return el("code", {}, shown(name, 120));
-    return button(shown(name, 120).textContent ?? "", () => this.link.go("calls", { tool: name }), {
-      class: "mcpw-name",
-      title: "Its calls",
-    });
+    const [panel, wish, title] =
+      kind === "tools"
+        ? (["calls", { tool: name }, "Its calls"] as const)
+        : kind === "DataFrames"
+          ? (["dataframes", { name }, "Its first rows"] as const)
+          : [];
+    if (!panel) return el("code", {}, shown(name, 120));
+    return button(shown(name, 120).textContent ?? "", () => this.link.go(panel, wish), { class: "mcpw-name", title });
   }
 
   private tick(): void {
     const now = this.link.now();
-    for (const [id, { age }] of this.lines) setText(age, `connected for ${elapsed(now - (this.sessions.get(id)?.since ?? now))}`);
+    const connected = this.serves ? "connected for" : "was connected for";
+    for (const [id, { age }] of this.lines) setText(age, `${connected} ${elapsed(now - (this.sessions.get(id)?.since ?? now))}`);
     const { told } = this;
-    if (told?.url) setText(this.facts, factsOf(told, now));
+    if (told) setText(this.facts, factsOf({ ...told, since: this.served?.since ?? 0 }, this.ended ?? now));
   }
 }
+
+/** What is offered, with the names of DataFrames where the kernel tells them. */
+type Offered = State & { readonly dataframes?: readonly string[] };
 
 /** A sentence of ours, in which `code` stands between such marks. */
 function prose(sentence: string): HTMLElement {
@@ -212,7 +244,7 @@ function prose(sentence: string): HTMLElement {
 }
 
 function factsOf(told: State, now: number): string {
-  const facts = [`for ${elapsed(now - (told.since ?? now))}`, counted(told.calls ?? 0, "request")];
+  const facts = [...(told.since ? [`for ${elapsed(now - told.since)}`] : []), counted(told.calls ?? 0, "request")];
   facts.push(`${bytes(told.bytesIn ?? 0)} in, ${bytes(told.bytesOut ?? 0)} out`);
   if (told.failed) facts.push(`${number(told.failed)} failed here`);
   if (told.mistakes) facts.push(counted(told.mistakes, "caller mistake"));

@@ -18,11 +18,19 @@ const KINDS: Readonly<Record<string, readonly [string, string]>> = {
   touched: ["☝", "touched"],
 };
 
+/** What the symbols mean, below the list. */
+function legend(): HTMLElement {
+  const entries = Object.values(KINDS).map(([icon, word]) => el("span", {}, el("span", { class: "mcpw-figure-icon" }, icon), word));
+  const badges = "Coloured letters: sessions that are told of changes.";
+  return el("p", { class: "mcpw-figure-symbols", testid: "df-legend" }, ...entries, el("span", {}, badges));
+}
+
 class DataFramesPanel implements Panel {
   readonly element: HTMLElement;
   private readonly known = new Map<string, DataFrameRow>();
   private readonly list = el("ul", { class: "mcpw-figure-list" });
   private readonly empty = el("p", { class: "mcpw-figure-empty", testid: "dataframes-empty" });
+  private readonly legend = legend();
   private readonly rows: Rows<DataFrameRow>;
   private readonly ticker: Ticker;
   private told = false;
@@ -37,7 +45,7 @@ class DataFramesPanel implements Panel {
       (row) => new DataFrameEntry(link, row.name),
     );
     this.ticker = new Ticker(() => this.draw());
-    this.element = el("div", { class: "mcpw-dataframes", testid: "panel-dataframes" }, this.empty, this.list);
+    this.element = el("div", { class: "mcpw-dataframes", testid: "panel-dataframes" }, this.empty, this.list, this.legend);
     this.draw();
   }
 
@@ -86,6 +94,7 @@ class DataFramesPanel implements Panel {
       this.told ? "No DataFrame is published. In a cell: wb.publish(flights=flights)" : "Waiting for the list of DataFrames …",
     );
     this.empty.hidden = this.known.size > 0;
+    this.legend.hidden = this.known.size === 0;
     this.rows.set([...this.known.values()].sort((a, b) => a.name.localeCompare(b.name)));
     this.grant();
   }

@@ -4,6 +4,7 @@ import { el, shown } from "../dom";
 import { number } from "../format";
 import type { JobRow, Kernel, OpenCall, ToView } from "../messages";
 import type { Link, Panel, PanelKind } from "../panel";
+import { waitsNow } from "../waits";
 import { JobList } from "./jobs";
 import { Confirmed, doneSentence, elapsed, type Row, Rows, setShown, setText, Ticker } from "./parts";
 import { QueueList } from "./queues";
@@ -21,7 +22,7 @@ class KernelPanel implements Panel {
   private calls: readonly OpenCall[] = [];
   private visible = false;
 
-  constructor(link: Link) {
+  constructor(private readonly link: Link) {
     this.now = new NowLines(link);
     this.waiting = new WaitingCalls(link);
     this.jobs = new JobList(link);
@@ -67,11 +68,18 @@ class KernelPanel implements Panel {
 
   private draw(): void {
     this.now.draw(this.kernel, this.calls);
-    this.waiting.draw(this.calls);
-    this.jobs.draw(this.known.values());
+    this.waiting.draw(this.calls, this.kernel);
+    const now = this.link.now();
+    this.jobs.draw([...this.known.values()].map((job) => withWaits(job, this.kernel, now)));
     this.queueSection.hidden = !this.kernel?.queues?.length;
     this.queues.draw(this.kernel?.queues ?? []);
   }
+}
+
+/** The same row, unless its reason has aged. */
+function withWaits(job: JobRow, kernel: Kernel | null, now: number): JobRow {
+  const waits = waitsNow(job.waits ?? "", kernel ?? undefined, now);
+  return waits === (job.waits ?? "") ? job : { ...job, waits };
 }
 
 /** `cell [12], running 8 s`, or `idle`. */
@@ -113,6 +121,7 @@ class NowLines {
   draw(kernel: Kernel | null, calls: readonly OpenCall[]): void {
     const now = this.link.now();
     setShown(this.cell, cellText(kernel, now), 200);
+    this.cell.classList.toggle("mcpw-until-told", kernel === null);
     this.dot.classList.toggle("mcpw-figure-busy", !!kernel?.cell || !!kernel?.mainCall);
     const main = mainText(kernel, now);
     setShown(this.main, main, 300);
@@ -135,27 +144,29 @@ class NowLines {
   }
 }
 
-/** The calls that wait, each with what it waits for; jobs are listed below. */
+/** The calls that run or wait, each with what it waits for; jobs are listed below, who has the main thread above. */
 class WaitingCalls {
   readonly element = el("ul", { class: "mcpw-figure-list mcpw-figure-waiting" });
   private readonly rows: Rows<OpenCall>;
+  private kernel: Kernel | null = null;
 
   constructor(link: Link) {
     this.rows = new Rows(
       this.element,
       ({ key }) => key,
-      (call) => waitingRow(link, call),
+      (call) => waitingRow(link, call, () => this.kernel),
     );
   }
 
-  draw(calls: readonly OpenCall[]): void {
-    const waiting = calls.filter(({ waits, job }) => waits && !job);
+  draw(calls: readonly OpenCall[], kernel: Kernel | null): void {
+    this.kernel = kernel;
+    const waiting = calls.filter(({ job, callId }) => !job && (!callId || callId !== kernel?.mainCallId));
     this.rows.set(waiting);
     this.element.hidden = waiting.length === 0;
   }
 }
 
-function waitingRow(link: Link, { target, client, principal }: OpenCall): Row<OpenCall> {
+function waitingRow(link: Link, { target, client, principal }: OpenCall, kernel: () => Kernel | null): Row<OpenCall> {
   const waits = el("span", { class: "mcpw-figure-message" });
   const time = el("span", { class: "mcpw-figure-when" });
   const who = el("span", { class: "mcpw-figure-who" }, shown(client || principal, 60));
@@ -168,7 +179,7 @@ function waitingRow(link: Link, { target, client, principal }: OpenCall): Row<Op
     time,
   );
   const update = (call: OpenCall) => {
-    setShown(waits, `waits: ${call.waits ?? ""}`, 200);
+    setShown(waits, call.waits ? `waits: ${waitsNow(call.waits, kernel() ?? undefined, link.now())}` : "runs", 200);
     setText(time, elapsed(link.now() - call.at));
   };
   return { element, update };

@@ -19,6 +19,7 @@ class SessionsPanel implements Panel {
   private details = "";
   private open = 0;
   private visible = false;
+  private live = true;
 
   constructor(private readonly link: Link) {
     this.table = new Table<SessionRow>({
@@ -26,7 +27,7 @@ class SessionsPanel implements Panel {
       testid: "sessions",
       columns: this.columns(),
       place: (row) => this.place(row.id),
-      rowClass: (row) => (row.until ? "mcpw-ended" : ""),
+      rowClass: (row) => (row.until || !this.live ? "mcpw-ended" : ""),
       opened: (row) => link.go("calls", { session: row.id }),
       moved: (row) => this.details && this.show(row.id),
       closed: () => this.close(),
@@ -55,6 +56,12 @@ class SessionsPanel implements Panel {
     if (visible) this.draw();
   }
 
+  heard(live: boolean): void {
+    this.live = live;
+    for (const [id, row] of this.rows) this.rows.set(id, { ...row }); // The table keeps what it has drawn of a row.
+    if (this.visible) this.draw();
+  }
+
   reset(): void {
     this.rows.clear();
     this.places.clear();
@@ -73,7 +80,7 @@ class SessionsPanel implements Panel {
     const there = rows.filter((row) => !row.until).length;
     const unseen = this.open > there ? `, ${number(this.open - there)} of them not listed` : "";
     this.count.textContent = rows.length
-      ? `${number(Math.max(this.open, there))} open${unseen}, ${number(rows.length - there)} ended lately`
+      ? `${number(Math.max(this.open, there))} ${this.live ? "open" : "were open"}${unseen}, ${number(rows.length - there)} ended lately`
       : "";
     if (this.details) this.show(this.details);
   }
@@ -156,7 +163,7 @@ class SessionsPanel implements Panel {
         cell: (row) => `${bytes(row.bytesIn ?? 0)} / ${bytes(row.bytesOut ?? 0)}`,
         compare: by((row) => row.bytesOut ?? 0),
       },
-      { id: "state", title: "State", width: 52, grows: 1, rank: 4, cell: stateCell },
+      { id: "state", title: "State", width: 52, grows: 1, rank: 4, cell: (row) => stateCell(row, this.live) },
       { id: "more", title: "", width: 24, rank: 3, cell: (row) => this.moreButton(row) },
     ];
   }
@@ -169,7 +176,7 @@ class SessionsPanel implements Panel {
   private show(id: string): void {
     const row = this.rows.get(id);
     if (!row) return void this.close();
-    fill(this.facts, ...factsOf(row).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, shown(value, 1_000))]));
+    fill(this.facts, ...factsOf(row, this.live).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, shown(value, 1_000))]));
     if (this.details === id) return;
     this.details = id;
     fill(this.drawer, this.detail(row));
@@ -223,27 +230,27 @@ function unsent(row: SessionRow): number {
   return (row.outboxBytes ?? 0) + (row.unsentBytes ?? 0);
 }
 
-/** The state as a word. */
-export function stateOf(row: SessionRow): string {
+/** The state as a word. Args: `live`: whether the kernel is heard; else it is how it was last. */
+export function stateOf(row: SessionRow, live = true): string {
   if (row.crash) return "crashed";
   if (row.until) return "ended";
-  return row.running ? "busy" : "open";
+  return `${live ? "" : "was "}${row.running ? "busy" : "open"}`;
 }
 
-function stateCell(row: SessionRow): HTMLElement {
+function stateCell(row: SessionRow, live: boolean): HTMLElement {
   const why = row.crash || [row.closeCode || "", row.closeReason ?? ""].filter(Boolean).join(" ");
-  const kind = row.crash ? "bad" : row.until ? "odd" : "good";
-  return el("span", { class: `mcpw-ellipsis mcpw-outcome mcpw-${kind}`, title: why }, stateOf(row));
+  const kind = row.crash ? "bad" : row.until || !live ? "odd" : "good";
+  return el("span", { class: `mcpw-ellipsis mcpw-outcome mcpw-${kind}`, title: why }, stateOf(row, live));
 }
 
 function dim(value: number, written: (value: number) => string = number): HTMLElement {
   return el("span", { class: value ? "" : "mcpw-faint" }, written(value));
 }
 
-function factsOf(row: SessionRow): [string, string][] {
+function factsOf(row: SessionRow, live: boolean): [string, string][] {
   const ended = row.until ? `${date(row.until)} ${[row.closeCode || "", row.closeReason ?? ""].filter(Boolean).join(" ")}` : "";
   const facts: [string, string][] = [
-    ["state", stateOf(row)],
+    ["state", stateOf(row, live)],
     ["session", row.id],
     ["protocol", [row.protocol, row.era].filter(Boolean).join(" ") || "no handshake yet"],
     ["transport", `${row.transport} from ${row.remote}`],

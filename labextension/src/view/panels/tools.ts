@@ -118,7 +118,7 @@ export class ToolTable {
       column.title,
     );
     press.type = "button";
-    const head = el("th", { class: column.id === "tool" ? "mcpw-figure-name" : "" }, press);
+    const head = el("th", { class: columnClass(column.id) }, press);
     head.scope = "col";
     return head;
   }
@@ -129,7 +129,7 @@ export class ToolTable {
   }
 
   private row(name: string): Row<ToolRow> {
-    const cells = COLUMNS.slice(1).map(() => el("td"));
+    const cells = COLUMNS.slice(1).map(({ id }) => el("td", { class: columnClass(id) }));
     const title = el("th", { class: "mcpw-figure-name", title: shown(name, 200).textContent ?? "" }, shown(name, 200));
     title.scope = "row";
     const element = el("tr", { testid: "tool-row", role: "row", on: { click: () => this.choose(name) } }, title, ...cells);
@@ -148,6 +148,10 @@ export class ToolTable {
     else return;
     event.preventDefault();
   }
+}
+
+function columnClass(id: string): string {
+  return id === "tool" ? "mcpw-figure-name" : `mcpw-figure-column-${id}`;
 }
 
 function updateCells(row: ToolRow, cells: readonly HTMLElement[]): void {

@@ -13,6 +13,7 @@ export class FirstWay implements Way {
   private other: Way | undefined;
   private current: "better" | "other" = "better";
   private betterIsOpen = false;
+  private everOpen = false;
   /** It was open a moment ago and may be back in another. */
   private patient = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,7 +49,7 @@ export class FirstWay implements Way {
   private betterOpened(): void {
     clearTimeout(this.timer);
     this.patient = false;
-    this.betterIsOpen = true;
+    this.betterIsOpen = this.everOpen = true;
     this.current = "better";
     this.other?.dispose();
     this.other = undefined;
@@ -75,8 +76,14 @@ export class FirstWay implements Way {
     this.other.start({
       opened: () => this.events?.opened(),
       received: (message) => this.pass("other", message),
-      changed: (state, sentence) => this.events?.changed(state, sentence),
+      changed: (state, sentence) => this.otherChanged(state, sentence),
     });
+  }
+
+  /** Where there was a connection it stays lost until the other way has one. */
+  private otherChanged(state: WayState, sentence: string): void {
+    if (this.everOpen && state === "connecting") this.events?.changed("lost", `connection lost; ${sentence}`);
+    else this.events?.changed(state, sentence);
   }
 
   private pass(from: "better" | "other", message: ToView): void {

@@ -76,7 +76,9 @@ class PanelWidget:
 
     def close(self) -> None:
         """Take it away; the front end removes what it shows."""
+        layout = self._model.layout
         self._model.close()
+        layout.close()  # a widget of its own, which ipywidgets makes for each
 
 
 def _model_class() -> Any:

@@ -57,6 +57,8 @@ export interface State {
   tools?: readonly string[];
   resources?: readonly string[];
   prompts?: readonly string[];
+  /** Names of those that are published. */
+  dataframes?: readonly string[];
   principals?: readonly string[];
   notices?: readonly string[];
   /** Calls that failed in what the author wrote, since the start. */

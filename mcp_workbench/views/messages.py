@@ -178,7 +178,7 @@ class OpenCall(Struct, frozen=True):
     message: str = ""
     """What it said last."""
     waits: str = ""
-    """What it waits for: `behind cell [12], running 8 s`, `its turn`, `news`, `the client's answer`; empty when it runs."""
+    """What it waits for: `behind cell [12]`, `its turn`, `news`, `the client's answer`; empty when it runs."""
 
 
 class OpenCalls(Message, frozen=True):

@@ -6,6 +6,7 @@ told in steps that grow: equal facts look the same, and nothing is sent for them
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from mcp_workbench.views.facts import OpenCallFacts
 SHORTEST_S = 0.5
 """What is younger is not shown."""
 
+_AGE = re.compile(r", running [0-9]+ s")
 _STEPS = ((120.0, 60), (60.0, 5), (0.0, 1))
 """From so many seconds on, told in steps of so many."""
 
@@ -227,6 +229,11 @@ def _waits_for(call: Call) -> str:
     if call.waiting_for is not None:
         return f"behind {call.waiting_for}"
     return "" if call.started_ns else "its turn"
+
+
+def ageless(waits: str) -> str:
+    """What is waited for without how long that has run: it was said some seconds ago, and a view has a clock for what runs."""
+    return _AGE.sub("", waits)
 
 
 def known(number: float | None) -> float:

@@ -236,7 +236,7 @@ def test_a_message_that_cannot_be_written_costs_neither_its_feed_nor_an_answer(c
     assert caplog.text.count("was left out: OpenCalls") == 1
     view.say(Stop(id=7, key="j1"))
     [answer] = view.heard()
-    assert (answer["re"], answer["ok"] if "ok" in answer else False, answer["sentence"]) == (7, False, FAILED)
+    assert (answer["re"], answer.get("ok", False), answer["sentence"]) == (7, False, FAILED)
 
 
 def test_at_the_end_it_is_told_how_it_all_stands_also_where_it_does_not_read() -> None:

@@ -139,7 +139,7 @@ export interface OpenCall {
   total?: number;
   /** What it said last. */
   message?: string;
-  /** What it waits for: `behind cell [12], running 8 s`, `its turn`, `news`, `the client's answer`; empty when it runs. */
+  /** What it waits for: `behind cell [12]`, `its turn`, `news`, `the client's answer`; empty when it runs. */
   waits?: string;
 }
 

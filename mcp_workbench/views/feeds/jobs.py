@@ -13,7 +13,7 @@ from mcp_workbench.serving.jobs import Jobs
 from mcp_workbench.telemetry.records import SessionRecord
 from mcp_workbench.views import messages
 from mcp_workbench.views.messages import JobRow, Message, Watch
-from mcp_workbench.views.open_calls import known
+from mcp_workbench.views.open_calls import ageless, known
 
 
 class JobsFeed:
@@ -76,7 +76,7 @@ def _row(job: Job, client: str) -> JobRow:
         progress=0 if progress is None else known(progress.progress),
         total=0 if progress is None else known(progress.total),
         message=job.said,
-        waits=job.waits,
+        waits=ageless(job.waits),
         result_bytes=job.result_bytes,
         fetched=job.fetched is not None,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from mcp_workbench.telemetry.records import JOB
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import Message, OpenCall, OpenCalls, Watch
-from mcp_workbench.views.open_calls import OnGoing, going_on, known
+from mcp_workbench.views.open_calls import OnGoing, ageless, going_on, known
 
 MOST = 200
 
@@ -61,5 +61,5 @@ def row_of(call: OnGoing) -> OpenCall:
         progress=0 if progress is None else known(progress.progress),
         total=0 if progress is None else known(progress.total),
         message=call.said,
-        waits=call.waits,
+        waits=ageless(call.waits),
     )

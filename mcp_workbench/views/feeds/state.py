@@ -76,7 +76,8 @@ def snippets(port: int | None) -> tuple[Snippet, ...]:
     for client in CLIENTS:
         host = config(client, port=port)
         first = host.pastes[0]
-        found.append(Snippet(client=client, title=TITLES[client], what=first.what, text=first.text, then=host.then))
+        then = host.then.replace("`", "")  # a view shows texts as they are
+        found.append(Snippet(client=client, title=TITLES[client], what=first.what, text=first.text, then=then))
     return tuple(found)
 
 

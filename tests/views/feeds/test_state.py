@@ -38,6 +38,7 @@ def test_the_state_is_told_whole_when_it_has_changed_and_counters_once_a_second(
         workbench.prompt(name="ask", description="Ask.")(lambda: "x")
         workbench.publish(flights=pd.DataFrame({"a": [1]}))
         [more] = on_loop(workbench, feed.look, 101.1)
+        assert more.dataframes == ("flights",)
         assert (more.principals, more.prompts) == (("default", "alice"), ("ask",))
 
     with running(workbench):

@@ -215,8 +215,9 @@ def _left_out(view: View) -> str:
 
 
 def _dataframe(line: str) -> str:
-    name, _, facts = shown(line, 70).partition(" ")
-    return _span("white-space:nowrap", _span(_MONO, _text(name)), _faint(f" {facts}" if facts else ""))
+    whole = shown(line, 70)
+    name, _, facts = whole.partition(" ")
+    return _span(f"{_ONE_LINE};max-width:100%", _span(_MONO, _text(name)), _faint(f" {facts}" if facts else ""), title=whole)
 
 
 def _with_commands(sentence: str) -> str:

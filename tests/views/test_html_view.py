@@ -229,3 +229,9 @@ def test_what_was_cancelled_is_neither_well_nor_wrong_and_serving_says_of_when()
     assert "– cancelled" in texts
     serving = texts.index("serving")
     assert texts[serving + 1].startswith("as of ")
+
+
+def test_a_long_line_of_a_dataframe_is_cut_at_the_frame_and_can_be_read_whole() -> None:
+    line = "hourly_weather_of_all_airports v3, 336,776 x 19"
+    drawn = render_html(replace(VIEW, dataframes=(line,)))
+    assert f'text-overflow:ellipsis;max-width:100%" title="{line}"' in drawn

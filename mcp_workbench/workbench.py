@@ -79,6 +79,7 @@ class Workbench:
         self._registering = threading.Lock()
         self._forked = False
         self._display: Showing | None = None
+        self._showing = threading.Lock()
         self._stdio: StdioHost | None = None
         """The host that started this script, while it is served."""
         self._view_door: ViewDoor
@@ -571,18 +572,26 @@ class Workbench:
         if browser:
             self._open_page()
             return
-        cell_ends = self._following().on_cell_end
-        if self._display is not None:
-            cell_ends.remove(self._display.cell_ended)
-            self._display.move()
         gathering = Gathering(self._name, self._offer, lambda: self._running, self._dataframe_lines)
         named = author_names(self._offer)
         look = gathering.look if keep_data else lambda: without_data(gathering.look(), named)
         host, server = current_host(), self._server()
         # A second server of a kernel is not the one that the kernel's id leads to.
         kernel_id = server.kernel_id if server.kernel_id == server.identity.kernel_id else ""
-        self._display = Showing(look, panel, self._view_place, self._count_viewers).show(host, server.note_once, kernel_id)
-        cell_ends.append(self._display.cell_ended)
+        with self._showing:
+            self._move_display()
+            # Known before it is shown: where an interrupt comes meanwhile, the next one moves it all the same.
+            self._display = showing = Showing(look, panel, self._view_place, self._count_viewers)
+            showing.show(host, server.note_once, kernel_id)
+            self._following().on_cell_end.append(showing.cell_ended)
+
+    def _move_display(self) -> None:
+        """A newer one takes the place of the last; an interrupt in the middle leaves nothing that the next could stumble over."""
+        old, self._display = self._display, None
+        if old is not None:
+            with suppress(ValueError):  # an interrupt came before it was listed
+                self._following().on_cell_end.remove(old.cell_ended)
+            old.move()
 
     def _view_place(self) -> Place | None:
         """Where a view is taken in that comes over a comm; from any thread."""
@@ -717,6 +726,7 @@ def _mark_forked(reference: weakref.ref[Workbench]) -> None:
     workbench = reference()
     if workbench is not None and workbench._running is not None:  # noqa: SLF001  # the class above
         workbench._starting, workbench._registering = threading.Lock(), threading.Lock()  # noqa: SLF001  # held by threads that are not here
+        workbench._showing = threading.Lock()  # noqa: SLF001  # the same
         if workbench._notebook is not None:  # noqa: SLF001  # the class above
             workbench._notebook.registrar.lock = threading.Lock()  # noqa: SLF001  # the class above
         if workbench._stdio is not None:  # noqa: SLF001  # the class above

@@ -11,8 +11,9 @@ import sys
 import textwrap
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPMessage
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -27,6 +28,7 @@ from mcp_workbench.events import ChangeKind
 from mcp_workbench.hosts import PlainHost
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 from mcp_workbench.views import browser
+from mcp_workbench.views.showing import Showing
 from tests.support.host import ScriptedHost
 from tests.support.stage import running, server_of, talking, within
 from tests.support.talk import text_of
@@ -156,6 +158,42 @@ def test_async_with_starts_and_stops() -> None:
         assert not workbench.running
 
     within(main)
+
+
+def test_a_show_that_was_interrupted_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    display, interrupts = PlainHost.display, [False, True, False]
+
+    def interrupted(host: PlainHost, bundle: Mapping[str, Any]) -> Any:
+        if interrupts.pop(0):
+            raise KeyboardInterrupt
+        return display(host, bundle)
+
+    monkeypatch.setattr(PlainHost, "display", interrupted)
+    workbench = wb.Workbench(name="trips")
+    try:
+        workbench.show()
+        with pytest.raises(KeyboardInterrupt):
+            workbench.show()
+        workbench.show()
+        assert capsys.readouterr().out.count("serves at") == 2
+    finally:
+        workbench.stop()
+
+
+def test_threads_that_show_at_once_leave_one_display(capsys: pytest.CaptureFixture[str]) -> None:
+    workbench = wb.Workbench(name="trips")
+    try:
+        threads = [threading.Thread(target=workbench.show) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert capsys.readouterr().out.count("serves at") == 8
+        assert workbench._display is not None
+        listeners = workbench._following().on_cell_end
+        assert sum(isinstance(getattr(each, "__self__", None), Showing) for each in listeners) == 1
+    finally:
+        workbench.stop()
 
 
 def test_a_page_of_its_own_is_one_printed_line_with_a_link_and_ends_with_the_server(

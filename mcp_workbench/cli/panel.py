@@ -74,7 +74,7 @@ def choose(entries: list[Entry], notebook: str | None) -> Entry:
 
     Args:
         entries: Those that run, latest started first.
-        notebook: Name, path or kernel id; None: the only one.
+        notebook: Name, its beginning, path or kernel id; None: the only one.
 
     Raises:
         NotOpened: There is none, or several.
@@ -82,12 +82,18 @@ def choose(entries: list[Entry], notebook: str | None) -> Entry:
     running = tuple(entries)
     if not running:
         raise NotOpened(1, NONE_RUNS)
-    found = running if notebook is None else find_named(notebook, running)
+    found = running if notebook is None else find_named(notebook, running) or _begin_with(notebook, running)
     if not found:
         raise NotOpened(1, f"No kernel serves {plain(str(notebook)[:200])}. Those that serve:", running)
     if len(found) > 1:
         raise NotOpened(2, "Several kernels serve. Name one, by notebook or kernel id: mcp-workbench panel NOTEBOOK", found)
     return found[0]
+
+
+def _begin_with(notebook: str, running: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Those whose names begin so; for a page that a person looks at this is near enough, and several are told of."""
+    beginning = notebook.casefold()
+    return tuple(entry for entry in running if beginning and entry.name.casefold().startswith(beginning))
 
 
 def ask_for_link(entry: Entry) -> str:

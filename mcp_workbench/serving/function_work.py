@@ -117,6 +117,7 @@ class FunctionWork(Work):
         "_call",
         "_done",
         "_execution",
+        "_fits",
         "_progress",
         "_resumed_ns",
         "_stopped",
@@ -143,6 +144,8 @@ class FunctionWork(Work):
         self._suspended = suspended
         self._way: Way | None = None
         self._asked: tuple[str, ...] = ()
+        self._fits = False
+        """Whether the arguments were taken, so that the function was entered."""
         self._resumed_ns = 0
         self._timed_out = False
         self.runs = runs
@@ -254,7 +257,9 @@ class FunctionWork(Work):
     def _bound(self) -> dict[str, Any]:
         if self._call is None:
             raise Failure("the call was never made", None)
-        return self.bind(self._call)
+        arguments = self.bind(self._call)
+        self._fits = True
+        return arguments
 
     def _finish(self, value: object) -> wire.Result:
         try:
@@ -387,9 +392,10 @@ class FunctionWork(Work):
 
     def _ended(self, call: Call, outcome: Outcome) -> None:
         record, done = self.record, self._done
-        record.started_ns = self._started_ns(call)
+        # What the caller sent did not fit: the function never began, and nothing was waited for.
+        record.started_ns = self._started_ns(call) if self._fits else None
         # What raised has not returned; that it ended a moment before it was heard of here is near enough.
-        record.returned_ns = call.returned_ns or (call.finished_ns if isinstance(outcome, Raised) and call.started_ns else None) or None
+        record.returned_ns = call.returned_ns or (call.finished_ns if isinstance(outcome, Raised) and record.started_ns else None) or None
         record.notes = (*self.notes, *self._asked)
         if call.output is not None:
             record.printed = call.output.printed

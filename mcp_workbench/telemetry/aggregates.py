@@ -1,7 +1,8 @@
 """Calls added up: how many, how many failed, how often, and how long each phase took, per method and target.
 
 A tool's call that was answered early counts when it is answered, and with its times when its job has ended: an early
-answer says nothing of how long the tool takes.
+answer says nothing of how long the tool takes. One that was cancelled, by its client or the author, is a call and no error, and
+its times are nobody's: it ended when somebody lost patience.
 
 One thread at a time adds; any thread may read. Targets are what clients wrote, so their number is
 bounded here.
@@ -134,7 +135,7 @@ class Aggregate:
             pass  # answered early, or told that it runs already
         elif call.outcome is Outcome.OK:
             bucket = self.succeeded.add(call)
-        else:
+        elif call.failed:
             self.errors += 1
             if self.failed is None:
                 self.failed = Timings()

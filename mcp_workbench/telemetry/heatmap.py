@@ -44,14 +44,12 @@ class _Cells:
 
 
 class Heat:
-    """The columns of one tool. The `COLUMNS` that came last are kept, also when a clock was set back meanwhile."""
+    """The columns of one tool. The `COLUMNS` that came last are kept, also when a clock was set back a little meanwhile."""
 
-    __slots__ = ("_columns", "newest")
+    __slots__ = ("_columns",)
 
     def __init__(self) -> None:
         self._columns: dict[int, _Cells] = {}
-        self.newest = 0
-        """The column that was begun last."""
 
     def add(self, column: int, bucket: int | None, seq: int) -> bool:
         """Count one call; says whether a column was begun for it."""
@@ -70,14 +68,23 @@ class Heat:
     def _begin(self, column: int) -> _Cells:
         if len(self._columns) >= COLUMNS:
             del self._columns[next(iter(self._columns))]
-        self.newest = column
+        self.leave_out_ahead(column)
         cells = self._columns[column] = _Cells()
         return cells
 
+    def leave_out_ahead(self, column: int) -> None:
+        """Forget what lies more than `COLUMNS` ahead: the clock was wrong then, and has been set right."""
+        for ahead in [one for one in self._columns if one >= column + COLUMNS]:
+            del self._columns[ahead]
+
+    def has_any_after(self, column: int) -> bool:
+        """Whether there is a later column."""
+        return any(one > column for one in self._columns)
+
     def columns(self, oldest: int, after: int) -> list[Column]:
-        """Those not before `oldest` that have a record after the number `after`, ascending."""
+        """The `COLUMNS` from `oldest` on, and the next, that have a record after the number `after`, ascending."""
         items = self._columns.copy().items()  # one step for other threads, unlike iterating
-        wanted = sorted((number, cells) for number, cells in items if number >= oldest and cells.last > after)
+        wanted = sorted((number, cells) for number, cells in items if oldest <= number <= oldest + COLUMNS and cells.last > after)
         return [Column(float(number * COLUMN_S), tuple(sorted(cells.counts.copy().items())), cells.failed) for number, cells in wanted]
 
 
@@ -107,14 +114,14 @@ class Heatmaps:
             seq: Number of its record.
         """
         column = int(ended_at // COLUMN_S)
-        if self._all.add(column, bucket, seq):
+        begun = self._all.add(column, bucket, seq)
+        if (heat := self._by_tool.get(tool)) is not None:  # before quiet ones are dropped: this is none
+            heat.add(column, bucket, seq)
+        if begun:
             self._drop_quiet(column)
-        heat = self._by_tool.get(tool)
-        if heat is None:
-            if len(self._by_tool) >= self._max_tools:
-                return
-            heat = self._by_tool[tool] = Heat()
-        heat.add(column, bucket, seq)
+        if heat is None and len(self._by_tool) < self._max_tools:
+            self._by_tool[tool] = heat = Heat()
+            heat.add(column, bucket, seq)
 
     def columns(self, tool: str, now: float, after: int = -1) -> list[Column]:
         """The last ten minutes of one tool.
@@ -128,7 +135,9 @@ class Heatmaps:
         return [] if heat is None else heat.columns(int(now // COLUMN_S) - COLUMNS + 1, after)
 
     def _drop_quiet(self, column: int) -> None:
-        """Forget the tools of which no column can be shown any more; those ahead of a clock that was set back too."""
-        quiet = [tool for tool, heat in self._by_tool.items() if not column - COLUMNS < heat.newest <= column + 1]
+        """Forget the tools of which no column can be shown any more."""
+        for heat in self._by_tool.values():
+            heat.leave_out_ahead(column)
+        quiet = [tool for tool, heat in self._by_tool.items() if not heat.has_any_after(column - COLUMNS)]
         for tool in quiet:
             del self._by_tool[tool]

@@ -45,6 +45,9 @@ class Outcome(StrEnum):
     """Finished, but the session was gone before the answer could be sent."""
 
 
+_NOT_FAILED = frozenset((Outcome.OK, Outcome.PENDING, Outcome.CANCELLED))
+
+
 class CallRecord(msgspec.Struct, eq=False, gc=False):
     """One call: what arrived, what became of it, and when.
 
@@ -138,8 +141,8 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
 
     @property
     def failed(self) -> bool:
-        """Whether it ended other than well."""
-        return self.outcome is not Outcome.OK and self.outcome is not Outcome.PENDING
+        """Whether it went wrong. What was cancelled did not: somebody wanted it no longer."""
+        return self.outcome not in _NOT_FAILED
 
     @property
     def output(self) -> str:

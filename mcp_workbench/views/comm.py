@@ -68,6 +68,15 @@ class Place:
     """Takes a connection, as an endpoint of the gate; None: not now."""
 
 
+@dataclass(slots=True)
+class Budget:
+    """What may be sent over one comm, whichever connection over it sends: opening again brings nothing new."""
+
+    left: float = BURST_BYTES
+    counted: float | None = None
+    """When, by the loop's clock; None: not yet."""
+
+
 class CommChannel:
     """One end of a connection, as `transports.channel.Channel`; made and used on the protocol loop.
 
@@ -75,9 +84,10 @@ class CommChannel:
         send: Sends over the comm.
         loop: The protocol loop; its clock is the channel's.
         busy: Whether a cell keeps the kernel from hearing the view; from any thread.
+        budget: Of the comm.
     """
 
-    def __init__(self, send: Send, loop: asyncio.AbstractEventLoop, busy: Callable[[], bool]) -> None:
+    def __init__(self, send: Send, loop: asyncio.AbstractEventLoop, busy: Callable[[], bool], budget: Budget) -> None:
         self.loop = loop
         self._send = send
         self._busy = busy
@@ -87,8 +97,8 @@ class CommChannel:
         self._paused = False
         self._held: deque[bytes] = deque()
         self._received = self._sent = 0
-        self._budget = float(BURST_BYTES)
-        self._counted = self._heard = self._could_hear = loop.time()
+        self._budget = budget
+        self._heard = self._could_hear = loop.time()
         self._again: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
 
@@ -133,7 +143,7 @@ class CommChannel:
         if self.closed:
             return
         self._sent += len(text)
-        self._budget = max(self._grown() - len(text), -DEBT_S * self._rate())
+        self._budget.left = max(self._grown() - len(text), -DEBT_S * self._rate())
         self._wait_for_budget()
         try:
             self._send(msgspec.json.decode(text))
@@ -183,7 +193,8 @@ class CommChannel:
         if self.closed:
             return
         self._received += len(text)
-        self._budget, self._heard = self._grown(), self.loop.time()
+        self._grown()
+        self._heard = self.loop.time()
         if self._again is not None:  # it grows faster from now on
             self._again.cancel()
             self._again = None
@@ -205,14 +216,15 @@ class CommChannel:
 
     def _grown(self) -> float:
         """The budget of now."""
-        now = self.loop.time()
-        self._budget = min(float(BURST_BYTES), self._budget + (now - self._counted) * self._rate())
-        self._counted = now
-        return self._budget
+        budget, now = self._budget, self.loop.time()
+        passed = 0.0 if budget.counted is None else now - budget.counted
+        budget.left = min(float(BURST_BYTES), budget.left + passed * self._rate())
+        budget.counted = now
+        return budget.left
 
     def _wait_for_budget(self) -> None:
-        if self._budget <= 0 and self._again is None:
-            self._again = self.loop.call_later(-self._budget / self._rate() + 0.05, self._writable_again)
+        if self._budget.left <= 0 and self._again is None:
+            self._again = self.loop.call_later(-self._budget.left / self._rate() + 0.05, self._writable_again)
 
     def _writable_again(self) -> None:
         self._again = None
@@ -257,6 +269,7 @@ class CommDoor:
         self._place = place
         self._busy = busy
         self._channel: CommChannel | None = None
+        self._budget = Budget()
         self._open: bytes | None = None
         """What the view opened with."""
         self._watch: bytes | None = None
@@ -318,7 +331,7 @@ class CommDoor:
         """A connection from its beginning, with what the view has said."""
         if self._channel is not None and self._channel.loop is place.loop:
             self._channel.drop()
-        self._channel = channel = CommChannel(self._send, place.loop, self._busy)
+        self._channel = channel = CommChannel(self._send, place.loop, self._busy, self._budget)
         try:
             receiver = place.accept(channel, PRINCIPAL)
         except Exception:  # a named boundary: a view that cannot be taken in must not end the loop's callback without an answer

@@ -81,6 +81,8 @@ class CallFacts:
     job: str = ""
     """`→ job j3`: it went on as that job; `(job)`: it is the end of one."""
     session_id: str = ""
+    is_mistake: bool = False
+    """Whether it failed by what the caller sent."""
 
     @property
     def title(self) -> str:

@@ -23,9 +23,10 @@ class Feed(Protocol):
     def watch(self, wanted: Watch) -> None:
         """What is to be seen has changed; called before the first `look` and while the panel is not watched too."""
 
-    def look(self, now: float) -> Iterable[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         """What has changed since the last time; the first time everything.
 
         Args:
             now: Seconds since 1970.
+            last: Nothing is told after this, for the server stops: what is usually told later is told now.
         """

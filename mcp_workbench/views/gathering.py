@@ -125,7 +125,7 @@ def _last_calls(telemetry: Telemetry, running: RunningServer | None) -> tuple[Ca
 def _call(call: CallRecord, client: str | None) -> CallFacts:
     who = caller(client, call.principal)
     facts = call.call_id, call.received_at, call.target, call.outcome, call.failed, call.total_ns, who
-    return CallFacts(*facts, call.error or "", call.queued_behind or "", _job(call), call.session_id)
+    return CallFacts(*facts, call.error or "", call.queued_behind or "", _job(call), call.session_id, call.failed and not call.is_authors)
 
 
 def _job(call: CallRecord) -> str:

@@ -73,15 +73,14 @@ def _parts(view: View, panel: str) -> list[str]:
 
 
 def _head(view: View, at: float | None) -> str:
+    as_of = "" if at is None else _span(f"{_FAINT};white-space:nowrap", _text(f"as of {moment(at)}"), title=f"{date(at)}. {_AGE}")
     if view.url is None:
-        dot, facts = _FAINT, [_strong("stopped"), _strong(shown(view.name, 60)), _faint("wb.show() starts it and shows it again")]
+        dot, facts = _FAINT, [_strong("stopped"), as_of, _strong(shown(view.name, 60)), _faint("wb.start() starts it again")]
     else:
         since = "" if view.since is None else f"since {moment(view.since)}"
         dot = f"color:{_GOOD}"
-        facts = [_strong("serving"), _strong(shown(view.name, 60)), _span(_MONO, _text(view.url)), _faint(since)]
+        facts = [_strong("serving"), as_of, _strong(shown(view.name, 60)), _span(_MONO, _text(view.url)), _faint(since)]
         facts.append(_faint(f"{counted(view.offered, 'tool')} offered"))
-    if at is not None:
-        facts.append(_span(f"{_FAINT};white-space:nowrap;margin-left:auto", _text(f"as of {moment(at)}"), title=f"{date(at)}. {_AGE}"))
     return _box("display:flex;flex-wrap:wrap;gap:0 10px;align-items:baseline", _span(dot, "●"), _faint("mcp_workbench"), *facts)
 
 
@@ -139,7 +138,7 @@ def _calls(view: View) -> str:
 
 
 def _call(call: CallFacts) -> list[str]:
-    how = f"color:{_BAD};font-weight:600" if call.failed else f"color:{_GOOD}"
+    how, sign = _how_it_ended(call)
     error = shown(call.error, 200) if call.failed else ""
     told = [_span(f"grid-column:2/-1;{_FAINT};{_ONE_LINE}", _text(f"behind {shown(call.behind, 120)}"))] if call.behind else []
     told += [_span(f"grid-column:2/-1;color:{_BAD};{_ONE_LINE}", _text(error), title=error)] if error else []
@@ -147,17 +146,24 @@ def _call(call: CallFacts) -> list[str]:
     return [
         _faint(moment(call.at)),
         _name(shown(call.title, 60)),
-        _span(f"{how};white-space:nowrap", _text(f"{'✗' if call.failed else '✓'} {outcome(call.outcome)}")),
+        _span(f"{how};white-space:nowrap", _text(f"{sign} {outcome(call.outcome)}")),
         _span("text-align:right;white-space:nowrap", _text(duration(call.total_ns))),
         _span(f"{_FAINT};{_ONE_LINE}", _text(who), title=who),
         *told,
     ]
 
 
+def _how_it_ended(call: CallFacts) -> tuple[str, str]:
+    """Style and sign."""
+    if call.outcome == "cancelled":
+        return _FAINT, "–"
+    return (f"color:{_BAD};font-weight:600", "✗") if call.failed else (f"color:{_GOOD}", "✓")
+
+
 def _tools(view: View) -> str:
     if not view.tools:
         return ""
-    grid = "display:grid;grid-template-columns:auto auto auto auto auto auto;gap:0 12px;align-items:end"
+    grid = "display:grid;grid-template-columns:minmax(0,auto) auto auto auto auto auto;gap:0 12px;align-items:end"
     heads = [_title("per tool"), *(_span(f"{_FAINT};text-align:right", word) for word in ("calls", "errors", "p50", "p99"))]
     heads.append(_faint("10 µs … 100 s"))
     cells = [cell for tool in view.tools for cell in _tool(tool)]
@@ -209,8 +215,9 @@ def _left_out(view: View) -> str:
 
 
 def _dataframe(line: str) -> str:
-    name, _, facts = shown(line, 70).partition(" ")
-    return _span("white-space:nowrap", _span(_MONO, _text(name)), _faint(f" {facts}" if facts else ""))
+    whole = shown(line, 70)
+    name, _, facts = whole.partition(" ")
+    return _span(f"{_ONE_LINE};max-width:100%", _span(_MONO, _text(name)), _faint(f" {facts}" if facts else ""), title=whole)
 
 
 def _with_commands(sentence: str) -> str:

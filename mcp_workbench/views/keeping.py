@@ -24,6 +24,7 @@ from mcp_workbench.views.facts import CallFacts, OpenCallFacts, SessionFacts, Vi
 UNKNOWN = "not offered now"
 """Stands for a target that is none of the author's names: it may be any text that a client sent."""
 OTHER_TOKEN = "another token"  # noqa: S105  # words for people
+MISTAKE = "mistake of the caller"
 _KINDS = {"tool_error": "error of the tool", "rpc_error": "error of the request"}
 _RESULT = re.compile(r"(df|result)://_r[0-9]{1,9}", re.ASCII)
 
@@ -87,6 +88,7 @@ def _session(session: SessionFacts) -> SessionFacts:
 
 def _call(call: CallFacts, named: Named) -> CallFacts:
     error = _KINDS.get(call.outcome, "") if call.failed else ""
+    error = MISTAKE if error and call.is_mistake else error
     return replace(call, target=named(call.target), who=_agent(call.session_id), error=error)
 
 

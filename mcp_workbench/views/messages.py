@@ -13,6 +13,8 @@ that is raised when an old view could no longer make sense of a new kernel.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 VIEW_PROTOCOL = 1
@@ -88,6 +90,8 @@ class State(Message, frozen=True):
     tools: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
+    dataframes: tuple[str, ...] = ()
+    """Names of those that are published."""
     principals: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     failed: int = 0
@@ -174,7 +178,7 @@ class OpenCall(Struct, frozen=True):
     message: str = ""
     """What it said last."""
     waits: str = ""
-    """What it waits for: `behind cell [12], running 8 s`, `its turn`, `news`, `the client's answer`; empty when it runs."""
+    """What it waits for: `behind cell [12]`, `its turn`, `news`, `the client's answer`; empty when it runs."""
 
 
 class OpenCalls(Message, frozen=True):
@@ -533,8 +537,27 @@ _decode = msgspec.json.Decoder(ToKernel).decode
 
 
 def encode(message: Message) -> bytes:
-    """One message as JSON."""
-    return _encode(message)
+    """One message as JSON.
+
+    Half of a surrogate pair, which is how Python reads file names that are no UTF-8, has no place in JSON: it is sent as its escape.
+    """
+    try:
+        return _encode(message)
+    except UnicodeEncodeError:
+        return _encode(_sendable(msgspec.to_builtins(message)))
+
+
+def _sendable(part: Any) -> Any:
+    """A part of a message with texts that UTF-8 can write."""
+    match part:
+        case str():
+            return part.encode("utf-8", "backslashreplace").decode("utf-8")
+        case dict():
+            return {key: _sendable(value) for key, value in part.items()}
+        case list() | tuple():
+            return [_sendable(value) for value in part]
+        case _:
+            return part
 
 
 def decode(text: bytes) -> ToKernel:

@@ -6,9 +6,14 @@ told in steps that grow: equal facts look the same, and nothing is sent for them
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from math import isfinite
+from operator import itemgetter
+from typing import NamedTuple
 
 from mcp_workbench.assembly import RunningServer
 from mcp_workbench.execution.calls import Call, Progress
@@ -25,6 +30,7 @@ from mcp_workbench.views.facts import OpenCallFacts
 SHORTEST_S = 0.5
 """What is younger is not shown."""
 
+_AGE = re.compile(r", running [0-9]+ s")
 _STEPS = ((120.0, 60), (60.0, 5), (0.0, 1))
 """From so many seconds on, told in steps of so many."""
 
@@ -54,27 +60,40 @@ class OnGoing:
     """What it waits for; empty when it runs."""
 
 
-def going_on(running: RunningServer, jobs: Jobs, now: float) -> list[OnGoing]:
-    """Everything that goes on, the oldest first.
+class Oldest(NamedTuple):
+    """The beginning of what goes on."""
+
+    calls: list[OnGoing]
+    """The oldest first."""
+    more: int
+    """How many further ones there are."""
+
+
+def going_on(running: RunningServer, jobs: Jobs, now: float, most: int | None = None) -> Oldest:
+    """What goes on.
 
     Args:
         running: The server.
         jobs: All jobs.
         now: Seconds since 1970.
+        most: How many are told; thousands may wait, and the others are only counted. None: all.
     """
     began_before = now - SHORTEST_S
-    found = [
-        _of_call(session, work, running.execution.find(work.record.call_id))
+    found: list[tuple[float, Callable[[], OnGoing]]] = [
+        (at, partial(_of_call, running, session, work))
         for session in running.sessions
         for work in session.open_calls()
-        if work.record.received_at <= began_before
+        if (at := work.record.received_at) <= began_before
     ]
-    found += [_of_suspended(rounds) for rounds in running.suspended.waiting() if rounds.work.record.received_at <= began_before]
+    suspended = running.suspended.waiting()
+    found += [(at, partial(_of_suspended, rounds)) for rounds in suspended if (at := rounds.work.record.received_at) <= began_before]
     if jobs.running:
         going = [job for job in jobs.of(None) if not job.over and job.began_at <= began_before]
         clients = {record.session_id: record.client_name for record in running.sessions.records()} if going else {}
-        found += [_of_job(job, running.execution.find(job.call_id), clients.get(job.session_id)) for job in going]
-    return sorted(found, key=lambda one: one.at)
+        found += [(job.began_at, partial(_of_job, running, job, clients.get(job.session_id))) for job in going]
+    found.sort(key=itemgetter(0))
+    told = found[:most]
+    return Oldest([of() for _at, of in told], len(found) - len(told))
 
 
 def open_calls(running: RunningServer, jobs: Jobs, now: float) -> tuple[OpenCallFacts, ...]:
@@ -97,7 +116,7 @@ def open_calls(running: RunningServer, jobs: Jobs, now: float) -> tuple[OpenCall
             one.said,
             one.session_id,
         )
-        for one in going_on(running, jobs, now)
+        for one in going_on(running, jobs, now).calls
     )
 
 
@@ -134,7 +153,8 @@ def caller(client: str | None, principal: str) -> str:
     return who if principal == DEFAULT_NAME else f"{who} ({principal})"
 
 
-def _of_call(session: Session, work: OpenWork, call: Call | None) -> OnGoing:
+def _of_call(running: RunningServer, session: Session, work: OpenWork) -> OnGoing:
+    call = running.execution.find(work.record.call_id)
     record, progress = work.record, None if call is None else call.progress
     return OnGoing(
         key=f"{session.id}.{work.number}",
@@ -173,7 +193,8 @@ def _of_suspended(rounds: Rounds) -> OnGoing:
     )
 
 
-def _of_job(job: Job, call: Call | None, client: str | None) -> OnGoing:
+def _of_job(running: RunningServer, job: Job, client: str | None) -> OnGoing:
+    call = running.execution.find(job.call_id)
     return OnGoing(
         key=job.id,
         id=job.id,
@@ -208,6 +229,19 @@ def _waits_for(call: Call) -> str:
     if call.waiting_for is not None:
         return f"behind {call.waiting_for}"
     return "" if call.started_ns else "its turn"
+
+
+def ageless(waits: str) -> str:
+    """What is waited for without how long that has run: it was said some seconds ago, and a view has a clock for what runs."""
+    return _AGE.sub("", waits)
+
+
+def known(number: float | None) -> float:
+    """What code says of its progress may be infinite, no number, or an integer that no float holds; 0: unknown."""
+    try:
+        return number if number is not None and isfinite(number) else 0
+    except OverflowError:
+        return 0
 
 
 def _in_steps(seconds: float) -> int:

@@ -36,7 +36,7 @@ def sparkline(bars: tuple[int, ...]) -> str:
 
 def _state(view: View) -> str:
     if view.url is None:
-        return f"mcp_workbench {shown(view.name, 60)!r} is stopped; wb.show() starts it and shows it again."
+        return f"mcp_workbench {shown(view.name, 60)!r} is stopped; wb.start() starts it again."
     since = "" if view.since is None else f" since {moment(view.since)}"
     return f"mcp_workbench {shown(view.name, 60)!r} serves at {view.url}{since}"
 

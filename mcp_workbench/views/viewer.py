@@ -19,7 +19,7 @@ from mcp_workbench.version import __version__
 from mcp_workbench.views.asks import FAILED, Action, Ask
 from mcp_workbench.views.feed import Feed
 from mcp_workbench.views.feeds.sources import Sources
-from mcp_workbench.views.messages import VIEW_PROTOCOL, Done, Hello, Message, Open, Refused, ToKernel, Watch, decode, encode
+from mcp_workbench.views.messages import VIEW_PROTOCOL, Done, Hello, Message, Open, Refused, Stop, ToKernel, Watch, decode, encode
 from mcp_workbench.views.words import shown
 
 logger = logging.getLogger("mcp_workbench")
@@ -87,6 +87,8 @@ class Viewer:
         self._opened = False
         self._ending = False
         self._unanswered = 0
+        self._unsayable: set[type[Message]] = set()
+        """Of which kinds one could not be written, which the log tells once."""
         self._stuck_since: float | None = None
         self._send(_hello(sources, channel, home.now()))
 
@@ -174,12 +176,26 @@ class Viewer:
         Args:
             now: Seconds since 1970.
         """
-        if self._ending or not self._has_room(now):
-            return
+        if not self._ending and self._has_room(now):
+            self._look(now, last=False)
+
+    def say_goodbye(self, now: float, code: int, reason: str) -> None:
+        """Tell how it all stands at the end, also where the channel takes no more without keeping it, and end the connection.
+
+        Args:
+            now: Seconds since 1970.
+            code: As `close`.
+            reason: As `close`.
+        """
+        if not self._ending:
+            self._look(now, last=True)
+        self.close(code, reason)
+
+    def _look(self, now: float, *, last: bool) -> None:
         for feed in tuple(self._watched):
             try:
-                for message in feed.look(now):
-                    self._send(message)
+                for message in feed.look(now, last=last):
+                    self._tell(message)
             except Exception:  # a named boundary: what one feed cannot tell must not cost the others
                 logger.exception(DROPPED, type(feed).__name__)
                 self._drop(feed)
@@ -194,6 +210,15 @@ class Viewer:
             self.channel.abort()
         return False
 
+    def _tell(self, message: Message) -> None:
+        """Send what a feed gives; one message that cannot be written costs that message."""
+        try:
+            self._send(message)
+        except (TypeError, ValueError, OverflowError):
+            if type(message) not in self._unsayable:
+                self._unsayable.add(type(message))
+                logger.exception("a message to a view could not be written, and was left out: %s", type(message).__name__)
+
     def _drop(self, feed: Feed) -> None:
         self._feeds.remove(feed)
         if feed in self._watched:
@@ -206,7 +231,7 @@ class Viewer:
         if action is None:
             self._send(Done(re=request.id, ok=False, sentence=f"This kernel's mcp-workbench {__version__} cannot do that."))
             return
-        if self._unanswered >= UNANSWERED:
+        if self._unanswered >= UNANSWERED and not isinstance(request, Stop):  # which may be what the others wait for
             self._send(
                 Done(re=request.id, ok=False, sentence=f"{UNANSWERED} requests wait for their answers already; ask again after them.")
             )
@@ -220,7 +245,11 @@ class Viewer:
 
     def _answer(self, message: Message) -> None:
         self._unanswered -= 1
-        self._send(message)
+        try:
+            self._send(message)
+        except (TypeError, ValueError, OverflowError):  # a view that asked is answered, also where the answer cannot be written
+            logger.exception("an answer to a view could not be written: %s", type(message).__name__)
+            self._send(Done(re=getattr(message, "re", 0), ok=False, sentence=FAILED))
 
     def _send(self, message: Message) -> None:
         if not self._ending:

@@ -94,10 +94,11 @@ class Viewers:
         return True
 
     def close(self) -> None:
-        """The server stops: every view is told goodbye, and none is let in."""
+        """The server stops: every view is told how it all stands, then goodbye, and none is let in."""
         self._closed = True
+        now = self.now()
         for viewer in tuple(self._open):
-            viewer.close(CLOSE_GOING_AWAY, "the server is stopping")
+            viewer.say_goodbye(now, CLOSE_GOING_AWAY, "the server is stopping")
         self._rest()
 
     def _tick(self) -> None:

@@ -24,7 +24,8 @@ SWITCH = "MCP_WORKBENCH_WIDGETS"
 """Environment variable: `0` shows displays without widgets."""
 STATIC = Path(__file__).parent.parent / "static"
 NOT_BUILT = "wb.show() shows no live panel: its code is not built; `cd labextension`, then `jlpm install` and `jlpm build`, builds it"
-FALLBACK = "(live panel; where it cannot be shown, the state below is of the time it says)"
+FALLBACK = ""
+"""Where widgets cannot be shown: the state below, which says of when it is, is all that is to be seen there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,9 @@ class PanelWidget:
 
     def close(self) -> None:
         """Take it away; the front end removes what it shows."""
+        layout = self._model.layout
         self._model.close()
+        layout.close()  # a widget of its own, which ipywidgets makes for each
 
 
 def _model_class() -> Any:

@@ -45,6 +45,11 @@ def test_port_and_no_browser_are_handed_on(became: list[tuple[list[str], Path]])
     assert became[0][0][3:] == ["01-quickstart.ipynb", "--port=9999", "--no-browser"]
 
 
+def test_options_of_jupyterlab_are_handed_on_as_they_are(became: list[tuple[list[str], Path]]) -> None:
+    CliRunner().invoke(app, ["lab", "--allow-root", "--no-browser", "--ServerApp.token=abc"])
+    assert became[0][0][3:] == ["01-quickstart.ipynb", "--no-browser", "--allow-root", "--ServerApp.token=abc"]
+
+
 def test_without_jupyterlab_it_says_what_to_install_and_copies_nothing(
     tmp_path: Path, became: list[tuple[list[str], Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

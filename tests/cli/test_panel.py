@@ -165,6 +165,15 @@ def test_two_kernels_of_one_notebook_are_told_apart_by_their_ids() -> None:
     assert choose(entries, "bbbb") is entries[1]
 
 
+def test_the_beginning_of_a_name_is_enough_where_only_one_begins_so() -> None:
+    entries = [entry_of("aaaa-1", "airports"), entry_of("bbbb-2", "airlines")]
+    assert choose(entries, "Airp") is entries[0]
+    for several, code in (("air", 2), ("", 1), ("ports", 1)):
+        with pytest.raises(NotOpened) as refused:
+            choose(entries, several)
+        assert refused.value.exit_code == code
+
+
 def test_a_kernel_that_is_gone_is_said_to_be(runtime: Path, opened: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with Kernel() as kernel:
         kernel.announce()

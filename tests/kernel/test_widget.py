@@ -125,10 +125,12 @@ def test_a_widget_and_the_static_state_are_shown_and_the_comm_carries_a_view_whi
             assert [message["code"] for message in kernel.customs() if message["type"] == "closed"] == [1001]
 
             # A newer one takes its place.
+            older = {content["comm_id"] for content in kernel.take("comm_open")}
             kernel.seen.clear()
             await cell(kernel, "wb.show()")
             await asyncio.to_thread(kernel.until, lambda: MOVED in [update["data"] for update in kernel.take("update_display_data")])
-            assert comm_id in [content["comm_id"] for content in kernel.take("comm_close")]
+            assert comm_id in older
+            assert older <= {content["comm_id"] for content in kernel.take("comm_close")}, "the widget and its layout"
             assert {"text/plain": ""} in [update["data"] for update in kernel.take("update_display_data")]
             [newer] = kernel.panels()
             assert newer["comm_id"] != comm_id

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from mcp_workbench import Workbench
 from mcp_workbench.errors import Cancelled, ToolError
 from mcp_workbench.serving.failures import MAX_MESSAGE_CHARS, Failure, failure_of
+from tests.support.stage import running, talking, within
 
 
 def _raised_by(error: BaseException) -> Failure:
@@ -119,3 +121,23 @@ def test_a_message_that_only_looks_like_text_becomes_plain_text() -> None:
 
 def test_lone_surrogates_do_not_get_into_a_sentence() -> None:
     _raised_by(ValueError("a\ud800b")).sentence.encode()
+
+
+def test_arguments_that_do_not_fit_have_waited_for_nothing_and_what_the_function_refuses_has_run() -> None:
+    workbench = Workbench("trips")
+
+    @workbench.tool
+    def picky(n: int) -> None:
+        raise ToolError("n is 1 to 3")
+
+    async def main() -> None:
+        async with talking(workbench) as talk:
+            for n in ("x", 9):
+                await talk.answer(talk.call("picky", n=n))
+
+    with running(workbench):
+        within(main)
+    unfit, refused = workbench.telemetry.calls(2)
+    assert (unfit.wait_ns, unfit.run_ns, unfit.total_ns is None, unfit.is_authors) == (None, None, False, False)
+    assert refused.wait_ns is not None
+    assert refused.run_ns is not None

@@ -32,13 +32,23 @@ def test_every_phase_is_counted_by_itself() -> None:
 
 def test_a_call_that_was_never_answered_counts_in_the_phases_it_reached() -> None:
     aggregates = Aggregates()
-    call = _ended("slow", 4_000, Outcome.CANCELLED)
+    call = _ended("slow", 4_000, Outcome.DROPPED)
     call.sent_ns = None
     aggregates.add(call)
     counts = {phase: aggregates.histogram(("tools/call", "slow"), phase, failed=True).count for phase in Phase}
     assert counts == {Phase.WAIT: 1, Phase.RUN: 1, Phase.SEND: 0, Phase.TOTAL: 0}
     (row,) = aggregates.rows("tools/call")
     assert (row.n, row.errors, row.p50_ns) == (1, 1, None)
+
+
+def test_what_was_cancelled_is_a_call_and_no_error_and_its_times_are_nobodys() -> None:
+    aggregates = Aggregates()
+    aggregates.add(_ended("slow", 4_000, Outcome.CANCELLED))
+    (row,) = aggregates.rows("tools/call")
+    assert (row.n, row.errors, row.p50_ns) == (1, 0, None)
+    for failed in (True, False):
+        assert aggregates.histogram(("tools/call", "slow"), Phase.TOTAL, failed=failed).count == 0
+    assert len(aggregates.heatmaps) == 0
 
 
 def test_rows_come_most_called_first_and_methods_add_their_targets_up() -> None:
@@ -88,7 +98,7 @@ def test_an_early_answer_counts_as_a_call_and_only_the_end_of_its_job_says_how_l
     aggregates.add(_ended("slow", 9_000, method="job"))
     aggregates.add(_ended("slow", 9_000_000, Outcome.CANCELLED, method="job"))
     (row,) = aggregates.rows("tools/call")
-    assert (row.name, row.n, row.errors) == ("slow", 4, 1)
+    assert (row.name, row.n, row.errors) == ("slow", 4, 0), "what was cancelled is no error"
     assert aggregates.histogram(("tools/call", "slow"), Phase.TOTAL, failed=False).count == 2
     assert aggregates.histogram(("tools/call", "slow"), Phase.TOTAL, failed=False).max_ns == 9_000
     assert [row.name for row in aggregates.rows_by_method()] == ["tools/call"]

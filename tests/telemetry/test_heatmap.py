@@ -115,5 +115,24 @@ def test_memory_is_bounded_however_long_it_goes_on_and_a_clock_that_is_set_back_
     assert len(heatmaps._all._columns) == len(heatmaps._by_tool["a"]._columns) == COLUMNS
     heatmaps.add("b", T0, -100, 200)
     assert [column.at for column in heatmaps.columns("b", T0)] == [T0]
-    assert T0 in [column.at for column in heatmaps.columns("", T0)]
-    assert len(heatmaps._all._columns) == COLUMNS
+    assert [column.at for column in heatmaps.columns("", T0)] == [T0]
+    assert [column.at for column in heatmaps.columns("a", T0)] == [], "what lay far ahead was a mistake of the clock"
+
+
+def test_a_clock_that_is_wrong_for_a_moment_leaves_no_trace_and_costs_its_tool_nothing() -> None:
+    heatmaps = Heatmaps(max_tools=5)
+    heatmaps.add("a", T0, -100, 1)
+    heatmaps.add("a", T0 + 86_400, -100, 2)
+    heatmaps.add("b", T0 + 10, -100, 3)
+    for tool in ("a", ""):
+        assert T0 + 86_400 not in [column.at for column in heatmaps.columns(tool, T0 + 10)]
+        assert T0 in [column.at for column in heatmaps.columns(tool, T0 + 10)]
+    assert len(heatmaps) == 2
+
+
+def test_a_clock_that_is_set_back_a_little_loses_nothing() -> None:
+    heatmaps = Heatmaps(max_tools=5)
+    heatmaps.add("a", T0 + 60, -100, 1)
+    heatmaps.add("b", T0, -100, 2)
+    assert [column.at for column in heatmaps.columns("", T0)] == [T0]
+    assert [column.at for column in heatmaps.columns("", T0 + 60)] == [T0, T0 + 60]

@@ -27,14 +27,16 @@ class FakeFeed:
         self.wanted: list[Watch] = []
         self.looks: list[float] = []
         self.fault = ""
+        self.last = False
 
     def watch(self, wanted: Watch) -> None:
         self.wanted.append(wanted)
         if self.fault == "watch":
             raise KeyError("watch")
 
-    def look(self, now: float) -> Iterable[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         self.looks.append(now)
+        self.last = last
         if self.fault == "look":
             raise KeyError("look")
         news, self.news = self.news, []

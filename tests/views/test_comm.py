@@ -409,3 +409,18 @@ def test_a_message_arrives_as_it_was_or_not_at_all(content: Any) -> None:
 def message(size: int) -> bytes:
     """A message of so many bytes."""
     return b'{"type":"x","a":"' + b"x" * (size - 19) + b'"}'
+
+
+def test_opening_again_and_again_brings_no_new_budget() -> None:
+    async def play(rig: Rig) -> None:
+        before = rig.loop.time()
+        sent = 0
+        while rig.loop.time() - before < 10:
+            await rig.says(OPEN)
+            while (channel := rig.viewer.channel).writable:
+                channel.send(message(60_000))
+                sent += 60_000
+            await asyncio.sleep(0.25)
+        assert sent <= BURST_BYTES + 11 * BYTES_PER_S
+
+    played(play)

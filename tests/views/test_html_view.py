@@ -169,7 +169,7 @@ def test_a_stopped_workbench_says_how_to_go_on_and_keeps_its_calls() -> None:
     stopped = replace(VIEW, url=None, since=None, sessions=(), notices=())
     text = " ".join(Reader(render_html(stopped)).texts)
     assert "stopped" in text
-    assert "wb.show() starts it" in text
+    assert "wb.start() starts it" in text
     assert "waiting for your agent" not in text
     assert "✗ error" in text
 
@@ -222,3 +222,16 @@ def test_a_histogram_in_text_shows_every_bar_that_is_not_empty() -> None:
 def test_no_fact_has_a_place_for_the_token() -> None:
     names = {field.name for facts in (View, SessionFacts, CallFacts, ToolFacts) for field in fields(facts)}
     assert not [name for name in names if "token" in name or "secret" in name]
+
+
+def test_what_was_cancelled_is_neither_well_nor_wrong_and_serving_says_of_when() -> None:
+    texts = Reader(render_html(replace(VIEW, calls=(replace(CALL, outcome="cancelled", failed=False),)), at=1.7e9)).texts
+    assert "– cancelled" in texts
+    serving = texts.index("serving")
+    assert texts[serving + 1].startswith("as of ")
+
+
+def test_a_long_line_of_a_dataframe_is_cut_at_the_frame_and_can_be_read_whole() -> None:
+    line = "hourly_weather_of_all_airports v3, 336,776 x 19"
+    drawn = render_html(replace(VIEW, dataframes=(line,)))
+    assert f'text-overflow:ellipsis;max-width:100%" title="{line}"' in drawn

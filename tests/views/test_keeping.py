@@ -155,7 +155,7 @@ def test_a_fact_that_is_added_is_thought_of_here() -> None:
     kept = {
         View: "name url since offered failed mistakes last_mistake left_out",
         SessionFacts: "session_id protocol calls running",
-        CallFacts: "call_id at outcome failed total_ns behind job session_id",
+        CallFacts: "call_id at outcome failed total_ns behind job session_id is_mistake",
         OpenCallFacts: "id seconds done waits run_id session_id",
         ToolFacts: "calls errors p50_ns p99_ns bars",
     }
@@ -168,3 +168,9 @@ def test_a_fact_that_is_added_is_thought_of_here() -> None:
     }
     for facts, names in kept.items():
         assert {field.name for field in fields(facts)} == {*names.split(), *replaced[facts].split()}, facts
+
+
+def test_what_a_caller_got_wrong_is_no_error_of_the_tool() -> None:
+    view = full_of("x")
+    wrong = replace(view, calls=(replace(view.calls[0], is_mistake=True),))
+    assert without_data(wrong, lambda _: UNKNOWN).calls[0].error == "mistake of the caller"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.version import __version__
-from mcp_workbench.views.asks import Action, Ask
-from mcp_workbench.views.messages import VIEW_PROTOCOL, Done, GetOlder, HistogramKey, Open, OpenCalls, Sessions, Stop, Watch
+from mcp_workbench.views.asks import FAILED, Action, Ask
+from mcp_workbench.views.messages import VIEW_PROTOCOL, Done, GetOlder, HistogramKey, Open, OpenCall, OpenCalls, Sessions, Stop, Watch
 from mcp_workbench.views.viewer import HISTOGRAMS, STUCK_S, UNANSWERED
 from tests.views.rig import OPEN, FakeFeed, View
 
@@ -200,12 +200,52 @@ def test_an_action_that_fails_is_a_fault_of_ours_and_answered(caplog: pytest.Log
 
 def test_only_so_many_requests_wait_for_their_answers() -> None:
     waiting: list[Ask[Any]] = []
-    actions: dict[type[Any], Action] = {Stop: waiting.append}
+    actions: dict[type[Any], Action] = {GetOlder: waiting.append, Stop: lambda ask: ask.done("stopped")}
     view = View(actions=actions).opened()
     for number in range(UNANSWERED + 1):
-        view.say(Stop(id=number, key="j1"))
+        view.say(GetOlder(id=number, before=1, limit=1))
     [refused] = view.heard()
     assert (refused["re"], refused["ok"], len(waiting)) == (UNANSWERED, False, UNANSWERED)
     waiting[0].answer(Done(re=0, ok=True, sentence=""))
-    view.say(Stop(id=99, key="j1"))
+    view.say(GetOlder(id=99, before=1, limit=1))
     assert len(waiting) == UNANSWERED + 1
+    view.heard()
+    view.say(Stop(id=100, key="j1"))
+    [stopped] = view.heard()
+    assert (stopped["re"], stopped["sentence"]) == (100, "stopped"), "it may be what the others wait for"
+
+
+def test_half_of_a_surrogate_pair_is_told_as_its_escape() -> None:
+    running = FakeFeed("running")
+    view = View(running).opened("running")
+    call = OpenCall(key="s1.1", target="caf\udce9", method="tools/call", session="s1", principal="p", at=1.0, message="caf\udce9.txt")
+    running.news = [OpenCalls(rows=(call,))]
+    view.viewer.look(101.0)
+    [told] = view.heard()
+    assert [(row["target"], row["message"]) for row in told["rows"]] == [("caf\\udce9", "caf\\udce9.txt")]
+
+
+def test_a_message_that_cannot_be_written_costs_neither_its_feed_nor_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    running, unwritable = FakeFeed("running"), OpenCalls(more=cast(int, object()))
+    actions: dict[type[Any], Action] = {Stop: lambda ask: ask.answer(Done(re=ask.request.id, ok=True, sentence=cast(str, object())))}
+    view = View(running, actions=actions).opened("running")
+    for more in (1, 2):
+        running.news = [unwritable, OpenCalls(more=more)]
+        view.viewer.look(101.0)
+        assert [message["more"] for message in view.heard()] == [more]
+    assert caplog.text.count("was left out: OpenCalls") == 1
+    view.say(Stop(id=7, key="j1"))
+    [answer] = view.heard()
+    assert (answer["re"], answer.get("ok", False), answer["sentence"]) == (7, False, FAILED)
+
+
+def test_at_the_end_it_is_told_how_it_all_stands_also_where_it_does_not_read() -> None:
+    calls, sessions = FakeFeed("calls"), FakeFeed("sessions")
+    view = View(calls, sessions).opened("calls")
+    view.channel.room = 0
+    calls.news = [OpenCalls(more=1)]
+    view.viewer.say_goodbye(101.0, 1001, "the server is stopping")
+    assert (view.types, calls.last, sessions.looks) == (["openCalls"], True, [])
+    assert view.channel.closes == [(1001, "the server is stopping")]
+    view.viewer.say_goodbye(102.0, 1001, "again")
+    assert len(view.channel.closes) == 1

@@ -109,7 +109,9 @@ def test_one_view_too_many_is_told_so() -> None:
 def test_when_the_server_stops_every_view_is_told_and_none_let_in() -> None:
     house = House()
     channel = house.enter()
+    house.feeds[0].news = [OpenCalls(more=3)]
     house.viewers.close()
+    assert channel.texts == [encode(OpenCalls(more=3))], "the last state comes before the goodbye"
     assert (channel.closes, house.waits) == ([(1001, "the server is stopping")], False)
     assert house.enter().closes == [(1013, "the server is stopping")]
     channel.end()

@@ -57,6 +57,8 @@ export interface State {
   tools?: readonly string[];
   resources?: readonly string[];
   prompts?: readonly string[];
+  /** Names of those that are published. */
+  dataframes?: readonly string[];
   principals?: readonly string[];
   notices?: readonly string[];
   /** Calls that failed in what the author wrote, since the start. */
@@ -137,7 +139,7 @@ export interface OpenCall {
   total?: number;
   /** What it said last. */
   message?: string;
-  /** What it waits for: `behind cell [12], running 8 s`, `its turn`, `news`, `the client's answer`; empty when it runs. */
+  /** What it waits for: `behind cell [12]`, `its turn`, `news`, `the client's answer`; empty when it runs. */
   waits?: string;
 }
 

@@ -67,8 +67,13 @@ def nested_text(value: Json) -> str:
 
 
 def encode_int(value: int) -> int | str:
-    """Keep an integer exact for every reader."""
-    return value if -SAFE_INTEGER <= value <= SAFE_INTEGER else str(value)
+    """Keep an integer exact for every reader; of one that Python does not write in decimal, hexadecimal is as exact."""
+    if -SAFE_INTEGER <= value <= SAFE_INTEGER:
+        return value
+    try:
+        return str(value)
+    except ValueError:  # beyond `sys.get_int_max_str_digits()`
+        return hex(value)
 
 
 def encode_float(value: float) -> float | str | None:

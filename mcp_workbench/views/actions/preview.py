@@ -16,6 +16,8 @@ from mcp_workbench.wording import visible
 
 ROWS = 50
 COLUMNS = 40
+LEVELS = 10
+"""Levels of an index, the outermost."""
 CELL_CHARS = 200
 """Characters of a cell; of a longer one the beginning, an ellipsis, and how many more there are."""
 
@@ -32,7 +34,7 @@ def preview(snapshot: Snapshot, re: int) -> Preview:
         which row it is. A missing value is an empty text.
     """
     head = snapshot.df.iloc[:ROWS, :COLUMNS]
-    index = [] if plain_index(head.index) else [head.index.get_level_values(level) for level in range(head.index.nlevels)]
+    index = [] if plain_index(head.index) else [head.index.get_level_values(level) for level in range(min(head.index.nlevels, LEVELS))]
     values: list[pd.Index | pd.Series] = [*index, *(column for _label, column in head.items())]
     texts = [cell_texts(encode_values(one, max_chars=CELL_CHARS)) for one in values]
     return Preview(

@@ -40,15 +40,21 @@ class CallsFeed:
             self._history = self._sources.offer.telemetry.recorded
         self._watched = watched
 
-    def look(self, now: float) -> Iterable[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         """Calls that have ended since the last one that was told."""
-        recorded, told = self._sources.offer.telemetry.recorded, self._told
-        if recorded == told:
-            return ()
+        recorded = self._sources.offer.telemetry.recorded
+        while self._told != recorded:
+            yield self._news(recorded)
+            if not last:
+                return
+
+    def _news(self, recorded: int) -> Calls:
+        """Those that are told at once."""
+        told = self._told
         begin = max(told or 0, self._history - HISTORY)
         skipped = 0 if told is None else begin - told
         calls, left_out = self._next(begin, recorded)
-        return (self._message(calls, skipped + left_out),)
+        return self._message(calls, skipped + left_out)
 
     def _next(self, begin: int, recorded: int) -> tuple[list[CallRecord], int]:
         """What is told now, and how many are left out of what it was chosen from."""

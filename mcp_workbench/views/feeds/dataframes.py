@@ -45,7 +45,7 @@ class DataFramesFeed:
     def watch(self, wanted: Watch) -> None:
         """There is nothing to choose."""
 
-    def look(self, now: float) -> Iterator[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterator[Message]:
         """The rows that are new or have changed, and the names that are gone; the first time also that there is none."""
         rows = {row.name: row for row in self._rows()}
         changed = tuple(row for name, row in rows.items() if row != self._told.get(name))

@@ -7,13 +7,13 @@ Ended jobs do not change any more, except that somebody fetches the result, so o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from math import isfinite
 
 from mcp_workbench.serving.job import Job
 from mcp_workbench.serving.jobs import Jobs
 from mcp_workbench.telemetry.records import SessionRecord
 from mcp_workbench.views import messages
 from mcp_workbench.views.messages import JobRow, Message, Watch
+from mcp_workbench.views.open_calls import ageless, known
 
 
 class JobsFeed:
@@ -35,7 +35,7 @@ class JobsFeed:
     def watch(self, wanted: Watch) -> None:
         """There is nothing to choose."""
 
-    def look(self, now: float) -> Iterator[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterator[Message]:
         """The rows that are new or have changed, and the ids that are kept no longer; the first time also that there is none."""
         jobs = {job.id: job for job in self._jobs.of(None)}
         clients = self._clients(jobs.values())
@@ -73,15 +73,10 @@ def _row(job: Job, client: str) -> JobRow:
         client=client,
         call_id=job.call_id,
         seconds=job.seconds if job.over else 0,
-        progress=0 if progress is None else progress.progress,
-        total=0 if progress is None else _known(progress.total),
+        progress=0 if progress is None else known(progress.progress),
+        total=0 if progress is None else known(progress.total),
         message=job.said,
-        waits=job.waits,
+        waits=ageless(job.waits),
         result_bytes=job.result_bytes,
         fetched=job.fetched is not None,
     )
-
-
-def _known(total: float | None) -> float:
-    """What a function calls its total may be infinite, or no number; 0: unknown."""
-    return total if total is not None and isfinite(total) else 0

@@ -52,7 +52,7 @@ class KernelFeed:
     def watch(self, wanted: Watch) -> None:
         """There is nothing to choose."""
 
-    def look(self, now: float) -> Iterator[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterator[Message]:
         """The whole state, if it has changed."""
         told, state = self._told, self._doing(now)
         if told is None or abs(now - self._counted) >= EVERY_S:  # also when the clock was set back

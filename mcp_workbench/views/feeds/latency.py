@@ -56,9 +56,9 @@ class LatencyFeed:
         elif self._heat is None or self._heat.tool != wanted.heatmap:
             self._heat = _Heat(self._telemetry, wanted.heatmap)
 
-    def look(self, now: float) -> Iterator[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterator[Message]:
         """What has changed; what is newly watched at once, the rest once a second."""
-        is_due = abs(now - self._looked) >= EVERY_S or self._rows.is_new  # also when the clock was set back
+        is_due = abs(now - self._looked) >= EVERY_S or self._rows.is_new or last  # also when the clock was set back
         changed: frozenset[str] = frozenset()
         if is_due:
             self._looked = now

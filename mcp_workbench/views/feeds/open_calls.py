@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from mcp_workbench.telemetry.records import JOB
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import Message, OpenCall, OpenCalls, Watch
-from mcp_workbench.views.open_calls import OnGoing, going_on
+from mcp_workbench.views.open_calls import OnGoing, ageless, going_on, known
 
 MOST = 200
 
@@ -25,14 +25,23 @@ class OpenCallsFeed:
     def watch(self, wanted: Watch) -> None:
         """It is always the whole."""
 
-    def look(self, now: float) -> Iterable[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         """What goes on, where it is another than the last time."""
-        calls = going_on(self._sources.running, self._sources.offer.jobs, now)
-        open_calls = OpenCalls(rows=tuple(map(row_of, calls[:MOST])), more=max(0, len(calls) - MOST))
+        open_calls = _open_calls(self._sources, now)
         if open_calls == self._told:
             return ()
         self._told = open_calls
         return (open_calls,)
+
+
+def _open_calls(sources: Sources, now: float) -> OpenCalls:
+    """What goes on; of the views that look at the same moment the first finds out."""
+
+    def look() -> OpenCalls:
+        calls, more = going_on(sources.running, sources.offer.jobs, now, MOST)
+        return OpenCalls(rows=tuple(map(row_of, calls)), more=more)
+
+    return sources.open_calls.at(now, look)
 
 
 def row_of(call: OnGoing) -> OpenCall:
@@ -49,8 +58,8 @@ def row_of(call: OnGoing) -> OpenCall:
         call_id=call.call_id,
         job=call.id if call.method == JOB else "",
         started=call.started,
-        progress=0 if progress is None else progress.progress,
-        total=0 if progress is None or progress.total is None else progress.total,
+        progress=0 if progress is None else known(progress.progress),
+        total=0 if progress is None else known(progress.total),
         message=call.said,
-        waits=call.waits,
+        waits=ageless(call.waits),
     )

@@ -41,7 +41,7 @@ class SessionsFeed:
     def watch(self, wanted: Watch) -> None:
         """Every row is told again only when it has changed."""
 
-    def look(self, now: float) -> Iterable[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         """The rows that are others than the last time."""
         sessions = self._sources.running.sessions
         # Ids begin anew with each start of the server: those of an earlier one would be taken for those of now.
@@ -56,7 +56,7 @@ class SessionsFeed:
         for session in shown:
             readings = session.statistics()
             brief, before = _brief(session.record, readings), told.get(session.id)
-            if before is None or before.is_due(brief, now):
+            if before is None or before.is_due(brief, now, at_once=last):
                 before = _Told(brief, now)
                 rows.append(row_of(session.record, readings))
             now_told[session.id] = before
@@ -74,10 +74,10 @@ class _Told(NamedTuple):
     brief: tuple[Hashable, ...]
     at: float
 
-    def is_due(self, brief: tuple[Hashable, ...], now: float) -> bool:
+    def is_due(self, brief: tuple[Hashable, ...], now: float, *, at_once: bool) -> bool:
         """Whether the row is to be told anew."""
         named = brief[0] != self.brief[0]
-        return named or (brief != self.brief and abs(now - self.at) >= EVERY_S)  # abs: also where the clock was set back
+        return named or (brief != self.brief and (at_once or abs(now - self.at) >= EVERY_S))  # abs: also where the clock was set back
 
 
 def _brief(record: SessionRecord, readings: dict[str, int]) -> tuple[Hashable, ...]:

@@ -5,10 +5,33 @@ A value of its own, so that a further feed can be given more without a change in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from mcp_workbench.assembly import RunningServer
 from mcp_workbench.offer import Offer
+from mcp_workbench.views.messages import OpenCalls
+
+T = TypeVar("T")
+
+
+class Shared(Generic[T]):
+    """What all views that look at the same moment are told, found out once."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, T] | None = None
+
+    def at(self, now: float, look: Callable[[], T]) -> T:
+        """What is told at a moment.
+
+        Args:
+            now: The moment, in seconds since 1970.
+            look: Finds out.
+        """
+        if self._last is None or self._last[0] != now:
+            self._last = now, look()
+        return self._last[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +40,8 @@ class Sources:
 
     running: RunningServer
     offer: Offer
+    open_calls: Shared[OpenCalls] = field(default_factory=Shared, compare=False, repr=False)
+    """Thousands of calls may wait, and dozens of views look."""
 
     def client_of(self, session_id: str, at: float) -> str:
         """What the client of a session calls itself; empty where that is not known any more.

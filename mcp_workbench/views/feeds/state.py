@@ -32,13 +32,13 @@ class StateFeed:
     def watch(self, wanted: Watch) -> None:
         """It is always the whole."""
 
-    def look(self, now: float) -> Iterable[Message]:
+    def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         """The state, where it is another than the last."""
         state, told = self._state(), self._told
         if state == told:
             return ()
         soon = abs(now - self._told_at) < COUNTERS_S  # not for ever either, where the clock was set back
-        if told is not None and soon and _but_counters(state) == _but_counters(told):
+        if told is not None and soon and not last and _but_counters(state) == _but_counters(told):
             return ()
         self._told, self._told_at = state, now
         return (state,)
@@ -54,6 +54,7 @@ class StateFeed:
             tools=tuple(map(_name_of, offer.tools.list())),
             resources=tuple(resource.uri for resource in offer.resources.list()),
             prompts=tuple(map(_name_of, offer.prompts.list())),
+            dataframes=tuple(offer.dataframes.names()),
             principals=offer.credentials.names(),
             notices=tuple(running.notices),
             failed=telemetry.failed,
@@ -75,7 +76,8 @@ def snippets(port: int | None) -> tuple[Snippet, ...]:
     for client in CLIENTS:
         host = config(client, port=port)
         first = host.pastes[0]
-        found.append(Snippet(client=client, title=TITLES[client], what=first.what, text=first.text, then=host.then))
+        then = host.then.replace("`", "")  # a view shows texts as they are
+        found.append(Snippet(client=client, title=TITLES[client], what=first.what, text=first.text, then=then))
     return tuple(found)
 
 

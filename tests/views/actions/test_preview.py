@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 
 from mcp_workbench.live.dataframes.publications import DataFrames
-from mcp_workbench.views.actions.preview import CELL_CHARS, COLUMNS, ROWS, preview
+from mcp_workbench.views.actions.preview import CELL_CHARS, COLUMNS, LEVELS, ROWS, preview
 from mcp_workbench.views.messages import Column, Preview, encode
 
 
@@ -86,3 +86,17 @@ def test_columns_of_one_name_are_told_each() -> None:
     told = seen(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     assert [column.name for column in told.columns] == ["a", "a"]
     assert told.rows == (("1", "2"),)
+
+
+def test_an_integer_that_python_does_not_write_in_decimal_costs_no_other_cell() -> None:
+    told = seen(pd.DataFrame({"n": pd.Series([10**5_000, 7], dtype=object)}))
+    (huge,), seven = told.rows
+    assert huge.startswith("0x")
+    assert huge.endswith("characters)")
+    assert seen(pd.DataFrame({"n": pd.Series([[10**5_000]], dtype=object)})).rows[0][0].startswith("[")
+    assert seven == ("7",)
+
+
+def test_of_an_index_of_hundreds_of_levels_the_outermost_are_told() -> None:
+    told = seen(pd.DataFrame({"n": [5]}, index=pd.MultiIndex.from_tuples([tuple(range(500))])))
+    assert (told.index_columns, len(told.columns), told.rows[0][-1]) == (LEVELS, LEVELS + 1, "5")

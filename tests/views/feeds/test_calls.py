@@ -127,3 +127,12 @@ def test_whatever_the_pace_every_call_is_told_or_counted_and_the_order_holds(ste
     assert all(one < next_one for one, next_one in pairwise(told))
     first = told[0] - 1 if told else 0
     assert len(told) + skipped + first == log.telemetry.recorded
+
+
+def test_at_the_end_all_that_is_kept_is_told_at_once() -> None:
+    log = Log()
+    log.end(AT_ONCE + 10)
+    log.feed.watch(CALLS)
+    told = list(log.feed.look(1.0, last=True))
+    assert [row.seq for message in told if isinstance(message, Calls) for row in message.rows] == list(range(1, AT_ONCE + 11))
+    assert list(log.feed.look(1.0, last=True)) == []

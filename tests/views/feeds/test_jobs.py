@@ -69,7 +69,7 @@ def test_a_job_is_told_from_its_turn_to_its_end_and_each_change_once() -> None:
     assert (row.id, row.key, row.tool, row.principal, row.client, row.call_id) == ("j1", "j1", "slow", "default", "visitor", "c7")
     assert (row.state, row.waits, row.at, row.seconds) == ("waiting", "its turn", job.began_at, 0)
     call.waiting_for = "cell [12], running 8 s"
-    assert stage.row().waits == "behind cell [12], running 8 s"
+    assert stage.row().waits == "behind cell [12]", "for how long it runs is told beside the cell"
     call.started_ns = 1
     assert (stage.look(), stage.look()) == (messages.Jobs(rows=(stage.feed._told["j1"],)), None)
     call.progress = Progress(3, 5, "epoch 3\nof 5")

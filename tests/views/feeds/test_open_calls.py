@@ -3,15 +3,18 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from mcp_workbench import Context, Workbench
+from mcp_workbench.execution.calls import Progress
 from mcp_workbench.views.feeds import open_calls
-from mcp_workbench.views.feeds.open_calls import OpenCallsFeed
+from mcp_workbench.views.feeds.open_calls import OpenCallsFeed, row_of
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import OpenCalls
+from mcp_workbench.views.open_calls import Oldest, OnGoing
 from tests.support.stage import acquired, on_loop, running, server_of, talking, within
 
 
@@ -63,3 +66,31 @@ def test_what_runs_and_what_goes_on_as_a_job_is_told_when_it_changes(monkeypatch
 
     with running(workbench):
         within(main)
+
+
+def test_views_that_look_at_the_same_moment_have_one_look_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+
+    def looked(running: object, jobs: object, now: float, most: int) -> Oldest:
+        looks.append(now)
+        return Oldest([], len(looks))
+
+    monkeypatch.setattr(open_calls, "going_on", looked)
+    sources = Sources(cast(Any, None), cast(Any, SimpleNamespace(jobs=None)))
+    feeds = [OpenCallsFeed(sources) for _ in range(10)]
+    for now in (1.0, 2.0):
+        assert [list(feed.look(now)) for feed in feeds] == [[OpenCalls(more=int(now))]] * 10
+    assert looks == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("said", [float("inf"), float("nan"), 10**400])
+def test_a_progress_that_is_no_number_is_unknown(said: float) -> None:
+    call = OnGoing("s1.1", "c1", "c1", "tools/call", "fit", "s1", None, "default", 1.0, 1.0, Progress(said, said, "on"), "on", "")
+    row = row_of(call)
+    assert (row.progress, row.total, row.message) == (0, 0, "on")
+
+
+def test_of_what_is_waited_for_the_age_is_left_to_the_view() -> None:
+    waits = "behind cell [9], running 4 s, and 2 other calls"
+    call = OnGoing("s1.1", "c1", "", "tools/call", "fit", "s1", None, "default", 1.0, 0.0, None, "", waits)
+    assert row_of(call).waits == "behind cell [9], and 2 other calls"

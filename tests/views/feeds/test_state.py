@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from mcp_workbench import Workbench
@@ -29,6 +31,10 @@ def test_the_state_is_told_whole_when_it_has_changed_and_counters_once_a_second(
         async with talking(workbench) as talk:
             await talk.result("tools/list")
             assert on_loop(workbench, feed.look, 100.0 + COUNTERS_S - 0.01) == ()
+            other = StateFeed(Sources(server, workbench._offer))
+            other._told, other._told_at = state, 100.0
+            [final] = on_loop(workbench, partial(other.look, last=True), 100.01)
+            assert final.calls == 1, "at the end numbers are final"
             [counted] = on_loop(workbench, feed.look, 100.0 + COUNTERS_S)
             assert (counted.calls, counted.bytes_in > 0, counted.bytes_out > 0, counted.failed) == (1, True, True, 0)
             await talk.answer(talk.call("add", a=-1))
@@ -38,6 +44,7 @@ def test_the_state_is_told_whole_when_it_has_changed_and_counters_once_a_second(
         workbench.prompt(name="ask", description="Ask.")(lambda: "x")
         workbench.publish(flights=pd.DataFrame({"a": [1]}))
         [more] = on_loop(workbench, feed.look, 101.1)
+        assert more.dataframes == ("flights",)
         assert (more.principals, more.prompts) == (("default", "alice"), ("ask",))
 
     with running(workbench):

@@ -156,8 +156,12 @@ class HttpConnection:
 
     def _head_of(self, method: str, headers: Mapping[str, Secret | str], body: bytes) -> bytes:
         sent = {"Host": self._address.place, **headers} | ({"Content-Length": str(len(body))} if body or method == "POST" else {})
-        lines = [f"{name}: {value.reveal() if isinstance(value, Secret) else value}" for name, value in sent.items()]
-        return "\r\n".join([f"{method} {self._address.target.reveal()} HTTP/1.1", *lines, "\r\n"]).encode("latin-1", "replace")
+        # One expression: what is revealed stands in no variable that a traceback could show.
+        return (
+            f"{method} {self._address.target.reveal()} HTTP/1.1\r\n"
+            + "".join(f"{name}: {value.reveal() if isinstance(value, Secret) else value}\r\n" for name, value in sent.items())
+            + "\r\n"
+        ).encode("latin-1", "replace")
 
     async def _read_head(self) -> ResponseHead:
         status_line, *lines = (await self._reader.readuntil(b"\r\n\r\n"))[:-4].split(b"\r\n")

@@ -129,4 +129,4 @@ def _kinds(subjects: tuple[Subject, ...]) -> list[str]:
 
 def test_the_floor_comes_first_because_ratios_are_taken_to_it() -> None:
     assert SUBJECTS[0] is FLOOR
-    assert _kinds(SUBJECTS) == ["Own"] * 3 + ["Foreign"] * 3
+    assert _kinds(SUBJECTS) == ["Own"] * 4 + ["Foreign"] * 3

@@ -131,6 +131,12 @@ def typescript1(typescript_sdk: NodeSdk) -> dict[str, Evidence]:
     return judge(command, [LATEST_LEGACY], ITINERARY, with_ticket=True)
 
 
+@pytest.fixture(scope="module")
+def typescript1_http(typescript_sdk: NodeSdk) -> dict[str, Evidence]:
+    command = [typescript_sdk.node, str(SCRIPTS / "typescript1_client.mjs"), str(typescript_sdk.folder)]
+    return judge(command, [LATEST_LEGACY], ITINERARY, over_http=True)
+
+
 MODERN_VISITS = [("mcp2", AUTO), ("mcp2", MODERN), ("mcp2_bridge", AUTO), ("mcp2_http", AUTO)]
 LEGACY_VISITS = [
     *(("mcp1", version) for version in (*LEGACY, UNHEARD_OF)),
@@ -140,6 +146,7 @@ LEGACY_VISITS = [
     ("mcp1_http", LATEST_LEGACY),
     ("mcp2_http", LATEST_LEGACY),
     ("typescript1", LATEST_LEGACY),
+    ("typescript1_http", LATEST_LEGACY),
 ]
 
 

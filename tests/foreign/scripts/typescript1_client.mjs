@@ -1,4 +1,4 @@
-// The TypeScript SDK 1.32 on a tour through the server, with its own WebSocketClientTransport.
+// The TypeScript SDK 1.32 on a tour through the server, with its own transports over WebSocket and Streamable HTTP.
 //
 // Started with the folder that has its `node_modules`; what it is told and says is described in `witness.py`.
 
@@ -18,6 +18,7 @@ class WebSocketLikeBrowsers extends require("ws") {
 }
 globalThis.WebSocket ??= WebSocketLikeBrowsers;
 const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
+const { StreamableHTTPClientTransport } = require("@modelcontextprotocol/sdk/client/streamableHttp.js");
 const { WebSocketClientTransport } = require("@modelcontextprotocol/sdk/client/websocket.js");
 const types = require("@modelcontextprotocol/sdk/types.js");
 
@@ -88,8 +89,16 @@ class Tour {
 
   async run() {
     const { client } = this;
-    const transport = new WebSocketClientTransport(new URL(this.visit.url));
-    transport.setProtocolVersion = (version) => (this.version = version);
+    const url = new URL(this.visit.url);
+    const headers = { Authorization: `Bearer ${this.visit.token}` };
+    const transport = url.protocol === "http:"
+      ? new StreamableHTTPClientTransport(url, { requestInit: { headers } })
+      : new WebSocketClientTransport(url);
+    const itsOwn = transport.setProtocolVersion?.bind(transport);
+    transport.setProtocolVersion = (version) => {
+      this.version = version;
+      itsOwn?.(version);
+    };
     await client.connect(transport);
     await this.see("opened", () => this.opened());
     await this.see("tools", async () => (await client.listTools()).tools);
@@ -112,6 +121,7 @@ class Tour {
     await this.see("list changed", () => this.listChanged());
     await this.see("ping", () => client.ping());
     const closed = new Promise((resolve) => (client.onclose = resolve));
+    await transport.terminateSession?.();
     await client.close();
     await closed;
   }

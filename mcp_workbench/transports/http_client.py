@@ -36,6 +36,7 @@ from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.tasks import start_task
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
 from mcp_workbench.transports.http_connection import BrokenResponseError, HttpAddress, HttpConnection, ResponseHead
+from mcp_workbench.transports.http_pool import ConnectionPool
 from mcp_workbench.transports.outgoing import outgoing_headers
 from mcp_workbench.transports.sse import EventReader, EventTooLargeError
 
@@ -43,9 +44,6 @@ ACCEPT = "application/json, text/event-stream"
 SESSION_HEADER = "Mcp-Session-Id"
 MAX_AT_ONCE = 128
 """Requests under way; further ones wait in the conversation."""
-KEPT_CONNECTIONS = 16
-KEPT_S = 4.0
-"""Many servers drop a connection that was idle for 5 s."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 MOST_RESUMED = 5
 """Times in a row that a lost stream is taken up without a word having come."""
@@ -83,56 +81,18 @@ async def open_http(
     """
     url, token, more = hidden(url), hidden(token), hidden_values(headers)
     address = HttpAddress.parse(url)
-    sent = outgoing_headers(token, more, host=address.host, place=address.place, protected=address.secure or allow_remote)
+    protected = address.secure or allow_remote
+    sent = outgoing_headers(token, more, host=address.host, place=address.place, protected=protected, instead="https://")
     context = (ssl or tls.create_default_context()) if address.secure else None
-    pool = _Pool(address, context, open_timeout_s)
+    pool = ConnectionPool(address, context, open_timeout_s)
     pool.give_back(await pool.dial())
     return HttpChannel(pool, sent, max_message_bytes)
-
-
-class _Pool:
-    """Connections to one server, those that are free first."""
-
-    def __init__(self, address: HttpAddress, context: tls.SSLContext | None, timeout_s: float) -> None:
-        self.address = address
-        self._context = context
-        self._timeout_s = timeout_s
-        self._free: list[tuple[float, HttpConnection]] = []
-        self._closed = False
-
-    async def dial(self) -> HttpConnection:
-        """A new one."""
-        return await HttpConnection.dial(self.address, self._context, self._timeout_s)
-
-    async def take(self) -> HttpConnection:
-        """One that is free, else a new one."""
-        now = asyncio.get_running_loop().time()
-        while self._free:
-            since, connection = self._free.pop()
-            if connection.reusable and now - since < KEPT_S:
-                return connection
-            connection.close()
-        return await self.dial()
-
-    def give_back(self, connection: HttpConnection) -> None:
-        """Done with it."""
-        if connection.reusable and len(self._free) < KEPT_CONNECTIONS and not self._closed:
-            self._free.append((asyncio.get_running_loop().time(), connection))
-        else:
-            connection.close()
-
-    def close(self) -> None:
-        """Hang up on those that are free; those in use go when they are given back."""
-        self._closed = True
-        for _, connection in self._free:
-            connection.close()
-        self._free.clear()
 
 
 class HttpChannel:
     """One client's channel; made by `open_http`."""
 
-    def __init__(self, pool: _Pool, headers: Mapping[str, Secret], max_message_bytes: int) -> None:
+    def __init__(self, pool: ConnectionPool, headers: Mapping[str, Secret], max_message_bytes: int) -> None:
         self.facts = ChannelFacts("http", pool.address.place)
         self.bytes_received = 0
         self.bytes_sent = 0

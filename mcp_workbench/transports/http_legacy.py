@@ -17,7 +17,8 @@ from mcp_workbench.events import Principal
 from mcp_workbench.jsonrpc import Batch, Decoded, ErrorCode, Malformed, Notification, Request, RequestId, encode_error
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
-from mcp_workbench.transports.http_incoming import COMMENT, JSON, Incoming, event
+from mcp_workbench.transports.http_incoming import JSON, Incoming, event
+from mcp_workbench.transports.http_stream import Stream
 from mcp_workbench.transports.replay import Replay
 
 PRIMED_SINCE = "2025-11-25"
@@ -29,68 +30,6 @@ STANDING = 0
 OPENING = 1
 """Number of the stream of `initialize`."""
 SESSION_HEADER = "Mcp-Session-Id"
-
-
-class Stream:
-    """What one POST is answered with, or what is told to a GET.
-
-    Args:
-        number: Names it in event ids.
-        replay: Keeps what is said.
-        primed: Begin with an id.
-    """
-
-    __slots__ = ("_primed", "_replay", "began", "ids", "incoming", "number", "over", "wanted")
-
-    def __init__(self, number: int, replay: Replay, *, primed: bool) -> None:
-        self.number = number
-        self.ids: set[RequestId] = set()
-        """Requests whose answers belong here."""
-        self.wanted: set[RequestId] = set()
-        """Those of them that were not taken back."""
-        self.incoming: Incoming | None = None
-        """Where it is read now."""
-        self.over = False
-        """Nothing more will be said."""
-        self._replay = replay
-        self._primed = primed
-        self.began = False
-        """It is a stream of events."""
-
-    def begin(self) -> None:
-        """Make it a stream of events, where it is not one yet."""
-        incoming = self.incoming
-        if incoming is not None and not incoming.streaming:
-            incoming.begin()
-            if self._primed and not self.began:
-                incoming.tell(b"id: %b\ndata: \n\n" % self._replay.add(self.number, b"").encode())
-        self.began = True
-
-    def beat(self) -> None:
-        """Give a sign of life."""
-        if self.incoming is not None:
-            self.begin()
-            self.incoming.tell(COMMENT)
-
-    def say(self, text: bytes, *, last: bool, headers: tuple[tuple[str, str], ...] = ()) -> None:
-        """Say a text; as plain JSON, where it is all that is to be said."""
-        self.over = self.over or last
-        if last and not self.began and self.incoming is not None:
-            self.incoming.respond(200, text, (*JSON, *headers))
-            return
-        self.begin()
-        event_id = self._replay.add(self.number, text)
-        if self.incoming is not None:
-            self.incoming.tell(event(text, event_id))
-            if last:
-                self.incoming.end()
-
-    def finish(self) -> None:
-        """Nothing more will be said, an answer included."""
-        self.over = True
-        if self.incoming is not None:
-            self.begin()
-            self.incoming.end()
 
 
 class LegacyChannel:

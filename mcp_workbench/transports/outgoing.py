@@ -15,7 +15,9 @@ from mcp_workbench.secret import Secret
 _HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 
 
-def outgoing_headers(token: Secret | None, headers: Mapping[str, Secret], *, host: str, place: str, protected: bool) -> dict[str, Secret]:
+def outgoing_headers(
+    token: Secret | None, headers: Mapping[str, Secret], *, host: str, place: str, protected: bool, instead: str
+) -> dict[str, Secret]:
     """The headers of a client, checked.
 
     Args:
@@ -24,6 +26,7 @@ def outgoing_headers(token: Secret | None, headers: Mapping[str, Secret], *, hos
         host: Where they go.
         place: The same for people, with its port.
         protected: The way there is encrypted, or known to be safe.
+        instead: The scheme that encrypts, for the sentence that refuses.
 
     Raises:
         ValueError: Something could not be sent as it is, or a credential would leave this machine unprotected.
@@ -35,7 +38,7 @@ def outgoing_headers(token: Secret | None, headers: Mapping[str, Secret], *, hos
         raise ValueError("token and headers must be printable ASCII text without line breaks, and a header's name one word")
     if any(name.lower() == "authorization" for name in extra) and not (protected or is_loopback(host)):
         raise ValueError(
-            f"a token would travel unencrypted to {place}: use wss:// or https://, or allow_remote=True if you know the way there is safe"
+            f"a token would travel unencrypted to {place}: use {instead}, or allow_remote=True if you know the way there is safe"
         )
     return extra
 

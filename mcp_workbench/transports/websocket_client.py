@@ -67,7 +67,8 @@ async def open_websocket(
     """
     url, token, headers = hidden(url), hidden(token), hidden_values(headers)
     address = _parse(url)
-    extra = outgoing_headers(token, headers, host=address.host, place=address.place, protected=address.secure or allow_remote)
+    protected = address.secure or allow_remote
+    extra = outgoing_headers(token, headers, host=address.host, place=address.place, protected=protected, instead="wss://")
     offered = None if subprotocol is None else [Subprotocol(subprotocol)]
     wire = ClientProtocol(address.uri, subprotocols=offered, max_size=max_message_bytes, logger=silent)
     context = (ssl or tls.create_default_context()) if address.secure else None

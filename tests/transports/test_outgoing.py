@@ -13,7 +13,8 @@ def sent(
 ) -> dict[str, str]:
     values = {name: Secret(value) for name, value in (headers or {}).items()}
     return {
-        name: value.reveal() for name, value in outgoing_headers(token, values, host=host, place=f"{host}:1", protected=protected).items()
+        name: value.reveal()
+        for name, value in outgoing_headers(token, values, host=host, place=f"{host}:1", protected=protected, instead="wss://").items()
     }
 
 

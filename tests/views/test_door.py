@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import stat
 import sys
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from mcp_workbench import Workbench, discovery
 from mcp_workbench.views.door import ViewDoor
 from mcp_workbench.views.messages import VIEW_PROTOCOL, Open, Watch
 from mcp_workbench.views.page import VIEW_SUBPROTOCOL as SUBPROTOCOL
-from tests.support.raw_websocket import RawConnection, request
+from tests.support.raw_websocket import CLOSE, RawConnection, request
 from tests.support.stage import running, talking, within
 from tests.views.visitor import Visitor, port_of, view_secret, visiting
 
@@ -121,6 +123,29 @@ def test_a_view_of_another_version_is_refused_and_hung_up_on() -> None:
         assert (await visitor.hear())["type"] == "refused"
         assert (await connection.closing()).payload[:2] == (1008).to_bytes(2, "big")
         await connection.leave()
+
+    with running(workbench):
+        within(main)
+
+
+def test_the_last_that_a_view_is_told_is_how_it_all_stood_at_the_end() -> None:
+    workbench = Workbench("end")
+    workbench.tool(name="add")(lambda: 1)
+
+    async def main() -> None:
+        async with visiting(workbench, "connect", "sessions", "calls") as visitor:
+            await visitor.hear_of("calls")
+            async with talking(workbench) as talk:
+                for _ in range(3):
+                    await talk.called("add")
+                await asyncio.to_thread(workbench.stop)
+            told: dict[str, dict[str, Any]] = {}
+            while (got := await visitor.connection.frame()).opcode != CLOSE:
+                message = json.loads(got.payload)
+                told[message["type"]] = message
+            assert told["state"]["calls"] == workbench.telemetry.statistics().calls
+            assert [row["closeCode"] > 0 for row in told["sessions"]["rows"]] == [True], "the agent's session has ended"
+            assert told["calls"]["rows"][-1]["target"] == "add"
 
     with running(workbench):
         within(main)

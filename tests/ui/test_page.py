@@ -193,7 +193,8 @@ def test_a_page_whose_server_is_gone_says_so_and_asks_for_a_new_link(program: Pr
         program.run("wb.stop()")
         window.until_state("lost")
         expect(window.page).to_have_title("✕ flights · mcp_workbench")
-        expect(window.at("sentence")).to_contain_text("the server has ended: wb.show(browser=True)")
+        expect(window.at("sentence")).to_contain_text("the server has ended: wb.start() in a cell starts it")
+        expect(window.at("connect-state")).to_contain_text("Served")
         program.run(f"wb.start(name='flights', port={port})")
         expect(window.at("sentence")).to_contain_text("this page wants a new link: run wb.show(browser=True)")
         new().page.goto(program.link())  # in the same browser: the old page finds in again by itself

@@ -62,7 +62,7 @@ class JobEntry implements Row<JobRow> {
     this.stop = new Confirmed("Stop", `Stop job ${shown(id, 20).textContent ?? ""}?`, "job-stop", async () =>
       doneSentence(await link.ask({ type: "stop", key })),
     );
-    const name = el("strong", { class: "mcpw-figure-tool" }, shown(tool, 120));
+    const name = el("b", { class: "mcpw-figure-tool" }, shown(tool, 120));
     const who = el("span", { class: "mcpw-figure-who" }, shown(client || principal || "unknown", 60));
     if (client && principal) who.title = `${shown(client, 60).textContent ?? ""} as ${shown(principal, 60).textContent ?? ""}`;
     const title = el(

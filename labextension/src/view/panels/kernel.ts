@@ -173,7 +173,7 @@ function waitingRow(link: Link, { target, client, principal }: OpenCall, kernel:
   const element = el(
     "li",
     { class: "mcpw-figure-job-line", testid: "waiting-row" },
-    el("strong", { class: "mcpw-figure-tool" }, shown(target, 120)),
+    el("b", { class: "mcpw-figure-tool" }, shown(target, 120)),
     who,
     waits,
     time,

@@ -191,7 +191,7 @@ class ConnectPanel implements Panel {
       ["tools", told.tools ?? []],
       ["resources", told.resources ?? []],
       ["prompts", told.prompts ?? []],
-      ["DataFrames", (told as Offered).dataframes ?? []],
+      ["DataFrames", told.dataframes ?? []],
       ["principals", told.principals ?? []],
     ] as const;
     const text = JSON.stringify(offer);
@@ -235,7 +235,6 @@ class ConnectPanel implements Panel {
 }
 
 /** What is offered, with the names of DataFrames where the kernel tells them. */
-type Offered = State & { readonly dataframes?: readonly string[] };
 
 /** A sentence of ours, in which `code` stands between such marks. */
 function prose(sentence: string): HTMLElement {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in its background with interrupts ignored, and the tests' programs would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "leaks_threads(reason): user code of this test hangs on purpose, and its daemon threads with it")
     config.addinivalue_line("markers", "requirement(id): the row of tests/interaction/requirements.py that this test shows to hold")
     config.addinivalue_line("markers", "versions(*revisions): the protocol revisions an interaction test runs for; default: all")

@@ -8,7 +8,7 @@ import gc
 import inspect
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -26,14 +26,6 @@ def call_of(work: Callable[[], object], finish: Callable[[object], object] = str
 
 def to_end(call: Call, *, loop: asyncio.AbstractEventLoop | None = None, begun: Callable[[Any], None] = lambda _task: None) -> Outcome:
     return contextvars.Context().run(lambda: run_to_end(call, lambda: 7, loop=loop, begun=begun))
-
-
-@pytest.fixture
-def python_is_interruptible() -> Iterator[None]:
-    """As at a prompt: a shell starts what runs in its background with interrupts ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_a_coroutine_is_run_in_its_call_rendered_and_stamped() -> None:
@@ -153,7 +145,7 @@ def test_its_task_is_handed_out_before_it_begins_and_may_be_cancelled() -> None:
     assert isinstance(outcome.exception, asyncio.CancelledError)
 
 
-def test_an_interrupt_while_it_waits_cancels_it_and_is_raised(python_is_interruptible: None) -> None:
+def test_an_interrupt_while_it_waits_cancels_it_and_is_raised() -> None:
     seen: list[str] = []
 
     async def tool() -> None:

@@ -108,8 +108,8 @@ def ask_for_link(entry: Entry) -> str:
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/panel/link", headers={"Authorization": f"Bearer {entry.token.reveal()}"})
-        response = connection.getresponse()
-        status, body = response.status, response.read(MAX_ANSWER_BYTES)
+        with connection.getresponse() as response:  # a long answer is not read to its end
+            status, body = response.status, response.read(MAX_ANSWER_BYTES)
     except (OSError, http.client.HTTPException) as error:
         raise NotOpened(1, f"The kernel of {plain(entry.name)} does not answer ({type(error).__name__}): is it being stopped?") from None
     finally:

@@ -77,7 +77,7 @@ class Snippet(Struct, frozen=True):
     text: str
     """The text to copy."""
     then: str = ""
-    """How to see that it worked."""
+    """How to see that it worked; what stands between backticks is code."""
 
 
 class State(Message, frozen=True):

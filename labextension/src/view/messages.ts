@@ -43,7 +43,7 @@ export interface Snippet {
   what: string;
   /** The text to copy. */
   text: string;
-  /** How to see that it worked. */
+  /** How to see that it worked; what stands between backticks is code. */
   then?: string;
 }
 

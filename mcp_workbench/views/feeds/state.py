@@ -76,8 +76,7 @@ def snippets(port: int | None) -> tuple[Snippet, ...]:
     for client in CLIENTS:
         host = config(client, port=port)
         first = host.pastes[0]
-        then = host.then.replace("`", "")  # a view shows texts as they are
-        found.append(Snippet(client=client, title=TITLES[client], what=first.what, text=first.text, then=then))
+        found.append(Snippet(client=client, title=TITLES[client], what=first.what, text=first.text, then=host.then))
     return tuple(found)
 
 

@@ -24,6 +24,8 @@ LINGER_S = 1.0
 """How long a client may take to hang up after the answer that ends its connection has left."""
 DELIVERY_S = 30.0
 """How long a client may take to read an answer that is larger than the buffers between."""
+TURNS_TO_ARRIVE = 4
+"""Turns of the loop from asyncio's taking a connection until it is counted here; one that is on this way must not outlive the server."""
 REFUSALS_AT_ONCE = 64
 """Connections past the limit that are still answered with 503; further ones are dropped without a word."""
 
@@ -79,6 +81,8 @@ class ListeningServer(ABC):
         Safe to cancel: what has been begun goes on by itself. A second call only waits.
         """
         self.stop_accepting()
+        for _ in range(TURNS_TO_ARRIVE):
+            await asyncio.sleep(0)
         for transport in list(self._open):
             self.close_one(transport)
         await self._empty.wait()

@@ -84,6 +84,8 @@ async def server(answers: Answers) -> AsyncIterator[tuple[str, list[Asked]]]:
         yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/mcp", asked
     finally:
         listening.close()
+        for _ in range(3):
+            await asyncio.sleep(0)  # a connection that was just taken has its turn first, or nobody would close it
         for writer in serving.values():
             writer.transport.abort()
         if tasks := [task for task in serving if task is not None]:

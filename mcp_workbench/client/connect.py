@@ -137,9 +137,7 @@ def connect(
     """
     url, token, headers, env = hidden(url) if isinstance(url, str) else url, hidden(token), hidden_values(headers), hidden_values(env)
     if isinstance(url, Secret):
-        opener = (_http_opener if _is_http(url) else _websocket_opener)(
-            url, token, headers, max_message_bytes, open_timeout_s, ssl, allow_remote
-        )
+        opener = _address_opener(url, token, headers, max_message_bytes, open_timeout_s, ssl, allow_remote)
     elif isinstance(url, Sequence):
         opener = _command_opener(url, env, cwd, max_message_bytes)
     else:
@@ -204,7 +202,7 @@ def _command_opener(
     return opener
 
 
-def _websocket_opener(
+def _address_opener(
     url: Secret,
     token: Secret | None,
     headers: Mapping[str, Secret],
@@ -213,35 +211,19 @@ def _websocket_opener(
     ssl: tls.SSLContext | None,
     allow_remote: bool,
 ) -> ChannelOpener:
+    over_http = _is_http(url)
+
     async def opener() -> Channel:
-        from mcp_workbench.transports.websocket_client import open_websocket
+        open_channel: Callable[..., Awaitable[Channel]]
+        if over_http:
+            from mcp_workbench.transports.http_client import open_http
 
-        return await open_websocket(
-            url,
-            token=token,
-            headers=headers,
-            max_message_bytes=max_message_bytes,
-            open_timeout_s=open_timeout_s,
-            ssl=ssl,
-            allow_remote=allow_remote,
-        )
+            open_channel = open_http
+        else:
+            from mcp_workbench.transports.websocket_client import open_websocket
 
-    return opener
-
-
-def _http_opener(
-    url: Secret,
-    token: Secret | None,
-    headers: Mapping[str, Secret],
-    max_message_bytes: int,
-    open_timeout_s: float,
-    ssl: tls.SSLContext | None,
-    allow_remote: bool,
-) -> ChannelOpener:
-    async def opener() -> Channel:
-        from mcp_workbench.transports.http_client import open_http
-
-        return await open_http(
+            open_channel = open_websocket
+        return await open_channel(
             url,
             token=token,
             headers=headers,

@@ -18,7 +18,7 @@ _LEAST = {
     "backlog_messages": 0,
     "backlog_bytes": 0,
     "thread_queue": 0,
-    "texts": 0,
+    "messages_bytes": 0,
     "results": 0,
     "running_jobs": 0,
     "suspended_calls": 0,
@@ -86,10 +86,10 @@ class Limits:
     """Messages in one 2025-03-26 batch."""
     records: int = 50_000
     """Call records kept."""
-    texts: int = 1000
-    """Latest calls whose request, answer and notifications are kept as texts, for the live views; 0: none."""
-    texts_bytes: int = 16 * MIB
-    """Bytes of those texts; the oldest go first. Of a text longer than 256 KiB its beginning is kept."""
+    messages: int = 100_000
+    """Messages of both directions that are kept."""
+    messages_bytes: int = 32 * MIB
+    """Bytes of their texts; the oldest go first, and their times and sizes stay. 0: no text is kept."""
     results: int = 50
     """Results of calls kept as `_rN`."""
     results_bytes: int = 256 * MIB

@@ -35,6 +35,7 @@ from mcp_workbench.serving.builtin.status_report import Sources
 from mcp_workbench.serving.builtin.tool_news import ToolNews
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.jobs import Jobs
+from mcp_workbench.telemetry.messages import Messages
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.credentials import Credentials, Tickets
 
@@ -69,11 +70,10 @@ class Offer:
         self.rendering = Rendering([FittedRenderer(), tables, StyleRenderer(tables)], self.documents)
         self.jobs = Jobs(limits)
         self.jobs.on_end.append(lambda job: self.chronicle.write(f"job {job.id} ({job.tool}) {job.state.value}", principal=job.principal))
-        self._records = limits.records
-        self.telemetry = Telemetry(limits.records)
+        self._memory = limits.records, limits.messages
+        self.telemetry = _memory(limits)
         self.kernel_facts: Callable[[], KernelFacts] = KernelFacts
         """What the kernel is doing; a server says so while it runs."""
-        self.telemetry.texts.bound(limits.texts, limits.texts_bytes)
         self._tool_news = ToolNews(self.tools, self.chronicle)
         self._add_own_tools()
         self.results.on_change.append(self.own_tools.refresh)
@@ -101,9 +101,10 @@ class Offer:
         """Take over the bounds of a start; records already kept stay as they are."""
         self.jobs.limits = limits
         self.results.max_results, self.results.max_bytes = limits.results, limits.results_bytes
-        if limits.records != self._records and not self.telemetry.statistics().calls:
-            self._records, self.telemetry = limits.records, Telemetry(limits.records)
-        self.telemetry.texts.bound(limits.texts, limits.texts_bytes)
+        memory = limits.records, limits.messages
+        if memory != self._memory and not self.telemetry.messages.total:
+            self._memory, self.telemetry = memory, _memory(limits)
+        self.telemetry.messages.max_bytes = limits.messages_bytes
 
     def _listed_dataframes(self) -> frozenset[str]:
         return frozenset(map(digest_of, self.dataframe_resources.list()))
@@ -121,6 +122,10 @@ class Offer:
     def listings(self) -> dict[Listing, Registry[ToolDefinition] | Registry[ResourceDefinition] | Registry[PromptDefinition]]:
         """The author's registries by the list they fill."""
         return {Listing.TOOLS: self.tools, Listing.RESOURCES: self.resources, Listing.PROMPTS: self.prompts}
+
+
+def _memory(limits: Limits) -> Telemetry:
+    return Telemetry(limits.records, Messages(limits.messages, limits.messages_bytes))
 
 
 def _chosen_token() -> Secret | None:

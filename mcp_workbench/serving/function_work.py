@@ -315,9 +315,7 @@ class FunctionWork(Work):
             self._notify(text)
 
     def _notify(self, text: bytes, *, key: str | None = None) -> None:
-        self.session.notify(text, owner=self.exchange.id, key=key)
-        if self.record.texts is not None:
-            self.record.texts.note(text)
+        self.record.note(self.session.notify(text, owner=self.exchange.id, key=key))
 
     # --- asking the client ----------------------------------------------------------------------------------
 
@@ -355,6 +353,7 @@ class FunctionWork(Work):
         self._done = None
         record.started_ns, record.returned_ns = self._started_ns(self._call), time.perf_counter_ns()
         record.notes = (*self.notes, *self._asked, "asks its client: input_required")
+        record.outcome = RecordOutcome.INPUT_REQUIRED
         self._asked = ()
         self.record = _record_between(record)
         done(answer)

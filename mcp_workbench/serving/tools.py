@@ -40,7 +40,6 @@ from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
 from mcp_workbench.telemetry.records import JOB, MAX_ARGUMENTS, CallRecord
 from mcp_workbench.telemetry.records import Outcome as RecordOutcome
-from mcp_workbench.telemetry.texts import Texts
 
 _DRAWN_BYTES = 96 * KIB
 """Room in a message for the figures that a call drew beside its value."""
@@ -335,8 +334,7 @@ class ToolWork(FunctionWork):
             call.id, told.session_id, told.principal, told.era, JOB, tool.name, told.request_id, told.received_ns, told.received_at, 0
         )
         record.tool_version, record.defined_at = told.tool_version, told.defined_at
-        if told.texts is not None:
-            record.texts = Texts(told.texts.request, told.texts.request_bytes)
+        record.request = told.request
         return record
 
     def _job_over(self, job: Job, call: Call, answer: Answer | None) -> None:

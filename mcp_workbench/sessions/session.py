@@ -35,9 +35,9 @@ from mcp_workbench.protocol.peer import Peer, ResultTooLarge
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.outbox import Outbox
 from mcp_workbench.sessions.work import Answer, Work
+from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.telemetry.texts import MAX_TEXT, Texts
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.streams import Streams
 
@@ -161,7 +161,7 @@ class Session:
         self.channel = channel
         self.principal = principal
         self.peer = peer
-        self.outbox = Outbox(channel, limits.outbox_bytes, streams)
+        self.outbox = Outbox(channel, limits.outbox_bytes, home.telemetry.messages, streams)
         self.closed = False
         self._ending = False
         """`close` was called: nothing more is taken in or started, although the channel has still to report its end."""
@@ -175,8 +175,10 @@ class Session:
         self._backlog_bytes = 0
         self._refusal: str | None = None
         self._starting = False
-        self._arrived_ns = 0
-        self._arrived = b""
+        self._arrived = Message(session_id, Direction.IN, 0, 0.0, 0, b"")
+        """The latest that came: what is looked at now belongs to it."""
+        self._asked: dict[Pending, CallRecord] = {}
+        """What the client was asked and has not answered."""
         facts = channel.facts
         self.record = record or SessionRecord(session_id, facts.transport, facts.remote, principal.name, time.time())
         self.life = _Life(time.monotonic())
@@ -230,8 +232,8 @@ class Session:
         """One text arrived."""
         if self._ending:
             return
-        self._arrived_ns = time.perf_counter_ns()
-        self._arrived = text
+        arrived = self._arrived = Message(self.id, Direction.IN, time.perf_counter_ns(), time.time(), len(text), text)
+        self._home.telemetry.messages.add(arrived)
         self.record.messages_in += 1
         self.record.bytes_in += len(text)
         try:
@@ -240,7 +242,6 @@ class Session:
         except Exception:  # noqa: BLE001  # a named boundary
             # The last line of defence: a fault of ours ends this one session and is kept as its record.
             self._crash()
-        self._arrived = b""
 
     def receive_writable(self) -> None:
         """The client reads again."""
@@ -263,6 +264,9 @@ class Session:
         self._backlog.clear()
         self._backlog_bytes = 0
         self._cancel_running(f"the connection was closed ({code})")
+        for record in self._asked.values():
+            self.finish_record(record, Outcome.DROPPED)
+        self._asked.clear()
         for pending in self.peer.close():
             pending.waiter.receive_error(ConnectionClosed(code, reason))
         self.outbox.clear()
@@ -285,6 +289,7 @@ class Session:
         elif isinstance(happening, RequestCancelled):
             self._cancel(happening.exchange, happening.reason)
         elif isinstance(happening, ResponseReceived):
+            self._note_answered(happening)
             _settle(happening)
         elif isinstance(happening, SessionBegan):
             self._note_client(happening)
@@ -305,6 +310,7 @@ class Session:
     # --- requests ---------------------------------------------------------------------------------------
 
     def _handle(self, exchange: Exchange) -> None:
+        arrived = self._arrived
         record = CallRecord(
             "",
             self.id,
@@ -313,12 +319,11 @@ class Session:
             exchange.method,
             "",
             exchange.id,
-            self._arrived_ns,
-            time.time(),
+            arrived.at_ns,
+            arrived.at,
             exchange.text_bytes,
         )
-        arrived = self._arrived
-        record.texts = Texts(arrived[:MAX_TEXT], len(arrived))
+        record.request = arrived
         try:
             outcome = self._handler.handle(self, exchange, record)
         except RemoteProtocolError as error:
@@ -403,6 +408,7 @@ class Session:
             self._backlog_bytes -= waiting.size
             self.finish_record(waiting.record, Outcome.CANCELLED)
         elif (job := self._running.get(exchange) or self._parked.get(exchange)) is not None:
+            job.record.note(self._arrived)
             _cancel_work(job, reason or "the client cancelled the request")
         else:
             self._home.sync_index(self, exchange)
@@ -446,10 +452,8 @@ class Session:
             text = self._text_of(exchange, answer)
         record.rendered_ns = time.perf_counter_ns()
         if text is not None:
-            self.send(text, exchange.id, answer.code if isinstance(answer, RemoteProtocolError) else 0)
+            record.answer = self.send(text, exchange.id, answer.code if isinstance(answer, RemoteProtocolError) else 0)
             record.bytes_out = len(text)
-            if record.texts is not None:
-                record.texts.answer, record.texts.answer_bytes = text[:MAX_TEXT], len(text)
         if isinstance(answer, RemoteProtocolError):
             record.code, record.error = answer.code, answer.message
         self.finish_record(record, outcome or _outcome_of(answer, record))
@@ -480,36 +484,71 @@ class Session:
             LocalProtocolError: This client must not be asked now: its handshake is not complete, or its revision has no such request.
         """
         pending, text = self.peer.request(method, params, waiter=waiter)
-        self.send(text, exchange.id)
-        self._note_asked(exchange, text)
+        message = self.send(text, exchange.id)
+        self._note_asked(exchange, pending, message)
         return pending
 
     def take_back(self, exchange: Exchange, pending: Pending, reason: str) -> None:
         """The answer to what was asked within an exchange is wanted no longer: the client is told; nothing happens when it has come."""
         text = self.peer.cancel(pending, reason)
+        asked = self._asked.pop(pending, None)
         if text is not None and not self.closed:
-            self.send(text, exchange.id)
+            message = self.send(text, exchange.id)
+            if asked is not None:
+                asked.note(message)
+        if asked is not None:
+            self.finish_record(asked, Outcome.CANCELLED)
 
-    def _note_asked(self, exchange: Exchange, text: bytes) -> None:
+    def _note_asked(self, exchange: Exchange, pending: Pending, message: Message) -> None:
+        """The question is an exchange of its own, the other way round, and belongs to the call that asks."""
+        record = CallRecord(
+            "",
+            self.id,
+            self.principal.name,
+            exchange.client.era,
+            pending.method,
+            "",
+            pending.id,
+            time.perf_counter_ns(),
+            time.time(),
+            message.size,
+        )
+        record.direction, record.request = Direction.OUT, message
+        self._asked[pending] = record
         job = self._running.get(exchange) or self._parked.get(exchange)
-        if job is not None and job.record.texts is not None:
-            job.record.texts.note(text)
+        if job is not None:
+            job.record.note(message)
+
+    def _note_answered(self, response: ResponseReceived) -> None:
+        record = self._asked.pop(response.pending, None)
+        if record is None:
+            return
+        record.answer, record.bytes_out = self._arrived, self._arrived.size
+        if response.error is not None:
+            record.code, record.error = response.error.code, response.error.message
+        self.finish_record(record, Outcome.OK if response.error is None else Outcome.RPC_ERROR)
 
     # --- what goes out ------------------------------------------------------------------------------------
 
-    def send(self, text: bytes, owner: RequestId | None = None, settles: int | None = None) -> None:
+    def send(self, text: bytes, owner: RequestId | None = None, settles: int | None = None) -> Message:
         """An answer or a text that must not be lost; see `Outbox.send`."""
-        self.record.messages_out += 1
-        self.record.bytes_out += len(text)
-        self.outbox.send(text, owner, settles)
+        message = self._message_out(text)
+        self.outbox.send(message, owner, settles)
         self._watch_outbox()
+        return message
 
-    def notify(self, text: bytes, *, owner: RequestId | None = None, key: Hashable | None = None) -> None:
+    def notify(self, text: bytes, *, owner: RequestId | None = None, key: Hashable | None = None) -> Message:
         """A notification; see `Outbox.notify`."""
-        self.record.messages_out += 1
-        self.record.bytes_out += len(text)
-        self.outbox.notify(text, owner=owner, key=key)
+        message = self._message_out(text)
+        self.outbox.notify(message, owner=owner, key=key)
         self._watch_outbox()
+        return message
+
+    def _message_out(self, text: bytes) -> Message:
+        size = len(text)
+        self.record.messages_out += 1
+        self.record.bytes_out += size
+        return Message(self.id, Direction.OUT, 0, 0.0, size, text)
 
     def _watch_outbox(self) -> None:
         if self.outbox.full and not self.closed:

@@ -17,6 +17,7 @@ from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.session import OpenWork, RequestHandler, Session, SessionHome
+from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
 from mcp_workbench.transports.streams import StreamingChannel
@@ -136,8 +137,9 @@ class StatelessSession(Session):
         """End a call, wherever it is; see `Session.stop`."""
         return next((record for each in tuple(self._conversations) if (record := each.stop(number)) is not None), None)
 
-    def notify(self, text: bytes, *, owner: RequestId | None = None, key: Hashable | None = None) -> None:
+    def notify(self, text: bytes, *, owner: RequestId | None = None, key: Hashable | None = None) -> Message:
         """There is nobody to tell but who asks."""
+        return Message(self.id, Direction.OUT, 0, 0.0, len(text), text)
 
     def notify_list_changed(self, listing: Listing) -> None:
         """Tell the conversations that listen."""

@@ -6,7 +6,22 @@ Clock readings come from the caller: the neighbours above (`sessions`, `serving`
 
 from mcp_workbench.telemetry.aggregates import Phase, Row
 from mcp_workbench.telemetry.histogram import Histogram
-from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
+from mcp_workbench.telemetry.messages import Direction, Message, Messages
+from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, Side, freeze_exception
 from mcp_workbench.telemetry.telemetry import Statistics, Telemetry
 
-__all__ = ["CallRecord", "Histogram", "Outcome", "Phase", "Row", "SessionRecord", "Statistics", "Telemetry", "freeze_exception"]
+__all__ = [
+    "CallRecord",
+    "Direction",
+    "Histogram",
+    "Message",
+    "Messages",
+    "Outcome",
+    "Phase",
+    "Row",
+    "SessionRecord",
+    "Side",
+    "Statistics",
+    "Telemetry",
+    "freeze_exception",
+]

@@ -2,7 +2,7 @@
 
 A tool's call that was answered early counts when it is answered, and with its times when its job has ended: an early
 answer says nothing of how long the tool takes. One that was cancelled, by its client or the author, is a call and no error, and
-its times are nobody's: it ended when somebody lost patience.
+its times are nobody's: it ended when somebody lost patience. One that was answered with a question is counted when it has its answer.
 
 One thread at a time adds; any thread may read. Targets are what clients wrote, so their number is
 bounded here.
@@ -128,7 +128,7 @@ class Aggregate:
             The bucket of its total time, if it ended well.
         """
         bucket = None
-        if call.method != JOB:
+        if call.method != JOB and call.outcome is not Outcome.INPUT_REQUIRED:
             self.n += 1
             self.rate.add(ended_at)
         if call.job is not None:

@@ -2,27 +2,43 @@
 
 A record is made when a request arrives, with what is known then, and filled in as the call passes; it
 holds numbers and short texts, never results, frames or exceptions, so it keeps none of the user's objects
-alive; what was said over the wire only of the latest calls (`texts`), arguments, as JSON text, only of the latest that
-failed (`failures`). Clock readings are given by whoever drives the call; nothing here reads a clock.
+alive; the messages that belong to it, whose texts go when newer ones need the room (`messages`); arguments, as JSON text,
+only of the latest that failed (`failures`). Clock readings are given by whoever drives the call; nothing here reads a clock.
 """
 
 from __future__ import annotations
 
 import traceback
+from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
 
 from mcp_workbench.events import DefinedAt, Era
+from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.printed import Printed
-from mcp_workbench.telemetry.texts import Texts
 
 CALL_TOOL = "tools/call"
 JOB = "job"
 """Method of the record of a call that went on after its request was answered; its target is the tool."""
 MAX_ARGUMENTS = 64 * 1024
 """Bytes of a failed call's arguments that are kept."""
+
+
+OTHERS = 50
+"""Messages beside request and answer that one record keeps."""
+
+
+class Side(StrEnum):
+    """Where a call was heard."""
+
+    SERVER = "server"
+    """Between this server and one of its clients."""
+    CLIENT = "client"
+    """Between this notebook, as a client, and another server (`wb.connect`)."""
+    TAP = "tap"
+    """Between a client and a server of other people, through a tap."""
 
 
 class Outcome(StrEnum):
@@ -41,11 +57,13 @@ class Outcome(StrEnum):
     """The client took the request back and was not answered, or the notebook's author stopped it and the client was told so."""
     REJECTED = "rejected"
     """Not taken on: a full queue, or a person said no."""
+    INPUT_REQUIRED = "input_required"
+    """Answered with a question (2026-07-28); the retry that brings what was asked is the next exchange of the same call."""
     DROPPED = "dropped"
     """Finished, but the session was gone before the answer could be sent."""
 
 
-_NOT_FAILED = frozenset((Outcome.OK, Outcome.PENDING, Outcome.CANCELLED))
+_NOT_FAILED = frozenset((Outcome.OK, Outcome.PENDING, Outcome.CANCELLED, Outcome.INPUT_REQUIRED))
 
 
 class CallRecord(msgspec.Struct, eq=False, gc=False):
@@ -106,12 +124,30 @@ class CallRecord(msgspec.Struct, eq=False, gc=False):
     """What the call read or made, for instance `flights v17`."""
     printed: Printed | None = None
     """What its code said, `output` is the text of it; goes on growing while the code outlives the call."""
-    texts: Texts | None = None
-    """What was said over the wire; None: not of one of the latest calls (`Limits.texts`)."""
+    side: Side = Side.SERVER
+    """Where it was heard."""
+    direction: Direction = Direction.IN
+    """Which way its request went: `out` where the client was asked (`elicitation/create`), or where this notebook is the client."""
+    request: Message | None = None
+    """The message with its request; a batch as a whole. Of a job: the one whose answer came early."""
+    answer: Message | None = None
+    """The message with its answer; None: there was none."""
+    others: deque[Message] | None = None
+    """What crossed for it meanwhile, the latest `OTHERS`: notifications, and what the client was asked."""
     queued_behind: str | None = None
     """What had the main thread when a call for it came, for instance `cell [12], running 8 s`; `wait_ns` says how long it waited."""
     job: str | None = None
     """A `tools/call` that was answered early: the job it went on as, whose end has a record of its own with method `job`."""
+
+    def note(self, message: Message) -> None:
+        """It belongs to this call."""
+        if self.others is None:
+            self.others = deque(maxlen=OTHERS)
+        self.others.append(message)
+
+    def said_meanwhile(self) -> list[Message]:
+        """The latest messages beside request and answer, in order; from any thread."""
+        return [] if self.others is None else list(self.others.copy())
 
     @property
     def wait_ns(self) -> int | None:

@@ -20,10 +20,10 @@ from mcp_workbench.telemetry.aggregates import Aggregates, Phase, Row, ToolSums
 from mcp_workbench.telemetry.failures import Failures
 from mcp_workbench.telemetry.heatmap import Column
 from mcp_workbench.telemetry.histogram import Histogram
-from mcp_workbench.telemetry.records import CALL_TOOL, CallRecord, Outcome, SessionRecord
+from mcp_workbench.telemetry.messages import Messages
+from mcp_workbench.telemetry.records import CALL_TOOL, CallRecord, Outcome, SessionRecord, Side
 from mcp_workbench.telemetry.records import JOB as JOB
 from mcp_workbench.telemetry.ring import Ring
-from mcp_workbench.telemetry.texts import KeptTexts
 
 BATCH = 256
 """Calls added up at once, some 3 µs each: fewer than one call in a hundred meets the pause, so p99 does not."""
@@ -62,19 +62,20 @@ class Statistics:
 class Telemetry:
     """The memory of one server."""
 
-    def __init__(self, records: int = 50_000) -> None:
+    def __init__(self, records: int = 50_000, messages: Messages | None = None) -> None:
         """Start empty.
 
         Args:
             records: Call records kept (`Limits.records`).
+            messages: Where messages are kept; None: in a memory of their own.
         """
         self.max_records = records
         self._calls: Ring[CallRecord] = Ring(records)
         self._sessions: Ring[SessionRecord] = Ring(ENDED_SESSIONS)
         self._unfolded: deque[CallRecord] = deque()
         self._printed: deque[CallRecord] = deque()
-        self.texts = KeptTexts()
-        """Which calls have their texts."""
+        self.messages = Messages() if messages is None else messages
+        """What crossed the wire."""
         self._claim: dict[str, object] = {}
         self._aggregates = Aggregates()
         self._failures = Failures()
@@ -96,8 +97,6 @@ class Telemetry:
         calls.append(call)
         if call.printed is not None:
             self._keep_printed(call)
-        if call.texts is not None:
-            self.texts.add(call, call.texts)
         unfolded = self._unfolded
         unfolded.append(call)
         if len(unfolded) >= BATCH:
@@ -254,10 +253,14 @@ class Telemetry:
                 call = unfolded.popleft()
             except IndexError:
                 return
-            self._bytes_in += call.bytes_in
-            self._bytes_out += call.bytes_out
-            if call.outcome is not Outcome.OK:
-                self._errors += 1
-                self._failures.add(call)
-            self._aggregates.add(call)
+            if call.side is Side.SERVER:
+                self._add_up(call)
             self._added_up = call.seq
+
+    def _add_up(self, call: CallRecord) -> None:
+        self._bytes_in += call.bytes_in
+        self._bytes_out += call.bytes_out
+        if call.outcome is not Outcome.OK:
+            self._errors += call.failed
+            self._failures.add(call)
+        self._aggregates.add(call)

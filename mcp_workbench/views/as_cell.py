@@ -71,10 +71,10 @@ def _sent(call: CallRecord) -> dict[str, Any] | None:
     """The arguments as the client sent them; None where they are kept no longer, or only the beginning of them."""
     if call.arguments is not None:
         return _as_object(msgspec.json.decode(call.arguments))
-    texts = call.texts
-    if texts is None or not texts.request_bytes or len(texts.request) < texts.request_bytes:
+    raw = b"" if call.request is None else call.request.raw
+    if not raw:
         return None
-    message = msgspec.json.decode(texts.request)
+    message = msgspec.json.decode(raw)
     entries = message if isinstance(message, list) else [message]
     params = next(
         (_as_object(entry.get("params")) for entry in entries if isinstance(entry, dict) and entry.get("id") == call.request_id), None

@@ -16,8 +16,7 @@ import pandas as pd
 from mcp_workbench import Workbench
 from mcp_workbench.events import Era
 from mcp_workbench.live.dataframes.publications import DataFrames
-from mcp_workbench.telemetry import CallRecord, Outcome, Telemetry
-from mcp_workbench.telemetry.texts import Texts
+from mcp_workbench.telemetry import CallRecord, Direction, Message, Outcome, Telemetry
 from mcp_workbench.views.feed import Feed
 from mcp_workbench.views.feeds.catalog import FEEDS
 from mcp_workbench.views.feeds.dataframes import DataFramesFeed
@@ -62,7 +61,11 @@ def end(telemetry: Telemetry, tool: str, number: int, now: float) -> None:
     call = CallRecord("c17", f"s{number % SESSIONS}", "default", Era.LEGACY, "tools/call", tool, number, 1_000_000, now, len(REQUEST))
     took = 40_000 + 7_919 * number % 3_000_000
     call.started_ns, call.returned_ns, call.sent_ns = 1_000_000 + took // 4, 1_000_000 + took // 2, 1_000_000 + took
-    call.bytes_out, call.outcome, call.texts = 90, Outcome.OK, Texts(REQUEST, len(REQUEST))
+    call.bytes_out, call.outcome, call.request = (
+        90,
+        Outcome.OK,
+        Message(call.session_id, Direction.IN, 1_000_000, now, len(REQUEST), REQUEST),
+    )
     telemetry.record(call)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from time import perf_counter_ns
 
 from mcp_workbench.events import Era
-from mcp_workbench.telemetry import CallRecord, Histogram, Outcome, Telemetry
+from mcp_workbench.telemetry import CallRecord, Direction, Histogram, Message, Messages, Outcome, Telemetry
 from mcp_workbench.telemetry.telemetry import BATCH
-from mcp_workbench.telemetry.texts import MAX_TEXT, Texts
 from tests.benchmarks.common import line, title
 
 ROUNDS = 200
@@ -18,14 +17,18 @@ CALLS = BATCH - 1
 REQUEST, ANSWER = b"q" * 120, b"a" * 90
 
 
-def ended(number: int) -> CallRecord:
+def ended(number: int, messages: Messages) -> CallRecord:
+    request = Message("s3", Direction.IN, 1_000_000, 1.7e9, len(REQUEST), REQUEST)
+    messages.add(request)
     call = CallRecord("c17", "s3", "default", Era.LEGACY, "tools/call", "add", number, 1_000_000, 1.7e9, 120)
-    call.texts = texts = Texts(REQUEST[:MAX_TEXT], len(REQUEST))
-    texts.answer, texts.answer_bytes = ANSWER[:MAX_TEXT], len(ANSWER)
+    call.request = request
     call.started_ns = 1_020_000
     call.returned_ns = 1_050_000 + number
     call.rendered_ns = 1_060_000 + number
     call.sent_ns = 1_090_000 + number
+    call.answer = answer = Message("s3", Direction.OUT, 0, 0.0, len(ANSWER), ANSWER)
+    answer.at_ns, answer.at = 1_090_000, 1.7e9
+    messages.add(answer)
     call.bytes_out = 90
     call.outcome = Outcome.OK
     return call
@@ -34,12 +37,17 @@ def ended(number: int) -> CallRecord:
 def main() -> None:
     title("writing a call down, µs a call")
     telemetry, histogram = Telemetry(), Histogram()
-    names = ("on the path: make, fill, append", "beside it: histograms, heat, sums", "one histogram", "one clock reading, for comparison")
+    names = (
+        "on the path: a record, two messages",
+        "beside it: histograms, heat, sums",
+        "one histogram",
+        "one clock reading, for comparison",
+    )
     samples: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(ROUNDS):
         begin = perf_counter_ns()
         for number in range(CALLS):
-            telemetry.record(ended(number))
+            telemetry.record(ended(number, telemetry.messages))
         appended = perf_counter_ns()
         telemetry.statistics()
         added_up = perf_counter_ns()

@@ -102,6 +102,7 @@ class FakeWork(Work):
         self.name = name
         self.inline = inline
         self.done: Done | None = None
+        self.exchange: Exchange | None = None
         self.cancelled: list[str] = []
         self.refused: list[str] = []
         self.on_cancel: Callable[[], None] = lambda: None
@@ -156,7 +157,10 @@ class FakeHandler:
         if exchange.method == "subscriptions/listen":
             session.send(session.peer.acknowledge(exchange, exchange.params.notifications))
             return None
-        return self._call(exchange.params.name)
+        outcome = self._call(exchange.params.name)
+        if isinstance(outcome, FakeWork):
+            outcome.exchange = exchange
+        return outcome
 
     def _call(self, name: str) -> wire.Result | Work:
         if name == "unknown":

@@ -5,31 +5,36 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mcp_workbench.sessions.outbox import Outbox
+from mcp_workbench.telemetry import Direction, Message, Messages
 from tests.sessions.rig import FakeChannel
 
 
 def boxed(max_bytes: int = 100, room: float = 0) -> tuple[Outbox, FakeChannel]:
     channel = FakeChannel()
     channel.room = room
-    return Outbox(channel, max_bytes), channel
+    return Outbox(channel, max_bytes, Messages()), channel
+
+
+def said(text: bytes) -> Message:
+    return Message("s1", Direction.OUT, 0, 0.0, len(text), text)
 
 
 def test_while_the_channel_takes_texts_nothing_waits() -> None:
     outbox, channel = boxed(room=float("inf"))
-    outbox.send(b"a")
-    outbox.notify(b"b")
-    outbox.notify(b"c", key="key")
+    outbox.send(said(b"a"))
+    outbox.notify(said(b"b"))
+    outbox.notify(said(b"c"), key="key")
     assert channel.texts == [b"a", b"b", b"c"]
     assert (len(outbox), outbox.queued_bytes, outbox.full) == (0, 0, False)
 
 
 def test_what_waits_goes_first_even_when_the_channel_is_writable_again() -> None:
     outbox, channel = boxed()
-    outbox.send(b"a")
+    outbox.send(said(b"a"))
     channel.room = 10
-    outbox.send(b"b")
-    outbox.notify(b"c")
-    outbox.notify(b"d", key="key")
+    outbox.send(said(b"b"))
+    outbox.notify(said(b"c"))
+    outbox.notify(said(b"d"), key="key")
     assert channel.texts == []
     outbox.flush()
     assert channel.texts == [b"a", b"b", b"c", b"d"]
@@ -37,10 +42,10 @@ def test_what_waits_goes_first_even_when_the_channel_is_writable_again() -> None
 
 def test_the_latest_notification_of_a_key_takes_the_place_of_the_one_that_waits() -> None:
     outbox, channel = boxed()
-    outbox.notify(b"first of k", key="k")
-    outbox.send(b"answer")
-    outbox.notify(b"of another", key="l")
-    outbox.notify(b"latest of k", key="k")
+    outbox.notify(said(b"first of k"), key="k")
+    outbox.send(said(b"answer"))
+    outbox.notify(said(b"of another"), key="l")
+    outbox.notify(said(b"latest of k"), key="k")
     assert outbox.queued_bytes == len(b"latest of kanswerof another")
     channel.room = 10
     outbox.flush()
@@ -49,18 +54,18 @@ def test_the_latest_notification_of_a_key_takes_the_place_of_the_one_that_waits(
 
 def test_a_key_that_was_sent_is_free_again() -> None:
     outbox, channel = boxed(room=1)
-    outbox.notify(b"1", key="k")
-    outbox.notify(b"2", key="k")
+    outbox.notify(said(b"1"), key="k")
+    outbox.notify(said(b"2"), key="k")
     channel.room = 1
     outbox.flush()
-    outbox.notify(b"3", key="k")
+    outbox.notify(said(b"3"), key="k")
     assert (channel.texts, len(outbox)) == ([b"1", b"2"], 1)
 
 
 def test_flushing_stops_where_the_channel_does() -> None:
     outbox, channel = boxed()
     for text in (b"a", b"b", b"c"):
-        outbox.send(text)
+        outbox.send(said(text))
     channel.room = 2
     outbox.flush()
     assert (channel.texts, outbox.queued_bytes) == ([b"a", b"b"], 1)
@@ -68,14 +73,14 @@ def test_flushing_stops_where_the_channel_does() -> None:
 
 def test_past_the_bound_answers_are_kept_and_notifications_without_a_key_are_dropped_and_counted() -> None:
     outbox, channel = boxed(max_bytes=10)
-    outbox.send(b"0123456789")
+    outbox.send(said(b"0123456789"))
     assert not outbox.full
-    outbox.notify(b"room for one")
+    outbox.notify(said(b"room for one"))
     assert outbox.full
-    outbox.notify(b"lost")
-    outbox.notify(b"lost too")
-    outbox.send(b"answer")
-    outbox.notify(b"level", key="k")
+    outbox.notify(said(b"lost"))
+    outbox.notify(said(b"lost too"))
+    outbox.send(said(b"answer"))
+    outbox.notify(said(b"level"), key="k")
     assert outbox.dropped == 2
     channel.room = 10
     outbox.flush()
@@ -84,17 +89,17 @@ def test_past_the_bound_answers_are_kept_and_notifications_without_a_key_are_dro
 
 def test_one_text_of_any_size_is_admitted_when_nothing_waits() -> None:
     outbox, _ = boxed(max_bytes=10)
-    outbox.notify(b"x" * 1000)
+    outbox.notify(said(b"x" * 1000))
     assert (len(outbox), outbox.full, outbox.dropped) == (1, True, 0)
 
 
 def test_at_the_end_everything_is_handed_over_or_forgotten() -> None:
     outbox, channel = boxed()
-    outbox.send(b"a")
-    outbox.notify(b"b", key="k")
+    outbox.send(said(b"a"))
+    outbox.notify(said(b"b"), key="k")
     outbox.flush_all()
     assert channel.texts == [b"a", b"b"]
-    outbox.send(b"c")
+    outbox.send(said(b"c"))
     outbox.clear()
     assert (len(outbox), outbox.queued_bytes) == (0, 0)
 
@@ -121,7 +126,7 @@ class OutboxMachine(RuleBasedStateMachine):
         text = self.text(size)
         self.sent += [text] if self.passes() else []
         self.waiting += [] if self.passes() else [(object(), text)]
-        self.outbox.send(text)
+        self.outbox.send(said(text))
 
     @rule(size=st.integers(0, 60), key=st.sampled_from(["a", "b", ("answer", 1), None]))
     def notify(self, size: int, key: object) -> None:
@@ -134,7 +139,7 @@ class OutboxMachine(RuleBasedStateMachine):
             self.waiting = [(waiting, text if waiting == key else old) for waiting, old in self.waiting]
         else:
             self.waiting.append((object() if key is None else key, text))
-        self.outbox.notify(text, key=key)
+        self.outbox.notify(said(text), key=key)
 
     @rule(room=st.integers(0, 4))
     def drain(self, room: int) -> None:
@@ -158,11 +163,11 @@ TestOutbox.settings = settings(max_examples=60, stateful_step_count=30, deadline
 
 def test_what_waits_for_a_cancelled_request_never_leaves() -> None:
     outbox, channel = boxed()
-    outbox.send(b"answer")
-    outbox.notify(b"progress of 7", owner=7, key="progress")
-    outbox.notify(b"log of 7", owner=7)
-    outbox.notify(b"log of '7'", owner="7")
-    outbox.notify(b"of nobody", key="list")
+    outbox.send(said(b"answer"))
+    outbox.notify(said(b"progress of 7"), owner=7, key="progress")
+    outbox.notify(said(b"log of 7"), owner=7)
+    outbox.notify(said(b"log of '7'"), owner="7")
+    outbox.notify(said(b"of nobody"), key="list")
     outbox.forget(7)
     assert outbox.queued_bytes == len(b"answer") + len(b"log of '7'") + len(b"of nobody")
     channel.room = 1000

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mcp_workbench import Context, Workbench
 from mcp_workbench.events import Era
+from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.records import CallRecord
-from mcp_workbench.telemetry.texts import Texts
 from mcp_workbench.views.as_cell import LONGEST, as_cell
 
 
@@ -42,7 +42,7 @@ def workbench() -> Workbench:
 def record(target: str, request: Any, method: str = "tools/call", request_id: str | int = 7) -> CallRecord:
     call = CallRecord("c1", "s1", "default", Era.LEGACY, method, target, request_id, 0, 0.0, 1)
     text = json.dumps(request).encode()
-    call.texts = Texts(text, len(text))
+    call.request = Message("s1", Direction.IN, 0, 0.0, len(text), text)
     return call
 
 
@@ -85,10 +85,10 @@ def test_a_call_in_a_batch_or_by_way_of_another_tool_or_of_a_job_is_the_call_tha
 def test_where_no_line_would_do_the_same_there_is_none(workbench: Workbench) -> None:
     offer = workbench._offer
     cut = record("top_routes", sent("top_routes"))
-    assert cut.texts is not None
-    cut.texts.request_bytes += 1
+    assert cut.request is not None
+    cut.request.raw = b""
     gone = record("top_routes", sent("top_routes"))
-    gone.texts = None
+    gone.request = None
     for call in (
         cut,
         gone,
@@ -107,7 +107,7 @@ def test_where_no_line_would_do_the_same_there_is_none(workbench: Workbench) -> 
 
 def test_of_a_failed_call_the_arguments_are_known_without_its_request(workbench: Workbench) -> None:
     call = record("top_routes", {})
-    call.arguments, call.texts = b'{"n": 9}', None
+    call.arguments, call.request = b'{"n": 9}', None
     assert as_cell(call, workbench._offer) == "top_routes(flights, n=9)"
 
 

@@ -6,14 +6,18 @@ Worked out in a thread: a traceback reads the lines of source files, and its exc
 from __future__ import annotations
 
 from mcp_workbench.jsonrpc import encode
+from mcp_workbench.limits import KIB
 from mcp_workbench.serving.job import Job
+from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import JOB, CallRecord
-from mcp_workbench.telemetry.texts import MAX_TEXT
 from mcp_workbench.views.as_cell import as_cell
 from mcp_workbench.views.asks import Ask
 from mcp_workbench.views.authors_code import author_traceback
 from mcp_workbench.views.call_rows import CallRows
 from mcp_workbench.views.messages import Detail, GetDetail, Text
+
+MAX_TEXT = 256 * KIB
+"""Bytes of one text that are shown."""
 
 
 def get_detail(ask: Ask[GetDetail]) -> None:
@@ -29,14 +33,13 @@ def get_detail(ask: Ask[GetDetail]) -> None:
 
 
 def _detail(ask: Ask[GetDetail], call: CallRecord, job: Job | None) -> Detail:
-    texts = call.texts  # once: newer calls may push it out meanwhile
-    notified = () if texts is None else tuple(texts.notifications or ())
+    answer = _text_of(call.answer)
     return Detail(
         re=ask.request.id,
         row=CallRows(ask.sources).row(call),
-        request=None if texts is None or not texts.request_bytes else _text(texts.request, texts.request_bytes),
-        answer=_result_of(job) if texts is None or not texts.answer_bytes else _text(texts.answer, texts.answer_bytes),
-        notifications=tuple(_text(sent.text, sent.size) for sent in notified),
+        request=_text_of(call.request),
+        answer=_result_of(job) if answer is None else answer,
+        notifications=tuple(text for message in call.said_meanwhile() if (text := _text_of(message)) is not None),
         output=call.output,
         traceback=author_traceback(call) or call.traceback_text or "",
         defined_at=str(call.defined_at or ""),
@@ -47,8 +50,13 @@ def _detail(ask: Ask[GetDetail], call: CallRecord, job: Job | None) -> Detail:
     )
 
 
-def _text(text: bytes, size: int) -> Text:
-    return Text(text=text.decode("utf-8", "replace"), size=size)
+def _text_of(message: Message | None) -> Text | None:
+    """The text, or its beginning; None: there was none, or it is kept no longer."""
+    return None if message is None or not (raw := message.raw) else _text(raw)
+
+
+def _text(text: bytes) -> Text:
+    return Text(text=text[:MAX_TEXT].decode("utf-8", "replace"), size=len(text))
 
 
 def _job_number(call: CallRecord) -> int:
@@ -60,5 +68,4 @@ def _result_of(job: Job | None) -> Text | None:
     """What a job came to: its request had been answered before."""
     if job is None or job.result is None:
         return None
-    text = encode(job.result)
-    return _text(text[:MAX_TEXT], len(text))
+    return _text(encode(job.result))

@@ -97,7 +97,7 @@ def test_of_a_call_that_went_on_as_a_job_both_ends_are_told() -> None:
         within(main)
 
 
-@pytest.mark.parametrize("limits", [Limits(texts=0), Limits(texts_bytes=1)])
+@pytest.mark.parametrize("limits", [Limits(messages_bytes=0), Limits(messages_bytes=1)])
 def test_without_texts_the_record_is_still_told(limits: Limits) -> None:
     workbench = Workbench("bare", limits=limits)
 

@@ -128,11 +128,13 @@ class RunningServer:
         self.kernel_id = self._discovery_id()
         """By which other programs know it: the kernel's id; for a second server of the same kernel, and outside kernels, one of its own."""
         APART.begin()
+        offer.overhearing.attach(self._engine)
         try:
             self._engine.start()
             self._engine.run(self._open())
         except BaseException:
             self._engine.stop()
+            offer.overhearing.detach()
             APART.end()
             raise
         try:
@@ -399,6 +401,7 @@ class RunningServer:
             ) from None
         finally:
             self._switching.restore()
+            self._offer.overhearing.detach()
             APART.end(still_running=self.execution.statistics().abandoned > 0)
             self.stopped.set_result(None)
 

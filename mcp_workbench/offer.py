@@ -37,6 +37,7 @@ from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.jobs import Jobs
 from mcp_workbench.telemetry.messages import Messages
 from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.traffic.overhearing import Overhearing
 from mcp_workbench.transports.credentials import Credentials, Tickets
 
 TOKEN_VARIABLE = "MCP_WORKBENCH_TOKEN"  # noqa: S105  # the name of the variable
@@ -72,6 +73,8 @@ class Offer:
         self.jobs.on_end.append(lambda job: self.chronicle.write(f"job {job.id} ({job.tool}) {job.state.value}", principal=job.principal))
         self._memory = limits.records, limits.messages
         self.telemetry = _memory(limits)
+        self.overhearing = Overhearing(lambda: self.telemetry)
+        """What is heard of other conversations, which ends up in the same memory."""
         self.kernel_facts: Callable[[], KernelFacts] = KernelFacts
         """What the kernel is doing; a server says so while it runs."""
         self._tool_news = ToolNews(self.tools, self.chronicle)

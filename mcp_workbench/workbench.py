@@ -39,6 +39,8 @@ from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
 from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.traffic.overheard_channel import OverheardChannel
+from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 
 if TYPE_CHECKING:
@@ -655,9 +657,12 @@ class Workbench:
             raise WorkbenchError(
                 "the server of this process is not running: call start() first, or connect to another with url= and token="
             )
-        if url is None and token is None:
-            token = self._token_here()
-        return connect(self.url if url is None else url, token=token, headers=headers, env=env, **options)
+        if url is None:  # what passes is written down by the server
+            return connect(self.url, token=self._token_here() if token is None else token, headers=headers, env=env, **options)
+        return connect(url, token=token, headers=headers, env=env, hear=self._hear, **options)
+
+    def _hear(self, channel: Channel) -> Channel:
+        return OverheardChannel(channel, self._offer.overhearing)
 
     def _token_here(self) -> Secret:
         # Code of the main thread may wait for its client's calls, and they for the main thread: they are told apart.

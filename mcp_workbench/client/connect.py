@@ -25,6 +25,8 @@ from mcp_workbench.version import __version__
 
 ChannelOpener = Callable[[], Awaitable[Channel]]
 """Makes a new connection each time it is called."""
+Hearing = Callable[[Channel], Channel]
+"""Puts a channel around a new one, to hear what passes."""
 LogHandler = Callable[[wire.LogParams], Any]
 """Sync or async; called with each log message, in order."""
 
@@ -43,8 +45,10 @@ class Connecting:
         handlers: Handlers,
         on_log: LogHandler | None,
         client_info: wire.Implementation | None,
+        hear: Hearing | None = None,
     ) -> None:
         self._opener = opener
+        self._hear = hear
         self._again = again
         self._how = how
         self._handlers = handlers
@@ -78,7 +82,8 @@ class Connecting:
         return ClientSession(conversation, self._handlers, self._how.timeout_s)
 
     async def _converse(self) -> Conversation:
-        self._channel = await self._opener()
+        channel = await self._opener()
+        self._channel = channel if self._hear is None else self._hear(channel)
         return Conversation(self._channel, self._handlers, on_log=self._on_log, client_info=self._client_info)
 
 
@@ -101,6 +106,7 @@ def connect(
     allow_remote: bool = False,
     env: Mapping[str, str | Secret] | None = None,
     cwd: str | os.PathLike[str] | None = None,
+    hear: Hearing | None = None,
 ) -> Connecting:
     """Open a session with an MCP server.
 
@@ -124,6 +130,7 @@ def connect(
         env: A command's variables, beside the few that every program needs (PATH, HOME …); no others of this process are passed on,
             for keys may be among them. `env=os.environ` passes all.
         cwd: The folder a command is started in; None: this process's.
+        hear: Puts a channel around each new one, to hear what passes.
 
     Returns:
         To be used as `async with connect(…) as session`, or `session = await connect(…)`.
@@ -143,7 +150,7 @@ def connect(
     else:
         opener = url
     how = _opening(era, timeout_s, probe_timeout_s)
-    return Connecting(opener, True, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info)
+    return Connecting(opener, True, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info, hear)
 
 
 def connect_channel(

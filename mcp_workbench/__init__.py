@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     start = _wb.start
     status = _wb.status
     stop = _wb.stop
+    tap = _wb.tap
     tokens: Tokens
     tool = _wb.tool
     touch = _wb.touch
@@ -92,6 +93,7 @@ _OF_DEFAULT = frozenset(
         "start",
         "status",
         "stop",
+        "tap",
         "tokens",
         "tool",
         "touch",
@@ -127,6 +129,7 @@ __all__ = [
     "start",
     "status",
     "stop",
+    "tap",
     "tokens",
     "tool",
     "touch",

@@ -28,10 +28,10 @@ THREAD_NAME = "mcp-workbench"
 class Engine:
     """Owns the protocol loop. Made and stopped by any thread; daemon, so it never delays the interpreter's exit."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = THREAD_NAME) -> None:
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(_log_loop_error)
-        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._abandoned = False
 
     @property

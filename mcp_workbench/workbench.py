@@ -7,6 +7,7 @@ import atexit
 import concurrent.futures
 import functools
 import inspect
+import os
 import sys
 import threading
 import time
@@ -44,10 +45,13 @@ from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 
 if TYPE_CHECKING:
+    import ssl as tls
+
     import pandas as pd
     from narwhals.typing import IntoFrame
 
     from mcp_workbench.stdio_host import StdioHost
+    from mcp_workbench.tapping.tap import Tap
     from mcp_workbench.views.comm import Place
     from mcp_workbench.views.door import ViewDoor
     from mcp_workbench.views.showing import Showing
@@ -660,6 +664,60 @@ class Workbench:
         if url is None:  # what passes is written down by the server
             return connect(self.url, token=self._token_here() if token is None else token, headers=headers, env=env, **options)
         return connect(url, token=token, headers=headers, env=env, hear=self._hear, **options)
+
+    def tap(
+        self,
+        upstream: str | Secret | Sequence[str],
+        *,
+        listen: str | None = None,
+        token: str | Secret | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        env: Mapping[str, str | Secret] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        ssl: tls.SSLContext | None = None,
+        allow_remote: bool = False,
+    ) -> Tap:
+        """Listen between a client and another server, and see in `traffic` what they say: `with wb.tap(url) as tap:`.
+
+        Clients connect to `tap.url` with this Workbench's token; the server need not be running. Messages pass unchanged, unless a
+        function given to `@tap.on_request` or `@tap.on_response` delays, changes or drops them.
+
+        Args:
+            upstream: The server: `ws://…`, `http://…`, or a command, `["npx", "-y", "@modelcontextprotocol/server-everything"]`,
+                which is started anew for each client.
+            listen: `ws`, `http`, or an address of this machine as `ws://127.0.0.1:9000/mcp`; None: as the server is spoken with,
+                and for a command over WebSocket.
+            token: The server's, sent to it as `Authorization: Bearer`; clients of the tap never see it.
+            headers: Further headers for the server.
+            env: A command's variables, beside PATH, HOME and the like.
+            cwd: The folder a command is started in.
+            ssl: TLS settings for `wss://` and `https://`.
+            allow_remote: Send the token over plain `ws://` or `http://` to other machines.
+
+        Returns:
+            The running tap; close it with `close()` or as a context manager.
+
+        Raises:
+            ValueError: An address cannot be read, or the two kinds cannot be joined.
+            OSError: It cannot listen there.
+        """
+        from mcp_workbench.tapping.tap import Tap, door_of
+        from mcp_workbench.tapping.upstream import upstream_of
+
+        where, token = hidden(upstream) if isinstance(upstream, str) else upstream, hidden(token)
+        headers, env = hidden_values(headers), hidden_values(env)
+        server = upstream_of(where, token=token, headers=headers, env=env, cwd=cwd, ssl=ssl, allow_remote=allow_remote)
+        offer, settings = self._offer, self._settings
+        return Tap(
+            server,
+            door_of(listen, server),
+            offer.overhearing,
+            offer.credentials,
+            offer.tickets,
+            settings.limits,
+            allowed_hosts=settings.allowed_hosts,
+            allowed_origins=settings.allowed_origins,
+        )
 
     def _hear(self, channel: Channel) -> Channel:
         return OverheardChannel(channel, self._offer.overhearing)

@@ -127,6 +127,24 @@ def config(
     raise typer.Exit(run_install(order))
 
 
+@app.command(context_settings={"allow_interspersed_args": False})
+def tap(
+    upstream: Annotated[list[str], typer.Argument(help="ws://… or http://… address, or a command with its arguments.")],
+    *,
+    listen: Annotated[
+        str | None, typer.Option(help="stdio, ws, http, or an address as ws://127.0.0.1:9000/mcp; for a command stdio, else as the server.")
+    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Write what passes to this file, secrets taken out.")] = None,
+) -> None:
+    """Listen between a client and a server of other people, and record what they say. Options come first.
+
+    MCP_WORKBENCH_TOKEN is the token that clients show, MCP_TAP_TOKEN the one that the server is shown. Exit code 1: it could not start.
+    """
+    from mcp_workbench.cli.tapping import run_tap
+
+    raise typer.Exit(run_tap(upstream, listen=listen, record=record))
+
+
 # Its options stand with it, in `bench`; reading them here would import it for every --help.
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:

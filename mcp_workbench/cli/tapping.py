@@ -1,0 +1,79 @@
+"""`mcp-workbench tap`: a tap without a notebook, for a host's settings or between two programs.
+
+With stdio as its door it stands in a host's settings in place of the command it taps. Nothing of what it says to people goes to
+stdout then: that is the protocol's. A server's token comes from the environment, never from the command line, which other users
+of the machine can read.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.offer import TOKEN_VARIABLE
+from mcp_workbench.secret import Secret, hidden
+from mcp_workbench.tapping.tap import Tap
+from mcp_workbench.wording import plain
+from mcp_workbench.workbench import Workbench
+
+UPSTREAM_TOKEN = "MCP_TAP_TOKEN"  # noqa: S105  # the name of the variable
+"""Environment variable with the token of the server behind the tap."""
+
+
+def run_tap(upstream: Sequence[str], *, listen: str | None, record: Path | None) -> int:
+    """Tap until the host has ended, or Ctrl-C.
+
+    Args:
+        upstream: An address, or a command with its arguments.
+        listen: As `Workbench.tap`; None: stdio for a command, else as the server is spoken with.
+        record: File to write what passes to; None: none.
+
+    Returns:
+        The exit code: 0 ended; 1 it could not be started, a sentence on stderr says why.
+    """
+    is_address = len(upstream) == 1 and "://" in upstream[0]
+    door = listen or (None if is_address else "stdio")
+    if door != "stdio" and not os.environ.get(TOKEN_VARIABLE):
+        return _refuse(
+            f"set {TOKEN_VARIABLE} to the token that the tap's clients shall show; "
+            "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
+        )
+    where: Any = hidden(upstream[0]) if is_address else list(upstream)
+    try:
+        workbench = Workbench("tap")
+        with workbench.tap(where, listen=door, token=_upstream_token(), env=None if is_address else dict(os.environ)) as tap:
+            if record is None:
+                return _serve(tap)
+            with workbench.record(record):  # type: ignore[attr-defined]
+                return _serve(tap)
+    except (ValueError, OSError, WorkbenchError) as error:
+        return _refuse(str(error))
+
+
+def _serve(tap: Tap) -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if tap.door.transport == "stdio":
+        from mcp_workbench.transports.stdio import TakenStdio
+
+        tap.serve_host(TakenStdio.take())
+    else:
+        sys.stdout.write(f"tapping {plain(tap.upstream.label)} at {tap.url}; clients show the token in {TOKEN_VARIABLE}. Ctrl-C ends it.\n")
+        sys.stdout.flush()
+    with suppress(KeyboardInterrupt):  # which is how people end it
+        tap.wait()
+    return 0
+
+
+def _upstream_token() -> Secret | None:
+    return hidden(os.environ.get(UPSTREAM_TOKEN) or None)
+
+
+def _refuse(sentence: str) -> int:
+    sys.stderr.write(f"mcp-workbench tap: {plain(sentence)}\n")
+    return 1

@@ -1,0 +1,68 @@
+"""`mcp-workbench tap`, as a host starts it and as a person does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mcp_workbench.client.connect import connect
+from mcp_workbench.offer import TOKEN_VARIABLE
+
+WITHIN_S = 30
+TOKEN = "a-token-for-this-test-alone-0123456789"  # a server of a second, on loopback
+TAP = [sys.executable, "-m", "mcp_workbench", "tap"]
+SCRIPT = """
+import mcp_workbench as wb
+@wb.tool
+def add(a: int, b: int) -> int:
+    "Adds."
+    return a + b
+wb.run_stdio()
+"""
+
+
+def test_in_the_place_of_a_command_it_is_that_command(tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(SCRIPT)
+
+    async def main() -> None:
+        async with asyncio.timeout(WITHIN_S), connect([*TAP, sys.executable, str(script)], env=os.environ) as session:
+            assert (await session.call_tool("add", a=1, b=2)).text == "3"
+            assert session.stderr == ""
+
+    asyncio.run(main())
+
+
+def test_with_an_address_it_says_where_clients_connect_and_shows_no_token() -> None:
+    environment = os.environ | {TOKEN_VARIABLE: TOKEN, "MCP_TAP_TOKEN": "t" * 40}
+    with subprocess.Popen(
+        [*TAP, "ws://127.0.0.1:1/mcp"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+    ) as tap:
+        assert tap.stdout is not None
+        said = tap.stdout.readline()
+        tap.terminate()
+        rest, errors = tap.communicate(timeout=WITHIN_S)
+    assert said.startswith("tapping 127.0.0.1:1 at ws://127.0.0.1:")
+    assert (rest, errors, tap.returncode) == ("", "", 0)
+    assert TOKEN not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "expected"),
+    [
+        (["ws://127.0.0.1:1/mcp"], {}, f"set {TOKEN_VARIABLE}"),
+        (["ws://127.0.0.1:1/mcp"], {TOKEN_VARIABLE: "short"}, "a chosen token has"),
+        (["--listen", "http", "ws://127.0.0.1:1/mcp"], {TOKEN_VARIABLE: TOKEN}, "joins HTTP with HTTP"),
+        (["ftp://127.0.0.1:1/mcp"], {TOKEN_VARIABLE: TOKEN}, "ws://, wss://, http:// or https://"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], variables: dict[str, str], expected: str) -> None:
+    done = subprocess.run([*TAP, *arguments], capture_output=True, text=True, env=os.environ | variables, timeout=WITHIN_S, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,12 +2,13 @@ r"""Text that others chose, made fit for a terminal and for a model: what is not
 
 Two measures: one line of nothing but what is printable (`plain`), for names and sentences; and data (`visible`, `visible_json`),
 which keeps its line breaks and tabs and loses what commands a screen or turns the direction of the text that follows.
-Numbers as people read them: `counted`, `duration`.
+Numbers and moments as people read them: `counted`, `duration`, `moment`.
 """
 
 from __future__ import annotations
 
 import re
+import time
 
 # Controls but tab and line break; line and paragraph separators; everything that has Unicode's property Bidi_Control.
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -43,3 +44,24 @@ def duration(ns: int | None) -> str:
     size, unit = next(((size, unit) for size, unit in _UNITS if ns >= size), _UNITS[-1])
     number = ns / size
     return f"{number:.0f} {unit}" if number >= 9.95 else f"{number:.1f} {unit}"
+
+
+def shown(text: str, most: int) -> str:
+    """Somebody else's text on one line: control characters as escapes, at most so many characters."""
+    line = plain(text[: most + 1])
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def moment(seconds: float) -> str:
+    """The time of day, `12:03:11`, of seconds since 1970."""
+    return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+def date(seconds: float) -> str:
+    """Day and time, `2026-05-11 12:03:11`, of seconds since 1970."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def outcome(name: str) -> str:
+    """An outcome as a word: `tool_error` reads `error`."""
+    return {"tool_error": "error", "rpc_error": "error", "rejected": "refused"}.get(name, name)

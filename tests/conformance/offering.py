@@ -60,7 +60,9 @@ CHOICES: dict[str, Any] = {
         "untitledSingle": {"type": "string", "enum": ["option1", "option2", "option3"]},
         "titledSingle": {
             "type": "string",
-            "oneOf": [{"const": f"value{number}", "title": f"{word} Option"} for number, word in enumerate(("First", "Second", "Third"), 1)],
+            "oneOf": [
+                {"const": f"value{number}", "title": f"{word} Option"} for number, word in enumerate(("First", "Second", "Third"), 1)
+            ],
         },
         "legacyEnum": {
             "type": "string",
@@ -70,7 +72,11 @@ CHOICES: dict[str, Any] = {
         "untitledMulti": {"type": "array", "items": {"type": "string", "enum": ["option1", "option2", "option3"]}},
         "titledMulti": {
             "type": "array",
-            "items": {"anyOf": [{"const": f"value{number}", "title": f"{word} Choice"} for number, word in enumerate(("First", "Second", "Third"), 1)]},
+            "items": {
+                "anyOf": [
+                    {"const": f"value{number}", "title": f"{word} Choice"} for number, word in enumerate(("First", "Second", "Third"), 1)
+                ]
+            },
         },
     },
 }
@@ -120,7 +126,7 @@ def _offer_content(workbench: wb.Workbench) -> None:
         """Fail."""
         raise wb.ToolError("This tool intentionally returns an error for testing")
 
-    @workbench.tool
+    @workbench.tool(input_schema=CONTACT)
     def json_schema_2020_12_tool(
         name: str = "",
         address: dict[str, str] | None = None,
@@ -286,7 +292,7 @@ def _offer_resources(workbench: wb.Workbench) -> None:
         return PNG
 
     @workbench.resource("test://template/{id}/data", mime_type="application/json")
-    def template(id: str) -> dict[str, Any]:
+    def template(id: str) -> dict[str, Any]:  # noqa: A002  # the variable of the suite's template
         """Something for every id."""
         return {"id": id, "templateTest": True, "data": f"Data for ID: {id}"}
 
@@ -310,7 +316,10 @@ def _offer_prompts(workbench: wb.Workbench) -> None:
     @workbench.prompt
     def test_prompt_with_embedded_resource(resourceUri: str) -> list[Any]:  # noqa: N803  # the suite's name
         """A resource carried along."""
-        return [_embedded(resourceUri, "text/plain", "Embedded resource content for testing."), "Please process the embedded resource above."]
+        return [
+            _embedded(resourceUri, "text/plain", "Embedded resource content for testing."),
+            "Please process the embedded resource above.",
+        ]
 
     @workbench.prompt
     def test_prompt_with_image() -> list[Any]:

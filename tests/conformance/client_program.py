@@ -59,6 +59,15 @@ async def echo_schema(session: ClientSession) -> None:
     await session.call_tool("json_schema_echo", {"schema": schemas["json_schema_2020_12_tool"]})
 
 
+async def visit_everything(session: ClientSession) -> None:
+    """Look at everything that is offered, and use it."""
+    await call_every_tool(session)
+    for resource in await session.list_resources():
+        await session.read_resource(resource.uri)
+    for prompt in await session.list_prompts():
+        await session.get_prompt(prompt.name)
+
+
 def fitting(tool: Tool) -> dict[str, Any]:
     """The arguments that a tool requires."""
     properties: dict[str, Any] = tool.input_schema.get("properties", {})
@@ -66,6 +75,7 @@ def fitting(tool: Tool) -> dict[str, Any]:
 
 
 CONDUCT = {
+    "http-standard-headers": visit_everything,
     "http-custom-headers": call_as_told,
     "json-schema-ref-no-deref": list_only,
     "json-schema-2020-12-preservation": echo_schema,

@@ -18,6 +18,8 @@ from mcp_workbench.protocol.wire import EmbeddedResource, ResourceContents, Text
 
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 WAV = base64.b64decode("UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=")
+HELD_S = 0.5
+"""How long the server holds a connection for one answer (`Limits.http_stream_s`), so that one tool takes longer."""
 CONTACT: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
@@ -157,6 +159,13 @@ def _offer_talk(workbench: wb.Workbench) -> None:
         """Log once."""
         ctx.log("A message that only those hear who asked for it")
         return "logged"
+
+    @workbench.tool
+    async def test_reconnection(ctx: wb.AsyncContext) -> str:
+        """Take longer than a connection is held."""
+        ctx.log("Before")
+        await asyncio.sleep(2 * HELD_S)
+        return "Reconnection test completed"
 
     @workbench.tool
     async def test_tool_with_progress(ctx: wb.AsyncContext) -> str:

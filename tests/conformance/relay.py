@@ -15,7 +15,7 @@ _END = b"\r\n\r\n"
 
 
 class Relay:
-    """Listens on loopback; `async with Relay(...)`.
+    """Listens on loopback.
 
     Attributes:
         port: Where it listens.
@@ -46,31 +46,26 @@ class Relay:
         theirs, to_them = await asyncio.open_connection(*self._upstream)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_copy(theirs, writer))
-                group.create_task(self._add_header(reader, to_them))
-        except* OSError:
-            pass  # one of the two hung up on the other, as they may at any time
+                group.create_task(_pass_on(theirs, writer))
+                group.create_task(self._pass_on_requests(reader, to_them))
+        except* (OSError, EOFError):
+            pass  # one of the two has hung up, as it may at any time: now both have
         finally:
             to_them.close()
             writer.close()
 
-    async def _add_header(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on_requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            try:
-                head = await reader.readuntil(_END)
-            except asyncio.IncompleteReadError:
-                break
+            head = await reader.readuntil(_END)
             line, rest = head.split(b"\r\n", 1)
             writer.write(line + self._header + b"\r\n" + rest)
-            length = _LENGTH.search(head)
-            if length is not None:
+            if (length := _LENGTH.search(head)) is not None:
                 writer.write(await reader.readexactly(int(length[1])))
             await writer.drain()
-        raise ConnectionResetError
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(1 << 16):
         writer.write(data)
         await writer.drain()
-    raise ConnectionResetError
+    raise EOFError

@@ -11,7 +11,7 @@ import sys
 import msgspec
 
 import mcp_workbench as wb
-from tests.conformance.offering import offer
+from tests.conformance.offering import HELD_S, offer
 from tests.conformance.relay import Relay
 
 
@@ -25,7 +25,7 @@ async def main() -> None:
     """Serve until stdin ends."""
     relay = Relay()
     await relay.listen()
-    workbench = wb.Workbench("conformance")
+    workbench = wb.Workbench("conformance", limits=wb.Limits(http_stream_s=HELD_S))
     offer(workbench)
     # A page that the relay would have served is one of this server's own, as behind any proxy.
     origins = [f"http://{name}:{relay.port}" for name in ("127.0.0.1", "localhost")]

@@ -1,5 +1,6 @@
-"""The client that the conformance suite judges: `wb.connect` to the address in the last argument, then what the scenario is about.
+"""The client that the conformance suite judges: connects to the address in the last argument, then does what the scenario is about.
 
+`connect` is what `wb.connect(url)` calls; taken from where it stands, it brings no pandas along, and this starts twenty times.
 The suite names the scenario in MCP_CONFORMANCE_SCENARIO, what it wants to be called with in MCP_CONFORMANCE_CONTEXT. The
 revision is never read from it: our client finds out by itself what its server speaks.
 """
@@ -12,7 +13,7 @@ import os
 import sys
 from typing import Any
 
-import mcp_workbench as wb
+from mcp_workbench.client.connect import connect
 from mcp_workbench.client.handlers import ElicitRequest
 from mcp_workbench.client.session import ClientSession
 from mcp_workbench.protocol.wire import Tool
@@ -24,7 +25,7 @@ SAMPLES: dict[str, Any] = {"string": "x", "integer": 1, "number": 1, "boolean": 
 async def main() -> None:
     """Do what the scenario is about."""
     scenario, url = os.environ["MCP_CONFORMANCE_SCENARIO"], sys.argv[-1]
-    async with wb.connect(url, on_elicit=accept, on_sample=lambda request: "a sample", on_roots=list) as session:
+    async with connect(url, on_elicit=accept, on_sample=lambda request: "a sample", on_roots=list) as session:
         await CONDUCT.get(scenario, call_every_tool)(session)
 
 

@@ -100,6 +100,12 @@ def expected(listed: Listed, leg: Leg) -> list[tuple[str, str | None]]:
     ]
 
 
+def those_of(verdicts: list[Verdict], listed: Listed, leg: Leg, revision: str | None) -> list[Verdict]:
+    """The verdicts of one revision; None: on extensions, for what also ran at its revisions counts there."""
+    found = [each for each in verdicts if (each.leg, each.revision) == (leg, revision)]
+    return [each for each in found if revision is not None or not listed.scenarios[leg][each.scenario]]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how it went, revision by revision."""
     if _JUDGED not in config.stash:
@@ -108,15 +114,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section(f"MCP conformance, suite {VERSION}")
     for leg in LEGS:
         for revision in (*REVISIONS, None):
-            if of_both := [each for each in verdicts if (each.leg, each.revision) == (leg, revision) and _counts(listed, each)]:
+            if of_both := those_of(verdicts, listed, leg, revision):
                 terminalreporter.write_line(_line(leg, revision, of_both, listed.required[leg].get(revision or "", ())))
         if left_out := sum(is_left_out(leg, name) for name in listed.scenarios[leg]):
             terminalreporter.write_line(f"{leg} not judged   {left_out} scenarios: {', '.join(f'{name}*' for name in LEFT_OUT[leg])}")
-
-
-def _counts(listed: Listed, verdict: Verdict) -> bool:
-    """A scenario that also ran at its revisions counts there; without one only those of extensions do."""
-    return verdict.revision is not None or not listed.scenarios[verdict.leg][verdict.scenario]
 
 
 def _line(leg: Leg, revision: str | None, verdicts: list[Verdict], required: tuple[str, ...]) -> str:

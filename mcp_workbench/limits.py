@@ -56,6 +56,8 @@ class Limits:
     """A connection that has not completed its handshake by then is closed."""
     body_timeout_s: float = 30.0
     """An HTTP request whose body has not arrived by then is dropped."""
+    http_stream_s: float = 3600.0
+    """A connection that has been held this long for one answer over HTTP is given back; a client of 2025-11-25 returns for the rest."""
     idle_after_s: float = 1800.0
     """A session over HTTP that nobody has asked anything for this long ends, unless a stream of it is open."""
     ping_after_s: float = 20.0

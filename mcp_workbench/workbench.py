@@ -313,6 +313,7 @@ class Workbench:
         name: str | None = None,
         title: str | None = None,
         description: str | None = None,
+        input_schema: Mapping[str, Any] | None = None,
         annotations: Mapping[str, Any] | None = None,
         icons: Iterable[Mapping[str, Any]] = (),
         tags: Iterable[str] = (),
@@ -330,7 +331,8 @@ class Workbench:
 
         Args:
             function: A function with annotated parameters; its docstring (Google, NumPy or Sphinx style) describes it.
-            options: name, title, description, annotations, icons, tags; `timeout_s`: seconds a call may run (None: any);
+            options: name, title, description, annotations, icons, tags; `input_schema`: a JSON Schema of your own to list, for rules
+                across parameters, which annotations cannot say; `timeout_s`: seconds a call may run (None: any);
                 `read_only`, `destructive`: hints for the host; `run_on`: None ("thread" for `def`, "async" for `async def`),
                 "main" (the notebook's main thread, between cells; `def` or `async def`) or "inline" (on the protocol loop; must not
                 block; watched); `background_after_s` (45): seconds after which a call that still runs or waits is answered as a

@@ -51,7 +51,7 @@ class SampleRequest:
 
 ElicitAction = Literal["accept", "decline", "cancel"]
 ElicitOutcome = Mapping[str, Any] | ElicitAction
-"""The form's content (accepted), or what the person did instead."""
+"""The form's content (accepted), or what the person did instead. A field that is left out has the form's default."""
 SampleOutcome = Mapping[str, Any] | str
 """A CreateMessageResult as on the wire, or just the text."""
 RootsOutcome = Iterable[str | Mapping[str, Any]]
@@ -117,10 +117,19 @@ async def _elicit(handler: ElicitHandler, params: dict[str, Any]) -> wire.Elicit
         raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, "Invalid params: this client takes elicitations of mode form only")
     answer = await _outcome(handler(ElicitRequest(asked.message, asked.requested_schema, params)))
     if isinstance(answer, Mapping):
-        return wire.ElicitResult(action="accept", content=dict(answer))
+        return wire.ElicitResult(action="accept", content=_prefilled(asked.requested_schema) | dict(answer))
+    if answer == "accept":
+        return wire.ElicitResult(action="accept", content=_prefilled(asked.requested_schema) or UNSET)
     if answer in ACTIONS:
         return wire.ElicitResult(action=answer)
     raise TypeError(f"on_elicit must return the form's content as a mapping, or one of {ACTIONS}; got {type(answer).__name__}")
+
+
+def _prefilled(schema: dict[str, Any]) -> dict[str, Any]:
+    # 2025-11-25 client/elicitation: "clients that support defaults SHOULD pre-populate form fields with these values".
+    properties = schema.get("properties")
+    fields = properties.items() if isinstance(properties, dict) else ()
+    return {name: field["default"] for name, field in fields if isinstance(field, dict) and field.get("default") is not None}
 
 
 async def _sample(handler: SampleHandler, params: dict[str, Any]) -> wire.CreateMessageResult:

@@ -94,7 +94,7 @@ class ClientSession:
 
     @property
     def on_elicit(self) -> ElicitHandler | None:
-        """Asks the person: gets an `ElicitRequest`, returns the form's content, or `decline` or `cancel`."""
+        """Asks the person: gets an `ElicitRequest`, returns the form's content (left out: the default), or `decline` or `cancel`."""
         return self._handlers.elicit
 
     @on_elicit.setter

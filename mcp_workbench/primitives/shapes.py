@@ -43,7 +43,7 @@ class Shape:
 
 def shape_of(tool: ToolDefinition) -> Shape:
     """What callers know of a tool."""
-    schema = tool.arguments.input_schema
+    schema = tool.listed.input_schema
     definitions = schema.get("$defs", {})
     return Shape(
         parameters=tool.arguments.parameters,

@@ -36,6 +36,7 @@ from mcp_workbench.primitives.options import (
     one_struct,
 )
 from mcp_workbench.primitives.output import Output, output_of
+from mcp_workbench.primitives.own_schema import checked_input_schema
 from mcp_workbench.primitives.signature import MISSING, read_signature
 from mcp_workbench.primitives.wording import annotation_text
 from mcp_workbench.protocol.wire import Json, Tool, ToolAnnotations
@@ -106,6 +107,7 @@ def define_tool(
     name: str | None = None,
     title: str | None = None,
     description: str | None = None,
+    input_schema: Mapping[str, Json] | None = None,
     annotations: ToolAnnotations | Mapping[str, Any] | None = None,
     icons: Sequence[IconLike] | IconLike | None = None,
     tags: Sequence[str] | str = (),
@@ -128,6 +130,7 @@ def define_tool(
         name: Listed name; default: the function's own.
         title: Name for people.
         description: Default: the docstring's text and what it says of the result.
+        input_schema: JSON Schema of the arguments as listed; default: what the annotations say. See `own_schema`.
         annotations: Hints for hosts, as `ToolAnnotations` or its members by name.
         icons: `https:` or `data:` URIs, or `Icon`s.
         tags: Labels of the author.
@@ -160,7 +163,7 @@ def define_tool(
         name=name,
         title=checked_text(title, "title", name),
         description=checked_text(documentation.description() if description is None else description, "description", name),
-        input_schema=arguments.input_schema,
+        input_schema=checked_input_schema(input_schema, arguments, name),
         output_schema=output.schema if output else UNSET,
         annotations=_hints(annotations, read_only, destructive, name),
         icons=checked_icons(icons, name),

@@ -44,9 +44,9 @@ ACCEPT = "application/json, text/event-stream"
 SESSION_HEADER = "Mcp-Session-Id"
 MAX_AT_ONCE = 128
 """Requests under way; further ones wait in the conversation."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+SHORTEST_PAUSE_S, FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0, 30.0
 MOST_RESUMED = 5
-"""Times in a row that a lost stream is taken up without a word having come."""
+"""Times in a row that a stream that broke is taken up again; one that its server ended properly is polled until the answer comes."""
 GOODBYE_S = 2.0
 MAX_WORDS = 300
 
@@ -253,16 +253,17 @@ class HttpChannel:
 
     async def _resume(self, request: Request, events: EventReader) -> None:
         """Up to 2025-11-25: take a lost stream up behind the last event that had an id."""
-        for attempt in range(MOST_RESUMED):
-            if self._session is None or events.last_id is None:
-                break
-            await asyncio.sleep(_pause_s(events, attempt))
+        lost = 0
+        while lost < MOST_RESUMED and self._session is not None and events.last_id is not None:
+            await asyncio.sleep(_pause_s(events, lost))
+            lost += 1
             with suppress(BrokenResponseError):
                 async with self._exchange("GET", self._headers_for(None) | {"Last-Event-ID": events.last_id}) as (head, connection):
                     if head.status != HTTPStatus.OK or head.media_type != "text/event-stream":
                         break
                     if await self._follow(connection, events, request):
                         return
+                    lost = 0 if connection.complete else lost
         raise BrokenResponseError("the stream ended without one")
 
     async def _take(self, text: bytes, request: Request | None) -> bool:
@@ -416,7 +417,7 @@ def _cancelled_id(message: Message) -> RequestId | None:
 
 def _pause_s(events: EventReader, silent: int) -> float:
     wished = FIRST_PAUSE_S if events.retry_ms is None else events.retry_ms / 1000
-    return float(min(LONGEST_PAUSE_S, wished * 2 ** max(0, silent - 1)))
+    return float(min(LONGEST_PAUSE_S, max(SHORTEST_PAUSE_S, wished) * 2 ** max(0, silent - 1)))
 
 
 def _meta_version(request: Request) -> str | None:

@@ -41,6 +41,7 @@ class LegacyChannel:
         remote: A label for the other end.
         version: The revision that is spoken.
         idle_after_s: Silence after which it ends, unless a stream is open.
+        stream_s: Longest that one connection is held for an answer; then the client comes back for it (2025-11-25).
         replay_bytes: Of texts kept for resumption.
         on_closed: Told once when it has ended.
         clock: Seconds that only grow.
@@ -54,6 +55,7 @@ class LegacyChannel:
         version: str,
         *,
         idle_after_s: float,
+        stream_s: float,
         replay_bytes: int,
         on_closed: Callable[[LegacyChannel], None],
         clock: Callable[[], float] = time.monotonic,
@@ -71,6 +73,7 @@ class LegacyChannel:
         self._asked_at = clock()
         self._replay = Replay(replay_bytes)
         self._primed = version >= PRIMED_SINCE
+        self._lease_s = stream_s if self._primed else None
         self._receiver: Receiver | None = None
         self._streams: dict[int, Stream] = {}
         """Those that may still be told something, or be resumed."""
@@ -137,7 +140,7 @@ class LegacyChannel:
             del self._of_request[request_id]
         stream.ids.clear()
         self._read.pop(stream, None)
-        stream.incoming = None
+        stream.read_by(None)
         if not stream.began:
             del self._streams[stream.number]
             return
@@ -167,7 +170,8 @@ class LegacyChannel:
         if self._closed:
             return
         self._closed = True
-        for incoming in self._read.values():
+        for stream, incoming in self._read.items():
+            stream.read_by(None)
             incoming.on_gone = incoming.on_writable = incoming.on_beat = _nothing
             if incoming.streaming and incoming.writable:
                 incoming.end()
@@ -216,7 +220,7 @@ class LegacyChannel:
 
     def _begin_post(self, incoming: Incoming, ids: list[RequestId]) -> Stream:
         self._count += 1
-        stream = Stream(self._count, self._replay, primed=self._primed)
+        stream = Stream(self._count, self._replay, primed=self._primed, lease_s=self._lease_s)
         stream.ids.update(ids)
         stream.wanted.update(ids)
         self._streams[stream.number] = stream
@@ -268,10 +272,11 @@ class LegacyChannel:
         if stream.over:
             incoming.end()
             self._read.pop(stream)
-            stream.incoming = None
+            stream.read_by(None)
 
     def _attach(self, stream: Stream, incoming: Incoming) -> None:
-        stream.incoming = self._read[stream] = incoming
+        self._read[stream] = incoming
+        stream.read_by(incoming)
         incoming.on_gone = lambda: self._detach(stream, incoming)
         incoming.on_writable = self._drained
         incoming.on_beat = stream.beat
@@ -279,7 +284,7 @@ class LegacyChannel:
     def _detach(self, stream: Stream, incoming: Incoming) -> None:
         """Its reader is gone. That is no cancel: up to 2025-11-25 a client may come back."""
         if stream.incoming is incoming:
-            stream.incoming = None
+            stream.read_by(None)
             del self._read[stream]
             self._drained()
 

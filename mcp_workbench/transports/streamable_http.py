@@ -168,6 +168,7 @@ class StreamableHttp:
             incoming.line.remote,
             negotiate_legacy(wanted if isinstance(wanted, str) else ""),
             idle_after_s=self._limits.idle_after_s,
+            stream_s=self._limits.http_stream_s,
             replay_bytes=self._limits.outbox_bytes,
             on_closed=self._forget,
         )

@@ -46,6 +46,22 @@ def test_an_elicitation_is_accepted_with_content_or_given_an_action(returned: An
     assert answered(Handlers(elicit=lambda request: returned), "elicitation/create", ASK) == answer
 
 
+@pytest.mark.parametrize(
+    ("returned", "content"),
+    [
+        ({}, '{"rows":3,"sure":false}'),
+        ("accept", '{"rows":3,"sure":false}'),
+        ({"rows": 5, "why": "late"}, '{"rows":5,"sure":false,"why":"late"}'),
+        ({"sure": None}, '{"rows":3,"sure":null}'),
+    ],
+)
+def test_a_field_that_is_left_out_of_an_accepted_form_has_its_default(returned: Any, content: str) -> None:
+    properties = {"rows": {"type": "integer", "default": 3}, "sure": {"default": False}, "why": {"type": "string"}, "odd": True}
+    ask = {"message": "Run?", "requestedSchema": {"type": "object", "properties": properties}}
+    assert answered(Handlers(elicit=lambda request: returned), "elicitation/create", ask) == f'{{"action":"accept","content":{content}}}'
+    assert answered(Handlers(elicit=lambda request: "decline"), "elicitation/create", ask) == '{"action":"decline"}'
+
+
 def test_an_async_handler_gets_the_question_and_everything_as_it_came() -> None:
     got: list[ElicitRequest] = []
 

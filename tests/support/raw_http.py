@@ -42,6 +42,7 @@ class Event:
 
     data: str
     id: str | None = None
+    retry: str | None = None
 
     @property
     def json(self) -> dict[str, Any]:
@@ -142,7 +143,7 @@ class RawHttp:
             self._events = rest
             fields = dict(line.split(": ", 1) for line in whole.decode().splitlines() if not line.startswith(":"))
             if fields:
-                return Event(fields.get("data", ""), fields.get("id"))
+                return Event(fields.get("data", ""), fields.get("id"), fields.get("retry"))
 
     async def ended(self) -> bytes:
         """What comes until the server hangs up."""

@@ -12,10 +12,13 @@ import pytest
 
 from mcp_workbench.client.connect import connect
 from mcp_workbench.errors import CallTimedOut, ConnectionClosed, PeerError
+from mcp_workbench.limits import Limits
 from mcp_workbench.secret import Secret
-from mcp_workbench.transports import http_client
+from mcp_workbench.transports import http_client, http_stream
 from mcp_workbench.transports.http_client import open_http
 from mcp_workbench.transports.http_connection import HttpAddress
+from mcp_workbench.transports.http_incoming import Incoming
+from mcp_workbench.transports.http_stream import Stream
 from tests.support.channels import Listener
 from tests.support.http_house import http_house, run
 
@@ -200,6 +203,76 @@ def test_a_lost_stream_is_taken_up_behind_its_last_event(monkeypatch: pytest.Mon
         nonlocal asked
         async with server(answers) as (url, asked), connect(url, era="legacy") as session:
             assert (await session.call_tool("x")).text == "done"
+
+    run(main)
+
+
+def test_a_server_that_lets_its_reader_go_is_polled_for_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_client, "SHORTEST_PAUSE_S", 0.001)
+    polls: list[str] = []
+
+    def answers(one: Asked) -> None:
+        if one.message.get("method") == "tools/call":
+            one.events("id: e0\nretry: 0\ndata: \n\n")
+        elif "last-event-id" in one.headers:
+            polls.append(one.headers["last-event-id"])
+            last = len(polls) == 2 * http_client.MOST_RESUMED
+            call_id = next(each.message["id"] for each in asked if each.message.get("method") == "tools/call")
+            text = json.dumps({"jsonrpc": "2.0", "id": call_id, "result": DONE})
+            one.events(*([f"id: e{len(polls)}\ndata: {text}\n\n"] if last else [f"id: e{len(polls)}\ndata: \n\n"]))
+        elif not opening(one):
+            one.respond(400)
+
+    asked: list[Asked] = []
+
+    async def main() -> None:
+        nonlocal asked
+        async with server(answers) as (url, asked), connect(url, era="legacy") as session:
+            assert (await session.call_tool("x")).text == "done"
+            assert polls == [f"e{number}" for number in range(2 * http_client.MOST_RESUMED)]
+
+    run(main)
+
+
+def test_a_stream_that_breaks_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_client, "SHORTEST_PAUSE_S", 0.001)
+
+    def answers(one: Asked) -> None:
+        if one.message.get("method") == "tools/call" or "last-event-id" in one.headers:
+            one.events("id: e0\nretry: 0\ndata: \n\n", complete=False)
+        elif not opening(one):
+            one.respond(400)
+
+    async def main() -> None:
+        async with server(answers) as (url, asked), connect(url, era="legacy") as session:
+            with pytest.raises(PeerError, match="may have been carried out"):
+                await session.call_tool("x")
+            assert sum("last-event-id" in each.headers for each in asked) == http_client.MOST_RESUMED
+
+    run(main)
+
+
+def test_our_own_server_gives_connections_back_and_answers_who_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_back: list[Incoming] = []
+    give_back = Stream._give_back
+
+    def spy(stream: Stream, incoming: Incoming) -> None:
+        given_back.append(incoming)
+        give_back(stream, incoming)
+
+    monkeypatch.setattr(http_stream, "RETRY_MS", 1)
+    monkeypatch.setattr(http_client, "SHORTEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(Stream, "_give_back", spy)
+
+    async def main() -> None:
+        async with http_house(Limits(http_stream_s=0.02)) as here:
+            told: list[float] = []
+            async with connect(str(here.workbench.http_url), era="legacy", token=here.token) as session, asyncio.TaskGroup() as group:
+                calling = group.create_task(session.call_tool("hang", on_progress=lambda done, *_: told.append(done)))
+                await here.until(lambda: len(given_back) > 2)
+                here.go_on.set()
+            assert (calling.result().text, told) == ("went on", [1])
+            assert all(incoming.ended for incoming in given_back)
 
     run(main)
 

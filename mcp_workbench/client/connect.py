@@ -6,13 +6,14 @@ never shown in an error: there may be a ticket in it. It, the token and the head
 
 from __future__ import annotations
 
+import inspect
 import os
 import ssl as tls
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from mcp_workbench.client.conversation import Conversation
+from mcp_workbench.client.conversation import Conversation, MessageListener
 from mcp_workbench.client.handlers import ElicitHandler, Handlers, RootsHandler, SampleHandler
 from mcp_workbench.client.opening import EraChoice, Opening, open_conversation
 from mcp_workbench.client.session import ClientSession
@@ -44,6 +45,7 @@ class Connecting:
         how: Opening,
         handlers: Handlers,
         on_log: LogHandler | None,
+        on_message: MessageListener | None,
         client_info: wire.Implementation | None,
         hear: Hearing | None = None,
     ) -> None:
@@ -53,6 +55,7 @@ class Connecting:
         self._how = how
         self._handlers = handlers
         self._on_log = on_log
+        self._on_message = on_message
         self._client_info = client_info or wire.Implementation(name="mcp-workbench", version=__version__)
         self._used = False
         self._channel: Channel | None = None
@@ -84,7 +87,7 @@ class Connecting:
     async def _converse(self) -> Conversation:
         channel = await self._opener()
         self._channel = channel if self._hear is None else self._hear(channel)
-        return Conversation(self._channel, self._handlers, on_log=self._on_log, client_info=self._client_info)
+        return Conversation(self._channel, self._handlers, on_log=self._on_log, on_message=self._on_message, client_info=self._client_info)
 
 
 def connect(
@@ -97,6 +100,7 @@ def connect(
     on_sample: SampleHandler | None = None,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
+    on_message: MessageListener | None = None,
     timeout_s: float = 60.0,
     probe_timeout_s: float = 5.0,
     headers: Mapping[str, str | Secret] | None = None,
@@ -120,6 +124,9 @@ def connect(
         on_sample: Answers its requests for a model's completion.
         on_roots: Names the folders lent to it.
         on_log: Called with each of its log messages.
+        on_message: Called at once with `"sent"` or `"received"` and the text of each JSON-RPC message, in their order, the opening
+            included: what crosses, for eyes, files and tests. A plain function, and a quick one, since everything else waits. Headers
+            are not in it; over HTTP a `notifications/cancelled` of 2026-07-28 becomes the end of its request's stream.
         timeout_s: Default for every request, in seconds.
         probe_timeout_s: Seconds until a server that does not answer `server/discover` counts as legacy.
         headers: Further headers of the WebSocket handshake, or of each HTTP request.
@@ -136,7 +143,7 @@ def connect(
         To be used as `async with connect(…) as session`, or `session = await connect(…)`.
 
     Raises:
-        ValueError: The address is of a kind this version does not speak, or an option makes no sense.
+        ValueError: The address is of a kind this version does not speak, or an option makes no sense, as an `async def` for `on_message`.
         HandshakeRefused: On entering: the server refused a WebSocket, for instance 401 for a wrong token.
         ConnectionClosed: On entering: nothing listens there, an HTTP server refused (code 1008), the command cannot be
             started, or the connection was closed.
@@ -150,7 +157,7 @@ def connect(
     else:
         opener = url
     how = _opening(era, timeout_s, probe_timeout_s)
-    return Connecting(opener, True, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info, hear)
+    return Connecting(opener, True, how, Handlers(on_elicit, on_sample, on_roots), on_log, _plain(on_message), client_info, hear)
 
 
 def connect_channel(
@@ -162,6 +169,7 @@ def connect_channel(
     on_sample: SampleHandler | None = None,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
+    on_message: MessageListener | None = None,
     timeout_s: float = 60.0,
     probe_timeout_s: float = 5.0,
 ) -> Connecting:
@@ -175,7 +183,13 @@ def connect_channel(
         return channel
 
     how = _opening(era, timeout_s, probe_timeout_s)
-    return Connecting(opener, False, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info)
+    return Connecting(opener, False, how, Handlers(on_elicit, on_sample, on_roots), on_log, _plain(on_message), client_info)
+
+
+def _plain(on_message: MessageListener | None) -> MessageListener | None:
+    if inspect.iscoroutinefunction(on_message):
+        raise ValueError("on_message is called at once, in the order of the messages: expected a plain function, got an async def")
+    return on_message
 
 
 def _opening(era: EraChoice, timeout_s: float, probe_timeout_s: float) -> Opening:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import UNSET
 
@@ -51,6 +51,10 @@ MAX_LOG_MESSAGES = 1000
 """Log messages that wait for `on_log`; past it the oldest are dropped."""
 MAX_PROGRESS = 100
 """Progress reports of one request that wait for `on_progress`; past it the oldest are dropped."""
+
+
+MessageListener = Callable[[Literal["sent", "received"], str], Any]
+"""Told of each message as it crosses, by its direction and its text."""
 
 
 class Waiter(Protocol):
@@ -101,6 +105,7 @@ class Conversation:
         channel: An open channel; delivery starts here.
         handlers: Answer the server's requests.
         on_log: Called with each log message of the server; None ignores them.
+        on_message: Called at once with each text that is sent or received, in their order; None tells nobody.
         client_info: Our name and version.
     """
 
@@ -110,9 +115,11 @@ class Conversation:
         handlers: Handlers,
         *,
         on_log: Callable[[wire.LogParams], Any] | None = None,
+        on_message: MessageListener | None = None,
         client_info: wire.Implementation | None = None,
     ) -> None:
         self.channel = channel
+        self._on_message = on_message
         self.peer = Peer(Side.CLIENT, client=client_info, capabilities=handlers.capabilities(), max_text_bytes=MAX_ANSWER_BYTES)
         self.on_notification: Callable[[NotificationReceived], None] | None = None
         """Who is told of changes: the session's feeds."""
@@ -136,6 +143,7 @@ class Conversation:
         """One text arrived."""
         if self._end is not None:
             return
+        self._tell_of("received", text)
         try:
             for happening in self.peer.receive_text(text):
                 self._react(happening, text)
@@ -236,14 +244,14 @@ class Conversation:
         """
         self.check_open()
         pending, text = self.peer.request(method, params, waiter=waiter, progress=progress)
-        self.channel.send(text)
+        self.send(text)
         return pending
 
     def begin_initialize(self, waiter: Waiter) -> Pending:
         """Send `initialize`; like `begin`."""
         self.check_open()
         pending, text = self.peer.initialize(waiter=waiter)
-        self.channel.send(text)
+        self.send(text)
         return pending
 
     def tell(self, method: str, params: dict[str, Any], *, timeout_s: float) -> None:
@@ -257,11 +265,21 @@ class Conversation:
         """Stop waiting for a request and tell the server; nothing happens when it has ended already."""
         text = self.peer.cancel(pending, reason)
         if text is not None:
-            self.channel.send(text)
+            self.send(text)
 
     def send(self, text: bytes) -> None:
-        """Send a notification's text."""
+        """Send one text: the one place where texts leave."""
+        self._tell_of("sent", text)
         self.channel.send(text)
+
+    def _tell_of(self, direction: Literal["sent", "received"], text: bytes) -> None:
+        if self._on_message is None or self._end is not None:
+            return
+        try:
+            self._on_message(direction, text.decode("utf-8", "replace"))
+        except Exception:
+            # The user's own function: what it raises must not end the connection.
+            logger.exception("on_message failed")
 
     async def wait_for_room(self, deadline: float, method: str) -> None:
         """Wait until the channel takes another text: the server's reading bounds our sending.
@@ -292,7 +310,7 @@ class Conversation:
             raise ConnectionClosed(*self._end)
 
     def _send_answer(self, text: bytes) -> None:
-        self.channel.send(text)
+        self.send(text)
         if self.channel.unsent_bytes > MAX_UNREAD_ANSWERS_BYTES:
             self._finish(CLOSE_TRY_LATER, "the server asks without reading the answers")
             self.channel.close(CLOSE_TRY_LATER, "slow consumer: read the answers to your requests")

@@ -27,6 +27,10 @@ ANY_STEP = "/*"
 
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 _WILDCARD_ADDRESSES = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - recognised here, bound nowhere
+_WEBSOCKET_ONLY = (
+    "This is a WebSocket endpoint: open it with a WebSocket client (GET and upgrade). "
+    "MCP over HTTP has a port of its own: wb.start(http=True).http_url."
+)
 _NO_CREDENTIAL = (
     "This server wants a credential: `Authorization: Bearer` with its token, or an unused ticket in the path. "
     "A token that was right before may be old: a restarted kernel has a new one."
@@ -243,11 +247,11 @@ def _by_ticket(endpoint: Endpoint, ticket: str) -> Principal | None:
 def _check_upgrade(request: HandshakeRequest) -> Refuse | None:
     """RFC 6455 section 4.2.1, from the method to the key."""
     if request.method != "GET":
-        return Refuse(405, "This is a WebSocket endpoint: open it with a WebSocket client (GET and upgrade).", (("Allow", "GET"),))
+        return Refuse(405, _WEBSOCKET_ONLY, (("Allow", "GET"),))
     upgrade = [word.lower() for word in _words(request, "upgrade")]
     connection = [word.lower() for word in _words(request, "connection")]
     if upgrade != ["websocket"] or "upgrade" not in connection:
-        return Refuse(426, "This is a WebSocket endpoint: open it with a WebSocket client.", (("Upgrade", "websocket"),))
+        return Refuse(426, _WEBSOCKET_ONLY, (("Upgrade", "websocket"),))
     if list(request.headers.get("sec-websocket-version", ())) != ["13"]:
         return Refuse(426, "This server speaks WebSocket version 13.", (("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")))
     keys = request.headers.get("sec-websocket-key", ())

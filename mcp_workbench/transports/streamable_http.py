@@ -49,7 +49,8 @@ def examine(request: HandshakeRequest) -> Refuse | None:
         if not (_takes(request, _JSON) and _takes(request, _EVENTS)):
             return Refuse(406, "An answer is JSON or a stream of events: Accept: application/json, text/event-stream.")
     elif request.method == "GET" and not _takes(request, _EVENTS):
-        return Refuse(406, "What is told here is a stream of events: Accept: text/event-stream.")
+        sentence = "What is told here is a stream of events: Accept: text/event-stream. WebSockets have a port of their own: Workbench.url."
+        return Refuse(406, sentence)
     return None
 
 

@@ -46,6 +46,47 @@ async def outcome_of(call: Any) -> Any:
         return error
 
 
+@ERAS
+def test_each_message_is_told_of_as_it_crosses_the_opening_included(era: Any) -> None:
+    async def main() -> None:
+        told: list[tuple[str, Any]] = []
+        listen = Listener(lambda exchange: said("Zoë"))
+        connecting = connect(listen, era=era, on_message=lambda direction, text: told.append((direction, json.loads(text))))
+        async with asyncio.timeout(5), connecting as session:
+            assert (await session.call_tool("small")).text == "Zoë"
+            assert [message for direction, message in told if direction == "sent"] == listen.server.messages
+            opening = ["initialize", "notifications/initialized"] if era == "legacy" else ["server/discover"]
+            assert [message["method"] for message in listen.server.messages] == [*opening, "tools/call"]
+            assert told[-2] == ("sent", listen.server.messages[-1])
+            direction, answer = told[-1]  # told before the caller has it
+            assert (direction, answer["id"]) == ("received", listen.server.messages[-1]["id"])
+            assert answer["result"]["content"][0]["text"] == "Zoë"
+            told.clear()
+        assert told == []
+
+    asyncio.run(main())
+
+
+def test_who_fails_to_watch_the_messages_breaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(direction: str, text: str) -> None:
+        raise RuntimeError(direction)
+
+    async def main() -> None:
+        async with asyncio.timeout(5), connect(Listener(lambda exchange: said("small")), on_message=fail) as session:
+            assert (await session.call_tool("small")).text == "small"
+
+    asyncio.run(main())
+    assert {record.message for record in caplog.records} == {"on_message failed"}
+
+
+def test_messages_are_watched_by_a_plain_function() -> None:
+    async def late(direction: str, text: str) -> None:
+        raise AssertionError("never called")
+
+    with pytest.raises(ValueError, match="expected a plain function, got an async def"):
+        connect(Listener(), on_message=late)
+
+
 def test_closing_the_session_ends_every_open_request_at_once() -> None:
     async def main() -> None:
         listen = Listener()

@@ -13,7 +13,16 @@ from typing import NoReturn
 import pytest
 
 from mcp_workbench.cli.bench.environments import REQUIREMENTS, EnvironmentNotMadeError, python_of
-from tests.foreign.node import NodeSdk, claude_code_command, everything_command, inspector_command, node_sdk
+from tests.foreign.node import (
+    NodeSdk,
+    claude_code_command,
+    codex_command,
+    everything_command,
+    gemini_command,
+    inspector_command,
+    node_sdk,
+    typescript_client_2,
+)
 
 PANDAS_2 = (
     "pandas==2.3.*",
@@ -90,6 +99,33 @@ def claude_code() -> list[str]:
         return claude_code_command()
     except EnvironmentNotMadeError as error:
         _cannot(f"no Claude Code: {error}")
+
+
+@pytest.fixture(scope="session")
+def codex() -> list[str]:
+    """How Codex is started."""
+    try:
+        return codex_command()
+    except EnvironmentNotMadeError as error:
+        _cannot(f"no Codex: {error}")
+
+
+@pytest.fixture(scope="session")
+def gemini() -> list[str]:
+    """How Gemini CLI is started."""
+    try:
+        return gemini_command()
+    except EnvironmentNotMadeError as error:
+        _cannot(f"no Gemini CLI: {error}")
+
+
+@pytest.fixture(scope="session")
+def typescript_2() -> NodeSdk:
+    """Node, and the folder that has `@modelcontextprotocol/client` 2.4."""
+    try:
+        return typescript_client_2()
+    except EnvironmentNotMadeError as error:
+        _cannot(f"no TypeScript client 2.x: {error}")
 
 
 def _python(name: str) -> Path:

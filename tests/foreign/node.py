@@ -18,6 +18,9 @@ from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError, cache_
 
 REQUIREMENTS = ("@modelcontextprotocol/sdk@1.32", "ws@8")
 """`ws`: Node before 22 has no WebSocket of its own, and the SDK expects a global one."""
+CODEX = ("@openai/codex@0.169",)
+GEMINI_CLI = ("@google/gemini-cli@0.61",)
+TYPESCRIPT_2 = ("@modelcontextprotocol/client@2.4",)
 INSPECTOR = ("@modelcontextprotocol/inspector@2.12",)
 EVERYTHING = ("@modelcontextprotocol/server-everything@2026.8",)
 CLAUDE_CODE = ("@anthropic-ai/claude-code@2.1",)
@@ -69,6 +72,36 @@ def everything_command() -> list[str]:
     node, npm = _new_node()
     folder = npm_folder("everything", EVERYTHING, npm)
     return [str(node), str(folder / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"), "stdio"]
+
+
+def codex_command() -> list[str]:
+    """How Codex is started.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    return [str(node), str(npm_folder("codex", CODEX, npm) / "node_modules/@openai/codex/bin/codex.js")]
+
+
+def gemini_command() -> list[str]:
+    """How Gemini CLI is started.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    return [str(node), str(npm_folder("gemini-cli", GEMINI_CLI, npm) / "node_modules/@google/gemini-cli/bundle/gemini.js")]
+
+
+def typescript_client_2() -> NodeSdk:
+    """Node, and the folder of the TypeScript SDK's client 2.x.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    return NodeSdk(str(node), npm_folder("typescript2", TYPESCRIPT_2, npm))
 
 
 def claude_code_command() -> list[str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -134,6 +137,41 @@ def test_who_insists_on_modern_is_told_when_the_server_is_not(mcp1: str) -> None
 
     with pytest.raises(RemoteProtocolError, match="does not speak 2026-07-28"):
         Guest(mcp1, "modern").visit(steps)
+
+
+@pytest.fixture(scope="module")
+def everything_over_http(everything: list[str]) -> Iterator[str]:
+    """The reference server's address."""
+    node, program, _ = everything
+    command = [node, "--import", (SCRIPTS / "on_loopback.mjs").as_uri(), program, "streamableHttp"]
+    with subprocess.Popen(command, env=os.environ | {"PORT": "0"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = next(line for line in process.stdout if line.startswith("{"))
+            yield f"http://127.0.0.1:{json.loads(said)['port']}/mcp"
+        finally:
+            process.kill()
+
+
+def test_the_reference_server_over_http_is_listed_called_read_and_asked_back(everything_over_http: str) -> None:
+    guest = Guest(everything_over_http, "auto")
+    guest.wish = "decline"
+    reports: list[tuple[float, float | None]] = []
+
+    async def steps(session: ClientSession) -> None:
+        assert (session.era, session.protocol_version) == (Era.LEGACY, "2025-11-25")
+        assert {"echo", "get-sum"} <= {tool.name for tool in await session.list_tools()}
+        assert (await session.call_tool("echo", message="hé")).text == "Echo: hé"
+        assert len((await session.call_tool("get-tiny-image")).images) == 1
+        await session.call_tool("trigger-long-running-operation", duration=0.2, steps=4, on_progress=lambda *seen: reports.append(seen[:2]))
+        assert reports == [(1, 4), (2, 4), (3, 4), (4, 4)]
+        assert "declined" in (await session.call_tool("trigger-elicitation-request")).text
+        assert "42" in (await session.call_tool("trigger-sampling-request", prompt="how many")).text
+        resources = await session.list_resources()
+        assert (await session.read_resource(resources[0].uri)).text
+        assert len(guest.elicited) == len(guest.sampled) == 1
+
+    guest.visit(steps)
 
 
 def test_everything_listed_is_read(guest: Guest) -> None:

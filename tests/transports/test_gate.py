@@ -270,6 +270,13 @@ def test_an_upgrade_refusal_says_what_would_do() -> None:
     assert decision.headers == (("Allow", "GET"),)
 
 
+@pytest.mark.parametrize("wish", [{"method": "POST"}, {"upgrade": None}])
+def test_who_speaks_http_here_is_told_of_the_other_port(wish: dict[str, object]) -> None:
+    decision = Desk().ask(**wish)  # type: ignore[arg-type]  # the tests name them right
+    assert isinstance(decision, Refuse)
+    assert "wb.start(http=True).http_url" in decision.sentence
+
+
 @pytest.mark.parametrize(
     ("offered", "selected"),
     [

@@ -12,6 +12,7 @@ from mcp_workbench.errors import ConnectionClosed, HandshakeRefused
 from mcp_workbench.events import Principal
 from mcp_workbench.transports.websocket_client import open_websocket
 from tests.support.channels import Listener, echo, house
+from tests.support.http_house import http_house
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 ACCEPT = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -170,6 +171,15 @@ def test_a_wrong_token_is_refused_in_words_that_do_not_show_it() -> None:
                 await open_websocket(here.url, token="wrong-token")
             assert refused.value.status == 401
             assert "wrong-token" not in str(refused.value)
+
+    run(main)
+
+
+def test_who_opens_the_address_for_http_is_told_of_the_websockets() -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            with pytest.raises(HandshakeRefused, match=r"HTTP 406: .*WebSockets have a port of their own: Workbench\.url"):
+                await open_websocket(f"ws://127.0.0.1:{here.port}/mcp", token=here.token)
 
     run(main)
 

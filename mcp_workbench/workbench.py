@@ -664,9 +664,15 @@ class Workbench:
             raise WorkbenchError(
                 "the server of this process is not running: call start() first, or connect to another with url= and token="
             )
-        if url is None:  # what passes is written down by the server
-            return connect(self.url, token=self._token_here() if token is None else token, headers=headers, env=env, **options)
-        return connect(url, token=token, headers=headers, env=env, hear=self._hear, **options)
+        if url is None and token is None:
+            token = self._token_here()
+        # What passes between ourselves is written down once, by the server.
+        hear = None if url is None or self._is_ours(url) else self._hear
+        return connect(self.url if url is None else url, token=token, headers=headers, env=env, hear=hear, **options)
+
+    def _is_ours(self, url: Secret | Sequence[str]) -> bool:
+        ours = () if self._running is None else (self._running.url, self._running.http_url)
+        return isinstance(url, Secret) and any(own is not None and url.reveal().startswith(own) for own in ours)
 
     def tap(
         self,

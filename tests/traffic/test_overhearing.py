@@ -76,8 +76,9 @@ def test_what_this_notebook_asks_another_server_is_written_down_and_what_it_asks
     async def main() -> None:
         async with ours.connect(other.url, token=other.token) as session:
             await session.call_tool("add", a=1)
-        async with ours.connect() as session:
+        async with ours.connect() as session, ours.connect(ours.url, token=ours.token) as same:
             await session.call_tool("mine", a=1)
+            await same.call_tool("mine", a=1)
 
     with calling(other), calling(ours):
         asyncio.run(main())
@@ -86,6 +87,7 @@ def test_what_this_notebook_asks_another_server_is_written_down_and_what_it_asks
         assert [(call.side, call.target, call.session_id, call.outcome) for call in calls] == [
             (Side.CLIENT, "add", "out1", Outcome.OK),
             (Side.SERVER, "mine", "s1", Outcome.OK),
+            (Side.SERVER, "mine", "s2", Outcome.OK),
         ]
         assert [row.name for row in ours.telemetry.by_tool()] == ["mine"]
         assert all(message.raw for message in ours.telemetry.messages.latest())

@@ -134,8 +134,8 @@ KEYS: Mapping[str, Key] = {
         messages=Source(("kind",)),
     ),
     "outcome": Key(
-        "how it ended; `error` is every one that failed; of a message, what an answer says of that",
-        values.choice(_words(Outcome, error=_ERROR)),
+        "how it ended; `error`, also written `failed`, is every one that failed; of a message, what an answer says of that",
+        values.choice(_words(Outcome, error=_ERROR, failed=_ERROR)),
         **_both("outcome"),
     ),
     "code": Key("JSON-RPC error code", values.count, **_both("code")),

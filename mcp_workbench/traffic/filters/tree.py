@@ -30,7 +30,7 @@ class Not:
     part: Node
 
     def __str__(self) -> str:
-        return f"-{_grouped(self.part)}"
+        return f"-{self.part}" if isinstance(self.part, Term) else f"-({self.part})"
 
 
 @dataclass(frozen=True, slots=True)

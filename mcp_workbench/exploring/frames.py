@@ -33,10 +33,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mcp_workbench.exploring.columns import ClientOf, Column, Form, calls_columns, messages_columns
+from mcp_workbench.exploring.reading import read
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord
-from mcp_workbench.traffic.columns import ClientOf, Column, Form, calls_columns, messages_columns
-from mcp_workbench.traffic.reading import read
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mcp_workbench.exploring.columns import ClientOf, Column, calls_columns, messages_columns
+from mcp_workbench.exploring.filters import tree
+from mcp_workbench.exploring.filters.keys import Listing, Surroundings, source, understand
+from mcp_workbench.exploring.filters.parsing import parse_tree
+from mcp_workbench.exploring.reading import Reading, read
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord
-from mcp_workbench.traffic.columns import ClientOf, Column, calls_columns, messages_columns
-from mcp_workbench.traffic.filters import tree
-from mcp_workbench.traffic.filters.keys import Listing, Surroundings, source, understand
-from mcp_workbench.traffic.filters.parsing import parse_tree
-from mcp_workbench.traffic.reading import Reading, read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,7 @@ class Filter:
         Raises:
             FilterError: A key is not known of these rows, or a column that is needed is not there.
         """
-        from mcp_workbench.traffic.filters.masking import mask
+        from mcp_workbench.exploring.filters.masking import mask
 
         return mask(self._node, frame)
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from mcp_workbench.exploring.filters.errors import FilterError
+from mcp_workbench.exploring.filters.scanning import Written
 from mcp_workbench.primitives.wording import nearest, quote
-from mcp_workbench.traffic.filters.errors import FilterError
-from mcp_workbench.traffic.filters.scanning import Written
 
 ANY = "*"
 """As a whole value: whatever is known."""

@@ -6,7 +6,7 @@ and `members` (with what), `filter` (trees -> predicates), `masking` (trees -> m
 filter becomes a regular expression or code. The grammar stands in docs/traffic.md.
 """
 
-from mcp_workbench.traffic.filters.errors import FilterError
-from mcp_workbench.traffic.filters.filter import Filter, parse
+from mcp_workbench.exploring.filters.errors import FilterError
+from mcp_workbench.exploring.filters.filter import Filter, parse
 
 __all__ = ["Filter", "FilterError", "parse"]

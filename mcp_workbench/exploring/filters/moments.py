@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from mcp_workbench.exploring.filters.errors import FilterError
+from mcp_workbench.exploring.filters.scanning import Written
+from mcp_workbench.exploring.filters.values import NANOSECONDS, split_comparison, split_range
 from mcp_workbench.primitives.wording import quote
-from mcp_workbench.traffic.filters.errors import FilterError
-from mcp_workbench.traffic.filters.scanning import Written
-from mcp_workbench.traffic.filters.values import NANOSECONDS, split_comparison, split_range
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

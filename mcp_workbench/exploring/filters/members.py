@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
+from mcp_workbench.exploring.filters.errors import FilterError
+from mcp_workbench.exploring.filters.scanning import Written
+from mcp_workbench.exploring.filters.values import ANY, Amount, Name, Number, compared, name, plain_number, split_comparison, split_range
 from mcp_workbench.primitives.wording import quote
-from mcp_workbench.traffic.filters.errors import FilterError
-from mcp_workbench.traffic.filters.scanning import Written
-from mcp_workbench.traffic.filters.values import ANY, Amount, Name, Number, compared, name, plain_number, split_comparison, split_range
 
 MISSING: Final = object()
 """There is no such value; None is JSON's null."""

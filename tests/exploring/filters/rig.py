@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mcp_workbench.events import Era
+from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.telemetry import CallRecord, Direction, Message, Outcome, Side
-from mcp_workbench.traffic.filters import Filter, parse
 
 CASES: dict[str, Any] = json.loads((Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))
 CLIENTS: dict[str, str | None] = {row["session"]: row["client"] for row in [*CASES["calls"], *CASES["messages"]]}

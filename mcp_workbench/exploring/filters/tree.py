@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mcp_workbench.traffic.filters.scanning import Words
-from mcp_workbench.traffic.filters.values import Value
+from mcp_workbench.exploring.filters.scanning import Words
+from mcp_workbench.exploring.filters.values import Value
 
 
 @dataclass(frozen=True, slots=True)

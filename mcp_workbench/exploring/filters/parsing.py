@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mcp_workbench.traffic.filters.errors import FilterError
-from mcp_workbench.traffic.filters.scanning import Sign, Words, scan
-from mcp_workbench.traffic.filters.tree import AllOf, AnyOf, Node, Not
+from mcp_workbench.exploring.filters.errors import FilterError
+from mcp_workbench.exploring.filters.scanning import Sign, Words, scan
+from mcp_workbench.exploring.filters.tree import AllOf, AnyOf, Node, Not
 
 MAX_DEPTH = 40
 """Parentheses within each other."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mcp_workbench.exploring.filters.errors import FilterError
 from mcp_workbench.primitives.wording import shorten
-from mcp_workbench.traffic.filters.errors import FilterError
 
 MAX_TEXT = 8_000
 """Characters of a filter."""

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from mcp_workbench.traffic.filters import FilterError, parse
-from mcp_workbench.traffic.filters.keys import KEYS
-from mcp_workbench.traffic.frames import calls_frame, messages_frame
-from tests.traffic.filters.rig import CASES, call_of, client_of, filter_of, message_of
+from mcp_workbench.exploring.filters import FilterError, parse
+from mcp_workbench.exploring.filters.keys import KEYS
+from mcp_workbench.exploring.frames import calls_frame, messages_frame
+from tests.exploring.filters.rig import CASES, call_of, client_of, filter_of, message_of
 
 
 def said(case: dict[str, Any]) -> str:

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_workbench.exploring.filters import Filter, FilterError, parse
+from mcp_workbench.exploring.filters.keys import KEYS
+from mcp_workbench.exploring.frames import calls_frame, messages_frame
 from mcp_workbench.telemetry import CallRecord, Message
-from mcp_workbench.traffic.filters import Filter, FilterError, parse
-from mcp_workbench.traffic.filters.keys import KEYS
-from mcp_workbench.traffic.frames import calls_frame, messages_frame
-from tests.traffic.filters.rig import CASES, call_of
-from tests.traffic.strategies import NOW, calls, filters, messages
+from tests.exploring.filters.rig import CASES, call_of
+from tests.exploring.strategies import NOW, calls, filters, messages
 
 
 def client_of(session_id: str) -> str | None:

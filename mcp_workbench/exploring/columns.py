@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from mcp_workbench.exploring.reading import UPDATED, Reading, arguments_of, result_of, text_of
 from mcp_workbench.telemetry.records import CALL_TOOL, JOB, CallRecord
-from mcp_workbench.traffic.reading import UPDATED, Reading, arguments_of, result_of, text_of
 
 T = TypeVar("T")
 

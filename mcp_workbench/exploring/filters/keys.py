@@ -13,18 +13,18 @@ from enum import StrEnum
 from typing import Any
 
 from mcp_workbench.events import Era
+from mcp_workbench.exploring.columns import ClientOf, prompt_of, tool_of, uri_of
+from mcp_workbench.exploring.filters import values
+from mcp_workbench.exploring.filters.errors import FilterError
+from mcp_workbench.exploring.filters.members import MISSING, Member, parsed, scalar
+from mcp_workbench.exploring.filters.moments import Moments
+from mcp_workbench.exploring.filters.scanning import Words, Written
+from mcp_workbench.exploring.filters.tree import Term
+from mcp_workbench.exploring.filters.values import Value
+from mcp_workbench.exploring.reading import WITH_ARGUMENTS, Kind
 from mcp_workbench.primitives.wording import nearest, quote
 from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.records import CallRecord, Outcome, Side
-from mcp_workbench.traffic.columns import ClientOf, prompt_of, tool_of, uri_of
-from mcp_workbench.traffic.filters import values
-from mcp_workbench.traffic.filters.errors import FilterError
-from mcp_workbench.traffic.filters.members import MISSING, Member, parsed, scalar
-from mcp_workbench.traffic.filters.moments import Moments
-from mcp_workbench.traffic.filters.scanning import Words, Written
-from mcp_workbench.traffic.filters.tree import Term
-from mcp_workbench.traffic.filters.values import Value
-from mcp_workbench.traffic.reading import WITH_ARGUMENTS, Kind
 
 
 class Listing(StrEnum):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mcp_workbench.traffic.filters import FilterError, parse
-from mcp_workbench.traffic.filters.parsing import MAX_DEPTH, MAX_TERMS
-from mcp_workbench.traffic.filters.scanning import MAX_TEXT
+from mcp_workbench.exploring.filters import FilterError, parse
+from mcp_workbench.exploring.filters.parsing import MAX_DEPTH, MAX_TERMS
+from mcp_workbench.exploring.filters.scanning import MAX_TEXT
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mcp_workbench.traffic.columns import Column, Form, calls_columns, messages_columns
-from mcp_workbench.traffic.filters import tree
-from mcp_workbench.traffic.filters.errors import FilterError
-from mcp_workbench.traffic.filters.keys import Listing, source
+from mcp_workbench.exploring.columns import Column, Form, calls_columns, messages_columns
+from mcp_workbench.exploring.filters import tree
+from mcp_workbench.exploring.filters.errors import FilterError
+from mcp_workbench.exploring.filters.keys import Listing, source
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,85 @@
+"""A tap between other people's clients and other people's servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_workbench import Workbench
+from mcp_workbench.client.connect import connect
+from mcp_workbench.client.session import ClientSession
+from mcp_workbench.telemetry import Direction, Outcome
+from tests.foreign.notebook import Notebook
+from tests.foreign.test_programs import run
+from tests.foreign.test_servers import everything_over_http  # noqa: F401  # a fixture
+
+pytest_plugins = ["tests.foreign.fixtures"]
+# Making an environment takes minutes, once; what a test waits for has a bound of its own.
+pytestmark = [pytest.mark.foreign, pytest.mark.timeout(900)]
+WITHIN_S = 60
+TAP = [sys.executable, "-m", "mcp_workbench", "tap"]
+
+
+async def visit(url: str, token: str) -> None:
+    """What the reference server offers, its questions to the client included."""
+    reports: list[Any] = []
+    handlers: dict[str, Any] = {"on_elicit": lambda request: "decline", "on_sample": lambda request: "42", "on_roots": list}
+    async with asyncio.timeout(WITHIN_S), connect(url, token=token, probe_timeout_s=30, timeout_s=30, **handlers) as session:
+        await _steps(session, reports)
+    assert [report[:2] for report in reports] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+async def _steps(session: ClientSession, reports: list[Any]) -> None:
+    assert {"echo", "get-sum"} <= {tool.name for tool in await session.list_tools()}
+    assert (await session.call_tool("echo", message="hé")).text == "Echo: hé"
+    assert (await session.call_tool("get-sum", a="x", b=3)).is_error
+    await session.call_tool("trigger-long-running-operation", duration=0.2, steps=4, on_progress=lambda *seen: reports.append(seen))
+    assert "declined" in (await session.call_tool("trigger-elicitation-request")).text
+    assert "42" in (await session.call_tool("trigger-sampling-request", prompt="how many")).text
+
+
+def check_what_was_heard(workbench: Workbench) -> None:
+    calls = workbench.traffic.calls("side:tap")
+    assert {"echo", "get-sum", "trigger-elicitation-request"} <= {call.target for call in calls}
+    assert [str(call.record.outcome) for call in calls.where("tool:get-sum")] == [Outcome.TOOL_ERROR]
+    asked = [call.method for call in calls if call.record.direction is Direction.OUT]
+    assert {"elicitation/create", "sampling/createMessage"} <= set(asked)
+    [slow] = calls.where("tool:trigger-long-running-operation")
+    assert len(slow.notifications) == 4
+
+
+def test_the_reference_server_behind_a_websocket(everything: list[str]) -> None:
+    workbench = Workbench("tapping")
+    with workbench.tap(everything) as tap:
+        asyncio.run(visit(tap.url, workbench.token))
+    check_what_was_heard(workbench)
+
+
+def test_the_reference_server_over_http(everything_over_http: str) -> None:  # noqa: F811  # the fixture
+    workbench = Workbench("tapping")
+    with workbench.tap(everything_over_http) as tap:
+        asyncio.run(visit(tap.url, workbench.token))
+    check_what_was_heard(workbench)
+
+
+def test_inspector_sees_the_reference_server_through_a_tap_in_its_place(
+    inspector: list[str], everything: list[str], tmp_path: Path
+) -> None:
+    shown = run([*inspector, *TAP, *everything, "--method", "tools/call", "--tool-name", "echo", "--tool-arg", "message=hi"], tmp_path)
+    result = json.JSONDecoder().raw_decode(shown[shown.index("{") :])[0]
+    assert result["content"] == [{"type": "text", "text": "Echo: hi"}]
+
+
+def test_inspector_sees_a_notebook_over_http_through_a_tap(inspector: list[str], tmp_path: Path) -> None:
+    workbench = Workbench("tapping")
+    with Notebook() as notebook, workbench.tap(str(notebook.workbench.http_url), token=notebook.workbench.token) as tap:
+        # It has no other way to be given a header; nobody else reads this process's arguments in a test.
+        way = ["--transport", "http", tap.url, "--header", f"Authorization: Bearer {workbench.token}"]
+        shown = run([*inspector, *way, "--method", "tools/call", "--tool-name", "greet", "--tool-arg", "name=Zoë"], tmp_path)
+    assert json.JSONDecoder().raw_decode(shown[shown.index("{") :])[0]["content"] == [{"type": "text", "text": "Hello, Zoë!"}]
+    assert [call.arguments for call in workbench.traffic.calls("tool:greet")] == [{"name": "Zoë"}]

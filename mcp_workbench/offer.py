@@ -109,7 +109,9 @@ class Offer:
         self.results.max_results, self.results.max_bytes = limits.results, limits.results_bytes
         memory = limits.records, limits.messages
         if memory != self._memory and not self.telemetry.messages.total:
+            before = self.telemetry
             self._memory, self.telemetry = memory, _memory(limits)
+            self.telemetry.inherit(before)
         self.telemetry.messages.max_bytes = limits.messages_bytes
 
     def _listed_dataframes(self) -> frozenset[str]:

@@ -198,6 +198,15 @@ def make_private_folder(path: Path) -> None:
         path.chmod(0o700)
 
 
+def create_private_file(path: Path) -> int:
+    """A descriptor for writing a file that is new, and that only its owner may read.
+
+    Raises:
+        FileExistsError: Something is there, be it a link that leads nowhere.
+    """
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o600)
+
+
 def open_unfollowed(path: Path) -> int:
     """A descriptor for reading a file; a link is not followed and a pipe not waited for, where the system can."""
     return os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

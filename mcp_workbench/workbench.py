@@ -326,6 +326,7 @@ class Workbench:
         background_after_s: float | None = 45,
         max_chars: int | None = None,
         version: int | None = None,
+        redact: Iterable[str] = (),
     ) -> Callable[[F], F]: ...
 
     def tool(self, function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
@@ -339,7 +340,8 @@ class Workbench:
                 "main" (the notebook's main thread, between cells; `def` or `async def`) or "inline" (on the protocol loop; must not
                 block; watched); `background_after_s` (45): seconds after which a call that still runs or waits is answered as a
                 job and goes on, None: never; `max_chars`: how much text one result may have (None: what the client's host
-                shows); `version`.
+                shows); `version`; `redact`: names of arguments, or places in them (`user.ssn`, `rows[*].email`), whose values are
+                withheld where its calls are written into files (`record`).
 
         Returns:
             The function, unchanged.

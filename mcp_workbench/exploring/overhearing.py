@@ -72,7 +72,7 @@ class Overhearing:
             transport: `websocket`, `http`, `stdio` or `memory`.
             remote: The other end, for people; never a secret.
         """
-        session = SessionRecord(f"{_NAMES[side]}{next(self._numbers[side])}", transport, remote, principal, time.time())
+        session = SessionRecord(f"{_NAMES[side]}{next(self._numbers[side])}", transport, remote, principal, time.time(), side=side)
         pairing = Pairing(session, side, lambda call: self._telemetry().record(call))
         overheard = Overheard(session, pairing, self._hear)
         self._live[overheard] = None

@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from mcp_workbench.errors import RegistrationError
 from mcp_workbench.events import DefinedAt
+from mcp_workbench.primitives.argument_paths import checked_redact
 from mcp_workbench.primitives.binding import ArgumentBinder, Arguments
 from mcp_workbench.primitives.boundary import concerning, ends_in_a_sentence
 from mcp_workbench.primitives.docstrings import read_documentation
@@ -92,6 +93,8 @@ class ToolDefinition:
     """The return annotation as text; empty when there is none."""
     background_after_s: float | None = None
     """Seconds after which a call is answered as a job and goes on; None: never. A tool that `waits` never is."""
+    redact: tuple[str, ...] = ()
+    """Arguments, and places in them, that are withheld where its calls are written into files."""
     waits: Callable[[Mapping[str, Json], str], Waiting | None] | None = None
     """What a call of one of the workbench's own tools waits for first, by raw arguments and principal; it holds no thread meanwhile."""
     forwards: bool = False
@@ -118,6 +121,7 @@ def define_tool(
     background_after_s: float | UnsetType | None = UNSET,
     max_chars: int | None = None,
     version: int | None = None,
+    redact: Sequence[str] | str = (),
     defined_at: DefinedAt | None = None,
     binders: Sequence[ArgumentBinder] = (),
     sync_context: type | None = None,
@@ -141,6 +145,7 @@ def define_tool(
         background_after_s: Seconds after which a call is answered as a job and goes on; None: never. Default 45.
         max_chars: Characters of text in one result; default: as many as the client's host shows, 8,000 where that is not known.
         version: Default 1.
+        redact: Arguments, or places in them (`user.ssn`, `rows[*].email`), that are withheld where its calls are written into files.
         defined_at: Default: read off the function's code.
         binders: Asked for every parameter; see `binding`.
         sync_context: Annotation of the context parameter of a `def`.
@@ -188,6 +193,7 @@ def define_tool(
         listed_bytes=listed_bytes,
         edition=edition_of(version, digest),
         background_after_s=checked_background(background_after_s, place, name),
+        redact=checked_redact(redact, arguments.names, name),
         returns="" if signature.returns is MISSING else annotation_text(signature.returns),
     )
 

@@ -8,11 +8,12 @@ from mcp_workbench.telemetry.aggregates import Phase, Row
 from mcp_workbench.telemetry.histogram import Histogram
 from mcp_workbench.telemetry.messages import Direction, Message, Messages
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, Side, freeze_exception
-from mcp_workbench.telemetry.telemetry import Statistics, Telemetry
+from mcp_workbench.telemetry.telemetry import Follower, Statistics, Telemetry
 
 __all__ = [
     "CallRecord",
     "Direction",
+    "Follower",
     "Histogram",
     "Message",
     "Messages",

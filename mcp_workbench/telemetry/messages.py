@@ -8,6 +8,7 @@ by whoever wants to know (`traffic`); here it is not looked into.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
@@ -46,8 +47,8 @@ class Message(msgspec.Struct, eq=False, gc=False):
 
     @property
     def kept(self) -> bool:
-        """Whether its text is here."""
-        return len(self.raw) == self.size
+        """Whether its text is here; of a recording's message, what was written of it."""
+        return bool(self.raw) or not self.size
 
 
 class Messages:
@@ -64,6 +65,8 @@ class Messages:
         self._with_text: deque[Message] = deque()
         self.bytes = 0
         """Bytes of texts kept now."""
+        self.followers: tuple[Callable[[Message], None], ...] = ()
+        """Called with each message as it crosses, its text still there; on its path, so they put it aside and return (`Telemetry.follow`)."""
 
     def __len__(self) -> int:
         """Count those that are kept."""
@@ -84,6 +87,8 @@ class Messages:
         ring, texts = self._ring, self._with_text
         message.seq = ring.total + 1
         ring.append(message)
+        for follow in self.followers:
+            follow(message)
         texts.append(message)
         self.bytes += message.size
         while self.bytes > self.max_bytes or len(texts) > self.max_count:

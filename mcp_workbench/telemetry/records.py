@@ -227,6 +227,8 @@ class SessionRecord:
     """Requests that ran user code or were refused to."""
     ignored: dict[str, int] = field(default_factory=dict)
     """Reason -> how many texts got no answer for it, for instance `response to an unknown id`."""
+    side: Side = Side.SERVER
+    """Where it is heard."""
 
     def ignore(self, reason: str) -> None:
         """Count one text that is not answered, under the reason people are shown."""

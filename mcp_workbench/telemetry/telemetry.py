@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 from mcp_workbench.telemetry.aggregates import Aggregates, Phase, Row, ToolSums
 from mcp_workbench.telemetry.failures import Failures
 from mcp_workbench.telemetry.heatmap import Column
 from mcp_workbench.telemetry.histogram import Histogram
-from mcp_workbench.telemetry.messages import Messages
+from mcp_workbench.telemetry.messages import Message, Messages
 from mcp_workbench.telemetry.records import CALL_TOOL, CallRecord, Outcome, SessionRecord, Side
 from mcp_workbench.telemetry.records import JOB as JOB
 from mcp_workbench.telemetry.ring import Ring
@@ -59,6 +60,19 @@ class Statistics:
     """Different (method, target) told apart."""
 
 
+class Follower(Protocol):
+    """Who wants everything that is written down, as it is. On the path of calls: put it aside and return."""
+
+    def message_crossed(self, message: Message) -> None:
+        """It has its number, and its text is still there, which may go at any time."""
+
+    def call_ended(self, call: CallRecord) -> None:
+        """Its answer was handed over, or there will be none."""
+
+    def session_ended(self, session: SessionRecord) -> None:
+        """Nothing more will be said in it."""
+
+
 class Telemetry:
     """The memory of one server."""
 
@@ -76,6 +90,7 @@ class Telemetry:
         self._printed: deque[CallRecord] = deque()
         self.messages = Messages() if messages is None else messages
         """What crossed the wire."""
+        self._followers: tuple[Follower, ...] = ()
         self._claim: dict[str, object] = {}
         self._aggregates = Aggregates()
         self._failures = Failures()
@@ -95,6 +110,8 @@ class Telemetry:
         calls = self._calls
         call.seq = calls.total + 1
         calls.append(call)
+        for follower in self._followers:
+            follower.call_ended(call)
         if call.printed is not None:
             self._keep_printed(call)
         unfolded = self._unfolded
@@ -112,6 +129,24 @@ class Telemetry:
     def record_session(self, session: SessionRecord) -> None:
         """Remember a session that ended. Loop thread only."""
         self._sessions.append(session)
+        for follower in self._followers:
+            follower.session_ended(session)
+
+    def follow(self, follower: Follower) -> None:
+        """Tell `follower` of everything from now on; one thread at a time adds and removes, any."""
+        self._set_followers((*self._followers, follower))
+
+    def unfollow(self, follower: Follower) -> None:
+        """Tell it no more."""
+        self._set_followers(tuple(each for each in self._followers if each is not follower))
+
+    def inherit(self, before: Telemetry) -> None:
+        """Take the place of another memory: who followed it follows this one."""
+        self._set_followers(before._followers)
+
+    def _set_followers(self, followers: tuple[Follower, ...]) -> None:
+        self._followers = followers
+        self.messages.followers = tuple(follower.message_crossed for follower in followers)
 
     def calls(self, limit: int | None = 100) -> list[CallRecord]:
         """The latest calls that ended, oldest first; `limit` None: all that are kept."""

@@ -218,6 +218,11 @@ class Credentials:
             self._must_know(name)
             return self._tokens[name]
 
+    def all(self) -> tuple[Secret, ...]:
+        """Every token there is, for those who are to keep them out of what they write."""
+        with self._lock:
+            return (*self._tokens.values(), *self._own.values())
+
     def own_token(self, *, on_main: bool) -> Secret:
         """A token of `notebook`, for a client in this very process; it never leaves the process, and nobody can revoke it.
 

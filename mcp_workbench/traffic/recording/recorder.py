@@ -1,0 +1,467 @@
+"""Following what crosses, and writing it down in files, beside the path.
+
+On the path (the protocol loop, or whoever speaks while no server runs) a message is put aside together with its text, which
+costs some tenths of a microsecond; so nothing is lost however little the memory keeps. The thread `mcp-workbench-recorder`
+takes what has gathered a few times a second, and encodes, withholds and writes. What finds no room, in memory or on the disk, is
+counted, told and noted in the file; traffic never waits for it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from mcp_workbench.limits import MIB
+from mcp_workbench.platforms import call_in_forked_children
+from mcp_workbench.primitives.tools import ToolDefinition
+from mcp_workbench.telemetry.messages import Message
+from mcp_workbench.telemetry.records import CallRecord, SessionRecord
+from mcp_workbench.telemetry.telemetry import Telemetry
+from mcp_workbench.traffic.recording.format import FORMAT, VERSION, Clock, Header, Lost, Note, Redaction, Stop, Tools, encode_line
+from mcp_workbench.traffic.recording.lines import Crossed, Lines
+from mcp_workbench.traffic.recording.redaction import Redactor
+from mcp_workbench.traffic.recording.rotation import Files
+from mcp_workbench.version import __version__
+from mcp_workbench.wording import counted
+
+logger = logging.getLogger("mcp_workbench")
+
+THREAD_NAME = "mcp-workbench-recorder"
+FLUSH_S = 0.25
+"""What crossed is in the file after so many seconds."""
+AT_ONCE = 128
+"""Items that are made into lines before the thread looks again what it was asked."""
+MAX_WAITING = 64 * MIB
+"""Bytes of what has crossed and is not in the file; what comes past it is not recorded, and counted."""
+MAX_LATE = 1000
+"""Calls that wait for their answers to be read by slow clients, so that their lines can name them."""
+KEPT_CHOICES = 100_000
+"""Messages of which it is known that they were chosen, for the calls they belong to."""
+_ITEM = 300
+"""Bytes that one costs beside its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStatus:
+    """How a recording stands."""
+
+    path: str
+    state: str
+    """`recording`, `stopped`, or why it cannot write at present."""
+    messages: int
+    """Written."""
+    calls: int
+    """Written."""
+    bytes: int
+    """Of all files so far."""
+    parts: int
+    """Files begun."""
+    lost: int
+    """Messages and calls that stand in no file."""
+    waiting: int
+    """Bytes that crossed and are not written yet."""
+
+    def __str__(self) -> str:
+        written = f"{counted(self.messages, 'message')}, {counted(self.calls, 'call')}, {self.bytes / MIB:,.1f} MiB"
+        lost = f"; {self.lost:,} could not be written" if self.lost else ""
+        return f"{self.path}: {self.state}, {written}{lost}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a recorder asks about what it follows. From its own thread."""
+
+    telemetry: Callable[[], Telemetry]
+    settle: Callable[[], None]
+    """Has the telemetry hear what was overheard until now. From the thread that calls `flush` or `stop`."""
+    session: Callable[[str], SessionRecord | None]
+    tools: Callable[[], tuple[ToolDefinition, ...]]
+    tell: Callable[[str], None]
+    """Tells a person."""
+    server: str = ""
+
+
+@dataclass(slots=True)
+class _Gap:
+    """What was not put aside, for want of room."""
+
+    messages: int = 0
+    calls: int = 0
+    bytes: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.messages or self.calls)
+
+
+class Recorder:
+    """One recording that goes on. `with wb.record(path):`, or `.stop()`.
+
+    Args:
+        path: The file.
+        sources: What is recorded.
+        redactor: Withholds what is secret; None: nothing is withheld.
+        sessions: Only these, by their ids; None: all.
+        wanted: Only messages of which this is true, and their calls; runs on the recorder's thread. None: all.
+        max_bytes: Size at which the next file begins; None: never.
+        keep: Older files that are kept.
+        overwrite: Whether an older recording there may be replaced.
+
+    Raises:
+        FileExistsError: Something is there.
+        OSError: The file cannot be made.
+
+    Threads: `message_crossed`, `call_ended` and `session_ended` are called by who writes the telemetry; everything else by any.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        sources: Sources,
+        redactor: Redactor | None,
+        *,
+        sessions: Iterable[str] | None = None,
+        wanted: Callable[[Message], bool] | None = None,
+        max_bytes: int | None = None,
+        keep: int = 5,
+        overwrite: bool = False,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self.path = path
+        """The newest file."""
+        self._sources, self._redactor, self._wanted, self._max_waiting = sources, redactor, wanted, max_waiting
+        self._only = None if sessions is None else frozenset(sessions)
+        self._chosen: OrderedDict[int, None] = OrderedDict()
+        self._id, self._clock = uuid4().hex, Clock(time.time(), time.perf_counter_ns())
+        self._lines = Lines(self._clock, redactor, sources.session)
+        self._digests: tuple[str, ...] = ()
+        self._files = Files(path, self._header, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
+        self._queue: deque[Crossed | CallRecord | SessionRecord | _Gap | Note | threading.Event] = deque()
+        self._put = self._taken = 0
+        """Bytes that were ever put aside, by who puts aside, and taken, by the thread."""
+        self._gap = _Gap()
+        self._missed = 0
+        """Messages and calls that found no room, so far."""
+        self._late: deque[CallRecord] = deque()
+        self._unwritten = _Gap()
+        self._why = ""
+        self._messages = self._calls = self._unwritable = 0
+        self._told: set[str] = set()
+        self._wake, self._hurry = threading.Event(), threading.Event()
+        self._stopping = threading.Lock()
+        self._stopped = self._ends = False
+        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+        self._thread.start()
+        sources.telemetry().follow(self)
+        atexit.register(self.stop)
+        mine = weakref.ref(self)
+        call_in_forked_children(lambda: None if (recorder := mine()) is None else recorder.abandon_in_child())
+
+    def __repr__(self) -> str:
+        return f"<Recorder {self.status}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def recording(self) -> bool:
+        """Whether it goes on."""
+        return not self._stopped
+
+    @property
+    def status(self) -> RecorderStatus:
+        """How it stands."""
+        return RecorderStatus(
+            path=str(self.path),
+            state="stopped" if self._stopped else f"cannot write ({self._why})" if self._why else "recording",
+            messages=self._messages,
+            calls=self._calls,
+            bytes=self._files.bytes,
+            parts=self._files.part,
+            lost=self._missed + self._unwritable,
+            waiting=max(0, self._put - self._taken),
+        )
+
+    # --- what is followed, on its path ---------------------------------------------------------------------------
+
+    def message_crossed(self, message: Message) -> None:
+        """Put it aside, text and all."""
+        raw = message.raw
+        if self._put - self._taken > self._max_waiting:
+            self._miss(1, 0, len(raw))
+            return
+        if self._gap:
+            self._close_gap()
+        self._put += len(raw) + _ITEM
+        self._queue.append((message, raw))
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def call_ended(self, call: CallRecord) -> None:
+        """Put it aside."""
+        if self._put - self._taken > self._max_waiting:
+            self._miss(0, 1, 0)
+            return
+        self._put += _ITEM
+        self._queue.append(call)
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def session_ended(self, session: SessionRecord) -> None:
+        """Put it aside, whatever waits: there are few."""
+        self._put += _ITEM
+        self._queue.append(session)
+        self._wake.set()
+
+    def _miss(self, messages: int, calls: int, size: int) -> None:
+        gap = self._gap
+        gap.messages, gap.calls, gap.bytes = gap.messages + messages, gap.calls + calls, gap.bytes + size
+        self._missed += 1
+
+    def _close_gap(self) -> None:
+        gap, self._gap = self._gap, _Gap()
+        self._queue.append(gap)
+
+    # --- what a person does -------------------------------------------------------------------------------------------
+
+    def annotate(self, text: str, call: CallRecord | None = None) -> None:
+        """Write a remark into the recording, at this moment.
+
+        Args:
+            text: The remark; what looks like a secret in it is withheld like elsewhere.
+            call: What it is about.
+        """
+        self._sources.settle()
+        self._queue.append(Note(time.time(), text, None if call is None or call.request is None else call.request.seq))
+        self._wake.set()
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Wait until all that has crossed so far is in the file.
+
+        Args:
+            timeout_s: Longest wait.
+
+        Returns:
+            Whether it is; False also where it could not be written.
+        """
+        if self._stopped:
+            return not self._unwritten
+        self._sources.settle()
+        done = threading.Event()
+        self._queue.append(done)
+        self._hurry.set()
+        self._wake.set()
+        return done.wait(timeout_s) and not self._unwritten
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Write what has crossed until now, and end; a second time it does nothing.
+
+        Args:
+            timeout_s: Longest wait for a slow disk; past it the rest is lost.
+        """
+        with self._stopping:
+            if self._stopped:
+                return
+            self._sources.settle()
+            self._sources.telemetry().unfollow(self)
+            atexit.unregister(self.stop)
+            self._ends = True
+            self._hurry.set()
+            self._wake.set()
+            self._thread.join(timeout_s)
+            self._stopped = True
+
+    def abandon_in_child(self) -> None:
+        """In a forked process, which has neither the thread nor the traffic: the file is its parent's."""
+        if not self._stopped:
+            self._stopped = True
+            self._stopping = threading.Lock()  # somebody may hold it who is not here
+            self._sources.telemetry().unfollow(self)
+            self._files.abandon()
+
+    # --- on the thread ---------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._ends:
+                self._wake.wait()
+                self._hurry.wait(FLUSH_S)
+                self._wake.clear()
+                self._hurry.clear()
+                self._drain()
+            self._finish()
+        except Exception:  # a named boundary: the top of a thread
+            logger.exception("the recording %s", self.path)
+            self._sources.telemetry().unfollow(self)
+            self._stopped = True
+            self._sources.tell(f"the recording {self.path} has ended by a fault of mcp-workbench, which is in the log; traffic goes on")
+        finally:
+            self._files.close()
+
+    def _finish(self) -> None:
+        self._drain()
+        if self._gap:
+            self._close_gap()
+        self._drain(all_calls=True)
+        self._write([encode_line(Stop(time.time(), self._messages, self._calls))])
+
+    def _drain(self, *, all_calls: bool = False) -> None:
+        if self._redactor is not None:
+            self._redactor.begin()
+        self._look_at_tools()
+        self._release_late(all_calls=all_calls)
+        queue = self._queue
+        while queue:
+            items: list[Crossed | CallRecord] = []
+            for _ in range(AT_ONCE):
+                if not queue:
+                    break
+                item = queue.popleft()
+                if isinstance(item, tuple | CallRecord):
+                    items.append(item)
+                    continue
+                self._take(items)
+                items = []
+                self._take_other(item)
+            self._take(items)
+
+    def _take(self, items: list[Crossed | CallRecord]) -> None:
+        """Messages and calls, in their order."""
+        wanted = [item for item in items if self._wants(item) and not self._is_late(item)]
+        for begin in range(0, len(wanted), AT_ONCE):
+            self._write(self._lines.of(wanted[begin : begin + AT_ONCE]))
+        self._taken += sum(_ITEM + (len(item[1]) if isinstance(item, tuple) else 0) for item in items)
+
+    def _take_other(self, item: SessionRecord | _Gap | Note | threading.Event) -> None:
+        if isinstance(item, threading.Event):
+            item.set()
+        elif isinstance(item, SessionRecord):
+            self._taken += _ITEM
+            if self._only is None or item.session_id in self._only:
+                self._release_late(session_id=item.session_id)
+                self._write([self._lines.end(item)])
+        elif isinstance(item, Note):
+            self._write([encode_line(Note(item.at, self._lines.text(item.text), item.call))])
+        else:
+            self._tell("room", f"the recording {self.path} cannot keep up: what crosses meanwhile is counted in it, not written")
+            self._write([encode_line(_lost(item, "more crossed than could be written in time"))])
+
+    def _wants(self, item: Crossed | CallRecord) -> bool:
+        session_id = item[0].session_id if isinstance(item, tuple) else item.session_id
+        if self._only is not None and session_id not in self._only:
+            return False
+        if self._wanted is None:
+            return True
+        if isinstance(item, CallRecord):
+            return any(message is not None and message.seq in self._chosen for message in (item.request, item.answer))
+        message, raw = item
+        if not self._wanted(_with_text(message, raw)):
+            return False
+        self._chosen[message.seq] = None
+        if len(self._chosen) > KEPT_CHOICES:
+            self._chosen.popitem(last=False)
+        return True
+
+    def _is_late(self, item: Crossed | CallRecord) -> bool:
+        """Put a call aside whose answer its client has not read yet: it has no number."""
+        if not isinstance(item, CallRecord) or item.answer is None or item.answer.seq or len(self._late) >= MAX_LATE:
+            return False
+        self._late.append(item)
+        return True
+
+    def _release_late(self, *, session_id: str | None = None, all_calls: bool = False) -> None:
+        ready = [call for call in self._late if all_calls or call.session_id == session_id or (call.answer is not None and call.answer.seq)]
+        if ready:
+            self._late = deque(call for call in self._late if call not in ready)
+            self._write(self._lines.of(ready))
+
+    def _look_at_tools(self) -> None:
+        tools = self._sources.tools()
+        if (digests := tuple(tool.digest for tool in tools)) != self._digests:
+            self._digests = digests
+            self._write([encode_line(Tools(time.time(), self._lines.tools(tools)))])
+
+    def _header(self, part: int) -> bytes:
+        if self._redactor is not None:
+            self._redactor.begin()
+        tools = self._sources.tools()
+        self._digests = tuple(tool.digest for tool in tools)
+        header = encode_line(
+            Header(
+                format=FORMAT,
+                version=VERSION,
+                written_by=f"mcp-workbench {__version__}",
+                at=self._clock.at,
+                clock=Clock(self._clock.at),
+                recording=self._id,
+                part=part,
+                server=self._lines.text(self._sources.server),
+                tools=self._lines.tools(tools),
+                redaction=Redaction(on=False) if self._redactor is None else self._redactor.rules(),
+            )
+        )
+        return header + b"".join(self._lines.sessions())
+
+    # --- writing -----------------------------------------------------------------------------------------------------------
+
+    def _write(self, lines: list[bytes]) -> None:
+        gap = self._unwritten
+        first = [encode_line(_lost(gap, self._why))] if gap else []
+        done, error = self._files.write([*first, *lines])
+        if first and done:
+            self._unwritten = _Gap()
+        if error is None:
+            self._why = ""
+        written, rest = lines[: max(0, done - len(first))], lines[max(0, done - len(first)) :]
+        self._messages += _messages(written)
+        self._calls += _calls(written)
+        if error is not None:
+            self._count_unwritten(rest, error)
+
+    def _count_unwritten(self, lines: list[bytes], error: OSError) -> None:
+        gap, messages, calls = self._unwritten, _messages(lines), _calls(lines)
+        gap.messages, gap.calls = gap.messages + messages, gap.calls + calls
+        gap.bytes += sum(map(len, lines))
+        self._unwritable += messages + calls
+        self._why = error.strerror or type(error).__name__
+        self._lines.forget_sessions()
+        self._tell(
+            "disk",
+            f"the recording {self.path} cannot be written: {self._why}. Traffic goes on, and so will the recording when there is room",
+        )
+
+    def _tell(self, about: str, sentence: str) -> None:
+        if about not in self._told:
+            self._told.add(about)
+            self._sources.tell(sentence)
+
+
+def _lost(gap: _Gap, why: str) -> Lost:
+    return Lost(time.time(), gap.messages, gap.calls, gap.bytes, why)
+
+
+def _messages(lines: list[bytes]) -> int:
+    return sum(line.startswith(b'{"k":"message"') for line in lines)
+
+
+def _calls(lines: list[bytes]) -> int:
+    return sum(line.startswith(b'{"k":"call"') for line in lines)
+
+
+def _with_text(message: Message, raw: bytes) -> Message:
+    """As it was when it crossed."""
+    if len(message.raw) == len(raw):
+        return message
+    return Message(message.session_id, message.direction, message.at_ns, message.at, message.size, raw, message.seq)

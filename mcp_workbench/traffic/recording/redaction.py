@@ -1,0 +1,371 @@
+"""What of a message may stand in a file: secrets become `‹redacted:7f3a91c204d1›`, equal ones the same, and nobody can count back.
+
+A secret is known by the name it stands under (`secret_names`), by its looks (`secret_texts`), because a tool's author says so, or
+because it is this workbench's own. What was one once is one wherever it appears again: in a result, an error's text, a traceback.
+Texts that are JSON themselves are looked into. What cannot be read is withheld as a whole.
+
+Most messages have nothing in them that could be a secret, and are told apart by a few searches over many of them at once
+(`Redactor.clean`); a property test holds the quick way to the thorough one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import msgspec
+
+from mcp_workbench.primitives.argument_paths import parse_path, replace_at
+from mcp_workbench.secret import Secret
+from mcp_workbench.traffic.recording.format import Redaction
+from mcp_workbench.traffic.recording.secret_names import SecretNames, counts_tokens
+from mcp_workbench.traffic.recording.secret_texts import VALUES, hide_in, hide_value
+from mcp_workbench.transports.credentials import Credentials
+
+MAX_REMEMBERED = 256
+"""Secrets of the recorded conversations that are looked for wherever they appear again; the latest."""
+LEAST_REMEMBERED = 6
+"""Characters of such a secret: a shorter one would be found in half of all texts."""
+MAX_DEPTH = 100
+"""Levels of JSON, and of JSON within texts of JSON, that are looked into; what is deeper is withheld."""
+
+_MARK = re.compile(r"‹redacted:[0-9a-f]{12}›")
+_ORDINARY = frozenset(("string", "number", "integer", "boolean", "object", "password", "secret", "authorization", "default", "required"))
+"""Words that stand in everything and are seldom a secret."""
+_SCHEMAS = frozenset(("inputSchema", "outputSchema", "requestedSchema"))
+_SCHEMA_TEXTS = frozenset(("type", "format", "title", "description", "$ref", "pattern", "$comment", "contentEncoding", "contentMediaType"))
+_SCHEMA_PARTS = frozenset(("items", "properties", "anyOf", "oneOf", "allOf", "not", "additionalProperties", "$defs", "definitions"))
+_VALUES = frozenset(("arguments", "structuredContent", "content", "default", "examples", "enum", "const"))
+"""Under these names stand values, though there be schemas around them."""
+_NAMES = ("name", "key", "header")
+
+
+class Unreadable(ValueError):
+    """A text that cannot be looked into, and why."""
+
+
+class Redactor:
+    """Of one recording. One thread at a time.
+
+    Args:
+        names: Names of members that are secrets, beside those that say so.
+        tools: Asked for the `redact=` of each tool: its name -> names of arguments, or paths of JSON in them.
+        credentials: This workbench's tokens and tickets; None: it has none.
+        own: Further secrets of its own.
+    """
+
+    def __init__(
+        self,
+        names: Iterable[str] = (),
+        *,
+        tools: Callable[[], Mapping[str, Sequence[str]]] = dict,
+        credentials: Credentials | None = None,
+        own: Callable[[], Iterable[Secret]] = tuple,
+    ) -> None:
+        self._names = SecretNames(names)
+        self._tools, self._credentials, self._own = tools, credentials, own
+        self._salt = Secret.random()
+        self._hints = tuple(dict.fromkeys((*self._names.hints, *(hint for hints in VALUES.values() for hint in hints))))
+        self._hidden_hints = tuple(map(Secret, (*self._hints, r"\u", r"\/")))  # the last two: a character in disguise
+        self._remembered: OrderedDict[str, re.Pattern[str]] = OrderedDict()
+        self._own_now: tuple[Secret, ...] = ()
+        self._of_tools: Mapping[str, Sequence[str]] = {}
+        self._asked: OrderedDict[tuple[str, str | int], str] = OrderedDict()
+        """Requests to tools with a `redact=` -> which tool."""
+        self._here: frozenset[str] = frozenset()
+        """Names that are secrets in the message at hand."""
+
+    def rules(self) -> Redaction:
+        """What is withheld, for the header."""
+        keys = ("password", "token", "secret", "authorization", "cookie", "credential", "apiKey", "accessKey", "privateKey", "jwt", "otp")
+        return Redaction(
+            on=True,
+            keys=keys + self._names.further,
+            values=tuple(VALUES),
+            tools={tool: tuple(paths) for tool, paths in self._tools().items()},
+            hash="HMAC-SHA-256 with a random salt, its first 48 bits",
+        )
+
+    # --- the quick way -----------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A batch: whose secrets are to be kept may have changed since the last."""
+        credentials = self._credentials
+        self._own_now = (*self._own(), *(() if credentials is None else credentials.all()))
+        self._of_tools = {**self._of_tools, **self._tools()}  # calls of what was offered a moment ago may still come
+
+    def clean(self, texts: Sequence[bytes]) -> list[bool]:
+        """For each of several texts of JSON whether nothing in it can be a secret; False: look."""
+        clean = [True] * len(texts)
+        if not texts:
+            return clean
+        together = b"\n".join(texts).lower().decode("latin-1")
+        ends = list(accumulate(len(text) + 1 for text in texts))
+        for hint in self._hunted():
+            at = together.find(hint.reveal())
+            while at >= 0:
+                number = bisect_right(ends, at)
+                clean[number] = False
+                at = together.find(hint.reveal(), ends[number])
+        return clean
+
+    def _hunted(self) -> Iterable[Secret]:
+        """What is looked for, as it stands in lower-case JSON that was read byte by byte."""
+        yield from self._hidden_hints
+        for each in self._own_now:
+            yield Secret(each.reveal().lower())
+        for text in (*self._remembered, *self._of_tools):
+            # As it may be written differently: the longest stretch that is not.
+            yield Secret(max(_PLAIN.findall(text), key=len, default="").lower())
+        if self._asked or (self._credentials is not None and len(self._credentials.tickets)):
+            yield Secret("")  # in everything
+
+    # --- the thorough way ------------------------------------------------------------------------------------------
+
+    def message(self, raw: bytes, session: str = "") -> bytes:
+        """A message, JSON, with nothing secret in it.
+
+        Raises:
+            Unreadable: It is no JSON, or nested too deep; withhold it.
+        """
+        value = _read(raw)
+        entries = value if isinstance(value, list) else [value]
+        done = [self._entry(entry, session) for entry in entries]
+        try:
+            return msgspec.json.encode(done if isinstance(value, list) else done[0])
+        except (OverflowError, ValueError, RecursionError):
+            raise Unreadable("a value that cannot be written again") from None
+
+    def _entry(self, entry: Any, session: str) -> Any:
+        tool = self._tool_of(entry, session)
+        paths = [] if tool is None else [parse_path(path) for path in self._of_tools.get(tool, ())]
+        self._here = frozenset(path[0] for path in paths if len(path) == 1 and isinstance(path[0], str))
+        try:
+            for path in paths:
+                _replace_in_call(entry, path, self._hide_all)
+            return self.value(entry)
+        finally:
+            self._here = frozenset()
+
+    def _tool_of(self, entry: Any, session: str) -> str | None:
+        """The tool with a `redact=` that a request is for, or that a response answers."""
+        if not isinstance(entry, dict) or not self._of_tools:
+            return None
+        request_id, params = entry.get("id"), entry.get("params")
+        if "method" not in entry:
+            return self._asked.pop((session, request_id), None) if isinstance(request_id, str | int) else None
+        tool = _called(params) if entry["method"] == "tools/call" and isinstance(params, dict) else None
+        if tool is None or tool not in self._of_tools:
+            return None
+        if isinstance(request_id, str | int):
+            self._asked[session, request_id] = tool
+            if len(self._asked) > MAX_REMEMBERED:
+                self._asked.popitem(last=False)
+        return tool
+
+    def value(self, value: Any) -> Any:
+        """A value of JSON, with nothing secret in it."""
+        known = len(self._remembered), next(reversed(self._remembered), None)
+        done = self._value(value, 0, in_schema=False)
+        if (len(self._remembered), next(reversed(self._remembered), None)) != known:
+            done = self._value(done, 0, in_schema=False)  # it may stand before the place that gave it away, too
+        return done
+
+    def text(self, text: str) -> str:
+        """A text, with nothing secret in it."""
+        return self._text(text, 0)
+
+    def _value(self, value: Any, depth: int, *, in_schema: bool | None) -> Any:
+        if depth > MAX_DEPTH:
+            return self._hide_all(value)
+        if isinstance(value, str):
+            return self._text(value, depth)
+        if isinstance(value, list):
+            return [self._value(item, depth + 1, in_schema=in_schema) for item in value]
+        if isinstance(value, dict):
+            return self._object(value, depth + 1, in_schema=in_schema)
+        return self._number(value)
+
+    def _number(self, value: Any) -> Any:
+        """A number that was a secret elsewhere is one here."""
+        if isinstance(value, int | float) and not isinstance(value, bool) and str(value) in self._remembered:
+            return self._hide(str(value))
+        return value
+
+    def _object(self, members: dict[str, Any], depth: int, *, in_schema: bool | None) -> dict[str, Any]:
+        named = any(isinstance(members.get(name), str) and self._is_secret(members[name]) for name in _NAMES)
+        done: dict[str, Any] = {}
+        for name, value in members.items():
+            secret = self._is_secret(name) or (named and name == "value")
+            if not secret:
+                kept = self._value(value, depth, in_schema=_still_in_schema(name, in_schema))
+            elif in_schema and isinstance(value, dict):
+                kept = self._schema_of_secret(value, depth)
+            else:
+                kept = self._secret(name, value)
+            done[self._text(name, depth)] = kept
+        return done
+
+    def _schema_of_secret(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
+        """What a secret argument looks like is none; its default and its examples are."""
+        done: dict[str, Any] = {}
+        for name, value in schema.items():
+            if name in _SCHEMA_TEXTS and isinstance(value, str):
+                done[name] = self._text(value, depth)
+            elif name in _SCHEMA_PARTS and isinstance(value, dict):
+                done[name] = self._schema_of_secret(value, depth + 1) if depth < MAX_DEPTH else self._hide_all(value)
+            elif name in _SCHEMA_PARTS and isinstance(value, list) and all(isinstance(part, dict) for part in value):
+                done[name] = [self._schema_of_secret(part, depth + 1) if depth < MAX_DEPTH else self._hide_all(part) for part in value]
+            elif name in ("minLength", "maxLength") and isinstance(value, int):
+                done[name] = value
+            else:
+                done[self._text(name, depth)] = self._secret(name, value)
+        return done
+
+    def _is_secret(self, name: str) -> bool:
+        return self._names.is_secret(name) or name in self._here
+
+    def _secret(self, name: str, value: Any) -> Any:
+        if value is None or isinstance(value, bool) or value in ("", [], {}):
+            return value
+        if isinstance(value, int | float) and counts_tokens(name):
+            return value
+        if isinstance(value, str):
+            if _MARK.fullmatch(value):
+                return value
+            return hide_value(value, self._hide_and_remember)
+        return self._hide_all(value)
+
+    def _hide_all(self, value: Any) -> str:
+        """Anything as one secret; what texts are in it are secrets too."""
+        self._remember_all(value)
+        return self._hide(str(value) if isinstance(value, int | float) else msgspec.json.encode(value, order="sorted").decode())
+
+    def _remember_all(self, value: Any) -> None:
+        waiting = [value]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, dict):
+                waiting.extend(each.values())
+            elif isinstance(each, list):
+                waiting.extend(each)
+            elif isinstance(each, str) or (isinstance(each, int | float) and not isinstance(each, bool)):
+                self._remember(str(each))
+
+    def _text(self, text: str, depth: int) -> str:
+        if len(text) > 1 and text.lstrip()[:1] in ("{", "[") and depth < MAX_DEPTH:
+            inner = _read_inner(text)
+            if inner is not None:
+                return self._inner(text, inner, depth)
+        text = self._without_known(text)
+        return hide_in(text, self._hide_and_remember) if self._may_have(text) else text
+
+    def _inner(self, text: str, inner: Any, depth: int) -> str:
+        """A text that is JSON itself; it stays as it was written where nothing was withheld and nothing could hide in it."""
+        done = self._value(inner, depth + 1, in_schema=False)
+        if done == inner and self.clean([text.encode("utf-8", "replace")]) == [True]:
+            return text
+        return msgspec.json.encode(done).decode()
+
+    def _may_have(self, text: str) -> bool:
+        lower = text.lower()
+        return any(hint in lower for hint in self._hints)
+
+    def _without_known(self, text: str) -> str:
+        for own in self._own_now:
+            if own.reveal() in text:
+                text = text.replace(own.reveal(), self._hide(own.reveal()))
+        for known, pattern in self._remembered.items():
+            text = pattern.sub(self._hide(known), text)
+        if self._credentials is not None and len(self._credentials.tickets):
+            text = _TICKET.sub(lambda found: self._hide(found[0]) if self._is_ticket(found[0]) else found[0], text)
+        return text
+
+    def _is_ticket(self, text: str) -> bool:
+        return self._credentials is not None and self._credentials.tickets.peek(text) is not None
+
+    # --- secrets -> marks ---------------------------------------------------------------------------------------------
+
+    def _hide(self, text: str) -> str:
+        """What stands in the place of a secret."""
+        if _MARK.fullmatch(text):
+            return text
+        digest = hmac.new(self._salt.reveal().encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        return f"‹redacted:{digest.hexdigest()[:12]}›"
+
+    def _hide_and_remember(self, text: str) -> str:
+        self._remember(text)
+        return self._hide(text)
+
+    def _remember(self, text: str) -> None:
+        if len(text) < LEAST_REMEMBERED or text.lower() in _ORDINARY or _MARK.search(text):
+            return
+        if text in self._remembered:
+            self._remembered.move_to_end(text)
+            return
+        self._remembered[text] = re.compile("|".join(map(re.escape, _ways_of_writing(text))))
+        if len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9]+")
+_TICKET = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+
+
+def _ways_of_writing(text: str) -> list[str]:
+    """A secret as it may stand in a text: as it is, in JSON, in a traceback, in a URL; the longest first."""
+    ways = {text, msgspec.json.encode(text).decode()[1:-1], repr(text)[1:-1], quote(text, safe=""), quote_plus(text)}
+    return sorted(ways, key=len, reverse=True)
+
+
+def _still_in_schema(name: str, in_schema: bool | None) -> bool | None:
+    """Whether the member of this name is a schema, or part of one; None: nothing in there is one, whatever it is called."""
+    if in_schema is None or name in _VALUES:
+        return None
+    return in_schema or name in _SCHEMAS
+
+
+def _read(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except RecursionError:
+        raise Unreadable("nested too deep to be looked into") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Unreadable("no JSON") from None
+
+
+def _read_inner(text: str) -> Any:
+    """The object or list that a text is; None: it is none, or one of more than can be read."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError):
+        return None
+
+
+def _called(params: dict[str, Any]) -> str | None:
+    """The tool that is meant: `notebook_call` calls another."""
+    name, arguments = params.get("name"), params.get("arguments")
+    if name == "notebook_call" and isinstance(arguments, dict):
+        name = arguments.get("function")
+    return name if isinstance(name, str) else None
+
+
+def _replace_in_call(entry: Any, path: tuple[str | int | None, ...], replace: Callable[[Any], Any]) -> None:
+    """In the arguments, and in the result where that repeats them: its structured part, and texts that are JSON."""
+    params, result = entry.get("params"), entry.get("result")
+    if isinstance(params, dict) and isinstance(arguments := params.get("arguments"), dict):
+        replace_at(arguments, path, replace)
+        replace_at(arguments.get("arguments"), path, replace)
+    if isinstance(result, dict):
+        replace_at(result.get("structuredContent"), path, replace)
+        content = result.get("content")
+        for block in content if isinstance(content, list) else ():
+            if isinstance(block, dict) and isinstance(text := block.get("text"), str) and (inner := _read_inner(text)) is not None:
+                block["text"] = msgspec.json.encode(replace_at(inner, path, replace)).decode()

@@ -1,0 +1,108 @@
+"""Which names say that what they name is a secret: `password`, `apiKey`, `X-Auth-Token`.
+
+By words, so that `author` and `monkey` are none. Knows only names; what becomes of the values is `redaction`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
+
+ALONE = frozenset(
+    (
+        "apikey",
+        "apikeys",
+        "accesskey",
+        "authorization",
+        "bearer",
+        "cookie",
+        "cookies",
+        "credential",
+        "credentials",
+        "jwt",
+        "otp",
+        "passphrase",
+        "passwd",
+        "password",
+        "passwords",
+        "privatekey",
+        "pwd",
+        "secret",
+        "secretkey",
+        "secrets",
+        "token",
+        "tokens",
+    )
+)
+"""Words that say so wherever they stand in a name."""
+KEYS = frozenset(("access", "account", "api", "encryption", "license", "master", "private", "secret", "shared", "signing", "ssh"))
+"""Words that make a `key` one."""
+ENDINGS = ("password", "passwd", "passphrase", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "credentials")
+"""Ends of names that are written as one word: `userpassword`."""
+COUNTED = frozenset(
+    (
+        "budget",
+        "completion",
+        "count",
+        "input",
+        "limit",
+        "max",
+        "min",
+        "n",
+        "num",
+        "output",
+        "prompt",
+        "total",
+        "usage",
+        "used",
+    )
+)
+"""Beside these a `token` is a piece of text, and a number that counts them no secret."""
+HARMLESS = frozenset(("progresstoken", "tokenizer"))
+"""MCP's own, by which notifications find their request."""
+HINTS = ("passw", "passphrase", "pwd", "secret", "token", "auth", "cookie", "credential", "key", "jwt", "bearer", "otp")
+"""In lower case one of these is part of every name that is one: where none is, nobody needs to look."""
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+class SecretNames:
+    """Names that say so, and further ones.
+
+    Args:
+        further: Names that are secrets too, in any way of writing them: `ssn` is `SSN`, `home_address` is `homeAddress`.
+    """
+
+    def __init__(self, further: Iterable[str] = ()) -> None:
+        self.further = tuple(further)
+        self._further = frozenset(_words(name) or (name.lower(),) for name in self.further)
+        self.is_secret = lru_cache(maxsize=4096)(self._is_secret)
+        """Whether the value under a name is to be withheld."""
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """As `HINTS`, for all of its names; a name without any letter of the alphabet says nothing in lower case: empty text."""
+        return HINTS + tuple(max(words, key=len) if all(map(str.isascii, words)) else "" for words in self._further)
+
+    def _is_secret(self, name: str) -> bool:
+        words = _words(name)
+        lower = name.lower()
+        if (words or (lower,)) in self._further:
+            return True
+        if "".join(words) in HARMLESS:
+            return False
+        if not ALONE.isdisjoint(words) or lower.endswith(ENDINGS) or (words and words[-1] == "auth"):
+            return True
+        return any(word in ("key", "keys") and before in KEYS for before, word in pairwise(words))
+
+
+def counts_tokens(name: str) -> bool:
+    """Whether a number under this name tells how many tokens: `max_tokens`, `tokens`."""
+    words = _words(name)
+    return "tokens" in words or not COUNTED.isdisjoint(words)
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORDS.findall(name))

@@ -1,0 +1,91 @@
+"""Which pieces of a text are secrets whatever stands around them, or by what stands right before them.
+
+Every pattern takes time in proportion to the text: none has a repetition whose beginning may be tried everywhere. They rather
+withhold a word too many than one too few.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from contextlib import suppress
+
+Hide = Callable[[str], str]
+"""A secret -> what stands in its place."""
+
+VALUES: dict[str, tuple[str, ...]] = {
+    "bearer and basic credentials": ("bearer", "basic"),
+    "JSON web tokens": ("eyj",),
+    "cloud keys (AWS, Google)": ("akia", "asia", "agpa", "aida", "aroa", "anpa", "aiza"),
+    "tokens of GitHub, GitLab, Slack, Stripe, Hugging Face, npm, and sk-": (
+        *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "rk_", "hf_", "npm_"),
+    ),
+    "private keys": ("-----begin",),
+    "user names and passwords in URLs": ("://",),
+    "tickets of this workbench": ("/t/",),
+    "password=…, token: … in texts": (),
+}
+"""What is withheld by its looks, and what in lower case is part of every text that has one; the last has the hints of names."""
+
+_LOOKS = re.compile(
+    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*"
+    r"|(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{12,}"
+    r"|AIza[0-9A-Za-z_-]{30,}"
+    r"|(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|sk-|[sr]k_(?:live|test)_|hf_|npm_)[A-Za-z0-9_-]{16,}"
+    r"|-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY.*?(?:-----END[A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
+    re.DOTALL,
+)
+_SCHEME = re.compile(r"\b(bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{8,}|‹redacted:[0-9a-f]{12}›)", re.IGNORECASE)
+_USER_INFO = re.compile(r"(:(?:\\*/){2})([^\s/?#\"'<>@]+(?:@[^\s/?#\"'<>@]+)*)@")
+_TICKET = re.compile(r"(/t/)([A-Za-z0-9_-]{40,})")
+_HEADER = re.compile(r"((?:authorization|cookie)\s*:\s*)([^\r\n\"'\\]+)", re.IGNORECASE)
+_NAMED = re.compile(
+    r"((?<!progress)(?:passw(?:or)?ds?|passphrase|pwd|secret|token"
+    r"|(?:api|access|private|secret|signing|account|encryption|ssh|shared|master)[_\-. ]?key"
+    r"|authorization|cookie|credential|jwt|otp|(?<![a-z])auth(?![a-z]))[\w.\-]{0,40}"  # the name
+    r"\\*[\"']?\s{0,8}(?:=>|:=|==|[:=])\s{0,8}(?:[\w.]{0,40}\(\s{0,8})?)"  # … says, perhaps in a call: SecretStr(
+    r"(?:[brufBRUF]{0,2}(\\*(?:\"\"\"|'''|[\"']))((?:(?!\2)(?:\\.|.))*)(?:\2|\Z)"  # a quoted value
+    r"|([\[{][^\r\n]*)"  # a structure: the rest of its line
+    r"|((?:bearer|basic)\s+)?([^\s\"',;&<>(){}\[\]]+))",  # a word
+    re.IGNORECASE | re.DOTALL,
+)
+_COUNT = re.compile(r"tokens\W", re.IGNORECASE)
+
+
+def hide_in(text: str, hide: Hide) -> str:
+    """The text with every piece hidden that is a secret by its looks or by the name before it."""
+    text = _LOOKS.sub(lambda found: hide(found[0]), text)
+    text = _USER_INFO.sub(lambda found: f"{found[1]}{hide(found[2])}@", text)
+    text = _TICKET.sub(lambda found: found[1] + hide(found[2]), text)
+    text = _SCHEME.sub(lambda found: found[1] + found[2] + hide(found[3]) if _is_credential(found[1], found[3]) else found[0], text)
+    text = _HEADER.sub(lambda found: found[1] + hide_value(found[2], hide), text)
+    return _NAMED.sub(lambda found: _hide_named(found, hide), text)
+
+
+def hide_value(text: str, hide: Hide) -> str:
+    """A text that is a secret as a whole; a scheme before it stays, so that the same token is equal with and without."""
+    found = _SCHEME.fullmatch(text.strip())
+    return found[1] + found[2] + hide(found[3]) if found else hide(text)
+
+
+def _hide_named(found: re.Match[str], hide: Hide) -> str:
+    before, quote, quoted, structure, scheme, word = found.groups()
+    if quote is not None:
+        begin, end = found.start(3) - found.start(), found.end(3) - found.start()
+        return found[0][:begin] + hide_value(quoted, hide) + found[0][end:] if quoted else str(found[0])
+    if structure is not None:
+        return str(before) + hide(structure)
+    if word.isdigit() and _COUNT.search(before):
+        return str(found[0])
+    return f"{before}{scheme or ''}{hide(word)}"
+
+
+def _is_credential(scheme: str, text: str) -> bool:
+    """Whether what follows is one: any word after `Bearer`; after `Basic`, which is English too, a user and a password."""
+    if scheme.lower() == "bearer":
+        return True
+    with suppress(binascii.Error, ValueError):
+        return b":" in base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    return False

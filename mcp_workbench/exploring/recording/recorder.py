@@ -21,16 +21,16 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from mcp_workbench.exploring.recording.format import FORMAT, VERSION, Clock, Header, Lost, Note, Redaction, Stop, Tools, encode_line
+from mcp_workbench.exploring.recording.lines import Crossed, Lines
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.recording.rotation import Files
 from mcp_workbench.limits import MIB
 from mcp_workbench.platforms import call_in_forked_children
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.traffic.recording.format import FORMAT, VERSION, Clock, Header, Lost, Note, Redaction, Stop, Tools, encode_line
-from mcp_workbench.traffic.recording.lines import Crossed, Lines
-from mcp_workbench.traffic.recording.redaction import Redactor
-from mcp_workbench.traffic.recording.rotation import Files
 from mcp_workbench.version import __version__
 from mcp_workbench.wording import counted
 

@@ -22,11 +22,11 @@ from urllib.parse import quote, quote_plus
 
 import msgspec
 
+from mcp_workbench.exploring.recording.format import Redaction
+from mcp_workbench.exploring.recording.secret_names import SecretNames, counts_tokens
+from mcp_workbench.exploring.recording.secret_texts import VALUES, hide_in, hide_value
 from mcp_workbench.primitives.argument_paths import parse_path, replace_at
 from mcp_workbench.secret import Secret
-from mcp_workbench.traffic.recording.format import Redaction
-from mcp_workbench.traffic.recording.secret_names import SecretNames, counts_tokens
-from mcp_workbench.traffic.recording.secret_texts import VALUES, hide_in, hide_value
 from mcp_workbench.transports.credentials import Credentials
 
 MAX_REMEMBERED = 256

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from mcp_workbench.exploring.recording.format import CallLine, Clock, End, MessageLine, RecordedTool, Session, encode_line
+from mcp_workbench.exploring.recording.redaction import Redactor, Unreadable
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord, Side
-from mcp_workbench.traffic.recording.format import CallLine, Clock, End, MessageLine, RecordedTool, Session, encode_line
-from mcp_workbench.traffic.recording.redaction import Redactor, Unreadable
 
 Crossed = tuple[Message, bytes]
 """A message, and its text as it was when it crossed."""

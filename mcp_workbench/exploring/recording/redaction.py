@@ -47,6 +47,13 @@ _VALUES = frozenset(("arguments", "structuredContent", "content", "default", "ex
 _NAMES = ("name", "key", "header")
 
 
+def could_have_been(written: str, text: str) -> bool:
+    """Whether a text of a recording, secrets in it withheld, could be this one."""
+    if _MARK.search(written) is None:
+        return False
+    return re.fullmatch(".*".join(map(re.escape, _MARK.split(written))), text, re.DOTALL) is not None
+
+
 class Unreadable(ValueError):
     """A text that cannot be looked into, and why."""
 

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     jobs = _wb.jobs
     prompt = _wb.prompt
     publish = _wb.publish
+    record = _wb.record
+    replay = _wb.replay
     resource = _wb.resource
     run_stdio = _wb.run_stdio
     show = _wb.show
@@ -88,6 +90,8 @@ _OF_DEFAULT = frozenset(
         "jobs",
         "prompt",
         "publish",
+        "record",
+        "replay",
         "resource",
         "run_stdio",
         "show",
@@ -125,6 +129,8 @@ __all__ = [
     "jobs",
     "prompt",
     "publish",
+    "record",
+    "replay",
     "resource",
     "run_stdio",
     "show",

@@ -39,6 +39,8 @@ class Status:
     """Reading of every queue that tools wait in."""
     jobs: dict[str, int] = field(default_factory=dict)
     """Calls that were answered early: how many run, how many have ended and are kept, and the bytes of their results."""
+    recordings: tuple[str, ...] = ()
+    """What goes on being written into files, a line each; one that cannot write at present says so."""
     waiting_tickets: int = 0
     notices: tuple[str, ...] = ()
     """What the author should know, for instance that a tool was moved from the loop to threads."""
@@ -62,6 +64,7 @@ class Status:
             lines += self._call_lines()
         if self.jobs.get("running") or self.jobs.get("ended"):
             lines.append(f"  jobs: {self.jobs['running']} running, {self.jobs['ended']} ended; wb.jobs lists them")
+        lines += [f"  recording {recording}" for recording in self.recordings]
         lines += [f"  note: {notice}" for notice in self.notices]
         if self.failed:
             lines.append(f"  {failures_hint(self.failed)}")

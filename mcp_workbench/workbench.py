@@ -7,6 +7,7 @@ import atexit
 import concurrent.futures
 import functools
 import inspect
+import logging
 import os
 import sys
 import threading
@@ -40,6 +41,8 @@ from mcp_workbench.principals import Tokens
 from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
+from mcp_workbench.telemetry.messages import Message
+from mcp_workbench.telemetry.records import SessionRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.credentials import DEFAULT_NAME
@@ -50,6 +53,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
+    from mcp_workbench.exploring.recording.reader import Recording
+    from mcp_workbench.exploring.recording.recorder import Recorder
+    from mcp_workbench.exploring.replaying.replay import Replay
     from mcp_workbench.exploring.traffic import Traffic
     from mcp_workbench.stdio_host import StdioHost
     from mcp_workbench.tapping.tap import Tap
@@ -59,6 +65,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+
+logger = logging.getLogger("mcp_workbench")
 
 EXIT_GRACE_S = 0.5
 STOP_PATIENCE_S = 5.0
@@ -93,6 +101,7 @@ class Workbench:
         self._view_door: ViewDoor
         """Of the server that runs."""
         self._watches_forks = False
+        self._recorders: list[Recorder] = []
         self.tokens = Tokens(self._offer, lambda: self._running)
         """Who may connect: `.add(name)`, `.revoke(name)`, `.names()`."""
 
@@ -543,6 +552,7 @@ class Workbench:
             execution={} if running is None else asdict(running.execution.statistics()) | running.suspended.statistics(),
             jobs=offer.jobs.statistics(),
             waiting_tickets=len(offer.tickets),
+            recordings=tuple(str(recorder.status) for recorder in self._recorders if recorder.recording),
             notices=() if running is None else tuple(running.notices),
             running=() if running is None else tuple(running_lines(going_on, main_thread(running, going_on))),
             failed=offer.telemetry.failed,
@@ -627,6 +637,86 @@ class Workbench:
     def _dataframe_lines(self) -> tuple[str, ...]:
         offer = self._offer
         return tuple(line for name in offer.dataframes.names() if (line := _dataframe_line(offer, name)))
+
+    # --- recording -------------------------------------------------------------------------------------------------
+
+    def record(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        sessions: Iterable[str] | None = None,
+        filter: Callable[[Message], bool] | None = None,  # noqa: A002  # the word of the whole traffic API
+        redact: bool | Iterable[str] = True,
+        max_bytes: int | None = None,
+        keep: int = 5,
+        overwrite: bool = False,
+    ) -> Recorder:
+        """Write what crosses from now on into a file, beside the path: `with wb.record("monday"):`, or `.stop()`.
+
+        Args:
+            path: The file; without an ending it is given `.mcptraffic.jsonl`. Only its owner may read it.
+            sessions: Only these, by their ids (`s1`, `out1`, `tap1`); None: all, also what this notebook says as a client.
+            filter: Only messages of which this is true, and their calls; called on the recorder's own thread.
+            redact: Secrets are withheld: values under names like `password` or `apiKey`, what looks like a token or a key, this
+                workbench's own tokens, what a tool's `redact=` names, and each of them wherever it appears again. Further names of
+                members, for instance `["ssn"]`, are withheld too. False: everything stands in the file as it crossed.
+            max_bytes: Size at which the file is moved to `path.1`, and so on, and a new one begins; None: never.
+            keep: Older files that are kept then.
+            overwrite: Replace a recording that is there.
+
+        Returns:
+            The recorder: `.stop()`, `.flush()`, `.annotate(text)`, `.path`, `.status`. It outlives `stop()` of the server.
+
+        Raises:
+            FileExistsError: Something is there; a link is never followed or replaced.
+            OSError: The file cannot be made.
+        """
+        from mcp_workbench.exploring.recording.recorder import Recorder, Sources, recording_path  # most notebooks record nothing
+        from mcp_workbench.exploring.recording.redaction import Redactor
+
+        offer, file = self._offer, recording_path(path)
+        self._recorders = [recorder for recorder in self._recorders if recorder.recording]
+        if any(recorder.path == file for recorder in self._recorders):
+            raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
+        redactor = None
+        if redact is not False:
+            redactor = Redactor(
+                () if redact is True else redact, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets
+            )
+        sources = Sources(
+            telemetry=lambda: offer.telemetry,
+            settle=offer.overhearing.settle,
+            session=self._session_record,
+            tools=offer.catalog.list,
+            tell=self._tell_author,
+            server=self._name,
+        )
+        recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
+        self._recorders.append(recorder)
+        return recorder
+
+    def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
+        return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}
+
+    def _view_secrets(self) -> tuple[Secret, ...]:
+        return () if self._running is None else (self._view_door.secret,)
+
+    def _session_record(self, session_id: str) -> SessionRecord | None:
+        """Of a session that lasts or has ended; from any thread."""
+        running, offer = self._running, self._offer
+        live = None if running is None else running.sessions.find(session_id)
+        if live is not None:
+            return live.record
+        known = (*offer.overhearing.sessions(), *reversed(offer.telemetry.sessions(None)))
+        return next((record for record in known if record.session_id == session_id), None)
+
+    def _tell_author(self, sentence: str) -> None:
+        """From any thread."""
+        running = self._running
+        if running is None:
+            logger.warning("%s", sentence)
+        else:
+            running.note_once(sentence)
 
     # --- connecting ------------------------------------------------------------------------------------------------------
 
@@ -731,6 +821,39 @@ class Workbench:
             allowed_hosts=settings.allowed_hosts,
             allowed_origins=settings.allowed_origins,
         )
+
+    @staticmethod
+    def replay(
+        file: str | os.PathLike[str] | Recording,
+        *,
+        volatile: Sequence[str] = (),
+        repeat: bool | None = None,
+        speed: float | None = None,
+        port: int = 0,
+    ) -> Replay:
+        """A server made of a recording: `with wb.replay("session.mcptraffic.jsonl") as replay:`.
+
+        A request is answered as an equal one was when it was recorded; equal ones in their order. What was never asked is an error
+        that names what comes nearest, never a success. Clients of both eras may ask, whichever was recorded; no network is needed.
+
+        Args:
+            file: A recording, or where it is.
+            volatile: Paths in params that are not compared, for instance `arguments.now` or `$.arguments.rows[*].id`.
+            repeat: Whether the last of equal requests is answered once more when it is asked more often; None: all but calls of tools.
+            speed: 1: each answer takes as long as it took; 10: a tenth of that; None: none.
+            port: Of 127.0.0.1; 0: any free one.
+
+        Returns:
+            The running server: `.url`, `.token`, `.connect()`, `.unanswered`, `.unused()`, `.close()`.
+
+        Raises:
+            RecordingError: The file is no recording, or damaged; says where.
+            ValueError: A path or the speed makes no sense.
+            OSError: The file cannot be read, or the port is taken.
+        """
+        from mcp_workbench.exploring.replaying.replay import replay
+
+        return replay(file, volatile=volatile, repeat=repeat, speed=speed, port=port)
 
     @property
     def traffic(self) -> Traffic:

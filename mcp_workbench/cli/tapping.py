@@ -50,7 +50,7 @@ def run_tap(upstream: Sequence[str], *, listen: str | None, record: Path | None)
         with workbench.tap(where, listen=door, token=_upstream_token(), env=None if is_address else dict(os.environ)) as tap:
             if record is None:
                 return _serve(tap)
-            with workbench.record(record):  # type: ignore[attr-defined]
+            with workbench.record(record):
                 return _serve(tap)
     except (ValueError, OSError, WorkbenchError) as error:
         return _refuse(str(error))

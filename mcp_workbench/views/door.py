@@ -36,18 +36,19 @@ class ViewDoor:
 
     def __init__(self, offer: Offer) -> None:
         self._offer = offer
-        self._secret = Secret.random()
+        self.secret = Secret.random()
+        """What opens it."""
 
     def endpoints(self, running: RunningServer) -> Iterable[Endpoint | Page]:
         """`/view`, for programs, and what is under `/panel/`, for browsers."""
-        credential = OneSecret(self._secret, VIEWER.name)
+        credential = OneSecret(self.secret, VIEWER.name)
         self.viewers = Viewers(Sources(running, self._offer), asyncio.get_running_loop())
         self.page = OwnPage(self.viewers.accept, credential)
         return (Endpoint(PATH, credential, VIEW_SUBPROTOCOL, self.viewers.accept), *self.page.doors())
 
     def opened(self, running: RunningServer) -> None:
         """Leave the address and the secret where this user's programs find them."""
-        running.announce(PATH, self._secret, discovery.write_view, "live views")
+        running.announce(PATH, self.secret, discovery.write_view, "live views")
 
     def close(self) -> None:
         """Every view is told goodbye."""

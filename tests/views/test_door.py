@@ -166,4 +166,4 @@ def test_when_the_server_stops_its_views_are_told() -> None:
 
 def test_a_door_shows_nothing_of_its_secret() -> None:
     door = ViewDoor(Workbench("shown")._offer)
-    assert door._secret.reveal() not in repr(vars(door))
+    assert door.secret.reveal() not in repr(vars(door))

@@ -20,6 +20,7 @@ Crossed = tuple[Message, bytes]
 """A message, and its text as it was when it crossed."""
 
 _any_json = msgspec.json.Decoder(msgspec.Raw)
+_TARGETS = 1000
 _TEXTS = ("session", "target", "error", "trace", "printed", "behind", "file", "cell", "principal", "method")
 """Fields of a call's line in which something secret may stand."""
 
@@ -38,13 +39,14 @@ class Lines:
         self._redactor = redactor
         self._find = session
         self._sides: dict[str, Side] = {}
+        self._targets: dict[str, bool] = {}
         self._heads: dict[str, bytes] = {}
         """Session -> what is the same in the lines of all of its messages."""
 
     def of(self, items: Sequence[Crossed | CallRecord]) -> list[bytes]:
         """The lines of messages and calls, in their order, and before the first of a session its own."""
         texts = [item[1] if isinstance(item, tuple) else encode_line(self._call(item)) for item in items]
-        clean = [True] * len(texts) if self._redactor is None else self._redactor.clean(texts)
+        clean = self._clean(items, texts)
         lines: list[bytes] = []
         for item, text, is_clean in zip(items, texts, clean, strict=True):
             message = item[0] if isinstance(item, tuple) else None
@@ -56,6 +58,30 @@ class Lines:
             else:
                 lines.append(text if is_clean or self._redactor is None else self._clean_call(text, self._redactor))
         return lines
+
+    def _clean(self, items: Sequence[Crossed | CallRecord], texts: Sequence[bytes]) -> list[bool]:
+        """Which of them need not be looked into; a call's line has nothing that is not in its request, unless more is known of it."""
+        redactor = self._redactor
+        if redactor is None:
+            return [True] * len(texts)
+        looked = [
+            number
+            for number, item in enumerate(items)
+            if isinstance(item, tuple) or item.error or item.notes or item.printed or item.queued_behind or not self._is_plain(item.target)
+        ]
+        clean = [True] * len(texts)
+        for number, is_clean in zip(looked, redactor.clean([texts[number] for number in looked]), strict=True):
+            clean[number] = is_clean
+        return clean
+
+    def _is_plain(self, target: str) -> bool:
+        """Names of tools come again and again."""
+        known = self._targets.get(target)
+        if known is None:
+            if len(self._targets) >= _TARGETS:
+                self._targets.clear()
+            known = self._targets[target] = self._redactor is None or self._redactor.clean([target.encode()]) == [True]
+        return known
 
     def session(self, session_id: str) -> bytes:
         """The line that says whose messages follow."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 import time
 import weakref
@@ -21,7 +22,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from mcp_workbench.exploring.recording.format import FORMAT, VERSION, Clock, Header, Lost, Note, Redaction, Stop, Tools, encode_line
+from mcp_workbench.exploring.recording.format import FORMAT, SUFFIX, VERSION, Clock, Header, Lost, Note, Redaction, Stop, Tools, encode_line
 from mcp_workbench.exploring.recording.lines import Crossed, Lines
 from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.recording.rotation import Files
@@ -38,9 +39,13 @@ logger = logging.getLogger("mcp_workbench")
 
 THREAD_NAME = "mcp-workbench-recorder"
 FLUSH_S = 0.25
-"""What crossed is in the file after so many seconds."""
-AT_ONCE = 128
-"""Items that are made into lines before the thread looks again what it was asked."""
+"""What crossed is in the file after so many seconds; later where more crosses than it can write in its share of the time."""
+AT_ONCE = 32
+"""Items that are made into lines before calls have their turn: some tenths of a millisecond."""
+LEAST_SHARE = 0.08
+"""Of its time the thread works, while it has little to catch up with: the interpreter runs one thread at a time, and calls come first."""
+FULL_SHARE_AT = 0.5
+"""How full its memory is when it works all of the time."""
 MAX_WAITING = 64 * MIB
 """Bytes of what has crossed and is not in the file; what comes past it is not recorded, and counted."""
 MAX_LATE = 1000
@@ -299,7 +304,6 @@ class Recorder:
                 self._wake.wait()
                 self._hurry.wait(FLUSH_S)
                 self._wake.clear()
-                self._hurry.clear()
                 self._drain()
             self._finish()
         except Exception:  # a named boundary: the top of a thread
@@ -324,6 +328,7 @@ class Recorder:
         self._release_late(all_calls=all_calls)
         queue = self._queue
         while queue:
+            begun = time.perf_counter()
             items: list[Crossed | CallRecord] = []
             for _ in range(AT_ONCE):
                 if not queue:
@@ -336,6 +341,14 @@ class Recorder:
                 items = []
                 self._take_other(item)
             self._take(items)
+            self._give_way(begun)
+
+    def _give_way(self, begun: float) -> None:
+        """Rest after a stretch of work, the shorter the more waits; not at all when somebody waits for it."""
+        waiting = (self._put - self._taken) / (FULL_SHARE_AT * self._max_waiting)
+        share = LEAST_SHARE + (1 - LEAST_SHARE) * waiting
+        if self._queue and share < 1:
+            self._hurry.wait((time.perf_counter() - begun) * (1 / share - 1))
 
     def _take(self, items: list[Crossed | CallRecord]) -> None:
         """Messages and calls, in their order."""
@@ -346,6 +359,7 @@ class Recorder:
 
     def _take_other(self, item: SessionRecord | _Gap | Note | threading.Event) -> None:
         if isinstance(item, threading.Event):
+            self._hurry.clear()
             item.set()
         elif isinstance(item, SessionRecord):
             self._taken += _ITEM
@@ -446,6 +460,12 @@ class Recorder:
         if about not in self._told:
             self._told.add(about)
             self._sources.tell(sentence)
+
+
+def recording_path(path: str | os.PathLike[str]) -> Path:
+    """Where a recording is written that a person calls so: with an ending, and wherever the process goes from here."""
+    named = Path(path).expanduser()
+    return (named if named.suffix else named.with_name(named.name + SUFFIX)).absolute()
 
 
 def _lost(gap: _Gap, why: str) -> Lost:

@@ -252,6 +252,8 @@ class Redactor:
 
     def _hide_all(self, value: Any) -> str:
         """Anything as one secret; what texts are in it are secrets too."""
+        if isinstance(value, str):
+            return hide_value(value, self._hide_and_remember)
         self._remember_all(value)
         return self._hide(str(value) if isinstance(value, int | float) else msgspec.json.encode(value, order="sorted").decode())
 

@@ -62,7 +62,7 @@ COUNTED = frozenset(
 """Beside these a `token` is a piece of text, and a number that counts them no secret."""
 HARMLESS = frozenset(("progresstoken", "tokenizer"))
 """MCP's own, by which notifications find their request."""
-HINTS = ("passw", "passphrase", "pwd", "secret", "token", "auth", "cookie", "credential", "key", "jwt", "bearer", "otp")
+HINTS = ("pass", "pwd", "secret", "token", "auth", "cookie", "credential", "key", "jwt", "bearer", "otp")
 """In lower case one of these is part of every name that is one: where none is, nobody needs to look."""
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

@@ -23,7 +23,7 @@ VALUES: dict[str, tuple[str, ...]] = {
         *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "rk_", "hf_", "npm_"),
     ),
     "private keys": ("-----begin",),
-    "user names and passwords in URLs": ("://",),
+    "user names and passwords in URLs": ("@",),
     "tickets of this workbench": ("/t/",),
     "password=…, token: … in texts": (),
 }

@@ -72,7 +72,9 @@ class Answering:
 
     def too_large(self, exchange: Exchange, size: int, limit: int) -> Answer:
         """The answer in place of one that the client would close the connection over."""
-        return RemoteProtocolError(ErrorCode.INTERNAL_ERROR, f"The recorded result is {size:,} bytes long; this connection takes {limit:,}.")
+        return RemoteProtocolError(
+            ErrorCode.INTERNAL_ERROR, f"The recorded result is {size:,} bytes long; this connection takes {limit:,}."
+        )
 
     def unwritable(self, exchange: Exchange) -> Answer:
         """The answer in place of one that JSON cannot carry."""
@@ -138,7 +140,7 @@ def answer_of(recorded: Recorded) -> Answer:
     if result.get("resultType") == "input_required":
         return RemoteProtocolError(
             ErrorCode.INTERNAL_ERROR,
-            f"{recorded.method} {recorded.target} was answered with a question to its client when this was recorded, which a replay cannot ask.",
+            f"{recorded.method} {recorded.target} was answered with a question to its client when this was recorded; a replay asks none.",
         )
     shape = _RESULTS.get(recorded.method)
     if shape is None:

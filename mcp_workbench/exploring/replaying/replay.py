@@ -6,6 +6,7 @@ It serves both eras over WebSocket, guarded as every server is, on a thread and 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -143,34 +144,15 @@ class Replay:
 
 
 def replay(
-    file: str | Path | Recording,
+    file: str | os.PathLike[str] | Recording,
     *,
     volatile: Sequence[str] = (),
     repeat: bool | None = None,
     speed: float | None = None,
     port: int = 0,
 ) -> Replay:
-    """A server made of a recording: `with wb.replay("session.mcptraffic.jsonl") as replay:`.
-
-    A request is answered as an equal one was when it was recorded; equal ones in their order. What was never asked is an error that
-    names what comes nearest, never a success. Clients of both eras may ask, whichever was recorded.
-
-    Args:
-        file: A recording, or where it is.
-        volatile: Paths in params that are not compared, for instance `arguments.now` or `$.arguments.rows[*].id`.
-        repeat: Whether the last of equal requests is answered once more when it is asked more often; None: all but calls of tools.
-        speed: 1: each answer takes as long as it took; 10: a tenth of that; None: none.
-        port: Of 127.0.0.1; 0: any free one.
-
-    Returns:
-        The running server: `.url`, `.token`, `.connect()`, `.unanswered`, `.unused()`, `.close()`.
-
-    Raises:
-        RecordingError: The file is no recording, or damaged; says where.
-        ValueError: A path or the speed makes no sense.
-        OSError: The file cannot be read, or the port is taken.
-    """
-    recording = file if isinstance(file, Recording) else read_recording(file)
+    """As `Workbench.replay`, which says what it takes and gives."""
+    recording = file if isinstance(file, Recording) else read_recording(Path(file))
     return Replay(recording, volatile, repeat=repeat, speed=speed, port=port)
 
 
@@ -182,7 +164,11 @@ def describe(recording: Recording, tape: Tape) -> ServerDescription:
     name = info.get("name") if isinstance(info, dict) else None
     instructions = said.get("instructions")
     return ServerDescription(
-        wire.Implementation(name=str(name or "replay"), version=str(info.get("version") or __version__), title=f"Replay of {recording.header.server or name or 'a recording'}"),
+        wire.Implementation(
+            name=str(name or "replay"),
+            version=str(info.get("version") or __version__),
+            title=f"Replay of {recording.header.server or name or 'a recording'}",
+        ),
         _capabilities(said.get("capabilities"), tape),
         instructions if isinstance(instructions, str) else None,
     )

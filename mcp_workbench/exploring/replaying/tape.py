@@ -125,7 +125,12 @@ class Tape:
             compared,
             answer.get("result"),
             None if not isinstance(error, dict) else (error.get("code", 0), str(error.get("message", "")), error.get("data")),
-            [entry for message in call.said_meanwhile() for entry in entries_of(message.raw) if isinstance(entry, dict) and "id" not in entry],
+            [
+                entry
+                for message in call.said_meanwhile()
+                for entry in entries_of(message.raw)
+                if isinstance(entry, dict) and "id" not in entry
+            ],
             (call.total_ns or 0) / 1e9,
         )
         self._by_target.setdefault((recorded.method, recorded.target), []).append(recorded)

@@ -1,0 +1,177 @@
+"""A notebook is recorded, and its recording answers in its place."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import mcp_workbench as wb
+from mcp_workbench import Context, Workbench
+from mcp_workbench.client.connect import connect
+from mcp_workbench.client.session import ClientSession
+from mcp_workbench.errors import HandshakeRefused, PeerError
+from mcp_workbench.exploring.recording.format import RecordingError
+from mcp_workbench.exploring.replaying.replay import Replay, replay
+from tests.exploring.rig import calling
+
+WITHIN_S = 20
+
+
+@pytest.fixture(scope="module", params=["legacy", "modern"])
+def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording of a client of this era."""
+    path = tmp_path_factory.mktemp("recordings") / f"{request.param}.mcptraffic.jsonl"
+    workbench = Workbench("recorded")
+
+    @workbench.tool
+    def add(a: int, b: int = 2) -> int:
+        """Add."""
+        return a + b
+
+    @workbench.tool
+    def slow(n: int, ctx: Context) -> int:
+        """Tell how it goes."""
+        ctx.report_progress(n, n)
+        return n
+
+    @workbench.tool
+    def fails(text: str) -> int:
+        """Fail."""
+        raise ValueError(text)
+
+    @workbench.prompt
+    def greeting(name: str) -> str:
+        """Greet."""
+        return f"Greet {name}."
+
+    workbench.publish(flights=pd.DataFrame({"delay": [1, 2]}))
+
+    async def main() -> None:
+        async with workbench.connect(era=request.param) as session:
+            await visit(session)
+
+    with calling(workbench), workbench.record(path):
+        asyncio.run(main())
+    return path
+
+
+async def visit(session: ClientSession) -> list[Any]:
+    """Everything once; what was seen."""
+    reports: list[Any] = []
+    seen: list[Any] = [sorted(tool.name for tool in await session.list_tools())]
+    seen += [(await session.call_tool("add", a=1)).text, (await session.call_tool("add", a=2, b=5)).text]
+    seen += [(await session.call_tool("slow", n=3, on_progress=lambda *report: reports.append(report[:2]))).text, reports]
+    failed = await session.call_tool("fails", text="no")
+    seen += [failed.is_error, failed.text]
+    seen += [(await session.read_resource("df://flights/rows")).text, [str(each.uri) for each in await session.list_resources()]]
+    seen += [str((await session.get_prompt("greeting", name="Zoë")).messages)]
+    return seen
+
+
+def within(coroutine: Any) -> Any:
+    async def bounded() -> Any:
+        async with asyncio.timeout(WITHIN_S):
+            return await coroutine
+
+    return asyncio.run(bounded())
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_a_client_of_either_era_sees_what_was_seen(recorded: Path, era: Any) -> None:
+    async def main(replaying: Replay) -> list[Any]:
+        async with replaying.connect(era=era) as session:
+            assert session.server_info is not None
+            assert session.server_info.title == "Replay of recorded"
+            return await visit(session)
+
+    with wb.replay(recorded) as replaying:
+        seen = within(main(replaying))
+        assert replaying.unanswered == []
+        assert {one.method for one in replaying.unused()} <= {"server/discover", "initialize"}
+    assert seen[1:5] == ["3", "7", "3", [(3, 3)]]
+    assert (seen[5], "ValueError: no" in seen[6], seen[7]) == (True, True, "delay\n1\n2\n")
+    assert "Greet Zoë." in seen[9]
+
+
+def test_what_was_never_asked_is_an_error_and_is_kept_for_the_person(recorded: Path) -> None:
+    async def main(replaying: Replay) -> None:
+        async with replaying.connect() as session:
+            with pytest.raises(PeerError, match="none to"):
+                await session.call_tool("add", a=1_000)
+            with pytest.raises(PeerError, match="never asked there"):
+                await session.read_resource("df://nowhere")
+
+    with replay(recorded) as replaying:
+        within(main(replaying))
+        assert len(replaying.unanswered) == 2
+
+
+def test_it_is_guarded_as_every_server(recorded: Path) -> None:
+    async def main(replaying: Replay) -> None:
+        with pytest.raises(HandshakeRefused):
+            await connect(replaying.url)
+        async with connect(replaying.ticket_url()) as session:
+            await session.list_tools()
+
+    with replay(recorded) as replaying:
+        within(main(replaying))
+        assert replaying.token not in repr(replaying)
+
+
+def test_answers_take_as_long_as_they_took_when_told_so(recorded: Path) -> None:
+    async def main(replaying: Replay) -> None:
+        async with replaying.connect() as session:
+            assert (await session.call_tool("add", a=1)).text == "3"
+
+    with replay(recorded, speed=1000.0) as replaying:
+        within(main(replaying))
+    for wrong in (0, -1.0):
+        with pytest.raises(ValueError, match="speed is how many times faster"):
+            replay(recorded, speed=wrong)
+
+
+def test_a_question_to_the_client_is_not_made_up(tmp_path: Path) -> None:
+    """Recorded with a modern client, who is asked in the answer; nothing of that could be true in a replay."""
+    path, workbench = tmp_path / "asked.mcptraffic.jsonl", Workbench("asking")
+
+    @workbench.tool
+    def ask(ctx: Context) -> str:
+        """Ask."""
+        return str(ctx.elicit("Sure?", schema={"type": "object", "properties": {}}).action)
+
+    async def main() -> None:
+        async with workbench.connect(era="modern", on_elicit=lambda question: "decline") as session:
+            assert (await session.call_tool("ask")).text == "decline"
+
+    async def again(replaying: Replay) -> None:
+        async with replaying.connect(on_elicit=lambda question: "decline") as session:
+            with pytest.raises(PeerError, match="a replay asks none"):
+                await session.call_tool("ask")
+
+    with calling(workbench), workbench.record(path):
+        asyncio.run(main())
+    with replay(path) as replaying:
+        within(again(replaying))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", "empty|header"), ("not json\n", "header|JSON"), (json.dumps({"format": "mcptraffic", "version": 99}) + "\n", "version")],
+)
+def test_a_file_that_is_no_recording_says_so(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "broken.mcptraffic.jsonl"
+    path.write_text(text)
+    with pytest.raises(RecordingError, match=expected):
+        replay(path)
+
+
+def test_closing_twice_is_no_harm(recorded: Path) -> None:
+    replaying = replay(recorded)
+    replaying.close()
+    replaying.close()
+    assert "closed" in repr(replaying)

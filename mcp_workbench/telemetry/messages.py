@@ -66,7 +66,7 @@ class Messages:
         self.bytes = 0
         """Bytes of texts kept now."""
         self.followers: tuple[Callable[[Message], None], ...] = ()
-        """Called with each message as it crosses, its text still there; on its path, so they put it aside and return (`Telemetry.follow`)."""
+        """Called with each message as it crosses, its text still there; on its path, so they put it aside (`Telemetry.follow`)."""
 
     def __len__(self) -> int:
         """Count those that are kept."""

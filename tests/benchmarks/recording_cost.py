@@ -5,11 +5,9 @@ Beside it: what the recorder's thread needs for a call, and how far it was behin
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
-from statistics import median
 from time import perf_counter_ns
 
 import mcp_workbench as wb
@@ -18,10 +16,10 @@ from mcp_workbench.cli.bench.load import Measured, Order
 from mcp_workbench.cli.bench.ours import add, target_of
 from mcp_workbench.cli.bench.processes import Load, Server
 from mcp_workbench.exploring.recording.format import Clock
-from mcp_workbench.exploring.recording.lines import Lines
+from mcp_workbench.exploring.recording.lines import Crossed, Lines
 from mcp_workbench.exploring.recording.reader import read
 from mcp_workbench.exploring.recording.redaction import Redactor
-from mcp_workbench.telemetry import Telemetry
+from mcp_workbench.telemetry import CallRecord, Telemetry
 from tests.benchmarks.common import line, title
 from tests.benchmarks.record_cost import ended
 
@@ -29,6 +27,7 @@ ROUNDS = 25
 SECONDS = 0.3
 SESSIONS = (1, 16, 128)
 BATCH = 64
+TEXT = b'{"jsonrpc":"2.0","id":17,"method":"tools/call","params":{"name":"add","arguments":{"a":1,"b":2}}}'
 
 
 def serve(file: str | None) -> None:
@@ -52,20 +51,19 @@ def compare() -> None:
         with Server(module) as plain, Server([*module, str(file)]) as recorded, Load() as load:
             for tool in ("inline", "thread"):
                 for sessions in SESSIONS:
-                    pairs = [_pair(load, plain, recorded, tool, sessions, turn) for turn in range(ROUNDS)]
-                    line(f"{tool}, {sessions} sessions: p50, times", [after.p50_us / before.p50_us for before, after in pairs], "x")
-                    line(f"{tool}, {sessions} sessions: p99, times", [after.p99_us / before.p99_us for before, after in pairs], "x")
-                    line(
-                        f"{tool}, {sessions} sessions: time a call",
-                        [before.calls_per_s / after.calls_per_s for before, after in pairs],
-                        "x",
-                    )
-                    print(
-                        f"    {median(b.p50_us for b, _ in pairs):,.0f} µs and {median(b.calls_per_s for b, _ in pairs):,.0f} calls/s without"
-                    )
+                    _tell(f"{tool}, {sessions}", [_pair(load, plain, recorded, tool, sessions, turn) for turn in range(ROUNDS)])
         recording = read(file)
         lost = sum(gap.messages for gap in recording.lost())
-        print(f"  {sum(1 for _ in recording.messages()):,} messages in {os.path.getsize(file) / 1e6:,.0f} MB, {lost:,} lost")
+        print(f"  {sum(1 for _ in recording.messages()):,} messages in {file.stat().st_size / 1e6:,.0f} MB, {lost:,} lost")
+
+
+def _tell(what: str, pairs: list[tuple[Measured, Measured]]) -> None:
+    line(f"{what}: p50, times", [after.p50_us / before.p50_us for before, after in pairs], "x")
+    line(f"{what}: p99, times", [after.p99_us / before.p99_us for before, after in pairs], "x")
+    line(f"{what}: time a call, times", [before.calls_per_s / after.calls_per_s for before, after in pairs], "x")
+    without = [before for before, _ in pairs]
+    line(f"{what}: p50 without", [one.p50_us for one in without], "µs")
+    line(f"{what}: calls without", [one.calls_per_s for one in without], "a second")
 
 
 def _pair(load: Load, plain: Server, recorded: Server, tool: str, sessions: int, turn: int) -> tuple[Measured, Measured]:
@@ -82,15 +80,14 @@ def beside() -> None:
     telemetry, lines, quick = Telemetry(), Lines(Clock(0.0), Redactor(), lambda _: None), []
     for _ in range(100):
         calls = [ended(number, telemetry.messages) for number in range(BATCH)]
-        items = [item for call in calls for item in (_with_json(call.request), _with_json(call.answer), call)]
+        items: list[Crossed | CallRecord] = []
+        for call in calls:
+            items += [(message, TEXT) for message in (call.request, call.answer) if message is not None]
+            items.append(call)
         begin = perf_counter_ns()
         lines.of(items)
         quick.append((perf_counter_ns() - begin) / BATCH / 1000)
     line("nothing secret in it", quick, "µs")
-
-
-def _with_json(message: object) -> tuple[object, bytes]:
-    return message, b'{"jsonrpc":"2.0","id":17,"method":"tools/call","params":{"name":"add","arguments":{"a":1,"b":2}}}'
 
 
 if __name__ == "__main__":

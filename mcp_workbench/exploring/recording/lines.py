@@ -48,16 +48,21 @@ class Lines:
         texts = [item[1] if isinstance(item, tuple) else encode_line(self._call(item)) for item in items]
         clean = self._clean(items, texts)
         lines: list[bytes] = []
-        for item, text, is_clean in zip(items, texts, clean, strict=True):
-            message = item[0] if isinstance(item, tuple) else None
-            session_id = item.session_id if isinstance(item, CallRecord) else item[0].session_id
+        for number, item in enumerate(items):
+            learned = 0 if self._redactor is None else self._redactor.learned
+            session_id = item[0].session_id if isinstance(item, tuple) else item.session_id
             if session_id not in self._heads:
                 lines.append(self.session(session_id))
-            if message is not None:
-                lines.append(self._message(message, text, clean=is_clean))
-            else:
-                lines.append(text if is_clean or self._redactor is None else self._clean_call(text, self._redactor))
+            lines.append(self._line(item, texts[number], clean=clean[number]))
+            if self._redactor is not None and self._redactor.learned != learned:
+                self._targets.clear()
+                clean[number + 1 :] = self._clean(items[number + 1 :], texts[number + 1 :])
         return lines
+
+    def _line(self, item: Crossed | CallRecord, text: bytes, *, clean: bool) -> bytes:
+        if isinstance(item, tuple):
+            return self._message(item[0], text, clean=clean)
+        return text if clean or self._redactor is None else self._clean_call(text, self._redactor)
 
     def _clean(self, items: Sequence[Crossed | CallRecord], texts: Sequence[bytes]) -> list[bool]:
         """Which of them need not be looked into; a call's line has nothing that is not in its request, unless more is known of it."""

@@ -86,6 +86,8 @@ class Redactor:
         self._of_tools: Mapping[str, Sequence[str]] = {}
         self._asked: OrderedDict[tuple[str, str | int], str] = OrderedDict()
         """Requests to tools with a `redact=` -> which tool."""
+        self.learned = 0
+        """Goes up whenever there is something new to look for: what was clean before may not be now."""
         self._here: frozenset[str] = frozenset()
         """Names that are secrets in the message at hand."""
 
@@ -173,15 +175,16 @@ class Redactor:
             return None
         if isinstance(request_id, str | int):
             self._asked[session, request_id] = tool
+            self.learned += 1
             if len(self._asked) > MAX_REMEMBERED:
                 self._asked.popitem(last=False)
         return tool
 
     def value(self, value: Any) -> Any:
         """A value of JSON, with nothing secret in it."""
-        known = len(self._remembered), next(reversed(self._remembered), None)
+        learned = self.learned
         done = self._value(value, 0, in_schema=False)
-        if (len(self._remembered), next(reversed(self._remembered), None)) != known:
+        if self.learned != learned:
             done = self._value(done, 0, in_schema=False)  # it may stand before the place that gave it away, too
         return done
 
@@ -319,6 +322,7 @@ class Redactor:
         if text in self._remembered:
             self._remembered.move_to_end(text)
             return
+        self.learned += 1
         self._remembered[text] = re.compile("|".join(map(re.escape, _ways_of_writing(text))))
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)

@@ -38,7 +38,9 @@ _LOOKS = re.compile(
     re.DOTALL,
 )
 _SCHEME = re.compile(r"\b(bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{8,}|‹redacted:[0-9a-f]{12}›)", re.IGNORECASE)
-_USER_INFO = re.compile(r"(:(?:\\*/){2})([^\s/?#\"'<>@]+(?:@[^\s/?#\"'<>@]+)*)@")
+_USER_INFO = re.compile(r"(:(?:\\*/){2})([^\s/?#\"'<>@:]*:[^\s\"'<>@]+(?:@[^\s/?#\"'<>@]+)*|[^\s/?#\"'<>@]+)@")
+_COLON = re.compile(r":(?![0-9a-f]{12}›)")
+"""Between user and password; there is one in every mark too."""
 _TICKET = re.compile(r"(/t/)([A-Za-z0-9_-]{40,})")
 _HEADER = re.compile(r"((?:authorization|cookie)\s*:\s*)([^\r\n\"'\\]+)", re.IGNORECASE)
 _NAMED = re.compile(
@@ -57,7 +59,7 @@ _COUNT = re.compile(r"tokens\W", re.IGNORECASE)
 def hide_in(text: str, hide: Hide) -> str:
     """The text with every piece hidden that is a secret by its looks or by the name before it."""
     text = _LOOKS.sub(lambda found: hide(found[0]), text)
-    text = _USER_INFO.sub(lambda found: f"{found[1]}{hide(found[2])}@", text)
+    text = _USER_INFO.sub(lambda found: f"{found[1]}{':'.join(map(hide, _COLON.split(found[2], maxsplit=1)))}@", text)
     text = _TICKET.sub(lambda found: found[1] + hide(found[2]), text)
     text = _SCHEME.sub(lambda found: found[1] + found[2] + hide(found[3]) if _is_credential(found[1], found[3]) else found[0], text)
     text = _HEADER.sub(lambda found: found[1] + hide_value(found[2], hide), text)

@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import json
+import string
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_workbench.events import Principal
+from mcp_workbench.exploring.recording.redaction import MAX_REMEMBERED, Redactor, Unreadable
+from mcp_workbench.primitives.tools import define_tool
+from mcp_workbench.transports.credentials import Credentials
+
+MARK = "‹redacted:"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+
+
+def redacted(value: Any, redactor: Redactor | None = None) -> Any:
+    redactor = Redactor() if redactor is None else redactor
+    redactor.begin()
+    return json.loads(redactor.message(json.dumps(value).encode()))
+
+
+def call(tool: str, arguments: dict[str, Any], request_id: int = 1) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
+
+
+def result(text: str, request_id: int = 1, **more: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": request_id, "result": {"content": [{"type": "text", "text": text}], **more}}
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "apiKey", "X-Api-Key", "access_token", "Authorization", "client_secret", "DB_PASSWORD", "Set-Cookie", "privateKey"]
+)
+def test_what_stands_under_the_name_of_a_secret_is_withheld_whatever_it_is(name: str) -> None:
+    for secret in ("hunter2 and more", 12345678, ["hunter2 and more"], {"user": "hunter2 and more"}):
+        text = json.dumps(redacted({"a": {name: secret}}), ensure_ascii=False)
+        assert MARK in text
+        assert "hunter2" not in text
+        assert "12345678" not in text
+
+
+def test_names_that_only_sound_like_it_are_left_and_so_is_what_counts_tokens() -> None:
+    harmless = {"author": "Ann", "monkey": "x", "keyboard": "y", "progressToken": "p-1", "max_tokens": 100, "key": "region", "tokens": 7}
+    assert redacted({"params": harmless}) == {"params": harmless}
+
+
+def test_equal_secrets_stay_equal_with_and_without_a_scheme_and_different_ones_different() -> None:
+    redactor = Redactor()
+    one = redacted({"token": "abcdef123456", "headers": {"Authorization": "Bearer abcdef123456"}, "text": "token=abcdef123456"}, redactor)
+    mark = one["token"]
+    assert one == {"token": mark, "headers": {"Authorization": f"Bearer {mark}"}, "text": f"token={mark}"}
+    assert redacted({"token": "abcdef123457"}, redactor)["token"] != mark
+    assert redacted({"token": "abcdef123456"}, redactor)["token"] == mark
+    assert redacted({"token": "abcdef123456"})["token"] != mark, "another recording has another salt"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("curl -H 'Authorization: Bearer abc.def-123456'", "abc.def-123456"),
+        ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+        (f"it said {JWT} to us", JWT),
+        ("id AKIAIOSFODNN7EXAMPLE here", "AKIAIOSFODNN7EXAMPLE"),
+        ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "16C7e42F292c6912"),
+        ("postgres://bob:s3cr3tpw@db.internal/x", "s3cr3tpw"),
+        ("https://api.test/v1?api_key=Zm9vYmFy&x=1", "Zm9vYmFy"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----", "MIIEow"),
+        ("-----BEGIN PRIVATE KEY-----\\nMIIEow cut off", "MIIEow"),
+        ('File "a.py", line 3, in login\n  connect(user="bob", password="two words")', "two words"),
+        ("password = b'by\\'tes'", "tes"),
+        ('{"broken": 1, \\"password\\": \\"hunter2\\"', "hunter2"),
+        ("TypeError: login(password=SecretStr('hunter2'))", "hunter2"),
+        ("credentials={'user': 'ann', 'pw': 'hunter2'}", "hunter2"),
+        ("Cookie: sid=abc123; theme=dark", "abc123"),
+        ('password="""triple hunter2"""', "hunter2"),
+        ('secret: "never closed hunter2 \\', "hunter2"),
+        ("ws://127.0.0.1:1/mcp/t/0123456789012345678901234567890123456789012", "0123456789012345678901234567890123456789012"),
+    ],
+)
+def test_secrets_are_found_in_texts(text: str, secret: str) -> None:
+    cleaned = Redactor().text(text)
+    assert secret not in cleaned
+    assert MARK in cleaned
+    assert json.loads(Redactor().message(json.dumps({"t": text, "d": {"u": json.dumps({"v": text})}}).encode()))
+    assert secret not in Redactor().message(json.dumps({"d": {"u": json.dumps({"v": text})}}).encode()).decode()
+
+
+def test_what_was_a_secret_once_is_one_wherever_it_appears_again() -> None:
+    redactor = Redactor()
+    redacted(call("login", {"user": "ann", "password": 'cor"rect/horse'}), redactor)
+    answer = redacted(result("ann may not enter with cor\"rect/horse, it's cor%22rect%2Fhorse in the log, 'cor\"rect/horse'"), redactor)
+    assert "horse" not in json.dumps(answer)
+    before = redacted({"text": "first 87654321xyz", "then": {"password": "87654321xyz"}})
+    assert before["text"] == f"first {before['then']['password']}", "also where it stands before the place that gives it away"
+
+
+def test_what_a_tools_author_names_is_withheld_in_arguments_and_results() -> None:
+    rules = {"pay": ("pin", "user.ssn", "rows[*].mail")}
+    redactor = Redactor(tools=lambda: rules)
+    arguments = {"pin": "1234", "user": {"ssn": "99", "name": "Ann"}, "rows": [{"mail": "a@b"}, {"mail": "c@d"}]}
+    asked = redacted(call("pay", arguments), redactor)["params"]["arguments"]
+    assert asked["user"]["name"] == "Ann"
+    assert [asked["pin"][:10], asked["user"]["ssn"][:10], asked["rows"][1]["mail"][:10]] == [MARK] * 3
+    told = redacted(result('{"pin":"1234","user":{"ssn":"99"}}', structuredContent={"pin": "1234", "user": {"ssn": "99"}}), redactor)
+    assert told["result"]["structuredContent"]["user"]["ssn"] == asked["user"]["ssn"]
+    assert '"99"' not in told["result"]["content"][0]["text"]
+    assert redacted(call("other", {"pin": "1234"}), redactor)["params"]["arguments"] == {"pin": "1234"}
+    through = redacted(call("notebook_call", {"function": "pay", "arguments": {"user": {"ssn": "99"}}}), redactor)
+    assert through["params"]["arguments"]["arguments"] == {"user": {"ssn": asked["user"]["ssn"]}}
+
+
+def test_an_answer_to_such_a_tool_is_looked_at_even_when_it_has_nothing_suspicious() -> None:
+    redactor = Redactor(tools=lambda: {"pay": ("pin",)})
+    redactor.begin()
+    redactor.message(json.dumps(call("pay", {"pin": "1234"}, 7)).encode())
+    assert redactor.clean([json.dumps(result("x", 7, structuredContent={"pin": "1234"})).encode()]) == [False]
+
+
+def test_schemas_keep_the_form_of_secrets_and_lose_their_values() -> None:
+    def login(user: str, password: str = "hunter2default") -> None: ...
+
+    import msgspec
+
+    listed = msgspec.to_builtins(define_tool(login, description="Signs in.").listed)
+    tools = redacted({"jsonrpc": "2.0", "id": 1, "result": {"tools": [listed]}})["result"]["tools"]
+    assert tools[0]["inputSchema"]["properties"]["password"]["type"] == "string"
+    assert "hunter2default" not in json.dumps(tools)
+    disguised = redacted(call("x", {"inputSchema": {"password": {"description": "hunter2"}}}))
+    assert "hunter2" not in json.dumps(disguised)
+
+
+def test_this_workbenchs_own_tokens_and_tickets_are_known_by_value() -> None:
+    credentials = Credentials()
+    token, ticket = credentials.add("alice"), credentials.tickets.mint(Principal("alice"))
+    redactor = Redactor(credentials=credentials)
+    redactor.begin()
+    raw = json.dumps({"a": f"x{token}y", "b": ticket, token: 1}).encode()
+    assert redactor.clean([raw]) == [False]
+    cleaned = redactor.message(raw).decode()
+    assert token not in cleaned
+    assert ticket not in cleaned
+
+
+def test_names_of_ones_own_are_withheld_too_however_they_are_written() -> None:
+    redactor = Redactor(["home_address", "ssn"])
+    assert redactor.clean([b'{"homeAddress":"x"}', b'{"SSN":"x"}', b'{"a":"x"}']) == [False, False, True]
+    done = redacted({"homeAddress": "Elm Street", "SSN": "1", "home": "x"}, redactor)
+    assert (done["homeAddress"][:10], done["SSN"][:10], done["home"]) == (MARK, MARK, "x")
+
+
+@pytest.mark.parametrize(("raw", "reason"), [(b"nope", "no JSON"), (b"[" * 100_000, "nested too deep"), (b'{"a":1e999}', "no JSON")])
+def test_what_cannot_be_looked_into_is_refused(raw: bytes, reason: str) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        Redactor().message(raw)
+
+
+def test_deep_values_are_withheld_not_passed_on() -> None:
+    deep: Any = "hunter2 is deep"
+    for _ in range(150):
+        deep = [deep]
+    assert "hunter2" not in json.dumps(redacted({"a": deep}))
+    text = json.dumps({"password": "hunter2 is deep"})
+    for _ in range(4):
+        text = json.dumps({"inner": text})
+    assert "hunter2" not in json.dumps(redacted({"a": text}))
+
+
+def test_twice_the_same_member_hides_nothing() -> None:
+    raw = f'{{"a":"{JWT}","a":"fine"}}'.encode()
+    redactor = Redactor()
+    assert redactor.clean([raw]) == [False]
+    assert JWT.encode() not in redactor.message(raw)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    redactor = Redactor()
+    for number in range(MAX_REMEMBERED + 50):
+        redactor.value({"password": f"secret number {number}"})
+    assert len(redactor._remembered) == MAX_REMEMBERED
+
+
+def test_long_texts_of_nothing_but_beginnings_take_no_time_to_speak_of() -> None:
+    for text in (
+        "password" * 20_000,
+        "a" * 300_000,
+        "://" * 50_000,
+        "-----BEGIN PRIVATE KEY" * 5_000,
+        "token='" * 20_000,
+        'x="\\' * 50_000,
+    ):
+        Redactor().text(text)
+
+
+def test_no_repr_tells_the_salt_or_what_is_hidden() -> None:
+    redactor = Redactor()
+    redactor.value({"password": "hunter2 and more"})
+    assert redactor._salt.reveal() not in repr(vars(redactor))
+
+
+# --- the property that matters ------------------------------------------------------------------------------------
+
+SECRETS = st.text(string.ascii_letters + string.digits + "-_+/.", min_size=12, max_size=40).map(lambda text: f"Zq7{text}")
+NAMES = st.sampled_from(["password", "apiKey", "api_key", "access_token", "secret", "X-Auth-Token", "clientSecret", "passphrase"])
+FILLER = st.text(max_size=20)
+
+
+@st.composite
+def planted(draw: st.DrawFn) -> tuple[Any, str]:
+    """A message with a secret somewhere: under a name, or in a text of some kind, as deep as you like."""
+    secret = draw(SECRETS)
+    name = draw(NAMES)
+    before, after = draw(FILLER), draw(FILLER)
+    text = draw(
+        st.sampled_from(
+            [
+                f"{before} Authorization: Bearer {secret}",
+                f"{before} https://user:{secret}@host/path {after}",
+                f"https://host/?{name}={quote(secret, safe='')}&b=1 {name}={secret}",
+                f'Traceback (most recent call last):\n  File "x.py", line 1\n    f({name}="{secret}")\nValueError: {after}',
+                f"{name}: {secret}",
+                json.dumps({name: secret, "x": before}),
+                json.dumps([json.dumps({"deep": json.dumps({name: [secret]})})]),
+            ]
+        )
+    )
+    value: Any = draw(
+        st.sampled_from([{name: secret}, {name: {"v": [secret]}}, {"t": text}, {"headers": [{"name": name, "value": secret}]}])
+    )
+    for _ in range(draw(st.integers(0, 5))):
+        value = draw(st.sampled_from([[value], {"a": value, "n": 1}, {"t": json.dumps(value)}, [before, value]]))
+    return {"jsonrpc": "2.0", "id": 1, "params": {"arguments": value, "note": before}}, secret
+
+
+@given(planted(), st.booleans())
+def test_no_planted_secret_survives(case: tuple[Any, str], ascii_only: bool) -> None:
+    message, secret = case
+    redactor = Redactor()
+    raw = json.dumps(message, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return
+    assert redactor.clean([raw]) == [False]
+    cleaned = redactor.message(raw).decode()
+    assert secret not in cleaned
+    again = redactor.message(json.dumps({"text": f"later {secret} again"}).encode()).decode()
+    assert secret not in again
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=30) | SECRETS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12) | NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_what_the_quick_way_lets_pass_the_thorough_way_leaves_as_it_is(value: Any) -> None:
+    redactor = Redactor()
+    raw = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    if redactor.clean([raw]) == [True]:
+        assert json.loads(redactor.message(raw)) == json.loads(raw)
+
+
+@given(JSON)
+def test_redacting_what_was_redacted_changes_nothing(value: Any) -> None:
+    redactor = Redactor()
+    once = redactor.value(json.loads(json.dumps(value).encode()))
+    assert redactor.value(once) == once
+
+
+def test_marks_in_urls_are_left_as_they_are() -> None:
+    redactor = Redactor()
+    once = redactor.text("https://bobby:s3cr3tpw@host/ and password=s3cr3tpw")
+    assert redactor.text(once) == once
+    assert once.count(redactor.text("s3cr3tpw")) == 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from mcp_workbench.exploring.reading import UPDATED, Reading, arguments_of, result_of, text_of
@@ -103,15 +104,15 @@ def _id(request_id: object) -> str | None:
 
 
 _CALLS: dict[str, Column[CallRecord]] = {
-    "seq": Column(Form.COUNT, lambda call: call.seq),
+    "seq": Column(Form.COUNT, attrgetter("seq")),
     "call": Column(Form.TEXT, lambda call: call.call_id or None),
-    "session": Column(Form.TEXT, lambda call: call.session_id),
+    "session": Column(Form.TEXT, attrgetter("session_id")),
     "client": Column(Form.TEXT, lambda _: None),
     "side": Column(Form.TEXT, lambda call: call.side.value),
     "direction": Column(Form.TEXT, lambda call: call.direction.value),
-    "principal": Column(Form.TEXT, lambda call: call.principal),
+    "principal": Column(Form.TEXT, attrgetter("principal")),
     "era": Column(Form.TEXT, lambda call: call.era.value),
-    "method": Column(Form.TEXT, lambda call: call.method),
+    "method": Column(Form.TEXT, attrgetter("method")),
     "target": Column(Form.TEXT, lambda call: call.target or None),
     "tool": Column(Form.TEXT, lambda call: tool_of(call.method, call.target)),
     "id": Column(Form.TEXT, lambda call: str(call.request_id)),
@@ -120,18 +121,18 @@ _CALLS: dict[str, Column[CallRecord]] = {
     "wait_ms": Column(Form.MILLISECONDS, lambda call: _ms(call.wait_ns)),
     "run_ms": Column(Form.MILLISECONDS, lambda call: _ms(call.run_ns)),
     "send_ms": Column(Form.MILLISECONDS, lambda call: _ms(call.send_ns)),
-    "bytes_in": Column(Form.COUNT, lambda call: call.bytes_in),
-    "bytes_out": Column(Form.COUNT, lambda call: call.bytes_out),
+    "bytes_in": Column(Form.COUNT, attrgetter("bytes_in")),
+    "bytes_out": Column(Form.COUNT, attrgetter("bytes_out")),
     "size": Column(Form.COUNT, lambda call: call.bytes_in + call.bytes_out),
     "tokens": Column(Form.COUNT, lambda call: (call.bytes_in + call.bytes_out) // BYTES_A_TOKEN),
     "outcome": Column(Form.TEXT, lambda call: call.outcome.value),
-    "failed": Column(Form.FLAG, lambda call: call.failed),
+    "failed": Column(Form.FLAG, attrgetter("failed")),
     "code": Column(Form.NUMBER, lambda call: _code(call.code)),
-    "error": Column(Form.TEXT, lambda call: call.error),
-    "version": Column(Form.TEXT, lambda call: call.tool_version),
+    "error": Column(Form.TEXT, attrgetter("error")),
+    "version": Column(Form.TEXT, attrgetter("tool_version")),
     "defined_at": Column(Form.TEXT, lambda call: None if call.defined_at is None else str(call.defined_at)),
     "notes": Column(Form.TEXT, lambda call: "; ".join(call.notes) or None),
-    "job": Column(Form.TEXT, lambda call: call.job),
+    "job": Column(Form.TEXT, attrgetter("job")),
     "arguments": Column(Form.TEXT, arguments_of),
     "result": Column(Form.TEXT, result_of),
     "request": Column(Form.TEXT, lambda call: text_of(call.request)),
@@ -139,12 +140,12 @@ _CALLS: dict[str, Column[CallRecord]] = {
 }
 
 _MESSAGES: dict[str, Column[Reading]] = {
-    "seq": Column(Form.COUNT, lambda reading: reading.message.seq),
-    "session": Column(Form.TEXT, lambda reading: reading.message.session_id),
+    "seq": Column(Form.COUNT, attrgetter("message.seq")),
+    "session": Column(Form.TEXT, attrgetter("message.session_id")),
     "client": Column(Form.TEXT, lambda _: None),
     "direction": Column(Form.TEXT, lambda reading: reading.message.direction.value),
     "at": Column(Form.MOMENT, lambda reading: moment(reading.message.at)),
-    "size": Column(Form.COUNT, lambda reading: reading.message.size),
+    "size": Column(Form.COUNT, attrgetter("message.size")),
     "tokens": Column(Form.COUNT, lambda reading: reading.message.size // BYTES_A_TOKEN),
     "kind": Column(Form.TEXT, lambda reading: None if reading.kind is None else reading.kind.value),
     "id": Column(Form.TEXT, lambda reading: _id(reading.id)),
@@ -153,6 +154,6 @@ _MESSAGES: dict[str, Column[Reading]] = {
     "tool": Column(Form.TEXT, lambda reading: tool_of(reading.method, reading.target)),
     "outcome": Column(Form.TEXT, lambda reading: None if reading.outcome is None else reading.outcome.value),
     "code": Column(Form.NUMBER, lambda reading: _code(reading.code)),
-    "error": Column(Form.TEXT, lambda reading: reading.error),
+    "error": Column(Form.TEXT, attrgetter("error")),
     "text": Column(Form.TEXT, lambda reading: text_of(reading.message)),
 }

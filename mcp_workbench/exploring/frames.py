@@ -30,6 +30,7 @@ What is not known is missing (NaN, NaT, NA). What a filter compares is in `filte
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+AT_ONCE = 500
+"""Records taken together: what was decoded for them goes before the next are read, so the garbage collector never has much to look at."""
+
 
 def calls_frame(calls: Iterable[CallRecord], *, client_of: ClientOf | None = None) -> pd.DataFrame:
     """One row for each call.
@@ -54,7 +58,7 @@ def calls_frame(calls: Iterable[CallRecord], *, client_of: ClientOf | None = Non
     Returns:
         The columns that the module's table names; durations float64 (ms), `at` datetime64[us, UTC], `code` Int64.
     """
-    return _frame(list(calls), calls_columns(client_of))
+    return _frame(calls, calls_columns(client_of))
 
 
 def messages_frame(messages: Iterable[Message], *, client_of: ClientOf | None = None) -> pd.DataFrame:
@@ -67,13 +71,18 @@ def messages_frame(messages: Iterable[Message], *, client_of: ClientOf | None = 
     Returns:
         The columns that the module's table names; `at` datetime64[us, UTC], `code` Int64.
     """
-    return _frame([read(message) for message in messages], messages_columns(client_of))
+    return _frame(map(read, messages), messages_columns(client_of))
 
 
-def _frame(records: list[T], columns: Mapping[str, Column[T]]) -> pd.DataFrame:
+def _frame(records: Iterable[T], columns: Mapping[str, Column[T]]) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame({name: _series([column.read(record) for record in records], column.form) for name, column in columns.items()})
+    values: dict[str, list[Any]] = {name: [] for name in columns}
+    following = iter(records)
+    while some := list(itertools.islice(following, AT_ONCE)):
+        for name, column in columns.items():
+            values[name].extend(map(column.read, some))
+    return pd.DataFrame({name: _series(values[name], column.form) for name, column in columns.items()})
 
 
 def _series(values: list[Any], form: Form) -> pd.Series[Any]:

@@ -67,11 +67,15 @@ def decode(text: bytes) -> Decoded:
         return _explain(text)
     if _may_be_deep(text) and _too_deep([envelope.params, envelope.result]):
         return _explain(text)
-    method = envelope.method
-    if envelope.jsonrpc == "2.0" and envelope.result is None and envelope.error is UNSET and method is not None:
-        if envelope.id is None:
-            return Notification(method, envelope.params)
-        return Request(envelope.id, method, envelope.params)
+    method: Any = envelope.method
+    result: Any = envelope.result
+    if envelope.jsonrpc == "2.0" and envelope.error is UNSET:
+        if result is None and method is not None:
+            if envelope.id is None:
+                return Notification(method, envelope.params)
+            return Request(envelope.id, method, envelope.params)
+        if result is not None and method is None and envelope.id is not None:
+            return ResultResponse(envelope.id, result)
     return _explain(text)
 
 

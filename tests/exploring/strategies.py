@@ -110,10 +110,8 @@ _WORDS = st.sampled_from(
 )
 _AMOUNTS = st.sampled_from(["5", ">5", ">=5", "<5", "<=5", "1..1000", "..5", "5..", "-32602", "0.25", "*", "1k"])
 _DURATIONS = st.sampled_from([">5ms", ">=5ms", "<5ms", "<=5ms", "1ms..1s", "..5ms", "5000us..", "*", ">0.000001s"])
-_MOMENTS = st.sampled_from(
-    ["-5m..", "..-5m", "-1h..-5m", "10:05", "10:05..10:11", "23:00..01:00", ">10:11", "<=10:06", "2026-05-11", ">2026-05-10", "*"]
-    + ["2026-05-11T10:06Z..", "<2026-05-11T10:06:00.000001Z", "2026-05-10..2026-05-11"]
-)
+_SINCE = ["-5m..", "..-5m", "-1h..-5m", "2026-05-11T10:06Z..", "<2026-05-11T10:06:00.000001Z", "2026-05-10..2026-05-11", "2026-05-11"]
+_MOMENTS = st.sampled_from([*_SINCE, "10:05", "10:05..10:11", "23:00..01:00", ">10:11", "<=10:06", ">2026-05-10", "*"])
 _PATHS = st.lists(st.sampled_from(["region", "n", "filter", '"a b"', "0", "isError", "arguments"]), min_size=1, max_size=2).map(".".join)
 _VALUES = {
     **dict.fromkeys(("method", "tool", "prompt", "uri", "target", "session", "client", "id", "error", "text"), _WORDS),

@@ -24,7 +24,7 @@ from mcp_workbench.jsonrpc import (
     encode_request,
     encode_result,
 )
-from mcp_workbench.jsonrpc.codec import MAX_DEPTH
+from mcp_workbench.jsonrpc.codec import MAX_DEPTH, _explain
 
 PARSE, INVALID = ErrorCode.PARSE_ERROR, ErrorCode.INVALID_REQUEST
 
@@ -379,6 +379,12 @@ def test_decoding_arbitrary_json_never_raises_and_never_finds_a_parse_error(valu
     got = decode(raw)
     assert not (isinstance(got, Malformed) and got.code == PARSE)
     assert isinstance(got, Batch) == (isinstance(value, list) and bool(value))
+
+
+@given(members, st.sampled_from(["", " ", '"other": 1, ']))
+def test_the_short_way_says_what_the_exact_way_says(value: dict[str, Any], further: str) -> None:
+    raw = json.dumps(value | {"jsonrpc": "2.0"}).replace("{", "{" + further, 1).encode()
+    assert decode(raw) == _explain(raw)
 
 
 @given(members)

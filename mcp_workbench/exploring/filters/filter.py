@@ -122,10 +122,19 @@ def _compiled(node: tree.Node, listing: Listing, columns: Mapping[str, Column[T]
     if isinstance(node, tree.Not):
         part = _compiled(node.part, listing, columns)
         return lambda record: not part(record)
-    parts = [_compiled(part, listing, columns) for part in node.parts]
-    if isinstance(node, tree.AnyOf):
-        return lambda record: any(part(record) for part in parts)
-    return lambda record: all(part(record) for part in parts)
+    return _joined([_compiled(part, listing, columns) for part in node.parts], stops_at=isinstance(node, tree.AnyOf))
+
+
+def _joined(parts: list[Callable[[T], bool]], *, stops_at: bool) -> Callable[[T], bool]:
+    """The parts are asked in turn until one says `stops_at`; a loop, for a generator would cost more than most parts."""
+
+    def matches(record: T) -> bool:
+        for part in parts:
+            if part(record) is stops_at:
+                return stops_at
+        return not stops_at
+
+    return matches
 
 
 def _compiled_term(term: tree.Term, listing: Listing, columns: Mapping[str, Column[T]]) -> Callable[[T], bool]:
@@ -135,4 +144,7 @@ def _compiled_term(term: tree.Term, listing: Listing, columns: Mapping[str, Colu
     if combine is None:
         [read_one] = reads
         return lambda record: matches(read_one(record))
-    return lambda record: matches(combine(*(read_column(record) for read_column in reads)))
+    if len(reads) == 2:  # as a tool is known
+        first, second = reads
+        return lambda record: matches(combine(first(record), second(record)))
+    return lambda record: matches(combine(*[read_column(record) for read_column in reads]))

@@ -86,10 +86,15 @@ class Occurs:
 
     def matches(self, found: object) -> bool:
         """Whether it occurs."""
-        for text in found if isinstance(found, tuple) else (found,):
-            if isinstance(text, str) and _in_order(lowered := text.lower(), self.pieces, 0, len(lowered)):
-                return True
-        return False
+        return any(map(self._is_in, found)) if isinstance(found, tuple) else self._is_in(found)
+
+    def _is_in(self, text: object) -> bool:
+        if not isinstance(text, str):
+            return False
+        lowered, pieces = text.lower(), self.pieces
+        if len(pieces) == 1 and len(pieces[0]) == 1:
+            return pieces[0][0] in lowered
+        return _in_order(lowered, pieces, 0, len(lowered))
 
 
 @dataclass(frozen=True, slots=True)

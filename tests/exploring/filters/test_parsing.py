@@ -82,7 +82,9 @@ def test_any_text_is_a_filter_that_is_read_again_the_same_or_an_error_with_its_p
     try:
         wanted = parse(text)
     except FilterError as error:
-        assert error.position is not None
-        assert 0 <= error.position <= len(text)
+        place = error.position
+    else:
+        assert parse(str(wanted)) == wanted
         return
-    assert parse(str(wanted)) == wanted
+    assert place is not None
+    assert 0 <= place <= len(text)

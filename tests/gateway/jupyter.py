@@ -22,6 +22,7 @@ from traitlets.config import Config
 
 from mcp_workbench import discovery
 from mcp_workbench.events import Principal
+from mcp_workbench.gateway.routes import OPENS_HTTP
 from mcp_workbench.limits import Limits
 from mcp_workbench.transports.channel import Channel, Receiver
 from mcp_workbench.transports.credentials import Credentials
@@ -100,11 +101,17 @@ async def kernel(
         await here.server.close()
 
 
-def announce(kernel_id: str, door: str, port: int, token: str) -> Path:
+def announce(kernel_id: str, door: str, port: int, token: str, *, http_port: int | None = None) -> Path:
     """Write a discovery file."""
     from mcp_workbench.secret import Secret
 
-    entry = discovery.describe_this_process(kernel_id=kernel_id, name="flights", url=f"ws://127.0.0.1:{port}/{door}", token=Secret(token))
+    entry = discovery.describe_this_process(
+        kernel_id=kernel_id,
+        name="flights",
+        url=f"ws://127.0.0.1:{port}/{door}",
+        http_url=None if http_port is None else f"http://127.0.0.1:{http_port}/{door}",
+        token=Secret(token),
+    )
     return discovery.write(entry) if door == "mcp" else discovery.write_view(entry)
 
 
@@ -173,6 +180,8 @@ async def jupyter(
         for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
             patch.setenv(name, str(folder))
         patch.setenv("JUPYTER_NO_CONFIG", "1")
+        patch.setenv(OPENS_HTTP, "")  # written by the extension; the run is to be left as it was
+        patch.delenv(OPENS_HTTP)
         app = ServerApp(base_url=BASE, root_dir=str(folder), open_browser=False, allow_root=True, config=config)
         app.init_signal = lambda: None  # type: ignore[method-assign]  # signals are the test run's own
         app.initialize(argv=[], new_httpserver=False, find_extensions=False)

@@ -56,9 +56,9 @@ class JupyterProcess:
         session = self.ask("api/sessions", {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}})
         return str(session["kernel"]["id"])
 
-    def url(self, kernel_id: str, door: str = "mcp", query: str = "") -> str:
-        """A WebSocket address of the gateway's."""
-        return f"ws://127.0.0.1:{self.port}{BASE}mcp-workbench/kernels/{kernel_id}/{door}{query}"
+    def url(self, kernel_id: str, door: str = "mcp", query: str = "", *, scheme: str = "ws") -> str:
+        """An address of the gateway's."""
+        return f"{scheme}://127.0.0.1:{self.port}{BASE}mcp-workbench/kernels/{kernel_id}/{door}{query}"
 
     @property
     def headers(self) -> dict[str, str]:

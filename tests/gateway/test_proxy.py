@@ -168,7 +168,7 @@ def test_an_address_that_leads_nowhere_says_why(tmp_path: Path) -> None:
                     assert status == 404
                     assert json.dumps(sentence) in text
             assert stranger.requests == [], "a kernel of another Jupyter Server was connected"
-            answer = await here.get(f"mcp-workbench/kernels/{KERNEL}/mcp")
+            answer = await here.get(f"mcp-workbench/kernels/{KERNEL}/view")
             assert (answer.code, json.loads(answer.body)) == (426, {"message": sentences.NOT_A_WEBSOCKET})
 
     run(main)

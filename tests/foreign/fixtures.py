@@ -7,13 +7,14 @@ in one line; with MCP_WORKBENCH_NO_SKIP=1 that is a failure.
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from mcp_workbench.cli.bench.environments import REQUIREMENTS, EnvironmentNotMadeError, python_of
-from tests.foreign.node import NodeSdk, claude_code_command, everything_command, inspector_command, node_sdk
+from tests.foreign.node import NodeSdk, claude_code_command, everything_command, hub_proxy_command, inspector_command, node_sdk
 
 PANDAS_2 = (
     "pandas==2.3.*",
@@ -34,6 +35,8 @@ PANDAS_2 = (
     "websockets>=15",
 )
 """The package itself is taken from the checkout."""
+JUPYTERHUB = ("jupyterhub==6.1.*", "jupyter-server>=2.13")
+"""With what the package itself needs: it is taken from the checkout."""
 NO_SKIP = os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1"
 
 
@@ -54,6 +57,23 @@ def pandas2_python() -> Path:
     """The interpreter that has pandas 2.3 and what the live room's tests need."""
     REQUIREMENTS["pandas2"] = PANDAS_2
     return _python("pandas2")
+
+
+@pytest.fixture(scope="session")
+def jupyterhub_python() -> Path:
+    """The interpreter that has JupyterHub, Jupyter Server and what the package needs."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    REQUIREMENTS["jupyterhub"] = (*JUPYTERHUB, *project["dependencies"])
+    return _python("jupyterhub")
+
+
+@pytest.fixture(scope="session")
+def hub_proxy() -> list[str]:
+    """How JupyterHub's proxy is started."""
+    try:
+        return hub_proxy_command()
+    except EnvironmentNotMadeError as error:
+        _cannot(f"no proxy for JupyterHub: {error}")
 
 
 @pytest.fixture(scope="session")

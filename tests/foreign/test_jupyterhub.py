@@ -18,14 +18,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 
 import pytest
 
 from mcp_workbench.client import connect
 from mcp_workbench.errors import ConnectionClosed, HandshakeRefused
-from mcp_workbench.tasks import start_task
+from tests.foreign.streaming import STREAMING_CELL, see_it_stream
 from tests.gateway.process import OPENING_CELL, JupyterProcess
 
 pytest_plugins = ["tests.foreign.fixtures"]
@@ -34,23 +34,6 @@ pytestmark = [pytest.mark.foreign, pytest.mark.kernel, pytest.mark.timeout(900)]
 CHECKOUT = Path(__file__).parents[2]
 PAGE = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8")
 READY_WITHIN_S = 90
-STREAMING_CELL = """
-import threading
-import mcp_workbench as wb
-
-go = threading.Event()
-
-@wb.tool
-def wait_for_go(ctx: wb.Context) -> str:
-    "Wait."
-    ctx.report_progress(1, 2)
-    return "went" if go.wait(30) else "waited"
-
-@wb.tool(run_on="inline")
-def say_go() -> None:
-    "Go."
-    go.set()
-"""
 ROLE = {"name": "test", "scopes": ["admin:users", "admin:servers", "tokens", "access:servers"], "services": ["test"]}
 
 
@@ -163,25 +146,17 @@ def test_an_agent_reaches_its_users_kernel_with_a_token_of_the_hub_and_nobody_el
             async with connect(alice.url(kernel_id, scheme=scheme), token=alice.token, era=era) as session:
                 return (await session.call_tool("add", {"a": 2, "b": 3})).text
 
-        async def stream(era: Any) -> None:
-            """What comes before an answer comes before it."""
-            await alice.run_cell(kernel_id, STREAMING_CELL)
-            begun = asyncio.Event()
-            async with connect(alice.url(kernel_id, scheme="http"), token=alice.token, era=era) as session:
-                waiting = start_task(session.call_tool("wait_for_go", on_progress=lambda *_: begun.set()), name="waiting")
-                await begun.wait()
-                await session.call_tool("say_go")
-                assert (await waiting).text == "went"
-
         async def main() -> None:
             await alice.run_cell(kernel_id, OPENING_CELL)
             [told] = (await asyncio.to_thread(alice.ask, "mcp-workbench/api/kernels"))["kernels"]
             assert (told["mcp"], told["transports"]) == (f"/user/alice/mcp-workbench/kernels/{kernel_id}/mcp", ["websocket", "http"])
+            eras: tuple[Literal["legacy", "modern"], ...] = ("legacy", "modern")
             for scheme in ("ws", "http"):
-                for era in ("legacy", "modern"):
+                for era in eras:
                     assert await meet(scheme, era) == "5", (scheme, era)
-            for era in ("legacy", "modern"):
-                await stream(era)
+            await alice.run_cell(kernel_id, STREAMING_CELL)
+            for era in eras:
+                await see_it_stream(connect(alice.url(kernel_id, scheme="http"), token=alice.token, era=era))
             for token in strangers.values():
                 with pytest.raises(HandshakeRefused) as refused:
                     await connect(alice.url(kernel_id), token=token)

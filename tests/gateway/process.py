@@ -89,14 +89,15 @@ class JupyterProcess:
 
 
 @contextmanager
-def jupyter_process(folder: Path) -> Iterator[JupyterProcess]:
-    """A Jupyter Server for as long as the `with` lasts."""
+def jupyter_process(folder: Path, **server_app: object) -> Iterator[JupyterProcess]:
+    """A Jupyter Server for as long as the `with` lasts; further settings are those of `ServerApp`."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     token = secrets.token_urlsafe(32)
     settings = {
         "ServerApp": {"ip": "127.0.0.1", "port": port, "port_retries": 0, "base_url": BASE, "root_dir": str(folder / "root")}
-        | {"open_browser": False, "allow_root": True, "log_level": "DEBUG", "jpserver_extensions": {"mcp_workbench.gateway": True}},
+        | {"open_browser": False, "allow_root": True, "log_level": "DEBUG", "jpserver_extensions": {"mcp_workbench.gateway": True}}
+        | server_app,
         "IdentityProvider": {"token": token},
     }
     (folder / "root").mkdir()

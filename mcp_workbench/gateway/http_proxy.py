@@ -12,7 +12,10 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
 
+from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 from tornado.iostream import StreamClosedError
 
@@ -54,10 +57,15 @@ class HttpProxy(Doorway):
 
     async def prepare(self, *, _redirect_to_login: bool = False) -> None:
         """Say no as soon as the head is there, and never by a page for people."""
-        no = (403, sentences.FOREIGN_PAGE) if self.is_foreign_page() else await self._who_asks(_redirect_to_login)
+        try:
+            no = (403, sentences.FOREIGN_PAGE) if self.is_foreign_page() else await self._who_asks(_redirect_to_login)
+        except web.HTTPError as error:
+            no = error.status_code, error.reason or HTTPStatus(error.status_code).phrase
         if no is not None:
-            self.set_header("Connection", "close")  # what stands behind a refused head is not waited for
-            self.refuse(*no)
+            self._say(*no)
+            # The answer is whole, and finished when the body is there: closing on it would reset the answer away.
+            with suppress(StreamClosedError):
+                await self.flush()
 
     async def _who_asks(self, redirect: bool) -> tuple[int, str] | None:  # as Jupyter has it
         await super().prepare(_redirect_to_login=redirect)
@@ -79,31 +87,33 @@ class HttpProxy(Doorway):
         return None
 
     def data_received(self, chunk: bytes) -> None:
-        """A part of the body; one that does not say how long it is is dropped from its bound on."""
+        """A part of the body; of a request that was refused, and from its bound on, it is dropped."""
         self._too_large = self._too_large or len(self._body) + len(chunk) > self._gateway.max_body_bytes
-        if self._too_large:
+        if self._too_large or self._headers_written:
             self._body.clear()
         else:
             self._body += chunk
 
     # --- the request -------------------------------------------------------------------------------------------
 
-    @web.authenticated
+    @allow_unauthenticated  # asked in `prepare`
     async def post(self, kernel_id: str) -> None:
         """Relay it."""
         await self._serve(kernel_id)
 
-    @web.authenticated
+    @allow_unauthenticated
     async def get(self, kernel_id: str) -> None:
         """Relay it."""
         await self._serve(kernel_id)
 
-    @web.authenticated
+    @allow_unauthenticated
     async def delete(self, kernel_id: str) -> None:
         """Relay it."""
         await self._serve(kernel_id)
 
     async def _serve(self, kernel_id: str) -> None:
+        if self._headers_written:
+            return
         if self._too_large:
             self.refuse(413, sentences.too_large(self._gateway.max_body_bytes))
             return
@@ -183,8 +193,15 @@ class HttpProxy(Doorway):
             self.refuse(503, sentences.BROKEN)
 
     def refuse(self, status: int, sentence: str) -> None:
-        """Answer with a sentence, as MCP's clients expect it: a JSON-RPC error beside the status; which request it was was not read."""
+        """Answer with a sentence instead of what was asked for."""
+        self._say(status, sentence)
+        self.finish()
+
+    def _say(self, status: int, sentence: str) -> None:
+        """As MCP's clients expect it, an error of JSON-RPC beside the status; which request it was has not been read."""
         error = {"code": INTERNAL_ERROR if status >= 500 else INVALID_REQUEST, "message": sentence}
+        answer = json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"jsonrpc": "2.0", "id": None, "error": error}))
+        self.set_header("Content-Length", str(len(answer)))
+        self.write(answer)

@@ -410,7 +410,17 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read_where_it_says_so(
             declared.send(ping(here, body=None, extra=["Content-Length: 2001"]))
             answer = await declared.answer()
             assert (answer.status, sentence_of(answer)) == (413, sentences.too_large(2000))
+            declared.send(b"x" * 2001 + ping(here))
+            assert (await declared.answer()).status == 200, "a proxy that sends the body all the same was reset"
             await declared.leave()
+            stranger = await RawHttp.dial(here.port)
+            stranger.send(ping(here, token="another", body=None, extra=["Content-Length: 9"]))
+            assert (await stranger.answer()).status == 403
+            stranger.send(b"something" + ping(here))
+            assert (await stranger.answer()).status == 200
+            await stranger.leave()
+            assert len(there.requests) == 2
+            there.requests.clear()
             chunked = await RawHttp.dial(here.port)
             chunked.send(ping(here, body=None, extra=["Transfer-Encoding: chunked"]))
             for _ in range(100):

@@ -13,6 +13,7 @@ from collections.abc import Awaitable
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.websocket import WebSocketMixin
 from tornado.httputil import HTTPServerRequest
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from mcp_workbench.discovery import Entry
@@ -20,6 +21,7 @@ from mcp_workbench.errors import ConnectionClosed
 from mcp_workbench.gateway import sentences
 from mcp_workbench.gateway.closing import TRY_AGAIN_LATER, UNSUPPORTED_DATA, told_to_kernel
 from mcp_workbench.gateway.configuration import McpWorkbenchGateway
+from mcp_workbench.gateway.direct import join, take_over
 from mcp_workbench.gateway.doors import Door, entries
 from mcp_workbench.gateway.doorway import Doorway
 from mcp_workbench.gateway.pump import Pump
@@ -116,13 +118,35 @@ class Proxy(WebSocketMixin, WebSocketHandler, Doorway):
         return self._door.subprotocol if self._door.subprotocol in subprotocols else None
 
     async def open(self, kernel_id: str) -> None:
-        """The client's half is open."""
-        super().open()
-        self.set_nodelay(True)
+        """The client's half is open: stay here to its end, or leave it to tornado."""
         if self._kernel is None:
+            super().open()
             self.close(TRY_AGAIN_LATER, sentences.ELSEWHERE)
+        elif (stream := self._plain_stream()) is not None:
+            await self._go_direct(stream, self._kernel)
         else:
+            super().open()
+            self.set_nodelay(True)
             self._pump = Pump(self._kernel, self)
+
+    def _plain_stream(self) -> IOStream | None:
+        """Tornado's stream, when nothing has to be done with what passes that only tornado can do."""
+        stream = getattr(self.ws_connection, "stream", None)
+        return stream if type(stream) is IOStream and self.get_compression_options() is None else None
+
+    async def _go_direct(self, stream: IOStream, kernel: Channel) -> None:
+        """Relay between channels of our own; what tornado goes on with then is a stream that is closed."""
+        try:
+            client = await take_over(
+                stream,
+                subprotocol=self.selected_subprotocol,
+                max_message_bytes=self._gateway.max_message_bytes,
+                landing=self._gateway.landing,
+            )
+        except (StreamClosedError, OSError):
+            return
+        # Jupyter counts both in milliseconds.
+        await join(client, kernel, ping_every_s=self.ping_interval / 1000, dead_after_s=self.ping_timeout / 1000)
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         """A text of the client's; the next one is read when what is returned is done."""

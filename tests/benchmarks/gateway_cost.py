@@ -1,6 +1,6 @@
-"""What Jupyter's gateway adds: to a call, beside the same kernel's own address, and to Jupyter's memory with each idle connection.
+"""What Jupyter's gateway adds: to a call, beside the kernel's own address and the floor; to Jupyter's memory with an idle connection.
 
-A Jupyter Server, a kernel that it has started, and this process, which calls; subjects take turns in short rounds.
+A Jupyter Server, a kernel that it has started, the floor, and this process, which calls; subjects take turns in short rounds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mcp_workbench.cli.bench.floor import CALL, EXPECT
 from mcp_workbench.cli.bench.load import summarise
 from mcp_workbench.cli.bench.ours import INITIALIZE, INITIALIZED
 from mcp_workbench.cli.bench.wires import FIRST_ID, Connection, Target
-from tests.benchmarks.common import line, title
+from tests.benchmarks.common import floor_server, line, title
 from tests.benchmarks.memory import open_session, settled_rss
 from tests.gateway.jupyter import BASE
 from tests.gateway.process import JupyterProcess, jupyter_process
@@ -85,12 +85,14 @@ def latencies(targets: dict[str, Target]) -> dict[str, list[int]]:
 
 
 def report(seen: dict[str, list[int]]) -> None:
+    floor_us = median(seen["floor"]) / 1000
     for name, taken in seen.items():
         figures = summarise(taken, 1)
         print(f"  {name:<30} p50 {figures.p50_us:7.1f}  p90 {figures.p90_us:7.1f}  p99 {figures.p99_us:8.1f} µs   (n={figures.calls})")
     for tool in ("inline", "thread"):
         direct, relayed = (median(seen[f"{tool}, {way}"]) / 1000 for way in ("direct", "through the gateway"))
-        print(f"  the gateway adds to {tool:<9} p50 {relayed - direct:7.1f} µs; {relayed / direct:.2f} times direct", flush=True)
+        ratios = f"{(relayed - direct) / floor_us:.2f} x the floor; {relayed / direct:.2f} times direct"
+        print(f"  the gateway adds to {tool:<9} p50 {relayed - direct:7.1f} µs = {ratios}", flush=True)
 
 
 def idle_kib(target: Target, pid: int) -> float:
@@ -110,9 +112,10 @@ def main() -> None:
         with jupyter_process(Path(folder)) as jupyter:
             kernel_id = jupyter.open_notebook("bench.ipynb")
             asyncio.run(jupyter.run_cell(kernel_id, CELL))
-            targets = targets_of(jupyter, kernel_id)
-            report(latencies(targets))
             (server,) = (child for child in psutil.Process().children() if child.is_running())
+            targets = targets_of(jupyter, kernel_id)
+            with floor_server() as floor:
+                report(latencies({"floor": floor.ready.targets["floor"], **targets}))
             relayed = targets["inline, through the gateway"]
             # The first connections take memory that later ones use again, so the first round counts.
             line("an idle connection, first round", [idle_kib(relayed, server.pid)], "KiB")

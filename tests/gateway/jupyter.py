@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -161,7 +162,12 @@ async def listen(url: str, subprotocol: str | None, headers: dict[str, str]) -> 
 
 @asynccontextmanager
 async def jupyter(
-    folder: Path, *, kernels: Iterable[str] = (KERNEL, OTHER), provisioner: object = None, **settings: dict[str, Any]
+    folder: Path,
+    *,
+    kernels: Iterable[str] = (KERNEL, OTHER),
+    provisioner: object = None,
+    tls: ssl.SSLContext | None = None,
+    **settings: dict[str, Any],
 ) -> AsyncIterator[Jupyter]:
     """A Jupyter Server with the gateway.
 
@@ -169,6 +175,7 @@ async def jupyter(
         folder: Everything it writes goes in here.
         kernels: Ids of kernels that it believes it runs.
         provisioner: Of those; None: a local one.
+        tls: With it, https:// only.
         settings: Class name -> trait -> value.
     """
     token = secrets.token_urlsafe(32)
@@ -186,7 +193,7 @@ async def jupyter(
         app.init_signal = lambda: None  # type: ignore[method-assign]  # signals are the test run's own
         app.initialize(argv=[], new_httpserver=False, find_extensions=False)
     app.kernel_manager._kernels.update({each: SimpleNamespace(provisioner=provisioner or LocalProvisioner()) for each in kernels})
-    server = HTTPServer(app.web_app)
+    server = HTTPServer(app.web_app, ssl_options=tls)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
     server.add_socket(listener)

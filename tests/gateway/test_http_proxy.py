@@ -52,7 +52,7 @@ class Relayed(HttpHouse):
 
 
 @asynccontextmanager
-async def relayed(folder: Path, **settings: dict[str, Any]) -> AsyncIterator[Relayed]:
+async def relayed(folder: Path, **settings: Any) -> AsyncIterator[Relayed]:
     """A Workbench with HTTP behind a Jupyter Server that believes it to be one of its kernels."""
     async with http_house() as house:
         [entry] = discovery.find()
@@ -88,7 +88,7 @@ class StandIn:
 
 
 @asynccontextmanager
-async def stand_in(folder: Path, **settings: dict[str, Any]) -> AsyncIterator[tuple[StandIn, Jupyter]]:
+async def stand_in(folder: Path, **settings: Any) -> AsyncIterator[tuple[StandIn, Jupyter]]:
     there = StandIn()
     server = await asyncio.start_server(there.serve, "127.0.0.1", 0)
     file = announce(KERNEL, "mcp", 1, SECRET, http_port=server.sockets[0].getsockname()[1])

@@ -49,6 +49,8 @@ class HttpProxy(Doorway):
         super().initialize(gateway, door)
         self._body = bytearray()
         self._too_large = False
+        self._begun = False
+        """The client has been told a status: nothing can be said by it any more."""
         self._relaying: asyncio.Task[None] | None = None
         # Jupyter's server compresses texts, event streams among them, for whoever takes that.
         self.request.headers.pop("Accept-Encoding", None)
@@ -63,6 +65,7 @@ class HttpProxy(Doorway):
             no = error.status_code, error.reason or HTTPStatus(error.status_code).phrase
         if no is not None:
             self._say(*no)
+            self._begun = True
             # The answer is whole, and finished when the body is there: closing on it would reset the answer away.
             with suppress(StreamClosedError):
                 await self.flush()
@@ -89,7 +92,7 @@ class HttpProxy(Doorway):
     def data_received(self, chunk: bytes) -> None:
         """A part of the body; of a request that was refused, and from its bound on, it is dropped."""
         self._too_large = self._too_large or len(self._body) + len(chunk) > self._gateway.max_body_bytes
-        if self._too_large or self._headers_written:
+        if self._too_large or self._begun:
             self._body.clear()
         else:
             self._body += chunk
@@ -112,7 +115,7 @@ class HttpProxy(Doorway):
         await self._serve(kernel_id)
 
     async def _serve(self, kernel_id: str) -> None:
-        if self._headers_written:
+        if self._begun:
             return
         if self._too_large:
             self.refuse(413, sentences.too_large(self._gateway.max_body_bytes))
@@ -171,11 +174,15 @@ class HttpProxy(Doorway):
             return
         self._begin(head)
         if head.media_type == "text/event-stream":
-            await self.flush()  # the client is to know that there is a stream, also while nothing happens
+            await self._pass_on(b"")  # the client is to know that there is a stream, also while nothing happens
         async for piece in connection.pieces():
-            self.write(piece)
-            await self.flush()
+            await self._pass_on(piece)
         await self.finish()
+
+    async def _pass_on(self, piece: bytes) -> None:
+        self.write(piece)
+        self._begun = True
+        await self.flush()
 
     def _begin(self, head: ResponseHead) -> None:
         self.set_status(head.status)
@@ -186,7 +193,7 @@ class HttpProxy(Doorway):
 
     def _break_off(self) -> None:
         """The kernel is gone: say so, or, where the answer has begun, end it as one that is not complete."""
-        if self._headers_written:
+        if self._begun:
             self.detach().close()
         else:
             self.clear()

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, StreamClosedError
 from websockets.protocol import Protocol as Wire
 from websockets.protocol import Side, State
 
@@ -33,12 +33,11 @@ async def take_over(stream: IOStream, *, subprotocol: str | None, max_message_by
         landing: As `WebSocketChannel`.
 
     Raises:
-        StreamClosedError: The client has gone.
+        StreamClosedError: The client has gone, or has sent more than a text without waiting to be answered.
         OSError: The same, or there is no descriptor left.
     """
     await stream.write(b"")  # until the answer to the handshake has left
-    early = cast("asyncio.Future[bytes]", stream.read_bytes(LANDING_BYTES, partial=True))
-    sent_early = early.result() if early.done() else b""
+    sent_early = _sent_early(stream, max_message_bytes)
     ours = stream.socket.dup()
     stream.close()
     if ours.family in (socket.AF_INET, socket.AF_INET6):
@@ -48,6 +47,17 @@ async def take_over(stream: IOStream, *, subprotocol: str | None, max_message_by
     if sent_early:
         arrival.channel.receive_bytes(sent_early)
     return arrival.channel
+
+
+def _sent_early(stream: IOStream, max_bytes: int) -> bytes:
+    """What a client has said without waiting for the answer; the stream is not to be read any more."""
+    sent = b""
+    while (reading := cast("asyncio.Future[bytes]", stream.read_bytes(LANDING_BYTES, partial=True))).done():
+        sent += reading.result()
+        if len(sent) > max_bytes:
+            stream.close()
+            raise StreamClosedError
+    return sent
 
 
 class _Arrival(asyncio.Protocol):

@@ -122,7 +122,10 @@ class HttpProxy(Doorway):
             return
         # A task of its own, for it is what ends when the client hangs up; tornado answers when its own is cancelled.
         self._relaying = start_task(self._lead_to(kernel_id), name="mcp-workbench relayed request")
-        await asyncio.wait([self._relaying])
+        try:
+            await asyncio.wait([self._relaying])
+        finally:
+            self._relaying.cancel()
         if not self._relaying.cancelled():
             self._relaying.result()
 

@@ -42,12 +42,26 @@ def test_what_a_client_sends_before_it_has_been_answered_is_not_lost(tmp_path: P
     async def main() -> None:
         async with kernel() as there, jupyter(tmp_path) as here:
             client = await RawConnection.dial(here.port)
-            client.send(handshake(here.port, here.token) + frame(b"one") + frame(b"two"))
+            large = b"x" * 100_000  # more than tornado reads at a time
+            client.send(handshake(here.port, here.token) + frame(b"one") + frame(large) + frame(b"two"))
             assert (await client.head()).status == 101
-            assert [await client.text(), await client.text()] == [b"one", b"two"]
+            assert [await client.text(), await client.text(), await client.text()] == [b"one", large, b"two"]
             assert taken == ["joined"]
             await client.leave()
             await there.listeners[0].until_closed()
+
+    run(main)
+
+
+def test_a_client_that_says_too_much_before_it_has_been_answered_is_dropped(tmp_path: Path, taken: list[str]) -> None:
+    async def main() -> None:
+        async with kernel() as there, jupyter(tmp_path, McpWorkbenchGateway={"max_message_bytes": 1000}) as here:
+            client = await RawConnection.dial(here.port)
+            client.send(handshake(here.port, here.token) + frame(b"x" * 600) * 3)
+            assert (await client.head()).status == 101
+            assert (await there.listeners[0].until_closed())[0] == 1001
+            assert taken == []
+            await client.hang_up()
 
     run(main)
 

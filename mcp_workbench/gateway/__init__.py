@@ -1,8 +1,8 @@
 """The Jupyter Server side: kernels of this server that serve, under one address that outlives their restarts.
 
 A Jupyter Server loads this room into its own process, by the name `mcp_workbench.gateway`; a kernel never does. It
-finds kernels by their discovery files and relays WebSockets to their loopback ports: for views (`…/view`) and for
-agents (`…/mcp`). Who may do so is Jupyter's decision; what is said goes through unread. Knows nothing of MCP's
+finds kernels by their discovery files and relays to their loopback ports: WebSockets for views (`…/view`) and for
+agents (`…/mcp`), and agents' HTTP. Who may do so is Jupyter's decision; what is said goes through unread. Knows nothing of MCP's
 messages, sessions or DataFrames. Importing it loads nothing of Jupyter.
 """
 

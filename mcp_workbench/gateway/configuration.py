@@ -30,7 +30,23 @@ class McpWorkbenchGateway(LoggingConfigurable):
         config=True,
         help="Largest message taken from a client. A kernel has a bound of its own, wb.Limits(max_message_bytes=…): raise both.",
     )
-    max_connections = Int(64, min=1, config=True, help="Connections to one kernel at a time, views and agents together.")
+    http = Bool(
+        True,
+        config=True,
+        help="Whether kernels that this Jupyter Server starts open their HTTP endpoint, to which agents are led (MCP_WORKBENCH_HTTP=1).",
+    )
+    max_body_bytes = Int(
+        Limits().http_body_bytes,
+        min=1,
+        config=True,
+        help="Largest body of an agent's HTTP request. A kernel has a bound of its own, wb.Limits(http_body_bytes=…): raise both.",
+    )
+    max_connections = Int(
+        64,
+        min=1,
+        config=True,
+        help="Connections to one kernel at a time, views and agents together; an HTTP request is one until it is answered.",
+    )
 
     # traitlets leaves the type of **kwargs open.
     def __init__(self, **kwargs: object) -> None:

@@ -49,6 +49,7 @@ class Kernels(AnswersInJson, APIHandler):
         told["notebook"] = notebooks.get(kernel_id)
         if kernel_id in agents and self._gateway.agents:
             told["mcp"] = self._path(kernel_id, AGENTS)
+            told["transports"] = ["websocket"] if agents[kernel_id].http_url is None else ["websocket", "http"]
         if kernel_id in views:
             told["view"] = self._path(kernel_id, VIEW)
         return told

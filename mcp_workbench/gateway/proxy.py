@@ -12,15 +12,18 @@ from collections.abc import Awaitable
 
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.websocket import WebSocketMixin
+from tornado.httputil import HTTPServerRequest
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from mcp_workbench.discovery import Entry
 from mcp_workbench.errors import ConnectionClosed
 from mcp_workbench.gateway import sentences
-from mcp_workbench.gateway.answers import AnswersInJson
 from mcp_workbench.gateway.closing import TRY_AGAIN_LATER, UNSUPPORTED_DATA, told_to_kernel
 from mcp_workbench.gateway.configuration import McpWorkbenchGateway
-from mcp_workbench.gateway.doors import AGENTS, Door, entries, is_elsewhere
+from mcp_workbench.gateway.direct import join, take_over
+from mcp_workbench.gateway.doors import Door, entries
+from mcp_workbench.gateway.doorway import Doorway
 from mcp_workbench.gateway.pump import Pump
 from mcp_workbench.limits import MIB
 from mcp_workbench.transports.channel import Channel
@@ -31,13 +34,17 @@ MAX_BYTES_TO_CLIENT = 64 * MIB
 """Largest message of a kernel that is passed on; what kernels send by themselves is far smaller."""
 
 
-class Proxy(WebSocketMixin, WebSocketHandler, AnswersInJson):
+def is_upgrade(request: HTTPServerRequest) -> bool:
+    """Whether a WebSocket is asked for."""
+    return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+class Proxy(WebSocketMixin, WebSocketHandler, Doorway):
     """`mcp-workbench/kernels/<id>/view` and `…/mcp`."""
 
     def initialize(self, gateway: McpWorkbenchGateway, door: Door) -> None:
         """Tornado's constructor for handlers."""
-        self._gateway = gateway
-        self._door = door
+        super().initialize(gateway, door)
         self._kernel: Channel | None = None
         self._pump: Pump | None = None
 
@@ -46,35 +53,22 @@ class Proxy(WebSocketMixin, WebSocketHandler, AnswersInJson):
     @ws_authenticated
     async def get(self, kernel_id: str) -> None:
         """Serve one connection, to its end."""
-        if (no := await self._objection(kernel_id)) is not None:
+        if (no := await self.objection(kernel_id)) is not None:
             self.refuse(*no)
             return
         entry = (await entries(self._door)).get(kernel_id)
         if entry is not None:
             await self._lead_to(entry)
-        elif kernel_id in self.kernel_manager and is_elsewhere(self.kernel_manager.get_kernel(kernel_id)):
+        elif self.leads_elsewhere(kernel_id):
             await super().get(kernel_id)  # a page sees no HTTP status: it is told by the close
         else:
             self.refuse(404, sentences.SERVES_NOTHING)
 
-    async def _objection(self, kernel_id: str) -> tuple[int, str] | None:
-        """Why this client may not even ask for the kernel's server, as status and sentence."""
-        if self._is_foreign_page():
-            return 403, sentences.FOREIGN_PAGE
-        if not await self.may("execute", "kernels"):
-            return 403, sentences.NOT_AUTHORIZED
-        if self._door is AGENTS and not self._gateway.agents:
-            return 403, sentences.NO_AGENTS
-        if kernel_id not in self.kernel_manager:
-            return 404, sentences.NO_KERNEL
-        if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            return 426, sentences.NOT_A_WEBSOCKET
-        return None
-
-    def _is_foreign_page(self) -> bool:
-        # Jupyter's rule, and tornado's from 6.6 on: a page cannot write Sec-Fetch-Site, so the browser's word counts.
-        # Tornado asks the same again at the upgrade, after the kernel would have been connected.
-        return self.request.headers.get("Sec-Fetch-Site") not in ("same-origin", "none") and not self.check_origin()
+    async def objection(self, kernel_id: str) -> tuple[int, str] | None:
+        """The same, and that it is no WebSocket."""
+        if (no := await super().objection(kernel_id)) is not None:
+            return no
+        return None if is_upgrade(self.request) else (426, sentences.NOT_A_WEBSOCKET)
 
     async def _lead_to(self, entry: Entry) -> None:
         with self._gateway.place(entry.kernel_id) as is_free:
@@ -124,13 +118,35 @@ class Proxy(WebSocketMixin, WebSocketHandler, AnswersInJson):
         return self._door.subprotocol if self._door.subprotocol in subprotocols else None
 
     async def open(self, kernel_id: str) -> None:
-        """The client's half is open."""
-        super().open()
-        self.set_nodelay(True)
+        """The client's half is open: stay here to its end, or leave it to tornado."""
         if self._kernel is None:
+            super().open()
             self.close(TRY_AGAIN_LATER, sentences.ELSEWHERE)
+        elif (stream := self._plain_stream()) is not None:
+            await self._go_direct(stream, self._kernel)
         else:
+            super().open()
+            self.set_nodelay(True)
             self._pump = Pump(self._kernel, self)
+
+    def _plain_stream(self) -> IOStream | None:
+        """Tornado's stream, when nothing has to be done with what passes that only tornado can do."""
+        stream = getattr(self.ws_connection, "stream", None)
+        return stream if type(stream) is IOStream and self.get_compression_options() is None else None
+
+    async def _go_direct(self, stream: IOStream, kernel: Channel) -> None:
+        """Relay between channels of our own; what tornado goes on with then is a stream that is closed."""
+        try:
+            client = await take_over(
+                stream,
+                subprotocol=self.selected_subprotocol,
+                max_message_bytes=self._gateway.max_message_bytes,
+                landing=self._gateway.landing,
+            )
+        except (StreamClosedError, OSError):
+            return
+        # Jupyter counts both in milliseconds.
+        await join(client, kernel, ping_every_s=self.ping_interval / 1000, dead_after_s=self.ping_timeout / 1000)
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         """A text of the client's; the next one is read when what is returned is done."""

@@ -1,6 +1,6 @@
-"""What Jupyter's gateway adds: to a call, beside the same kernel's own address, and to Jupyter's memory with each idle connection.
+"""What Jupyter's gateway adds: to a call, beside the kernel's own address and the floor; to Jupyter's memory with an idle connection.
 
-A Jupyter Server, a kernel that it has started, and this process, which calls; subjects take turns in short rounds.
+A Jupyter Server, a kernel that it has started, the floor, and this process, which calls; subjects take turns in short rounds.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import tempfile
 from pathlib import Path
 from statistics import median
 from time import perf_counter_ns
+from urllib.parse import urlsplit
 
 import psutil
 
 from mcp_workbench import discovery
 from mcp_workbench.cli.bench.floor import CALL, EXPECT
-from mcp_workbench.cli.bench.load import summarise
-from mcp_workbench.cli.bench.ours import INITIALIZE, INITIALIZED
+from mcp_workbench.cli.bench.load import Order, measure, summarise
+from mcp_workbench.cli.bench.ours import INITIALIZE, INITIALIZED, META, MODERN_CALL
 from mcp_workbench.cli.bench.wires import FIRST_ID, Connection, Target
-from tests.benchmarks.common import line, title
+from tests.benchmarks.common import floor_server, line, title
 from tests.benchmarks.memory import open_session, settled_rss
 from tests.gateway.jupyter import BASE
 from tests.gateway.process import JupyterProcess, jupyter_process
@@ -30,6 +31,13 @@ WARM_ROUNDS = 4
 IDLE = 50
 """Connections; the gateway takes 64 to one kernel."""
 MEMORY_ROUNDS = 3
+SESSIONS = 16
+HTTP_HEADERS = {
+    "Accept": "application/json, text/event-stream",
+    "MCP-Protocol-Version": "2026-07-28",
+    "Mcp-Method": "tools/call",
+    "Mcp-Name": "add_inline",
+}
 CELL = """
 import mcp_workbench as wb
 from mcp_workbench.cli.bench.ours import add
@@ -41,26 +49,34 @@ wb.start()
 
 
 def targets_of(jupyter: JupyterProcess, kernel_id: str) -> dict[str, Target]:
-    """The two tools, by both ways."""
+    """The two tools over WebSocket and one of them over HTTP, each by both ways."""
     (entry,) = discovery.find()
-    port = int(entry.url.rpartition(":")[2].partition("/")[0])
+    key = {"Authorization": f"Bearer {entry.token.reveal()}"}
     relayed = f"{BASE}mcp-workbench/kernels/{kernel_id}/mcp"
-    return {
-        f"{tool}, {way}": Target(
-            kind="websocket",
-            port=at,
-            path=path,
-            body=CALL % f"add_{tool}",
-            expect=EXPECT,
-            headers=headers,
-            opening=[INITIALIZE, INITIALIZED],
-        )
-        for tool in ("inline", "thread")
-        for way, at, path, headers in (
-            ("direct", port, "/mcp", {"Authorization": f"Bearer {entry.token.reveal()}"}),
-            ("through the gateway", jupyter.port, relayed, jupyter.headers),
-        )
+    ways = {
+        "direct": (_port(entry.url), _port(str(entry.http_url)), "/mcp", key),
+        "through the gateway": (jupyter.port, jupyter.port, relayed, jupyter.headers),
     }
+    targets: dict[str, Target] = {}
+    for tool in ("inline", "thread"):
+        for way, (port, _, path, headers) in ways.items():
+            targets[f"{tool}, {way}"] = Target(
+                kind="websocket",
+                port=port,
+                path=path,
+                body=CALL % f"add_{tool}",
+                expect=EXPECT,
+                headers=headers,
+                opening=[INITIALIZE, INITIALIZED],
+            )
+    for way, (_, port, path, headers) in ways.items():
+        body = MODERN_CALL % (META, "add_inline")
+        targets[f"HTTP, {way}"] = Target(kind="http", port=port, path=path, body=body, expect=EXPECT, headers={**HTTP_HEADERS, **headers})
+    return targets
+
+
+def _port(url: str) -> int:
+    return urlsplit(url).port or 0
 
 
 def latencies(targets: dict[str, Target]) -> dict[str, list[int]]:
@@ -85,12 +101,23 @@ def latencies(targets: dict[str, Target]) -> dict[str, list[int]]:
 
 
 def report(seen: dict[str, list[int]]) -> None:
+    floor_us = median(seen["floor"]) / 1000
     for name, taken in seen.items():
         figures = summarise(taken, 1)
         print(f"  {name:<30} p50 {figures.p50_us:7.1f}  p90 {figures.p90_us:7.1f}  p99 {figures.p99_us:8.1f} µs   (n={figures.calls})")
-    for tool in ("inline", "thread"):
+    for tool in ("inline", "thread", "HTTP"):
         direct, relayed = (median(seen[f"{tool}, {way}"]) / 1000 for way in ("direct", "through the gateway"))
-        print(f"  the gateway adds to {tool:<9} p50 {relayed - direct:7.1f} µs; {relayed / direct:.2f} times direct", flush=True)
+        ratios = f"{(relayed - direct) / floor_us:.2f} x the floor; {relayed / direct:.2f} times direct"
+        print(f"  the gateway adds to {tool:<9} p50 {relayed - direct:7.1f} µs = {ratios}", flush=True)
+
+
+def throughput(targets: dict[str, Target]) -> None:
+    """With several sessions at once, from one client process."""
+    for way in ("direct", "through the gateway"):
+        measured = [
+            measure(Order(target=targets[f"inline, {way}"], sessions=SESSIONS, seconds=2, calls=50_000)).calls_per_s for _ in range(3)
+        ]
+        line(f"{SESSIONS} sessions, {way}", measured, "calls/s")
 
 
 def idle_kib(target: Target, pid: int) -> float:
@@ -110,10 +137,12 @@ def main() -> None:
         with jupyter_process(Path(folder)) as jupyter:
             kernel_id = jupyter.open_notebook("bench.ipynb")
             asyncio.run(jupyter.run_cell(kernel_id, CELL))
-            targets = targets_of(jupyter, kernel_id)
-            report(latencies(targets))
             (server,) = (child for child in psutil.Process().children() if child.is_running())
+            targets = targets_of(jupyter, kernel_id)
+            with floor_server() as floor:
+                report(latencies({"floor": floor.ready.targets["floor"], **targets}))
             relayed = targets["inline, through the gateway"]
+            throughput(targets)
             # The first connections take memory that later ones use again, so the first round counts.
             line("an idle connection, first round", [idle_kib(relayed, server.pid)], "KiB")
             line("... further rounds", [idle_kib(relayed, server.pid) for _ in range(MEMORY_ROUNDS)], "KiB")

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from time import process_time_ns
 
 from mcp_workbench.events import Era
-from mcp_workbench.jsonrpc import encode_request, encode_result
-from mcp_workbench.telemetry import CallRecord, Direction, Message, Outcome
 from mcp_workbench.exploring.filters import parse
 from mcp_workbench.exploring.frames import calls_frame, messages_frame
+from mcp_workbench.jsonrpc import encode_request, encode_result
+from mcp_workbench.telemetry import CallRecord, Direction, Message, Outcome
 from tests.benchmarks.common import line, title
 
 CALLS = 50_000

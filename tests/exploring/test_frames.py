@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.events import DefinedAt
-from mcp_workbench.telemetry import CallRecord, Message
 from mcp_workbench.exploring import frames
 from mcp_workbench.exploring.columns import calls_columns, messages_columns
 from mcp_workbench.exploring.frames import calls_frame, messages_frame
+from mcp_workbench.telemetry import CallRecord, Message
 from tests.exploring.filters.rig import CASES, call_of, client_of, message_of
 from tests.exploring.strategies import calls, messages
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 
 from mcp_workbench.events import Era
+from mcp_workbench.exploring.reading import Kind, arguments_of, read, result_of, text_of
 from mcp_workbench.jsonrpc import Malformed, decode
 from mcp_workbench.telemetry import CallRecord, Direction, Message, Outcome
-from mcp_workbench.exploring.reading import Kind, arguments_of, read, result_of, text_of
 from tests.exploring.strategies import calls, messages
 
 

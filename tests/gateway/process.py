@@ -42,11 +42,13 @@ class JupyterProcess:
     token: str
     log: list[str] = field(default_factory=list)
     """What it has logged, at DEBUG."""
+    base: str = BASE
+    """Its base URL."""
 
     def ask(self, path: str, body: object = None) -> Any:
         """A request to its REST API, a POST if there is a body; blocks."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{BASE}{path}", data, self.headers)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{self.base}{path}", data, self.headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
         return json.loads(text) if text else None
@@ -56,9 +58,9 @@ class JupyterProcess:
         session = self.ask("api/sessions", {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}})
         return str(session["kernel"]["id"])
 
-    def url(self, kernel_id: str, door: str = "mcp", query: str = "") -> str:
-        """A WebSocket address of the gateway's."""
-        return f"ws://127.0.0.1:{self.port}{BASE}mcp-workbench/kernels/{kernel_id}/{door}{query}"
+    def url(self, kernel_id: str, door: str = "mcp", query: str = "", *, scheme: str = "ws") -> str:
+        """An address of the gateway's."""
+        return f"{scheme}://127.0.0.1:{self.port}{self.base}mcp-workbench/kernels/{kernel_id}/{door}{query}"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -67,7 +69,7 @@ class JupyterProcess:
 
     async def run_cell(self, kernel_id: str, code: str) -> None:
         """Run a cell that must end well, through Jupyter's own WebSocket."""
-        url = f"ws://127.0.0.1:{self.port}{BASE}api/kernels/{kernel_id}/channels?session_id={uuid.uuid4().hex}"
+        url = f"ws://127.0.0.1:{self.port}{self.base}api/kernels/{kernel_id}/channels?session_id={uuid.uuid4().hex}"
         channel, listener = await listen(url, None, self.headers)
         message_id = uuid.uuid4().hex
         header = {"msg_id": message_id, "msg_type": "execute_request", "username": "", "session": "s", "version": "5.3", "date": ""}
@@ -87,14 +89,15 @@ class JupyterProcess:
 
 
 @contextmanager
-def jupyter_process(folder: Path) -> Iterator[JupyterProcess]:
-    """A Jupyter Server for as long as the `with` lasts."""
+def jupyter_process(folder: Path, **server_app: object) -> Iterator[JupyterProcess]:
+    """A Jupyter Server for as long as the `with` lasts; further settings are those of `ServerApp`."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     token = secrets.token_urlsafe(32)
     settings = {
         "ServerApp": {"ip": "127.0.0.1", "port": port, "port_retries": 0, "base_url": BASE, "root_dir": str(folder / "root")}
-        | {"open_browser": False, "allow_root": True, "log_level": "DEBUG", "jpserver_extensions": {"mcp_workbench.gateway": True}},
+        | {"open_browser": False, "allow_root": True, "log_level": "DEBUG", "jpserver_extensions": {"mcp_workbench.gateway": True}}
+        | server_app,
         "IdentityProvider": {"token": token},
     }
     (folder / "root").mkdir()

@@ -41,6 +41,7 @@ def test_kernels_of_this_server_that_serve_are_listed_without_a_secret_or_a_path
                     "name": "flights",
                     "notebook": "work/flights.ipynb",
                     "mcp": f"{BASE}mcp-workbench/kernels/{KERNEL}/mcp",
+                    "transports": ["websocket"],
                     "view": f"{BASE}mcp-workbench/kernels/{KERNEL}/view",
                 }
                 assert "api_last_activity" not in here.app.web_app.settings, "a sidebar that looks would keep an idle server alive"

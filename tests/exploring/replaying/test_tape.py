@@ -68,7 +68,7 @@ def test_what_was_never_asked_is_no_success_and_names_what_comes_nearest() -> No
     tape = Tape([call({"a": 1}, {"r": 1}), call({"x": 1}, {"r": 1}, "multiply")])
     with pytest.raises(NotRecordedError, match=r'none to .*"a":5.*Nearest: .*"a":1'):
         ask(tape, {"a": 5})
-    with pytest.raises(NotRecordedError, match="never asked there. Nearest: multiply"):
+    with pytest.raises(NotRecordedError, match=r"never asked there\. Nearest: multiply"):
         ask(tape, {"x": 1}, "multiplyy")
 
 

@@ -38,7 +38,13 @@ from mcp_workbench.primitives.options import (
 from mcp_workbench.primitives.output import Output, output_of
 from mcp_workbench.primitives.signature import MISSING, read_signature
 from mcp_workbench.primitives.wording import annotation_text
+from mcp_workbench.protocol.http_headers import ANNOTATION, param_headers_of
 from mcp_workbench.protocol.wire import Json, Tool, ToolAnnotations
+
+_BAD_HEADER = (
+    f"{ANNOTATION} is not as 2026-07-28 wants it, and clients would leave the tool out. Expected: the end of a header's name, each one "
+    "once, for a parameter that is a text, an integer or a boolean, not optional and not inside a list."
+)
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -153,6 +159,8 @@ def define_tool(
     signature = read_signature(function, label=name, sync_context=sync_context, async_context=async_context)
     documentation = read_documentation(function)
     arguments = Arguments(signature, descriptions=documentation.parameters, binders=binders)
+    if param_headers_of(arguments.input_schema) is None:
+        raise RegistrationError(f"{name}: {_BAD_HEADER}")
     with concerning(f"{name}: its return annotation"):
         output = output_of(signature.returns)
     version = checked_count(1 if version is None else version, "version", name)

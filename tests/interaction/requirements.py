@@ -152,7 +152,7 @@ REQUIREMENTS = (
     _modern(
         "modern-removed-methods",
         "basic/versioning#backward-compatibility-with-initialization-based-versions",
-        "initialize is -32022; ping, subscribe, unsubscribe, setLevel are -32601.",
+        "initialize is -32022, -32601 over HTTP; ping, subscribe, unsubscribe, setLevel are -32601.",
     ),
     _legacy("legacy-no-envelope", "basic/lifecycle#operation", "After initialize, a request in the modern envelope is refused."),
     _legacy("legacy-no-modern-methods", "basic/lifecycle#operation", "server/discover and subscriptions/listen are unknown methods there."),
@@ -200,6 +200,7 @@ REQUIREMENTS = (
         "tools/list names every tool with description and input schema, always in the same order.",
     ),
     _all("tools-names", "server/tools#tool-names", "Names have 1 to 128 letters, digits, _ - . and are unique; case counts."),
+    _modern("tools-header", "server/tools#x-mcp-header", "An x-mcp-header that clients would not take is refused to its author."),
     _all("tools-described", "server/tools#tool", "Title, annotations and icons are told from the revision on that knows them."),
     _all(
         "tools-schema", "basic#schema-dialect", "Every schema is JSON Schema 2020-12, of type object, and what is promised conforms to it."

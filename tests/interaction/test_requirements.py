@@ -21,7 +21,7 @@ ELSEWHERE = {
     "transports/test_http_server.py": ("http", ALL),
     "transports/test_http_legacy.py": ("http", LEGACY),
     "transports/test_http_modern.py": ("http", MODERN),
-    "transports/test_http_cross_site.py": ("http", ALL),
+    "transports/test_cross_site.py": ("http", ALL),
     "transports/test_http_bad_input.py": ("http", ALL),
     "transports/test_pipes.py": ("stdio", ALL),
     "transports/test_stdio.py": ("stdio", ALL),
@@ -120,7 +120,7 @@ def test_every_interaction_test_claims_a_row() -> None:
 def test_what_is_left_out_is_there_and_has_a_reason() -> None:
     tests = {test.name for path in HERE.glob("test_*.py") for test in _tests(path)}
     assert {test for left_out in EXCEPTIONS.values() for test in left_out} - tests == set()
-    assert all(reason for left_out in EXCEPTIONS.values() for reason in left_out.values())
+    assert all(one.reason for left_out in EXCEPTIONS.values() for one in left_out.values())
     for (row, transport), (revisions, reason) in IMPOSSIBLE.items():
         assert transport in BY_ID[row].transports
         assert set(revisions) & set(BY_ID[row].revisions)

@@ -448,3 +448,33 @@ def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list):
         for member in value:
             yield from _pairs(member)
+
+
+def _with_header(header: Any, kind: Any = str) -> Any:
+    return Annotated[kind, Field(json_schema_extra={"x-mcp-header": header})]
+
+
+@requirement("tools-header")
+@versions(*MODERN)
+def test_a_header_for_which_clients_would_leave_the_tool_out_is_refused(stage: Stage) -> None:
+    def offer(**annotations: Any) -> None:
+        def place(a: str, b: str = "") -> None: ...
+
+        place.__annotations__ = annotations | {"return": None}
+        stage.workbench.tool(place)
+
+    for wrong in ("", "a b", "a\r\nX: y", "é", 7):
+        with pytest.raises(wb.RegistrationError, match="place: x-mcp-header is not as 2026-07-28 wants it"):
+            offer(a=_with_header(wrong), b=str)
+    for kind in (float, list[str], str | None, dict[str, int]):
+        with pytest.raises(wb.RegistrationError, match="clients would leave the tool out"):
+            offer(a=_with_header("Region", kind), b=str)
+    with pytest.raises(wb.RegistrationError, match="each one once"):
+        offer(a=_with_header("Region"), b=_with_header("region"))
+    offer(a=_with_header("Region"), b=_with_header("Zone"))
+
+    async def main(talk: Talk) -> None:
+        [tool] = (await talk.result("tools/list"))["tools"]
+        assert tool["inputSchema"]["properties"]["a"]["x-mcp-header"] == "Region"
+
+    stage.play(main)

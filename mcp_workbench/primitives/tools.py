@@ -159,8 +159,6 @@ def define_tool(
     signature = read_signature(function, label=name, sync_context=sync_context, async_context=async_context)
     documentation = read_documentation(function)
     arguments = Arguments(signature, descriptions=documentation.parameters, binders=binders)
-    if param_headers_of(arguments.input_schema) is None:
-        raise RegistrationError(f"{name}: {_BAD_HEADER}")
     with concerning(f"{name}: its return annotation"):
         output = output_of(signature.returns)
     version = checked_count(1 if version is None else version, "version", name)
@@ -173,6 +171,8 @@ def define_tool(
         annotations=_hints(annotations, read_only, destructive, name),
         icons=checked_icons(icons, name),
     )
+    if param_headers_of(listed.input_schema) is None:
+        raise RegistrationError(f"{name}: {_BAD_HEADER}")
     listed_bytes = listed_size(listed, name)
     place = checked_run_on(run_on, is_async=signature.is_async, label=name)
     digest = digest_of(listed, version)

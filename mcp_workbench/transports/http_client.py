@@ -37,6 +37,7 @@ from mcp_workbench.tasks import start_task
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
 from mcp_workbench.transports.http_connection import BrokenResponseError, HttpAddress, HttpConnection, ResponseHead
 from mcp_workbench.transports.http_pool import ConnectionPool
+from mcp_workbench.transports.http_refusals import Asker
 from mcp_workbench.transports.outgoing import outgoing_headers
 from mcp_workbench.transports.sse import EventReader, EventTooLargeError
 
@@ -48,7 +49,6 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 MOST_RESUMED = 5
 """Times in a row that a lost stream is taken up without a word having come."""
 GOODBYE_S = 2.0
-MAX_WORDS = 300
 
 
 async def open_http(
@@ -93,11 +93,14 @@ class HttpChannel:
     """One client's channel; made by `open_http`."""
 
     def __init__(self, pool: ConnectionPool, headers: Mapping[str, Secret], max_message_bytes: int) -> None:
-        self.facts = ChannelFacts("http", pool.address.place)
+        self.facts = ChannelFacts("http", pool.address.place, refused=lambda: self._refused_with)
         self.bytes_received = 0
         self.bytes_sent = 0
         self._pool = pool
         self._headers = headers
+        has_token = any(name.lower() == "authorization" for name in headers)
+        self._asker = Asker(pool.address.place, pool.address.is_usual_path, has_token, tuple(headers.values()))
+        self._refused_with: int | None = None
         self._max_bytes = max_message_bytes
         self._receiver: Receiver | None = None
         self._open = asyncio.Event()
@@ -298,29 +301,22 @@ class HttpChannel:
     async def _refused(self, request: Request, head: ResponseHead, connection: HttpConnection) -> None:
         """An answer that is none: pass on the error it holds, or make one of it."""
         body = await connection.body(self._max_bytes)
-        self._check_access(head, body)
         message = decode(body) if head.media_type == "application/json" else None
+        spoken = isinstance(message, ErrorResponse)
+        self._check_access(head, body, opening=request.method == "initialize" and not spoken)
         if isinstance(message, ErrorResponse):
             # Its id may be null, where the server did not get as far as reading it.
             await self._deliver(encode_error(request.id, message.code, message.message, message.data))
             return
         code = ErrorCode.METHOD_NOT_FOUND if head.status == HTTPStatus.NOT_FOUND else ErrorCode.INTERNAL_ERROR
-        await self._deliver(encode_error(request.id, code, self._what_was_said(head, body), {"status": head.status}))
+        await self._deliver(encode_error(request.id, code, self._asker.sentence(head, body), {"status": head.status}))
 
-    def _check_access(self, head: ResponseHead, body: bytes) -> None:
-        if head.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise ConnectionClosed(1008, self._what_was_said(head, body))
-        if head.status == HTTPStatus.NOT_FOUND and self._session is not None:
-            raise ConnectionClosed(1001, f"{self.facts.remote} has ended this session")
-
-    def _what_was_said(self, head: ResponseHead, body: bytes) -> str:
-        words = body[: 4 * MAX_WORDS].decode("utf-8", "replace")[:MAX_WORDS].strip()
-        for secret in self._headers.values():
-            words = words.replace(secret.reveal().removeprefix("Bearer "), "…")
-        hint = ""
-        if head.status == HTTPStatus.NOT_FOUND and not self._pool.address.is_usual_path:
-            hint = " The address of a workbench ends in /mcp."
-        return f"{self.facts.remote} answered with HTTP {head.status}{f': {words}' if words else ''}{hint}"
+    def _check_access(self, head: ResponseHead, body: bytes, *, opening: bool = False) -> None:
+        """End the channel where everything is refused."""
+        refusal = self._asker.refused_for_good(head, body, in_session=self._session is not None, opening=opening)
+        if refusal is not None:
+            self._refused_with = refusal.status
+            raise ConnectionClosed(refusal.code, refusal.sentence)
 
     # --- what is no request -----------------------------------------------------------------------------
 
@@ -350,8 +346,8 @@ class HttpChannel:
             before = self.bytes_received
             try:
                 async with self._exchange("GET", self._headers_for(None) | resume) as (head, connection):
-                    if head.status == HTTPStatus.NOT_FOUND:
-                        self._check_access(head, b"")
+                    if head.status in (HTTPStatus.NOT_FOUND, HTTPStatus.UNAUTHORIZED):
+                        self._check_access(head, await connection.body(self._max_bytes))
                     if head.status != HTTPStatus.OK or head.media_type != "text/event-stream":
                         return  # a server need not have such a stream
                     await self._follow(connection, events, None)

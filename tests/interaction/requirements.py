@@ -410,7 +410,11 @@ REQUIREMENTS = (
     _all(
         "elicit-misfit", "client/elicitation#form-mode-security", "An answer that does not fit the form never reaches the tool.", ELICITING
     ),
-    _all("sampling", "client/sampling#creating-messages", "A tool asks the client's model."),
+    _all(
+        "sampling",
+        "client/sampling#creating-messages",
+        "A tool asks the client's model, with nothing more to declare.",
+    ),
     _all("roots", "client/roots#listing-roots", "A tool asks for the client's roots."),
     _legacy(
         "roots-changed",

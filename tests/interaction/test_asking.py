@@ -243,6 +243,7 @@ def test_the_model_and_the_roots_are_asked(stage: Stage) -> None:
         asked = await call.question("sampling/createMessage")
         assert asked["messages"] == [{"role": "user", "content": {"type": "text", "text": "Capital of France?"}}]
         assert (asked["maxTokens"], asked["systemPrompt"]) == (9, "Be short.")
+        assert not {"tools", "toolChoice", "includeContext"} & asked.keys(), "for which a client would have to declare more"
         call.answer(ANSWERS["sampling/createMessage"])
         assert text_of(await call.result()) == "Paris by m, endTurn"
         call = asking(talk, "folders")
@@ -277,6 +278,24 @@ def test_who_cannot_be_asked_is_not_asked(stage: Stage) -> None:
         assert "runs inline" in text_of(inline)
 
     stage.play(main, capabilities={"roots": {}})
+
+
+@requirement("ask-undeclared")
+@versions(*BY_URL)
+def test_who_takes_forms_only_is_sent_to_no_page(stage: Stage) -> None:
+    @stage.workbench.tool
+    def sign_in(ctx: wb.Context) -> str:
+        try:
+            return ctx.elicit("Sign in", url="https://example.org/in").action
+        except wb.NotAnswered as error:
+            return str(error.required_capabilities)
+
+    async def main(talk: Talk) -> None:
+        assert text_of(await talk.called("sign_in")) == "{'elicitation': {'url': {}}}"
+
+    for_forms: tuple[Message, ...] = ({}, {"form": {}})
+    for declared in for_forms:
+        stage.play(main, capabilities={"elicitation": declared})
 
 
 @requirement("ask-undeclared-code")

@@ -226,6 +226,7 @@ def test_hanging_up_cancels() -> None:
     run(main)
 
 
+@requirement("http-own-stream")
 def test_a_listen_is_a_stream_until_the_client_hangs_up() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -235,6 +236,9 @@ def test_a_listen_is_a_stream_until_the_client_hangs_up() -> None:
             acknowledged = await connection.event()
             assert acknowledged is not None
             assert acknowledged.json["params"]["notifications"] == LISTEN["notifications"]
+            loud = {"io.modelcontextprotocol/logLevel": "debug", "progressToken": 1}
+            chatter = here.modern("tools/call", {"name": "chatter", "arguments": {"texts": 2, "size": 3}}, meta=loud)
+            assert (await here.ask(chatter)).body.count(b"notifications/message") == 2
             await asyncio.to_thread(here.workbench.touch, "numbers")
             update = await connection.event()
             assert update is not None

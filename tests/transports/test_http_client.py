@@ -296,8 +296,68 @@ def test_no_access_and_an_ended_session_end_the_channel() -> None:
                     assert session.closed
                     with pytest.raises(RequestRefused, match=told):
                         await session.call_tool("another")
-                assert [one.message["params"]["name"] for one in asked if one.message.get("method") == "tools/call"] == [name]
+                calls = [one.message["params"]["name"] for one in asked if one.message.get("method") == "tools/call"]
+                assert calls == [name] * (2 if name == "gone" else 1), "in a new session once more, and then no more"
                 asked.clear()
+
+    run(main)
+
+
+def test_whose_session_has_ended_begins_another_and_says_everything_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            url, logs = str(here.workbench.http_url), []
+            async with connect(url, era="legacy", token=here.token, on_log=lambda log: logs.append(log.level)) as session:
+                await session.set_log_level("error")
+                async with session.subscribe("df://numbers") as updates, session.subscribe("df://numbers/schema") as left:
+                    await left.aclose()
+                    for ended in (1, 2):
+                        channel: Any = session._conversation.channel
+                        delete = here.legacy(channel._session.reveal(), b"", method="DELETE")
+                        assert (await here.ask(delete)).status == 204
+                        calls = [session.call_tool("add", a=number, b=1) for number in range(5)]
+                        assert [result.text for result in await asyncio.gather(*calls)] == ["1", "2", "3", "4", "5"]
+                        assert (await anext(updates)).uri == "df://numbers", "what may have changed meanwhile is read again"
+                        assert [each.queues["subscriptions"] for each in here.workbench.sessions] == [1]
+                        assert len(here.workbench.sessions) == 1, "one new session, however many had to ask"
+                        assert len(here.workbench.telemetry.sessions()) == ended
+                        await asyncio.to_thread(here.workbench.touch, "numbers")
+                        assert (await anext(updates)).uri == "df://numbers"
+                    await session.call_tool("chatter", texts=2, size=3)
+                    assert logs == ["error"] * 2
+        assert sum("another one is begun" in record.getMessage() for record in caplog.records) == 2
+
+    run(main)
+
+
+@pytest.mark.parametrize("how", ["refused", "another revision", "no session", "hung up"])
+def test_where_no_other_session_can_be_begun_the_end_is_said(how: str) -> None:
+    def answers(one: Asked) -> None:
+        method, begun = one.message.get("method"), sum(each.message.get("method") == "initialize" for each in asked)
+        if method == "initialize" and begun == 2:
+            if how == "refused":
+                one.respond(401)
+            elif how == "another revision":
+                one.result(INITIALIZED | {"protocolVersion": "2025-06-18"}, "Mcp-Session-Id: second")
+            elif how == "no session":
+                one.result(INITIALIZED)
+            else:
+                one.writer.close()
+        elif method == "tools/call":
+            one.respond(404)
+        elif not opening(one):
+            one.result({})
+
+    asked: list[Asked] = []
+
+    async def main() -> None:
+        nonlocal asked
+        async with server(answers) as (url, asked), connect(url, era="legacy", token="t" * 40) as session:
+            with pytest.raises(ConnectionClosed) as end:
+                await session.call_tool("add")
+            assert end.value.code == (1008 if how == "refused" else 1001)
+            assert ("did not accept the credential" if how == "refused" else "has ended this session") in str(end.value)
+            assert session.closed
 
     run(main)
 

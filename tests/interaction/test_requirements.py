@@ -1,7 +1,7 @@
 """The table of requirements and the tests that claim its rows, compared by reading their source.
 
 Tests of `tests/interaction` claim for every transport they are played over; those of what only one transport has stand
-with its other tests, and claim for it alone. `sections.json` holds the headings of the specification's pages.
+with its other tests, and claim for it alone. `sections.json` holds the headings of the specification's pages, and of the tasks extension.
 """
 
 from __future__ import annotations

@@ -198,7 +198,7 @@ class RunningServer:
 
         offer, settings = self._offer, self.settings
         binding = StreamableHttp(self._accept_legacy, self._accept_modern, self._param_headers, settings.limits)
-        endpoint = Endpoint(PATH, offer.credentials, None, self._accept, offer.tickets, examine=examine)
+        endpoint = Endpoint(PATH, offer.credentials, None, self._accept, offer.tickets, examine=examine, cross_site=True)
         return await serve_http(self._gate([endpoint]), binding, host=settings.host, port=settings.http_port, limits=settings.limits)
 
     def _gate(self, doors: Iterable[Endpoint | Page]) -> Gate:

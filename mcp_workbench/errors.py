@@ -72,6 +72,20 @@ class HandshakeRefused(ConnectionClosed):
         return self.reason
 
 
+class RequestRefused(HandshakeRefused):
+    """An HTTP server refused what this client is, or what it asks: no access, nothing there, or its session has ended.
+
+    Attributes:
+        status: HTTP status of the refusal: 401, 403, 404 …
+        code: 1008; 1001 where a session has ended.
+        reason: What the server said and what to do, as a sentence.
+    """
+
+    def __init__(self, status: int, code: int, reason: str) -> None:
+        ConnectionClosed.__init__(self, code, reason)
+        self.status = status
+
+
 class SlowConsumer(WorkbenchError):
     """The other side stopped reading: its connection or stream was ended."""
 

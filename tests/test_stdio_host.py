@@ -21,6 +21,7 @@ from mcp_workbench.client.opening import EraChoice
 from mcp_workbench.errors import ConnectionClosed
 from mcp_workbench.stdio_host import StdioHost
 from mcp_workbench.transports.stdio import TakenStdio
+from tests.interaction.requirements import requirement
 
 SCRIPT = """
 import os, threading
@@ -76,6 +77,7 @@ def visit(command: list[str], environment: dict[str, str], era: EraChoice, steps
     return asyncio.run(main())
 
 
+@requirement("stdio-stdout")
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 def test_it_serves_what_started_it_and_prints_go_elsewhere(
     command: list[str], environment: dict[str, str], era: EraChoice, tmp_path: Path
@@ -117,6 +119,7 @@ def run(command: list[str], environment: dict[str, str], stdin: bytes) -> list[A
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@requirement("stdio-end")
 def test_what_was_asked_before_the_end_of_stdin_is_still_answered(command: list[str], environment: dict[str, str]) -> None:
     environment["PYTHONUNBUFFERED"] = ""
     too_long = b'{"x":"' + b"x" * 1_100_000 + b'"}\n'
@@ -128,6 +131,7 @@ def test_what_was_asked_before_the_end_of_stdin_is_still_answered(command: list[
     assert "at most 1,048,576 bytes" in by_id[None]["error"]["message"]
 
 
+@requirement("stdio-end")
 def test_a_call_that_does_not_end_does_not_keep_it(command: list[str], environment: dict[str, str]) -> None:
     environment["PYTHONUNBUFFERED"] = ""
     opened, stopped = run(command, environment, told([*OPENING, call(2, "wait_for_ever")]))

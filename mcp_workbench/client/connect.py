@@ -144,9 +144,8 @@ def connect(
 
     Raises:
         ValueError: The address is of a kind this version does not speak, or an option makes no sense, as an `async def` for `on_message`.
-        HandshakeRefused: On entering: the server refused a WebSocket, for instance 401 for a wrong token.
-        ConnectionClosed: On entering: nothing listens there, an HTTP server refused (code 1008), the command cannot be
-            started, or the connection was closed.
+        HandshakeRefused: On entering: the server refused, for instance 401 for a wrong token; over HTTP as `RequestRefused`.
+        ConnectionClosed: On entering: nothing listens there, the command cannot be started, or the connection was closed.
         RemoteProtocolError: On entering: no protocol revision in common.
     """
     url, token, headers, env = hidden(url) if isinstance(url, str) else url, hidden(token), hidden_values(headers), hidden_values(env)

@@ -19,7 +19,7 @@ from msgspec import UNSET
 from mcp_workbench.client.courier import Courier
 from mcp_workbench.client.handlers import Handlers
 from mcp_workbench.client.server_requests import ServerRequests
-from mcp_workbench.errors import CallTimedOut, ConnectionClosed, WorkbenchError
+from mcp_workbench.errors import CallTimedOut, ConnectionClosed, RequestRefused, WorkbenchError
 from mcp_workbench.limits import MIB
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.happenings import (
@@ -307,7 +307,7 @@ class Conversation:
     def check_open(self) -> None:
         """Raise ConnectionClosed when nothing can be asked any more."""
         if self._end is not None:
-            raise ConnectionClosed(*self._end)
+            raise self._ending(*self._end)
 
     def _send_answer(self, text: bytes) -> None:
         self.send(text)
@@ -354,10 +354,15 @@ class Conversation:
         if self._log is not None:
             self._log.close()
         for pending in self.peer.close():
-            pending.waiter.receive_error(ConnectionClosed(code, reason))
+            pending.waiter.receive_error(self._ending(code, reason))
         self._wake_senders()
         if self.on_end is not None:
-            self.on_end(ConnectionClosed(code, reason))
+            self.on_end(self._ending(code, reason))
+
+    def _ending(self, code: int, reason: str) -> ConnectionClosed:
+        """A new exception each time: what is raised again would gather the tracebacks of all who were told."""
+        status = self.channel.facts.refused()
+        return ConnectionClosed(code, reason) if status is None else RequestRefused(status, code, reason)
 
 
 def _settle(response: ResponseReceived) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from mcp_workbench.client.conversation import Conversation
 from mcp_workbench.client.rounds import is_complete
-from mcp_workbench.errors import CallTimedOut, ConnectionClosed, PeerError, RemoteProtocolError
+from mcp_workbench.errors import CallTimedOut, ConnectionClosed, PeerError, RemoteProtocolError, RequestRefused
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN, MODERN_VERSIONS
@@ -88,6 +88,8 @@ async def _try_modern(conversation: Conversation, how: Opening) -> _Probe:
         return _Probe.MODERN
     try:
         reason = await discover(conversation, how.probe_timeout_s)
+    except RequestRefused:
+        raise  # whoever may not come in may not come in the old way either
     except ConnectionClosed:
         return _Probe.REFUSED
     if reason is None:
@@ -103,6 +105,8 @@ async def _fall_back(conversation: Conversation, reconnect: Connect | None, how:
     slow = False
     try:
         await initialize(conversation, how.timeout_s)
+    except RequestRefused:
+        raise
     except (PeerError, ConnectionClosed) as error:
         if reconnect is None:
             raise

@@ -23,7 +23,7 @@ from mcp_workbench.client.legacy_feeds import LegacyFeeds
 from mcp_workbench.client.listens import ModernFeeds
 from mcp_workbench.client.results import CallResult, ReadResult, read_result
 from mcp_workbench.client.updates import ResourceUpdated, Updates
-from mcp_workbench.errors import LocalProtocolError, RemoteProtocolError
+from mcp_workbench.errors import LocalProtocolError, PeerError, RemoteProtocolError
 from mcp_workbench.events import Era
 from mcp_workbench.jsonrpc import ErrorCode, encode
 from mcp_workbench.protocol import wire
@@ -164,7 +164,15 @@ class ClientSession:
         if twice := (arguments or {}).keys() & kwargs.keys():
             raise TypeError(f"argument {min(twice)} is given twice: in the mapping and as a keyword")
         params = {"name": name, "arguments": {**(arguments or {}), **kwargs}}
-        return CallResult.of(await self._ask("tools/call", params, timeout_s=timeout_s, on_progress=on_progress, log_level=log_level))
+        try:
+            result = await self._ask("tools/call", params, timeout_s=timeout_s, on_progress=on_progress, log_level=log_level)
+        except PeerError as error:
+            if error.code != ErrorCode.HEADER_MISMATCH:
+                raise
+            # 2026-07-28 Streamable HTTP: the headers that the tool wants are learnt from the list; nothing was called yet.
+            await self.list_tools()
+            result = await self._ask("tools/call", params, timeout_s=timeout_s, on_progress=on_progress, log_level=log_level)
+        return CallResult.of(result)
 
     # --- resources ------------------------------------------------------------------------------------------
 

@@ -40,7 +40,13 @@ from mcp_workbench.primitives.output import Output, output_of
 from mcp_workbench.primitives.own_schema import checked_input_schema
 from mcp_workbench.primitives.signature import MISSING, read_signature
 from mcp_workbench.primitives.wording import annotation_text
+from mcp_workbench.protocol.http_headers import ANNOTATION, param_headers_of
 from mcp_workbench.protocol.wire import Json, Tool, ToolAnnotations
+
+_BAD_HEADER = (
+    f"{ANNOTATION} is not as 2026-07-28 wants it, and clients would leave the tool out. Expected: the end of a header's name, each one "
+    "once, for a parameter that is a text, an integer or a boolean, not optional and not inside a list."
+)
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -173,6 +179,8 @@ def define_tool(
         annotations=_hints(annotations, read_only, destructive, name),
         icons=checked_icons(icons, name),
     )
+    if param_headers_of(listed.input_schema) is None:
+        raise RegistrationError(f"{name}: {_BAD_HEADER}")
     listed_bytes = listed_size(listed, name)
     place = checked_run_on(run_on, is_async=signature.is_async, label=name)
     digest = digest_of(listed, version)

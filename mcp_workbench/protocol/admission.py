@@ -138,7 +138,7 @@ def _modern_facts(meta: wire.RequestMeta) -> ClientFacts:
 def _read_meta(exchange: Exchange, meta: wire.RequestMeta) -> None:
     exchange.progress_token = None if meta.progress_token is UNSET else meta.progress_token
     exchange.log_level = None if meta.log_level is UNSET else meta.log_level
-    exchange.traceparent = None if meta.traceparent is UNSET else meta.traceparent
+    exchange.traceparent = meta.traceparent if isinstance(meta.traceparent, str) else None
 
 
 def _unsupported_data(requested: Any) -> dict[str, Any]:

@@ -378,7 +378,8 @@ class RequestMeta(Wire, frozen=True, kw_only=True):
     client_info: Implementation | UnsetType = msgspec.field(default=UNSET, name=META_CLIENT_INFO)
     log_level: LogLevel | UnsetType = msgspec.field(default=UNSET, name=META_LOG_LEVEL)
     progress_token: ProgressToken | UnsetType = msgspec.field(default=UNSET, name="progressToken")
-    traceparent: str | UnsetType = msgspec.field(default=UNSET, name="traceparent")
+    traceparent: Json | UnsetType = msgspec.field(default=UNSET, name="traceparent")
+    """Not of MCP's own: whatever else than a text stands there is nobody's mistake that a call should fail for."""
 
 
 # --- results ----------------------------------------------------------------------------------------------

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+def _never() -> int | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
     """What can be read off a connection."""
@@ -26,6 +30,8 @@ class ChannelFacts:
     """What the other end has said beside the protocol, for people: a command's stderr."""
     explain: Callable[[], str] = str
     """The same as the end of a sentence about what went wrong; empty when there is nothing to say."""
+    refused: Callable[[], int | None] = _never
+    """The HTTP status with which the other end has refused everything, once it has."""
 
 
 class Receiver(Protocol):

@@ -14,12 +14,13 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from mcp_workbench.events import Principal
 from mcp_workbench.transports.channel import Channel, Receiver
 from mcp_workbench.transports.credentials import Tickets
+from mcp_workbench.transports.cross_site import is_preflight, may_send, readable_by
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 TICKET_STEP = "/t/"
@@ -109,6 +110,8 @@ class Endpoint:
     """What is told to who has no credential."""
     examine: Callable[[HandshakeRequest], Refuse | None] | None = None
     """What else a request must be once it has shown a credential; None: the handshake of a WebSocket."""
+    cross_site: bool = False
+    """Whether pages of the gate's `allowed_origins` may read what it answers, and ask with more than a form can (CORS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,8 @@ class Admit:
     endpoint: Endpoint
     principal: Principal
     subprotocol: str | None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Of every answer to it."""
 
 
 class Gate:
@@ -182,7 +187,20 @@ class Gate:
         door, ticket = self._find(request.path)
         if door is None:
             return Refuse(404, "There is nothing at this path.")
-        return _ask(door, request) if isinstance(door, Page) else _admit(door, ticket, request)
+        if isinstance(door, Page):
+            return _ask(door, request)
+        shared = self._shared(door, request)
+        if shared and is_preflight(request.method, request.headers):
+            return Serve(b"", headers=(*shared, *may_send(request.headers)))
+        decision = _admit(door, ticket, request)
+        return replace(decision, headers=(*decision.headers, *shared)) if shared else decision
+
+    def _shared(self, endpoint: Endpoint, request: HandshakeRequest) -> tuple[tuple[str, str], ...]:
+        """The headers that let the page which asks read the answer, if it is one that may; its origin has been checked."""
+        origins = request.headers.get("origin", ())
+        if not (endpoint.cross_site and origins and origins[0].lower() in self._origins):
+            return ()
+        return readable_by(origins[0])
 
     def _check_host(self, request: HandshakeRequest) -> Refuse | None:
         hosts = request.headers.get("host", ())

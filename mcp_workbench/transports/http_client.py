@@ -9,6 +9,7 @@ access, the session gone, nobody there) ends the channel. Loop thread only.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl as tls
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -37,8 +38,12 @@ from mcp_workbench.tasks import start_task
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
 from mcp_workbench.transports.http_connection import BrokenResponseError, HttpAddress, HttpConnection, ResponseHead
 from mcp_workbench.transports.http_pool import ConnectionPool
+from mcp_workbench.transports.http_refusals import GOING_AWAY, Asker
+from mcp_workbench.transports.http_standing import Standing
 from mcp_workbench.transports.outgoing import outgoing_headers
 from mcp_workbench.transports.sse import EventReader, EventTooLargeError
+
+logger = logging.getLogger("mcp_workbench")
 
 ACCEPT = "application/json, text/event-stream"
 SESSION_HEADER = "Mcp-Session-Id"
@@ -48,7 +53,6 @@ SHORTEST_PAUSE_S, FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0, 30.0
 MOST_RESUMED = 5
 """Times in a row that a stream that broke is taken up again; one that its server ended properly is polled until the answer comes."""
 GOODBYE_S = 2.0
-MAX_WORDS = 300
 
 
 async def open_http(
@@ -93,11 +97,14 @@ class HttpChannel:
     """One client's channel; made by `open_http`."""
 
     def __init__(self, pool: ConnectionPool, headers: Mapping[str, Secret], max_message_bytes: int) -> None:
-        self.facts = ChannelFacts("http", pool.address.place)
+        self.facts = ChannelFacts("http", pool.address.place, refused=lambda: self._refused_with)
         self.bytes_received = 0
         self.bytes_sent = 0
         self._pool = pool
         self._headers = headers
+        has_token = any(name.lower() == "authorization" for name in headers)
+        self._asker = Asker(pool.address.place, pool.address.is_usual_path, has_token, tuple(headers.values()))
+        self._refused_with: int | None = None
         self._max_bytes = max_message_bytes
         self._receiver: Receiver | None = None
         self._open = asyncio.Event()
@@ -110,6 +117,8 @@ class HttpChannel:
         self._before: asyncio.Task[None] | None = None
         """The latest notification: what is sent behind it waits until the server has it."""
         self._session: Secret | None = None
+        self._standing = Standing()
+        self._renewing: asyncio.Task[None] | None = None
         self._version = ""
         self._param_headers: dict[str, ParamHeaders] = {}
         self._was_full = False
@@ -141,6 +150,7 @@ class HttpChannel:
         if self._closed or not isinstance(message, Message):
             return
         self.bytes_sent += len(text)
+        self._standing.note_sent(message, text)
         if isinstance(message, Request):
             self._unsent[message.id] = asyncio.Event()
             self._tasks[message.id] = start_task(self._ask(message, text, self._before), name=f"mcp-http {message.method}")
@@ -208,7 +218,8 @@ class HttpChannel:
     async def _ask(self, request: Request, text: bytes, before: asyncio.Task[None] | None) -> None:
         try:
             await _behind(before)
-            await self._post(request, text)
+            if not await self._post(request, text, may_renew=True):
+                await self._post(request, text, may_renew=False)  # nobody had looked at it, and there is another session now
         except ConnectionClosed as error:
             self._fail(error.code, error.reason)
         except (BrokenResponseError, EventTooLargeError) as error:
@@ -223,22 +234,26 @@ class HttpChannel:
                 self._was_full = False
                 self._receiver.receive_writable()
 
-    async def _post(self, request: Request, text: bytes) -> None:
-        sent = self._unsent.get(request.id)
+    async def _post(self, request: Request, text: bytes, *, may_renew: bool) -> bool:
+        """Ask, and deliver what comes of it; False: the session it was asked in had ended, and another one was begun."""
+        sent, session = self._unsent.get(request.id), self._session
         async with self._exchange("POST", self._headers_for(request), text, sent) as (head, connection):
             self._unsent.pop(request.id, None)
+            if may_renew and head.status == HTTPStatus.NOT_FOUND and await self._renewed(session):
+                return False
             if not 200 <= head.status < 300 or head.media_type not in ("application/json", "text/event-stream"):
                 await self._refused(request, head, connection)
-                return
+                return True
             if request.method == "initialize":
                 self._begin_session(head)
             if head.media_type == "application/json":
                 await self._take(await connection.body(self._max_bytes), request)
-                return
+                return True
             events = EventReader(self._max_bytes)
             answered = await self._follow(connection, events, request)
         if not answered:
             await self._resume(request, events)
+        return True
 
     async def _follow(self, connection: HttpConnection, events: EventReader, request: Request | None) -> bool:
         """Deliver what a stream tells; whether the answer to its request was among it."""
@@ -274,7 +289,9 @@ class HttpChannel:
             answers = isinstance(message, ResultResponse | ErrorResponse) and message.id == request.id
             if request.method == "initialize" and isinstance(message, ResultResponse):
                 self._version = str(message.result.get("protocolVersion", ""))
-            elif request.method == "tools/list" and isinstance(message, ResultResponse) and answers:
+            elif answers and isinstance(message, ResultResponse):
+                self._standing.note_answered(request)
+            if request.method == "tools/list" and isinstance(message, ResultResponse) and answers:
                 text = self._note_tools(text, message)
         await self._deliver(text)
         return answers
@@ -299,29 +316,70 @@ class HttpChannel:
     async def _refused(self, request: Request, head: ResponseHead, connection: HttpConnection) -> None:
         """An answer that is none: pass on the error it holds, or make one of it."""
         body = await connection.body(self._max_bytes)
-        self._check_access(head, body)
         message = decode(body) if head.media_type == "application/json" else None
+        spoken = isinstance(message, ErrorResponse)
+        self._check_access(head, body, opening=request.method == "initialize" and not spoken)
         if isinstance(message, ErrorResponse):
             # Its id may be null, where the server did not get as far as reading it.
             await self._deliver(encode_error(request.id, message.code, message.message, message.data))
             return
         code = ErrorCode.METHOD_NOT_FOUND if head.status == HTTPStatus.NOT_FOUND else ErrorCode.INTERNAL_ERROR
-        await self._deliver(encode_error(request.id, code, self._what_was_said(head, body), {"status": head.status}))
+        await self._deliver(encode_error(request.id, code, self._asker.sentence(head, body), {"status": head.status}))
 
-    def _check_access(self, head: ResponseHead, body: bytes) -> None:
-        if head.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise ConnectionClosed(1008, self._what_was_said(head, body))
-        if head.status == HTTPStatus.NOT_FOUND and self._session is not None:
-            raise ConnectionClosed(1001, f"{self.facts.remote} has ended this session")
+    def _check_access(self, head: ResponseHead, body: bytes, *, opening: bool = False) -> None:
+        """End the channel where everything is refused."""
+        refusal = self._asker.refused_for_good(head, body, in_session=self._session is not None, opening=opening)
+        if refusal is not None:
+            self._refused_with = refusal.status
+            raise ConnectionClosed(refusal.code, refusal.sentence)
 
-    def _what_was_said(self, head: ResponseHead, body: bytes) -> str:
-        words = body[: 4 * MAX_WORDS].decode("utf-8", "replace")[:MAX_WORDS].strip()
-        for secret in self._headers.values():
-            words = words.replace(secret.reveal().removeprefix("Bearer "), "…")
-        hint = ""
-        if head.status == HTTPStatus.NOT_FOUND and not self._pool.address.is_usual_path:
-            hint = " The address of a workbench ends in /mcp."
-        return f"{self.facts.remote} answered with HTTP {head.status}{f': {words}' if words else ''}{hint}"
+    # --- a session that has ended -----------------------------------------------------------------------
+
+    async def _renewed(self, ended: Secret | None) -> bool:
+        """2025-11-25 session management: whoever is told 404 in a session begins another; whether there is one now."""
+        if ended is None or self._standing.opening is None:
+            return False
+        if self._session is ended and (self._renewing is None or self._renewing.done()):
+            # A task of its own: whoever waits for it may be cancelled, and others wait as well.
+            self._renewing = self._start(self._renew())
+        if self._renewing is not None:
+            await asyncio.wait([self._renewing])
+        return self._session is not None and self._session is not ended
+
+    async def _renew(self) -> None:
+        opening, self._session = self._standing.opening, None
+        logger.warning("%s has ended the session; another one is begun, in which tools remember nothing of before", self.facts.remote)
+        try:
+            answer = None if opening is None else await self._ask_quietly(*opening)
+            version = answer.result.get("protocolVersion") if isinstance(answer, ResultResponse) else None
+            if version != self._version or self._session is None:
+                raise ConnectionClosed(
+                    GOING_AWAY, f"{self.facts.remote} has ended this session, and began no other like it: connect() again"
+                )
+            async with self._exchange("POST", self._headers_for(None), self._standing.ready) as (_, connection):
+                await connection.body(self._max_bytes)
+            for asked in self._standing.again():
+                await self._ask_quietly(*asked)
+        except ConnectionClosed as error:
+            self._fail(error.code, error.reason)
+        except (BrokenResponseError, EventTooLargeError) as error:
+            self._fail(GOING_AWAY, f"{self.facts.remote} has ended this session, and another could not be begun: {error}")
+        else:
+            self._start(self._listen())
+            for text in self._standing.news():
+                await self._deliver(text)
+
+    async def _ask_quietly(self, request: Request, text: bytes) -> Message | None:
+        """Ask for ourselves: nobody waits for the answer, and nobody hears it."""
+        async with self._exchange("POST", self._headers_for(request), text) as (head, connection):
+            body = await connection.body(self._max_bytes)
+            self._check_access(head, body, opening=request.method == "initialize")
+            if request.method == "initialize":
+                self._begin_session(head)
+        events = EventReader(self._max_bytes)
+        texts = [event.data for event in events.feed(body)] if head.media_type == "text/event-stream" else [body]
+        answers = [message for message in map(decode, texts) if isinstance(message, ResultResponse | ErrorResponse)]
+        return next((message for message in answers if message.id == request.id), None)
 
     # --- what is no request -----------------------------------------------------------------------------
 
@@ -330,8 +388,11 @@ class HttpChannel:
             await _behind(before)
             for request_sent in unsent:
                 await request_sent.wait()  # a cancel must not arrive before its request
+            session = self._session
             async with self._exchange("POST", self._headers_for(None), text) as (head, connection):
                 body = await connection.body(self._max_bytes)
+                if head.status == HTTPStatus.NOT_FOUND and await self._renewed(session):
+                    return  # what it was about has ended with the session
                 self._check_access(head, body)
         except BrokenResponseError:
             return  # nobody waits for an answer
@@ -348,11 +409,13 @@ class HttpChannel:
         events, silent = EventReader(self._max_bytes), 0
         while not self._closed:
             resume = {} if events.last_id is None else {"Last-Event-ID": events.last_id}
-            before = self.bytes_received
+            before, session = self.bytes_received, self._session
             try:
                 async with self._exchange("GET", self._headers_for(None) | resume) as (head, connection):
-                    if head.status == HTTPStatus.NOT_FOUND:
-                        self._check_access(head, b"")
+                    if head.status == HTTPStatus.NOT_FOUND and await self._renewed(session):
+                        return  # the new session has a stream of its own
+                    if head.status in (HTTPStatus.NOT_FOUND, HTTPStatus.UNAUTHORIZED):
+                        self._check_access(head, await connection.body(self._max_bytes))
                     if head.status != HTTPStatus.OK or head.media_type != "text/event-stream":
                         return  # a server need not have such a stream
                     await self._follow(connection, events, None)

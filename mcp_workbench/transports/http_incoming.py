@@ -69,11 +69,25 @@ class Incoming:
         request: Its head.
         principal: Who asks.
         body: All of it.
+        headers: Of every answer, whatever it is.
     """
 
-    __slots__ = ("_keep", "body", "bytes_sent", "ended", "line", "on_beat", "on_gone", "on_writable", "principal", "request", "streaming")
+    __slots__ = (
+        "_headers",
+        "_keep",
+        "body",
+        "bytes_sent",
+        "ended",
+        "line",
+        "on_beat",
+        "on_gone",
+        "on_writable",
+        "principal",
+        "request",
+        "streaming",
+    )
 
-    def __init__(self, line: Line, request: HandshakeRequest, principal: Principal, body: bytes) -> None:
+    def __init__(self, line: Line, request: HandshakeRequest, principal: Principal, body: bytes, headers: Headers = ()) -> None:
         self.request = request
         self.principal = principal
         self.body = body
@@ -89,6 +103,7 @@ class Incoming:
         self.on_beat: Callable[[], None] = _nothing
         """Called every 15 s while the answer is not complete."""
         self.line = line
+        self._headers = headers
         self._keep = "close" not in [word.strip().lower() for each in request.headers.get("connection", ()) for word in each.split(",")]
 
     @property
@@ -157,7 +172,7 @@ class Incoming:
 
     def _head(self, status: int, headers: Headers) -> bytes:
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {_date(int(time.time()))}"]
-        lines += [f"{name}: {value}" for name, value in headers]
+        lines += [f"{name}: {value}" for name, value in (*headers, *self._headers)]
         return "\r\n".join([*lines, *([] if self._keep else ["Connection: close"]), "\r\n"]).encode("latin-1")
 
 

@@ -178,7 +178,8 @@ class LegacyChannel:
             elif incoming.streaming:
                 incoming.abort()  # a reader that has stopped would keep the connection for long
             else:
-                incoming.explain(503 if code in (1001, 1013) else 404, f"This session has ended: {reason or 'it was closed'}.")
+                # Not 404: that says that a request was not looked at, and this one has begun.
+                incoming.explain(503 if code in (1001, 1013) else 410, f"This session has ended: {reason or 'it was closed'}.")
         self._on_closed(self)
         asyncio.get_running_loop().call_soon(self._report_close, code, reason)
 

@@ -13,6 +13,7 @@ import logging
 import socket
 import ssl as tls
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import Protocol, cast
@@ -21,7 +22,7 @@ from mcp_workbench.events import Principal
 from mcp_workbench.limits import KIB, Limits
 from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse, Serve
 from mcp_workbench.transports.http_body import BrokenBodyError, ChunkedBody, body_length
-from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_refusal
+from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_page, render_refusal
 from mcp_workbench.transports.http_incoming import Incoming, Keeper
 from mcp_workbench.transports.listening import DELIVERY_S, LINGER_S, REFUSALS_AT_ONCE, ListeningServer, label, listen
 
@@ -96,6 +97,7 @@ class _Connection(asyncio.Protocol):
         "_body",
         "_buffer",
         "_free_since",
+        "_headers",
         "_incoming",
         "_length",
         "_phase",
@@ -116,6 +118,7 @@ class _Connection(asyncio.Protocol):
         self._incoming: Incoming | None = None
         self._request: HandshakeRequest
         self._principal: Principal
+        self._headers: tuple[tuple[str, str], ...] = ()
         self._length: int | None = 0
         self._body: ChunkedBody | None = None
         self._scheduled = False
@@ -203,9 +206,13 @@ class _Connection(asyncio.Protocol):
     def _admit(self, request: HandshakeRequest) -> None:
         limits = self._server.limits
         decision = _decide(self._server.gate, request)
-        length = body_length(request, limits.http_body_bytes) if isinstance(decision, Admit) else decision
-        if isinstance(length, Refuse) or not isinstance(decision, Admit):
-            self._refuse(length if isinstance(length, Refuse) else _NOTHING_HERE)
+        if not isinstance(decision, Admit):
+            self._finish(decision)
+            return
+        self._headers = decision.headers
+        length = body_length(request, limits.http_body_bytes)
+        if isinstance(length, Refuse):
+            self._refuse(length)
             return
         self._request, self._principal, self._length = request, decision.principal, length
         self._body = ChunkedBody(limits.http_body_bytes) if length is None else None
@@ -237,7 +244,7 @@ class _Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         self._phase = _Phase.ANSWER
-        incoming = self._incoming = Incoming(self, self._request, self._principal, body)
+        incoming = self._incoming = Incoming(self, self._request, self._principal, body, self._headers)
         try:
             self._server.binding.receive(incoming)
         except Exception:
@@ -296,6 +303,7 @@ class _Connection(asyncio.Protocol):
 
     def _await_next(self) -> None:
         self._phase = _Phase.HEAD
+        self._headers = ()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -312,8 +320,12 @@ class _Connection(asyncio.Protocol):
 
     def _refuse(self, refusal: Refuse) -> None:
         """Say no, and end: what stands behind a refused head is no request."""
+        self._finish(replace(refusal, headers=(*refusal.headers, *self._headers)))
+
+    def _finish(self, last: Refuse | Serve) -> None:
+        """Give the last answer."""
         self._phase = _Phase.LAST
-        self.write(render_refusal(refusal))
+        self.write(render_refusal(last) if isinstance(last, Refuse) else render_page(last))
         self._linger()
 
     def _linger(self) -> None:
@@ -334,16 +346,12 @@ class _Connection(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(seconds, action)
 
 
-_NOTHING_HERE = Refuse(404, "There is nothing at this path.")
-
-
-def _decide(gate: Gate, request: HandshakeRequest) -> Admit | Refuse:
+def _decide(gate: Gate, request: HandshakeRequest) -> Admit | Serve | Refuse:
     try:
-        decision = gate.decide(request)
+        return gate.decide(request)
     except Exception:  # a named boundary: a credential check failed, and the one who asked is told so
         logger.exception("a request could not be decided on")
         return Refuse(500, "This server failed to answer: its log says why.")
-    return _NOTHING_HERE if isinstance(decision, Serve) else decision
 
 
 async def serve_http(

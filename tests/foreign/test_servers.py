@@ -19,7 +19,7 @@ from mcp_workbench.client.connect import connect
 from mcp_workbench.client.handlers import ElicitOutcome, ElicitRequest, SampleRequest
 from mcp_workbench.client.opening import EraChoice
 from mcp_workbench.client.session import ClientSession
-from mcp_workbench.errors import PeerError, RemoteProtocolError
+from mcp_workbench.errors import PeerError, RemoteProtocolError, RequestRefused
 from mcp_workbench.events import Era
 from mcp_workbench.protocol import wire
 from mcp_workbench.tasks import start_task
@@ -28,7 +28,9 @@ from tests.foreign.judging import LINE_WITHIN_S, SCRIPTS
 pytest_plugins = ["tests.foreign.fixtures"]
 # Making an environment takes minutes, once; what a test waits for has a bound of its own.
 pytestmark = [pytest.mark.foreign, pytest.mark.timeout(900)]
-WITHIN_S = 15
+WITHIN_S = 30
+PROBE_S = 10
+"""A command has to start first."""
 
 Steps = Callable[[ClientSession], Awaitable[None]]
 
@@ -59,10 +61,24 @@ def _served(python: Path, script: str) -> Iterator[str]:
         yield f"ws://127.0.0.1:{ready['targets']['server']['port']}/mcp"
 
 
+@pytest.fixture(scope="module")
+def everything_http(everything: list[str]) -> Iterator[str]:
+    """The address of the reference server, `@modelcontextprotocol/server-everything`, which by itself listens for every machine."""
+    node, program, _ = everything
+    command = [node, "--import", (SCRIPTS / "on_loopback.mjs").as_uri(), program, "streamableHttp"]
+    with subprocess.Popen(command, env=os.environ | {"PORT": "0"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = next(line for line in process.stdout if line.startswith("{"))
+            yield f"http://127.0.0.1:{json.loads(said)['port']}/mcp"
+        finally:
+            process.kill()  # it has sessions open, and would wait for them
+
+
 class Guest:
     """Our client, its handlers, and what they were asked and told."""
 
-    def __init__(self, url: str, era: EraChoice) -> None:
+    def __init__(self, url: str | list[str], era: EraChoice = "auto") -> None:
         self.url = url
         self.asked_for = era
         self.wish: ElicitOutcome = {"city": "Oslo", "nights": 2}
@@ -91,6 +107,7 @@ class Guest:
             on_roots=lambda: ["file:///lent"],
             on_log=self._log,
             timeout_s=10,
+            probe_timeout_s=PROBE_S,
         ) as session:
             yield session
 
@@ -137,41 +154,6 @@ def test_who_insists_on_modern_is_told_when_the_server_is_not(mcp1: str) -> None
 
     with pytest.raises(RemoteProtocolError, match="does not speak 2026-07-28"):
         Guest(mcp1, "modern").visit(steps)
-
-
-@pytest.fixture(scope="module")
-def everything_over_http(everything: list[str]) -> Iterator[str]:
-    """The reference server's address."""
-    node, program, _ = everything
-    command = [node, "--import", (SCRIPTS / "on_loopback.mjs").as_uri(), program, "streamableHttp"]
-    with subprocess.Popen(command, env=os.environ | {"PORT": "0"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stdout is not None
-            said = next(line for line in process.stdout if line.startswith("{"))
-            yield f"http://127.0.0.1:{json.loads(said)['port']}/mcp"
-        finally:
-            process.kill()
-
-
-def test_the_reference_server_over_http_is_listed_called_read_and_asked_back(everything_over_http: str) -> None:
-    guest = Guest(everything_over_http, "auto")
-    guest.wish = "decline"
-    reports: list[tuple[float, float | None]] = []
-
-    async def steps(session: ClientSession) -> None:
-        assert (session.era, session.protocol_version) == (Era.LEGACY, "2025-11-25")
-        assert {"echo", "get-sum"} <= {tool.name for tool in await session.list_tools()}
-        assert (await session.call_tool("echo", message="hé")).text == "Echo: hé"
-        assert len((await session.call_tool("get-tiny-image")).images) == 1
-        await session.call_tool("trigger-long-running-operation", duration=0.2, steps=4, on_progress=lambda *seen: reports.append(seen[:2]))
-        assert reports == [(1, 4), (2, 4), (3, 4), (4, 4)]
-        assert "declined" in (await session.call_tool("trigger-elicitation-request")).text
-        assert "42" in (await session.call_tool("trigger-sampling-request", prompt="how many")).text
-        resources = await session.list_resources()
-        assert (await session.read_resource(resources[0].uri)).text
-        assert len(guest.elicited) == len(guest.sampled) == 1
-
-    guest.visit(steps)
 
 
 def test_everything_listed_is_read(guest: Guest) -> None:
@@ -283,3 +265,67 @@ def test_we_are_told_that_the_tools_have_changed(guest: Guest) -> None:
         assert "late" in {tool.name for tool in await session.list_tools()}
 
     guest.visit(steps)
+
+
+def test_the_reference_server_is_listed_called_read_and_subscribed_over_http(everything_http: str) -> None:
+    guest = Guest(everything_http)
+    reports: list[tuple[float, float | None, str | None]] = []
+
+    async def steps(session: ClientSession) -> None:
+        assert (session.era, session.protocol_version) == (Era.LEGACY, "2025-11-25")
+        assert {"echo", "get-sum", "trigger-url-elicitation"} - {tool.name for tool in await session.list_tools()} == {
+            "trigger-url-elicitation"
+        }
+        assert (await session.call_tool("echo", message="hé 🛫")).text == "Echo: hé 🛫"
+        assert "5" in (await session.call_tool("get-sum", a=2, b=3)).text
+        assert (await session.call_tool("get-sum", a="x", b=3)).is_error
+        weather = await session.call_tool("get-structured-content", location="Chicago")
+        assert weather.structured is not None
+        assert {"temperature", "conditions"} <= weather.structured.keys()
+        assert len((await session.call_tool("get-tiny-image")).images) == 1
+        await session.call_tool("trigger-long-running-operation", duration=0.2, steps=4, on_progress=lambda *report: reports.append(report))
+        assert [report[:2] for report in reports] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+        resource, *_ = await session.list_resources()
+        assert (await session.read_resource(resource.uri)).text
+        uri = "demo://resource/dynamic/text/1"
+        async with session.subscribe(uri) as updates:
+            await session.call_tool("toggle-subscriber-updates")
+            assert (await anext(updates)).uri == uri
+        (message,) = (await session.get_prompt("args-prompt", city="Oslo")).messages
+        assert "Oslo" in str(message.content)
+        assert (await session.complete("completable-prompt", "department", "E")).values == ["Engineering"]
+        await session.ping()
+
+    guest.visit(steps)
+
+
+@pytest.mark.parametrize("over", ["everything", "everything_http"])
+def test_the_reference_server_asks_our_handlers(over: str, request: pytest.FixtureRequest) -> None:
+    guest = Guest(request.getfixturevalue(over))
+    guest.wish = {"name": "Ada", "check": True, "email": "ada@example.org", "integer": 7, "untitledMultipleSelectEnum": ["Piano"]}
+
+    async def steps(session: ClientSession) -> None:
+        accepted = (await session.call_tool("trigger-elicitation-request")).text
+        assert "Ada" in accepted
+        assert "Piano" in accepted
+        guest.wish = "decline"
+        assert "declined" in (await session.call_tool("trigger-elicitation-request")).text
+        guest.wish = "cancel"
+        assert "cancel" in (await session.call_tool("trigger-elicitation-request")).text
+        assert "42" in (await session.call_tool("trigger-sampling-request", prompt="What is 6 x 7?", maxTokens=9)).text
+        assert "file:///lent" in (await session.call_tool("get-roots-list")).text
+
+    guest.visit(steps)
+    asked, _, _ = guest.elicited
+    assert {"name", "check", "integer", "untitledMultipleSelectEnum"} <= asked.schema["properties"].keys()
+    (sampled,) = guest.sampled
+    assert (sampled.max_tokens, sampled.system_prompt) == (9, "You are a helpful test server.")
+    assert "What is 6 x 7?" in sampled.messages[0]["content"]["text"]
+
+
+def test_a_path_where_it_is_not_is_said_to_be_empty(everything_http: str) -> None:
+    async def main() -> None:
+        with pytest.raises(RequestRefused, match=r"has no MCP server at this path \(HTTP 404\)"):
+            await connect(everything_http + "/other")
+
+    asyncio.run(main())

@@ -16,7 +16,7 @@ from mcp_workbench.client.session import ClientSession
 from mcp_workbench.telemetry import Direction, Outcome
 from tests.foreign.notebook import Notebook
 from tests.foreign.test_programs import run
-from tests.foreign.test_servers import everything_over_http  # noqa: F401  # a fixture
+from tests.foreign.test_servers import everything_http  # noqa: F401  # a fixture
 
 pytest_plugins = ["tests.foreign.fixtures"]
 # Making an environment takes minutes, once; what a test waits for has a bound of its own.
@@ -60,9 +60,9 @@ def test_the_reference_server_behind_a_websocket(everything: list[str]) -> None:
     check_what_was_heard(workbench)
 
 
-def test_the_reference_server_over_http(everything_over_http: str) -> None:  # noqa: F811  # the fixture
+def test_the_reference_server_over_http(everything_http: str) -> None:  # noqa: F811  # the fixture
     workbench = Workbench("tapping")
-    with workbench.tap(everything_over_http) as tap:
+    with workbench.tap(everything_http) as tap:
         asyncio.run(visit(tap.url, workbench.token))
     check_what_was_heard(workbench)
 

@@ -243,6 +243,7 @@ def test_the_model_and_the_roots_are_asked(stage: Stage) -> None:
         asked = await call.question("sampling/createMessage")
         assert asked["messages"] == [{"role": "user", "content": {"type": "text", "text": "Capital of France?"}}]
         assert (asked["maxTokens"], asked["systemPrompt"]) == (9, "Be short.")
+        assert not {"tools", "toolChoice", "includeContext"} & asked.keys(), "for which a client would have to declare more"
         call.answer(ANSWERS["sampling/createMessage"])
         assert text_of(await call.result()) == "Paris by m, endTurn"
         call = asking(talk, "folders")
@@ -277,6 +278,24 @@ def test_who_cannot_be_asked_is_not_asked(stage: Stage) -> None:
         assert "runs inline" in text_of(inline)
 
     stage.play(main, capabilities={"roots": {}})
+
+
+@requirement("ask-undeclared")
+@versions(*BY_URL)
+def test_who_takes_forms_only_is_sent_to_no_page(stage: Stage) -> None:
+    @stage.workbench.tool
+    def sign_in(ctx: wb.Context) -> str:
+        try:
+            return ctx.elicit("Sign in", url="https://example.org/in").action
+        except wb.NotAnswered as error:
+            return str(error.required_capabilities)
+
+    async def main(talk: Talk) -> None:
+        assert text_of(await talk.called("sign_in")) == "{'elicitation': {'url': {}}}"
+
+    for_forms: tuple[Message, ...] = ({}, {"form": {}})
+    for declared in for_forms:
+        stage.play(main, capabilities={"elicitation": declared})
 
 
 @requirement("ask-undeclared-code")
@@ -543,5 +562,120 @@ def test_progress_goes_to_the_request_that_is_open(stage: Stage) -> None:
         second = talk.ask("tools/call", params, progressToken="two")
         assert (await talk.news("notifications/progress"))["progressToken"] == "two"
         assert text_of((await talk.answer(second))["result"]) == str(second)
+
+    stage.play(main, capabilities=ABLE)
+
+
+@requirement("roots-changed")
+@versions(*LEGACY)
+def test_roots_that_have_changed_are_asked_for_anew(stage: Stage) -> None:
+    @stage.workbench.tool
+    def folders(ctx: wb.Context) -> str:
+        return ", ".join(root.uri for root in ctx.roots())
+
+    async def main(talk: Talk) -> None:
+        for uri in ("file:///one", "file:///two"):
+            call = asking(talk, "folders")
+            await call.question("roots/list")
+            call.answer({"roots": [{"uri": uri}]})
+            assert text_of(await call.result()) == uri
+            talk.notify("notifications/roots/list_changed")
+            await talk.fence()
+            assert talk.inbox == []
+
+    stage.play(main, capabilities={"roots": {"listChanged": True}})
+
+
+@requirement("ask-within-call")
+@versions(*ELICITING)
+def test_nobody_is_asked_once_the_call_is_answered(stage: Stage) -> None:
+    release, refused = threading.Event(), threading.Event()
+    said: list[str] = []
+
+    @stage.workbench.tool
+    def hasty(ctx: wb.Context) -> str:
+        def ask_later() -> None:
+            release.wait()
+            try:
+                ctx.elicit("Still there?")
+            except wb.WorkbenchError as error:
+                said.append(type(error).__name__)
+            refused.set()
+
+        threading.Thread(target=ask_later, daemon=True).start()
+        return "done"
+
+    async def main(talk: Talk) -> None:
+        assert text_of(await talk.called("hasty")) == "done"
+        release.set()
+        await happened(refused)
+        await talk.fence()
+        assert (len(said), talk.inbox) == (1, [])
+
+    stage.play(main, capabilities=ABLE)
+
+
+@requirement("mrtr-no-requests")
+@versions(*MODERN)
+def test_the_server_asks_within_results_alone(stage: Stage) -> None:
+    @stage.workbench.tool
+    async def everything(ctx: wb.AsyncContext) -> str:
+        await ctx.elicit("Sure?")
+        await ctx.sample("Hi")
+        return str(len(await ctx.roots()))
+
+    async def main(talk: Talk) -> None:
+        call = asking(talk, "everything")
+        answers = ANSWERS | {"elicitation/create": accepted(value=True)}
+        for method in ("elicitation/create", "sampling/createMessage", "roots/list"):
+            await call.question(method)
+            call.answer(answers[method])
+        assert text_of(await call.result()) == "1"
+        assert [message for message in talk.history if "method" in message] == []
+
+    stage.play(main, capabilities=ABLE)
+
+
+FORM: Message = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "title": "Name", "minLength": 1, "maxLength": 50, "default": "Ada"},
+        "mail": {"type": "string", "format": "email"},
+        "age": {"type": "integer", "minimum": 0, "default": 30},
+        "score": {"type": "number", "maximum": 1, "default": 0.5},
+        "sure": {"type": "boolean", "default": True},
+        "colour": {"type": "string", "enum": ["red", "blue"], "default": "red"},
+    },
+    "required": ["mail"],
+}
+TITLED: Message = {
+    "size": {"type": "string", "oneOf": [{"const": "s", "title": "Small"}, {"const": "l", "title": "Large"}]},
+    "days": {"type": "array", "items": {"type": "string", "enum": ["mon", "tue"]}, "minItems": 1},
+    "tags": {"type": "array", "items": {"anyOf": [{"const": "a", "title": "A"}, {"const": "b", "title": "B"}]}},
+}
+
+
+@requirement("elicit-schema")
+@versions(*ELICITING)
+def test_a_form_is_flat_and_is_sent_as_it_was_written(stage: Stage) -> None:
+    form = FORM if stage.version not in BY_URL else FORM | {"properties": FORM["properties"] | TITLED}
+
+    @stage.workbench.tool
+    def fill(ctx: wb.Context) -> str:
+        return str(ctx.elicit("Please", form).data)
+
+    @stage.workbench.tool
+    def nest(ctx: wb.Context) -> str:
+        return str(ctx.elicit("Please", {"type": "object", "properties": {"deep": {"type": "object", "properties": {}}}}))
+
+    async def main(talk: Talk) -> None:
+        call = asking(talk, "fill")
+        assert (await call.question())["requestedSchema"] == form
+        call.answer(accepted(mail="a@example.org"))
+        filled = text_of(await call.result())
+        assert "'mail': 'a@example.org'" in filled
+        refused = await talk.called("nest")
+        assert refused["isError"]
+        assert [message for message in talk.inbox if "method" in message] == []
 
     stage.play(main, capabilities=ABLE)

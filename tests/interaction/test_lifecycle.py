@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
+import pandas as pd
+
+import mcp_workbench as wb
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
 from tests.interaction.requirements import LEGACY, MODERN, requirement, versions
@@ -259,5 +263,106 @@ def test_a_legacy_client_gets_no_modern_member(stage: Stage) -> None:
     async def main(talk: Talk) -> None:
         for result in (await talk.result("tools/list"), await talk.called("lambda_tool"), await talk.result("ping")):
             assert not {"resultType", "ttlMs", "cacheScope", "_meta"} & result.keys()
+
+    stage.play(main)
+
+
+@requirement("initialized-wait")
+@versions(*LEGACY)
+def test_a_client_that_is_not_ready_is_told_nothing(stage: Stage) -> None:
+    async def main(talk: Talk) -> None:
+        await talk.result("initialize", _initialize(stage.version))
+        stage.workbench.tool(lambda_tool)
+        await talk.fence()
+        assert talk.inbox == []
+        talk.notify("notifications/initialized")
+        await talk.fence()
+        stage.workbench.unpublish("lambda_tool")
+        await talk.news("notifications/tools/list_changed")
+
+    stage.play(main, opened=False)
+
+
+@requirement("capabilities-only-used")
+def test_what_is_declared_is_served_and_what_others_declare_changes_nothing(stage: Stage) -> None:
+    served: dict[str, tuple[str, dict[str, Any]]] = {
+        "tools": ("tools/list", {}),
+        "resources": ("resources/templates/list", {}),
+        "prompts": ("prompts/list", {}),
+        "completions": ("completion/complete", {"ref": {"type": "ref/prompt", "name": "ask"}, "argument": {"name": "topic", "value": ""}}),
+        "logging": ("logging/setLevel", {"level": "info"}),
+    }
+
+    @stage.workbench.prompt
+    def ask(topic: str) -> str:
+        return topic
+
+    async def main(talk: Talk) -> None:
+        async with stage.client(opened=False) as plain:
+            declared = (await plain.open())["capabilities"]
+            assert (await talk.open())["capabilities"] == declared
+        assert declared.keys() - {"extensions"} <= served.keys()
+        for capability in declared.keys() & served.keys():
+            method, params = served[capability]
+            if not (stage.modern and method == "logging/setLevel"):  # there a request names its own level
+                await talk.result(method, params)
+
+    stage.play(main, opened=False, capabilities={"experimental": {"x": {}}, "extensions": {"com.example/none": {"a": 1}}})
+
+
+@requirement("modern-per-request")
+@versions(*MODERN)
+def test_what_one_request_declares_is_nothing_to_the_next(stage: Stage) -> None:
+    @stage.workbench.tool
+    def capital(ctx: wb.Context) -> str:
+        return ctx.sample("Capital of France?").text
+
+    async def main(talk: Talk) -> None:
+        for _ in range(2):
+            assert (await talk.error("tools/call", {"name": "capital"}))["code"] == -32021
+            asked = await talk.result("tools/call", {"name": "capital"}, **{wire.META_CAPABILITIES: {"sampling": {}}})
+            assert asked["resultType"] == "input_required"
+
+    stage.play(main)
+
+
+@requirement("lists-same")
+def test_every_connection_is_shown_the_same(stage: Stage) -> None:
+    workbench = stage.workbench
+    workbench.tool(lambda_tool)
+    workbench.prompt(lambda_tool)
+    workbench.resource("note://x")(lambda_tool)
+    workbench.publish(numbers=pd.DataFrame({"a": [1]}))
+    kinds = ("tools", "prompts", "resources", "resources/templates")
+
+    async def main(talk: Talk) -> None:
+        async with stage.client(capabilities={"sampling": {}}) as other:
+            await other.called("lambda_tool")
+            await other.result("resources/read", {"uri": "df://numbers"})
+            if not stage.modern:
+                await other.result("resources/subscribe", {"uri": "df://numbers"})
+            for kind in kinds:
+                assert await talk.result(f"{kind}/list") == await other.result(f"{kind}/list")
+
+    stage.play(main)
+
+
+@requirement("meta-foreign")
+def test_what_others_put_into_meta_changes_nothing(stage: Stage) -> None:
+    stage.workbench.tool(lambda_tool)
+    others: dict[str, Any] = {
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "tracestate": "a=b",
+        "baggage": "nonsense \x00",
+        "com.example/mine": {"deep": [1, None]},
+        "io.modelcontextprotocol/unheard-of": 7,
+        "": "",
+    }
+
+    async def main(talk: Talk) -> None:
+        for method, params in (("tools/list", {}), ("tools/call", {"name": "lambda_tool"})):
+            plain = await talk.result(method, params)
+            assert await talk.result(method, params, **others) == plain
+            assert await talk.result(method, params, traceparent=7) == plain
 
     stage.play(main)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.versions import V2024_11_05
 from tests.interaction.requirements import requirement
 from tests.support.stage import Stage
 from tests.support.talk import Talk
@@ -41,12 +42,20 @@ def test_a_prompt_is_listed_with_its_arguments_and_filled(stage: Stage) -> None:
 def test_messages_keep_their_roles_and_contents(stage: Stage) -> None:
     @stage.workbench.prompt
     async def dialogue() -> list[Any]:
-        return [("user", "Who?"), ("assistant", "Me."), wire.ImageContent(data="AAAA", mime_type="image/png")]
+        return [
+            ("user", "Who?"),
+            ("assistant", "Me."),
+            wire.ImageContent(data="AAAA", mime_type="image/png"),
+            wire.AudioContent(data="AAAA", mime_type="audio/wav"),
+            wire.EmbeddedResource(resource=wire.ResourceContents(uri="note://1", mime_type="text/plain", text="note")),
+        ]
 
     async def main(talk: Talk) -> None:
         messages = (await talk.result("prompts/get", {"name": "dialogue"}))["messages"]
         kinds = [(each["role"], each["content"]["type"]) for each in messages]
-        assert kinds == [("user", "text"), ("assistant", "text"), ("user", "image")]
+        sound = "text" if stage.version == V2024_11_05 else "audio"
+        assert kinds == [("user", "text"), ("assistant", "text"), ("user", "image"), ("user", sound), ("user", "resource")]
+        assert messages[4]["content"]["resource"] == {"uri": "note://1", "mimeType": "text/plain", "text": "note"}
 
     stage.play(main)
 
@@ -108,5 +117,20 @@ def test_completing_nothing_is_invalid_params(stage: Stage) -> None:
         ):
             error = await talk.error("completion/complete", {"ref": ref, "argument": {"name": "a", "value": ""}})
             assert error["code"] == -32602
+
+    stage.play(main)
+
+
+@requirement("completion-bounded")
+def test_a_hundred_values_come_at_most_with_how_many_there_are(stage: Stage) -> None:
+    @stage.workbench.prompt(completions={"city": lambda prefix, context: [f"city {number}" for number in range(250)]})
+    def travel(city: str) -> str:
+        return city
+
+    async def main(talk: Talk) -> None:
+        found = await talk.result("completion/complete", {"ref": _prompt("travel"), "argument": {"name": "city", "value": "c"}})
+        completion = found["completion"]
+        assert completion["values"] == [f"city {number}" for number in range(100)]
+        assert (completion["total"], completion["hasMore"]) == (250, True)
 
     stage.play(main)

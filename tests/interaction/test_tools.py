@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import threading
-from typing import Any
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import jsonschema
+import pytest
+from pydantic import BaseModel, Field
 
 import mcp_workbench as wb
 from mcp_workbench.protocol import wire
-from mcp_workbench.protocol.versions import V2024_11_05, V2025_06_18
+from mcp_workbench.protocol.versions import V2024_11_05, V2025_06_18, V2025_11_25
 from tests.interaction.requirements import MODERN, STRUCTURED, UNSTRUCTURED, requirement, versions
 from tests.support.stage import Stage
 from tests.support.talk import Talk, text_of
@@ -337,3 +342,139 @@ def test_calls_past_those_that_may_run_wait_and_are_answered(stage: Stage) -> No
         assert [text_of((await talk.answer(request_id))["result"]) for request_id in asked] == [str(number) for number in range(9)]
 
     stage.play(main, limits=wb.Limits(running_calls=2))
+
+
+@requirement("tools-names")
+def test_names_are_plain_unique_and_told_as_they_are(stage: Stage) -> None:
+    def nothing() -> None: ...
+
+    for name in ("", " ", "a b", "a,b", "a/b", "é", "x" * 129):
+        with pytest.raises(wb.RegistrationError):
+            stage.workbench.tool(name=name)(nothing)
+    good = ["A-b_c.9", "a-b_c.9", "x" * 128]
+    for name in good:
+        stage.workbench.tool(name=name)(nothing)
+
+    async def main(talk: Talk) -> None:
+        assert [tool["name"] for tool in (await talk.result("tools/list"))["tools"]] == good
+        assert text_of(await talk.called("a-b_c.9")) == "Done, no result."
+        assert (await talk.error("tools/call", {"name": "a-B_c.9"}))["code"] == -32602
+
+    stage.play(main)
+
+
+ICONS_OFFERED = [{"src": "https://example.org/icon.png", "mimeType": "image/png", "sizes": ["48x48"]}]
+
+
+@requirement("tools-described")
+@requirement("prompts-described")
+@requirement("resources-described")
+def test_what_describes_is_told_from_the_revision_on_that_knows_it(stage: Stage) -> None:
+    workbench = stage.workbench
+
+    @workbench.tool(title="A title", icons=ICONS_OFFERED, annotations={"idempotentHint": True}, read_only=False, destructive=False)
+    def thing() -> str:
+        return "x"
+
+    workbench.prompt(title="A title", icons=ICONS_OFFERED)(thing)
+    workbench.resource("thing://x", title="A title", icons=ICONS_OFFERED)(thing)
+    workbench.resource("thing://{name}", name="things", title="A title", icons=ICONS_OFFERED)(lambda name: name)
+
+    async def main(talk: Talk) -> None:
+        for kind, key in (
+            ("tools", "tools"),
+            ("prompts", "prompts"),
+            ("resources", "resources"),
+            ("resources/templates", "resourceTemplates"),
+        ):
+            entries = (await talk.result(f"{kind}/list"))[key]
+            [entry] = [entry for entry in entries if entry["name"] in ("thing", "things")]
+            # A revision that does not know a member has clients that skip it: what must be there is what it knows.
+            if stage.version >= V2025_06_18:
+                assert entry["title"] == "A title", kind
+            if stage.version >= V2025_11_25:
+                assert entry["icons"] == ICONS_OFFERED, kind
+            if kind == "tools" and stage.version > V2024_11_05:
+                hints = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True}
+                assert hints.items() <= entry["annotations"].items()
+
+    stage.play(main)
+
+
+class Stop(BaseModel):
+    """Where a journey goes."""
+
+    city: str
+    nights: Annotated[int, Field(ge=1)]
+
+
+@requirement("tools-schema")
+def test_schemas_are_of_2020_12_and_what_is_promised_is_kept(stage: Stage) -> None:
+    @stage.workbench.tool
+    def nothing() -> None: ...
+
+    @stage.workbench.tool
+    def journey(
+        stops: list[Stop],
+        mode: Literal["train", "bus"] = "train",
+        limit: Annotated[float, Field(gt=0)] | None = None,
+        names: dict[str, tuple[int, str]] | None = None,
+    ) -> Stop:
+        return stops[0]
+
+    async def main(talk: Talk) -> None:
+        tools = (await talk.result("tools/list"))["tools"]
+        for schema in [tool[key] for tool in tools for key in ("inputSchema", "outputSchema") if key in tool]:
+            jsonschema.Draft202012Validator.check_schema(schema)
+            assert schema["type"] == "object"
+            assert schema.get("$schema", "https://json-schema.org/draft/2020-12/schema").endswith("2020-12/schema")
+            assert "://" not in str([value for key, value in _pairs(schema) if key == "$ref"]), "nothing is to be fetched"
+        [journey] = [tool for tool in tools if tool["name"] == "journey"]
+        arguments = {"stops": [{"city": "Oslo", "nights": 2}]}
+        jsonschema.validate(arguments, journey["inputSchema"])
+        result = await talk.called("journey", **arguments)
+        if stage.version in STRUCTURED:
+            jsonschema.validate(result["structuredContent"], journey["outputSchema"])
+
+    stage.play(main)
+
+
+def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every member of every object in it."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield key, member
+            yield from _pairs(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _pairs(member)
+
+
+def _with_header(header: Any, kind: Any = str) -> Any:
+    return Annotated[kind, Field(json_schema_extra={"x-mcp-header": header})]
+
+
+@requirement("tools-header")
+@versions(*MODERN)
+def test_a_header_for_which_clients_would_leave_the_tool_out_is_refused(stage: Stage) -> None:
+    def offer(**annotations: Any) -> None:
+        def place(a: str, b: str = "") -> None: ...
+
+        place.__annotations__ = annotations | {"return": None}
+        stage.workbench.tool(place)
+
+    for wrong in ("", "a b", "a\r\nX: y", "é", 7):
+        with pytest.raises(wb.RegistrationError, match="place: x-mcp-header is not as 2026-07-28 wants it"):
+            offer(a=_with_header(wrong), b=str)
+    for kind in (float, list[str], str | None, dict[str, int]):
+        with pytest.raises(wb.RegistrationError, match="clients would leave the tool out"):
+            offer(a=_with_header("Region", kind), b=str)
+    with pytest.raises(wb.RegistrationError, match="each one once"):
+        offer(a=_with_header("Region"), b=_with_header("region"))
+    offer(a=_with_header("Region"), b=_with_header("Zone"))
+
+    async def main(talk: Talk) -> None:
+        [tool] = (await talk.result("tools/list"))["tools"]
+        assert tool["inputSchema"]["properties"]["a"]["x-mcp-header"] == "Region"
+
+    stage.play(main)

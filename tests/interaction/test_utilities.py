@@ -9,6 +9,7 @@ from typing import Any
 import mcp_workbench as wb
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.cursors import PAGE_SIZE
+from mcp_workbench.protocol.versions import V2025_11_25
 from tests.interaction.requirements import LEGACY, MODERN, requirement, versions
 from tests.support.stage import Stage, happened
 from tests.support.talk import CLIENT, Talk, text_of
@@ -38,6 +39,54 @@ def test_pages_join_to_the_whole(stage: Stage) -> None:
         assert (await talk.error("prompts/list", {"cursor": first["nextCursor"]}))["code"] == -32602
 
     stage.play(main)
+
+
+@requirement("pagination")
+@requirement("cache-pages")
+@versions(*MODERN)
+def test_every_kind_of_list_comes_in_pages_of_one_scope(stage: Stage) -> None:
+    _long_lists(stage)
+
+    async def main(talk: Talk) -> None:
+        for pages in [await _pages(talk, *kind) for kind in KINDS]:
+            assert len({page["cacheScope"] for page in pages}) == 1
+
+    stage.play(main)
+
+
+@requirement("pagination")
+@versions(V2025_11_25)
+def test_every_kind_of_list_comes_in_pages(stage: Stage) -> None:
+    _long_lists(stage)
+
+    async def main(talk: Talk) -> None:
+        for kind in KINDS:
+            await _pages(talk, *kind)
+
+    stage.play(main)
+
+
+KINDS = (("prompts", "prompts"), ("resources", "resources"), ("resources/templates", "resourceTemplates"))
+
+
+def _long_lists(stage: Stage) -> None:
+    def nothing() -> None: ...
+
+    for number in range(PAGE_SIZE + 1):
+        stage.workbench.prompt(name=f"n{number:04}")(nothing)
+        stage.workbench.resource(f"n://{number:04}", name=f"n{number:04}")(nothing)
+        stage.workbench.resource(f"t{number:04}://{{x}}", name=f"t{number:04}")(lambda x: x)
+
+
+async def _pages(talk: Talk, kind: str, key: str) -> list[dict[str, Any]]:
+    """The pages of a list, once they are seen to join to a whole."""
+    pages = [await talk.result(f"{kind}/list")]
+    while (cursor := pages[-1].get("nextCursor")) is not None:
+        pages.append(await talk.result(f"{kind}/list", {"cursor": cursor}))
+    names = [entry.get("uri", entry.get("uriTemplate", entry["name"])) for page in pages for entry in page[key]]
+    assert (len(pages), len(names), names) == (2, len(set(names)), sorted(names))
+    assert len(names) > PAGE_SIZE
+    return pages
 
 
 @requirement("cancel")
@@ -167,6 +216,53 @@ def test_progress_comes_under_its_token_increasing_and_before_the_answer(stage: 
     stage.play(main)
 
 
+@requirement("progress-token")
+def test_a_token_is_a_text_or_an_integer(stage: Stage) -> None:
+    @stage.workbench.tool
+    def work(ctx: wb.Context) -> str:
+        ctx.report_progress(1)
+        return "done"
+
+    async def main(talk: Talk) -> None:
+        no_tokens: tuple[Any, ...] = (None, True, 1.5, [], {})
+        for token in no_tokens:
+            assert (await talk.error("tools/call", {"name": "work"}, progressToken=token))["code"] == -32602, token
+        for token in ("", 0, -1, 2**53):
+            await talk.result("tools/call", {"name": "work"}, progressToken=token)
+            assert [report["progressToken"] for report in talk.heard(PROGRESS)] == [token]
+
+    stage.play(main)
+
+
+@requirement("progress-ended")
+def test_who_reports_on_behind_the_answer_is_not_heard(stage: Stage) -> None:
+    release, reported = threading.Event(), threading.Event()
+
+    @stage.workbench.tool
+    def work(ctx: wb.Context) -> str:
+        def go_on() -> None:
+            release.wait()
+            ctx.report_progress(2)
+            ctx.log("too late")
+            reported.set()
+
+        threading.Thread(target=go_on, daemon=True).start()
+        ctx.report_progress(1)
+        return "done"
+
+    async def main(talk: Talk) -> None:
+        if not talk.modern:
+            await talk.result("logging/setLevel", {"level": "debug"})
+        await talk.result("tools/call", {"name": "work"}, progressToken="p", **_wants_logs(talk))
+        assert [report["progress"] for report in talk.heard(PROGRESS)] == [1]
+        release.set()
+        await happened(reported)
+        await talk.fence()
+        assert talk.inbox == []
+
+    stage.play(main)
+
+
 @requirement("progress-unasked")
 def test_without_a_token_there_is_no_progress(stage: Stage) -> None:
     @stage.workbench.tool
@@ -216,6 +312,43 @@ def test_only_a_request_that_names_a_level_gets_messages(stage: Stage) -> None:
         assert talk.heard(LOG) == []
         await talk.result("tools/call", {"name": "chat"}, **{wire.META_LOG_LEVEL: "info"})
         assert talk.heard(LOG) == [{"level": "warning", "logger": "loader", "data": {"rows": 3}}]
+
+    stage.play(main)
+
+
+LEVELS: tuple[wire.LogLevel, ...] = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+
+
+def _all_levels(stage: Stage) -> None:
+    @stage.workbench.tool
+    def everything(ctx: wb.Context) -> None:
+        for level in LEVELS:
+            ctx.log(level, level=level)
+
+
+@requirement("logging-level")
+@versions(*LEGACY)
+def test_the_eight_levels_are_in_order(stage: Stage) -> None:
+    _all_levels(stage)
+
+    async def main(talk: Talk) -> None:
+        for position, level in enumerate(LEVELS):
+            assert await talk.result("logging/setLevel", {"level": level}) == {}
+            await talk.called("everything")
+            assert tuple(message["level"] for message in talk.heard(LOG)) == LEVELS[position:]
+
+    stage.play(main)
+
+
+@requirement("logging-request")
+@versions(*MODERN)
+def test_each_request_gets_messages_from_its_own_level_on(stage: Stage) -> None:
+    _all_levels(stage)
+
+    async def main(talk: Talk) -> None:
+        for position, level in enumerate(LEVELS):
+            await talk.result("tools/call", {"name": "everything"}, **{wire.META_LOG_LEVEL: level})
+            assert tuple(message["level"] for message in talk.heard(LOG)) == LEVELS[position:]
 
     stage.play(main)
 

@@ -1,13 +1,15 @@
-"""A running Workbench and scripted clients on it, over memory, over a WebSocket or over HTTP.
+"""A running Workbench and scripted clients on it, over memory, a WebSocket, stdio or HTTP.
 
 Over memory the server is the same: its protocol thread holds one end of a `memory_pair`, and the other end is
-reached from the test's loop by a channel that carries each call across. So one test body shows one
-behaviour for every transport and revision.
+reached from the test's loop by a channel that carries each call across. Over stdio there are two pipes, with the
+channel of `wb.run_stdio()` at the server's end; no process is started. So one test body shows one behaviour for
+every transport and revision.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,11 +22,13 @@ from mcp_workbench.protocol.versions import LATEST_LEGACY, LEGACY_VERSIONS, MODE
 from mcp_workbench.transports.channel import Channel, ChannelFacts, Receiver
 from mcp_workbench.transports.http_client import open_http
 from mcp_workbench.transports.memory import MemoryChannel, memory_pair
+from mcp_workbench.transports.pipes import PipeChannel
+from mcp_workbench.transports.stdio import HostChannel, TakenStdio
 from mcp_workbench.transports.websocket_client import open_websocket
 from tests.support.talk import Talk
 
-Transport = Literal["memory", "websocket", "http"]
-TRANSPORTS: tuple[Transport, ...] = ("memory", "websocket", "http")
+Transport = Literal["memory", "websocket", "stdio", "http"]
+TRANSPORTS: tuple[Transport, ...] = ("memory", "websocket", "stdio", "http")
 VERSIONS = (*LEGACY_VERSIONS, *MODERN_VERSIONS)
 LEGACY = LEGACY_VERSIONS
 MODERN = MODERN_VERSIONS
@@ -59,6 +63,9 @@ async def open_channel(workbench: Workbench, transport: Transport = "websocket",
         return await open_websocket(workbench.url, token=workbench._offer.credentials.token(principal))
     if transport == "http":
         return await open_http(str(workbench.http_url), token=workbench._offer.credentials.token(principal))
+    if transport == "stdio":
+        source, sink = await asyncio.to_thread(on_loop, workbench, _piped, workbench, principal)
+        return PipeChannel(source, sink, remote="server")
     far = await asyncio.to_thread(on_loop, workbench, _joined, workbench, principal)
     return FarChannel(far, workbench)
 
@@ -228,3 +235,13 @@ def _joined(workbench: Workbench, principal: str) -> MemoryChannel:
     session = server_of(workbench).sessions.accept(server, Principal(principal))
     server.open(session)
     return client
+
+
+def _piped(workbench: Workbench, principal: str) -> tuple[int, int]:
+    """On the protocol thread: a new session on two pipes; the descriptors of the client's ends."""
+    (source, to_server), (from_server, sink) = os.pipe(), os.pipe()
+    most = workbench._settings.limits.max_message_bytes
+    # `run_stdio` ends its server when stdin ends; here it is one session of several.
+    channel = HostChannel(TakenStdio(source, sink), lambda: channel.close(), max_message_bytes=most, too_long=b"null")
+    channel.open(server_of(workbench).sessions.accept(channel, Principal(principal)))
+    return from_server, to_server

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from mcp_workbench.client.connect import connect
-from mcp_workbench.errors import CallTimedOut, ConnectionClosed, PeerError
+from mcp_workbench.client.opening import EraChoice
+from mcp_workbench.errors import CallTimedOut, ConnectionClosed, HandshakeRefused, PeerError, RequestRefused
 from mcp_workbench.limits import Limits
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports import http_client, http_stream
@@ -307,26 +308,158 @@ def test_a_request_whose_answer_is_lost_fails_and_the_session_goes_on() -> None:
     run(main)
 
 
-def test_no_access_and_an_ended_session_end_the_channel() -> None:
+def refusing(status: int, words: str) -> Answers:
+    return lambda one: one.respond(status, words.encode(), f"Content-Type: {'text/html' if words.startswith('<') else 'text/plain'}")
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy", "modern"])
+def test_who_may_not_come_in_is_told_why_and_asks_once(era: EraChoice) -> None:
     token = "secret-" + "t" * 40
 
+    async def main() -> None:
+        for status, told in ((401, "did not accept the credential"), (403, "refused")):
+            async with server(refusing(status, f"{token} is no good")) as (url, asked):
+                with pytest.raises(RequestRefused, match=told) as refused:
+                    await connect(url, era=era, token=token)
+                assert (refused.value.status, refused.value.code) == (status, 1008)
+                assert "… is no good." in str(refused.value)
+                assert "code" not in str(refused.value), "a sentence, without numbers of another protocol"
+                assert token not in str(refused.value)
+                assert isinstance(refused.value, HandshakeRefused), "caught like the refusal of a WebSocket"
+                assert len(asked) == 1, "nothing is tried again with a credential that was refused"
+
+    run(main)
+
+
+def test_where_there_is_no_mcp_server_the_sentence_says_so() -> None:
+    async def main() -> None:
+        for status in (404, 405, 410):
+            async with server(refusing(status, "<html>")) as (url, asked):
+                with pytest.raises(
+                    RequestRefused, match=f"has no MCP server at this path .HTTP {status}.. The address .* ends in /mcp"
+                ) as refused:
+                    await connect(url.replace("/mcp", "/other"))
+                assert refused.value.status == status
+                assert [one.message["method"] for one in asked] == ["server/discover", "initialize"]
+        async with http_house() as here:
+            with pytest.raises(RequestRefused, match=r"There is nothing at this path\. The address of a workbench ends in /mcp"):
+                await connect(str(here.workbench.http_url) + "/other", token=here.token)
+            with pytest.raises(RequestRefused, match=r"wants a credential, and none was sent \(HTTP 401\): This server wants"):
+                await connect(str(here.workbench.http_url))
+
+    run(main)
+
+
+def test_no_access_and_an_ended_session_end_the_channel() -> None:
     def answers(one: Asked) -> None:
         if one.message.get("params", {}).get("name") == "gone":
             one.respond(404)
         elif one.message.get("params", {}).get("name") == "revoked":
-            one.respond(401, f"{token} is no good".encode())
+            one.respond(401)
         elif not opening(one):
             one.result(DONE)
 
     async def main() -> None:
-        async with server(answers) as (url, _):
-            for name, code in (("gone", 1001), ("revoked", 1008)):
-                async with connect(url, era="legacy", token=token) as session:
-                    with pytest.raises(ConnectionClosed) as end:
+        async with server(answers) as (url, asked):
+            for name, code, told in (("gone", 1001, "has ended this session"), ("revoked", 1008, "did not accept the credential")):
+                async with connect(url, era="legacy", token="t" * 40) as session:
+                    with pytest.raises(RequestRefused, match=told) as end:
                         await session.call_tool(name)
                     assert end.value.code == code
-                    assert token not in str(end.value)
                     assert session.closed
+                    with pytest.raises(RequestRefused, match=told):
+                        await session.call_tool("another")
+                calls = [one.message["params"]["name"] for one in asked if one.message.get("method") == "tools/call"]
+                assert calls == [name] * (2 if name == "gone" else 1), "in a new session once more, and then no more"
+                asked.clear()
+
+    run(main)
+
+
+def test_whose_session_has_ended_begins_another_and_says_everything_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            url, logs = str(here.workbench.http_url), []
+            async with connect(url, era="legacy", token=here.token, on_log=lambda log: logs.append(log.level)) as session:
+                await session.set_log_level("error")
+                async with session.subscribe("df://numbers") as updates, session.subscribe("df://numbers/schema") as left:
+                    await left.aclose()
+                    for ended in (1, 2):
+                        channel: Any = session._conversation.channel
+                        delete = here.legacy(channel._session.reveal(), b"", method="DELETE")
+                        assert (await here.ask(delete)).status == 204
+                        calls = [session.call_tool("add", a=number, b=1) for number in range(5)]
+                        assert [result.text for result in await asyncio.gather(*calls)] == ["1", "2", "3", "4", "5"]
+                        assert (await anext(updates)).uri == "df://numbers", "what may have changed meanwhile is read again"
+                        assert [each.queues["subscriptions"] for each in here.workbench.sessions] == [1]
+                        assert len(here.workbench.sessions) == 1, "one new session, however many had to ask"
+                        assert len(here.workbench.telemetry.sessions()) == ended
+                        await asyncio.to_thread(here.workbench.touch, "numbers")
+                        assert (await anext(updates)).uri == "df://numbers"
+                    await session.call_tool("chatter", texts=2, size=3)
+                    assert logs == ["error"] * 2
+        assert sum("another one is begun" in record.getMessage() for record in caplog.records) == 2
+
+    run(main)
+
+
+@pytest.mark.parametrize("how", ["refused", "another revision", "no session", "hung up"])
+def test_where_no_other_session_can_be_begun_the_end_is_said(how: str) -> None:
+    def answers(one: Asked) -> None:
+        method, begun = one.message.get("method"), sum(each.message.get("method") == "initialize" for each in asked)
+        if method == "initialize" and begun == 2:
+            if how == "refused":
+                one.respond(401)
+            elif how == "another revision":
+                one.result(INITIALIZED | {"protocolVersion": "2025-06-18"}, "Mcp-Session-Id: second")
+            elif how == "no session":
+                one.result(INITIALIZED)
+            else:
+                one.writer.close()
+        elif method == "tools/call":
+            one.respond(404)
+        elif not opening(one):
+            one.result({})
+
+    asked: list[Asked] = []
+
+    async def main() -> None:
+        nonlocal asked
+        async with server(answers) as (url, asked), connect(url, era="legacy", token="t" * 40) as session:
+            with pytest.raises(ConnectionClosed) as end:
+                await session.call_tool("add")
+            assert end.value.code == (1008 if how == "refused" else 1001)
+            assert ("did not accept the credential" if how == "refused" else "has ended this session") in str(end.value)
+            assert session.closed
+
+    run(main)
+
+
+def test_the_headers_a_tool_wants_are_learnt_when_it_refuses_for_want_of_them() -> None:
+    tool = {"name": "place", "inputSchema": {"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}}}
+
+    def answers(one: Asked) -> None:
+        if opening(one):
+            return
+        if one.message["method"] == "tools/list":
+            one.result({"tools": [tool]})
+        elif one.headers.get("mcp-param-region") == "eu" and one.message["params"]["name"] == "place":
+            one.result(DONE)
+        else:
+            error = {"jsonrpc": "2.0", "id": one.message["id"], "error": {"code": -32020, "message": "Header mismatch"}}
+            one.respond(400, json.dumps(error).encode(), "Content-Type: application/json")
+
+    async def main() -> None:
+        async with server(answers) as (url, asked), connect(url, era="modern") as session:
+            assert (await session.call_tool("place", region="eu")).text == "done"
+            assert [one.message["method"] for one in asked] == ["server/discover", "tools/call", "tools/list", "tools/call"]
+            asked.clear()
+            assert (await session.call_tool("place", region="eu")).text == "done"
+            assert len(asked) == 1
+            asked.clear()
+            with pytest.raises(PeerError, match="Header mismatch"):
+                await session.call_tool("other")
+            assert [one.message["method"] for one in asked] == ["tools/call", "tools/list", "tools/call"], "once, not for ever"
 
     run(main)
 

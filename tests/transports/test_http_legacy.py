@@ -9,8 +9,9 @@ import pytest
 
 from mcp_workbench.limits import Limits
 from mcp_workbench.transports import http_stream
+from tests.interaction.requirements import requirement
 from tests.support.http_house import INITIALIZE, HttpHouse, http_house, run
-from tests.support.raw_http import Answer, RawHttp, call
+from tests.support.raw_http import META, Answer, RawHttp, call
 
 ADD = {"name": "add", "arguments": {"a": 1, "b": 2}}
 HANG = {"name": "hang", "arguments": {}, "_meta": {"progressToken": "p"}}
@@ -22,11 +23,16 @@ async def opened(here: HttpHouse, session: str, *extra: str) -> tuple[RawHttp, A
     return stream, await stream.head()
 
 
+@requirement("http-session-id")
+@requirement("http-session-delete")
+@requirement("http-session-ended")
+@requirement("http-json-or-events")
 def test_a_session_from_initialize_to_delete() -> None:
     async def main() -> None:
         async with http_house() as here:
             session = await here.initialize()
             assert len(session) >= 32
+            assert all("!" <= letter <= "~" for letter in session)
             assert here.transports() == [("http", "raw")]
             answer = await here.ask(here.legacy(session, call("tools/call", ADD, "seven")))
             assert (answer.status, answer.kind) == (200, "application/json")
@@ -41,6 +47,17 @@ def test_a_session_from_initialize_to_delete() -> None:
     run(main)
 
 
+@requirement("http-refused")
+@requirement("http-session-required")
+@requirement("http-session-own")
+@requirement("http-version-header")
+@requirement("parse-error")
+@requirement("invalid-request")
+@requirement("no-batch")
+@requirement("id-invalid")
+@requirement("params-shape")
+@requirement("legacy-no-modern-methods")
+@requirement("legacy-no-envelope")
 def test_what_is_wrong_with_a_request_is_said_with_its_status() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -63,9 +80,43 @@ def test_what_is_wrong_with_a_request_is_said_with_its_status() -> None:
                 (here.legacy(session, b"", method="PUT"), 405),
             ):
                 assert (await here.ask(data)).status == status, data
+            for message, status, code in (
+                ({"id": None, "method": "ping"}, 400, -32600),
+                ({"id": 1.5, "method": "ping"}, 400, -32600),
+                ({"id": 1, "method": "ping", "params": []}, 400, -32600),
+                ({"id": 1, "method": "tools/call", "params": {"name": 7}}, 200, -32602),
+                ({"id": 1, "method": "server/discover", "params": {}}, 200, -32601),
+                ({"id": 1, "method": "subscriptions/listen", "params": {"notifications": {}}}, 200, -32601),
+                ({"id": 1, "method": "tools/list", "params": {"_meta": META}}, 400, -32020),
+            ):
+                answer = await here.ask(here.legacy(session, json.dumps({"jsonrpc": "2.0"} | message).encode()))
+                assert (answer.status, answer.json["error"]["code"]) == (status, code), message
             twice = await here.ask(here.legacy(session, call("initialize", INITIALIZE)))
             assert twice.json["error"]["code"] == -32600
             assert (await here.ask(here.legacy(session, call("ping"), extra=["MCP-Protocol-Version: 2025-11-25"]))).status == 200
+
+    run(main)
+
+
+@requirement("http-accepted")
+@requirement("notification-silent")
+@requirement("response-ignored")
+@requirement("cancel-late")
+def test_what_needs_no_answer_is_accepted_without_a_word() -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            session = await here.initialize()
+            for message in (
+                {"method": "notifications/unheard-of"},
+                {"method": "tools/list"},
+                {"method": "notifications/cancelled", "params": {"requestId": "nobody's"}},
+                {"method": "notifications/cancelled", "params": {"requestId": {"a": 1}}},
+                {"id": 99, "result": {}},
+                {"id": 99, "error": {"code": 1, "message": "no"}},
+            ):
+                answer = await here.ask(here.legacy(session, json.dumps({"jsonrpc": "2.0"} | message).encode()))
+                assert (answer.status, answer.body) == (202, b""), message
+            assert sum(here.workbench.sessions[0].record.ignored.values()) == 6
 
     run(main)
 
@@ -81,6 +132,8 @@ def test_a_session_that_is_not_initialized_is_none() -> None:
     run(main)
 
 
+@requirement("http-json-or-events")
+@requirement("http-primed")
 def test_progress_makes_a_stream_of_events_that_ends_with_the_answer() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -120,6 +173,8 @@ def test_older_clients_get_no_event_without_a_text() -> None:
     run(main)
 
 
+@requirement("http-one-stream")
+@requirement("id-unique")
 def test_answers_go_to_the_stream_of_their_request() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -136,6 +191,7 @@ def test_answers_go_to_the_stream_of_their_request() -> None:
     run(main)
 
 
+@requirement("http-get")
 def test_what_belongs_to_no_request_goes_to_the_stream_of_the_get() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -155,6 +211,8 @@ def test_what_belongs_to_no_request_goes_to_the_stream_of_the_get() -> None:
     run(main)
 
 
+@requirement("http-resume")
+@requirement("http-hang-up")
 def test_a_lost_stream_is_taken_up_behind_the_last_event() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -218,6 +276,7 @@ def test_a_connection_held_for_long_is_given_back_and_the_answer_waits_for_who_c
     run(main)
 
 
+@requirement("http-resume")
 def test_an_event_id_is_good_for_its_session_and_principal_only() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -239,6 +298,8 @@ def test_an_event_id_is_good_for_its_session_and_principal_only() -> None:
     run(main)
 
 
+@requirement("http-session-own")
+@requirement("session-own")
 def test_a_session_belongs_to_its_principal() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -266,6 +327,7 @@ def test_a_revoked_token_ends_its_sessions() -> None:
     run(main)
 
 
+@requirement("http-hang-up")
 def test_a_cancel_ends_the_stream_of_its_request_without_an_answer() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -286,6 +348,7 @@ def test_a_cancel_ends_the_stream_of_its_request_without_an_answer() -> None:
     run(main)
 
 
+@requirement("http-session-delete")
 def test_a_session_may_be_ended_during_a_call() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -300,12 +363,16 @@ def test_a_session_may_be_ended_during_a_call() -> None:
             while (event := await told.event()) is not None:
                 events.append(event)
             assert not any("result" in event.data for event in events)
-            assert (await quiet.answer()).status == 404
+            assert (await quiet.answer()).status == 410, "it had begun: 404 would say that it can be made again"
             await here.until(here.cancelled.is_set)
 
     run(main)
 
 
+@requirement("batch")
+@requirement("batch-notifications")
+@requirement("batch-no-initialize")
+@requirement("no-batch")
 def test_a_batch_of_2025_03_26_has_one_answer() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -315,6 +382,10 @@ def test_a_batch_of_2025_03_26_has_one_answer() -> None:
             assert [each["id"] for each in json.loads(answer.body)] == [1, 2]
             notes = b"[" + call("notifications/x", None, None) + b"]"
             assert (await here.ask(here.legacy(session, notes))).status == 202
+            late = b"[" + call("initialize", INITIALIZE | {"protocolVersion": "2025-03-26"}) + b"]"
+            refused = await here.ask(here.legacy(session, late))
+            assert [each["error"]["code"] for each in json.loads(refused.body)] == [-32600]
+            assert (await here.ask(here.request(late))).status == 400
             later = await here.initialize("2025-11-25")
             assert (await here.ask(here.legacy(later, batch))).json["error"]["code"] == -32600
 
@@ -340,6 +411,7 @@ def test_a_batch_that_is_taken_back_in_part_or_whole_ends_its_stream() -> None:
     run(main)
 
 
+@requirement("http-session-ended")
 def test_an_idle_session_ends_unless_it_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with http_house(Limits(idle_after_s=0.05, ping_after_s=0.02, dead_after_s=5)) as here:
@@ -355,6 +427,7 @@ def test_an_idle_session_ends_unless_it_is_listened_to(monkeypatch: pytest.Monke
     run(main)
 
 
+@requirement("http-patience")
 def test_who_does_not_read_a_stream_is_ended_as_a_slow_consumer() -> None:
     async def main() -> None:
         async with http_house(Limits(slow_consumer_s=0.1)) as here:

@@ -8,8 +8,10 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
+import mcp_workbench as wb
 from mcp_workbench.limits import Limits
 from mcp_workbench.transports import http_server
+from tests.interaction.requirements import requirement
 from tests.support.http_house import http_house, run
 from tests.support.raw_http import META, call
 
@@ -18,6 +20,9 @@ HANG = {"name": "hang", "arguments": {}}
 LISTEN = {"notifications": {"toolsListChanged": True, "resourceSubscriptions": ["df://numbers"]}}
 
 
+@requirement("http-alone")
+@requirement("http-json-or-events")
+@requirement("session-own")
 def test_each_request_stands_alone_and_they_are_shown_together() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -29,10 +34,14 @@ def test_each_request_stands_alone_and_they_are_shown_together() -> None:
                 assert answer.json["id"] == request_id
                 assert answer.json["result"]["resultType"] == "complete"
                 assert "mcp-session-id" not in answer.headers
+            strays = ["Mcp-Session-Id: of-yesterday", "Last-Event-ID: 7"]
+            connection.send(here.modern("tools/call", ADD, extra=strays))
+            answer = await connection.answer()
+            assert (answer.status, answer.kind, "mcp-session-id" in answer.headers) == (200, "application/json", False)
             assert (await here.ask(here.modern("tools/call", ADD))).json["result"]["content"][0]["text"] == "3"
             assert (await here.ask(here.modern("server/discover"))).json["result"]["supportedVersions"] == ["2026-07-28"]
             assert here.transports() == [("http", "raw")]
-            assert here.workbench.sessions[0].record.calls == 4
+            assert here.workbench.sessions[0].record.calls == 5
             other = {"io.modelcontextprotocol/clientInfo": {"name": "other", "version": "1"}}
             connection.send(here.modern("tools/call", ADD, meta=other))
             assert (await connection.answer()).status == 200
@@ -44,9 +53,34 @@ def test_each_request_stands_alone_and_they_are_shown_together() -> None:
     run(main)
 
 
+@requirement("http-refused")
+@requirement("http-headers")
+@requirement("http-mismatch")
+@requirement("http-version-header")
+@requirement("http-unsupported-version")
+@requirement("http-unknown-method")
+@requirement("http-bad-request")
+@requirement("http-post-only")
+@requirement("http-accepted")
+@requirement("parse-error")
+@requirement("invalid-request")
+@requirement("no-batch")
+@requirement("id-invalid")
+@requirement("params-shape")
+@requirement("modern-meta-required")
+@requirement("modern-removed-methods")
+@requirement("notification-silent")
+@requirement("response-ignored")
+@requirement("cancel-late")
 def test_what_is_wrong_with_a_request_is_said_with_its_status_and_code() -> None:
     async def main() -> None:
         async with http_house() as here:
+
+            @here.workbench.tool
+            def think(ctx: wb.Context) -> str:
+                """Ask the model."""
+                return ctx.sample("x").text
+
             good = here.modern("tools/call", ADD)
             version = b"MCP-Protocol-Version: 2026-07-28\r\n"
             other = {"io.modelcontextprotocol/protocolVersion": "2099-01-01"}
@@ -70,6 +104,15 @@ def test_what_is_wrong_with_a_request_is_said_with_its_status_and_code() -> None
                     400,
                     -32602,
                 ),
+                (here.modern("tools/call", {"name": "think", "arguments": {}}), 400, -32021),
+                (here.request(b'{"jsonrpc":"2.0","id":1.5,"method":"x"}', extra=["MCP-Protocol-Version: 2026-07-28"]), 400, -32600),
+                (
+                    here.request(b'{"jsonrpc":"2.0","id":1,"method":"x","params":[]}', extra=["MCP-Protocol-Version: 2026-07-28"]),
+                    400,
+                    -32600,
+                ),
+                (here.modern("tools/call", {"name": "add", "arguments": [1, 2]}), 400, -32602),
+                (here.modern("initialize", {"protocolVersion": "2025-11-25"}), 404, -32601),
                 (here.request(b"[]", extra=["MCP-Protocol-Version: 2026-07-28"]), 400, -32600),
                 (here.request(b'{"jsonrpc":"2.0","id":1,"result":{}}', extra=["MCP-Protocol-Version: 2026-07-28"]), 400, -32600),
                 (here.request(b"nonsense", extra=["MCP-Protocol-Version: 2026-07-28"]), 400, -32700),
@@ -85,6 +128,26 @@ def test_what_is_wrong_with_a_request_is_said_with_its_status_and_code() -> None
     run(main)
 
 
+@requirement("http-param-headers")
+@requirement("http-header-case")
+def test_names_of_headers_may_be_written_in_any_case_and_values_may_not() -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            good = here.modern("tools/call", ADD)
+            names = (b"MCP-Protocol-Version", b"Mcp-Method", b"Mcp-Name", b"Content-Type", b"Authorization")
+            for change in (bytes.lower, bytes.upper, bytes.swapcase):
+                data = good
+                for name in names:
+                    assert name in data
+                    data = data.replace(name, change(name), 1)
+                assert (await here.ask(data)).status == 200
+            for before, after in ((b"Mcp-Method: tools/call", b"Mcp-Method: Tools/call"), (b"Mcp-Name: add", b"Mcp-Name: Add")):
+                answer = await here.ask(good.replace(before, after))
+                assert (answer.status, answer.json["error"]["code"]) == (400, -32020)
+
+    run(main)
+
+
 def test_arguments_that_are_repeated_in_headers_are_compared() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -94,6 +157,28 @@ def test_arguments_that_are_repeated_in_headers_are_compared() -> None:
                 """Where."""
                 return region
 
+            @here.workbench.tool
+            def page(number: Annotated[int, Field(json_schema_extra={"x-mcp-header": "Number"})] = 0) -> str:
+                """Which."""
+                return str(number)
+
+            for arguments, extra, told in (
+                ({"number": 42}, ["Mcp-Param-Number: 42"], "42"),
+                ({"number": 42}, ["mcp-param-number: 42.0", "Mcp-Param-Unheard-Of: x"], "42"),
+                ({}, [], "0"),
+                ({"number": 42}, ["Mcp-Param-Number: 43"], None),
+                ({"number": 42}, ["Mcp-Param-Number: 4 2"], None),
+                ({"number": 42}, [], None),
+                ({"number": None}, ["Mcp-Param-Number: 42"], None),
+                ({}, ["Mcp-Param-Number: 42"], None),
+            ):
+                answer = await here.ask(here.modern("tools/call", {"name": "page", "arguments": arguments}, extra=extra))
+                if told is None:
+                    assert (answer.status, answer.json["error"]["code"]) == (400, -32020), (arguments, extra)
+                else:
+                    assert answer.json["result"]["content"][0]["text"] == told, (arguments, extra)
+            absent = await here.ask(here.modern("tools/call", {"name": "page", "arguments": {"number": None}}))
+            assert absent.json["result"]["isError"], "null is no number, and no header is missed for it"
             params = {"name": "place", "arguments": {"region": "größe"}}
             right = "Mcp-Param-Region: =?base64?Z3LDtsOfZQ==?="
             assert (await here.ask(here.modern("tools/call", params, extra=[right]))).json["result"]["content"][0]["text"] == "größe"
@@ -103,6 +188,9 @@ def test_arguments_that_are_repeated_in_headers_are_compared() -> None:
     run(main)
 
 
+@requirement("http-json-or-events")
+@requirement("http-own-stream")
+@requirement("http-unbuffered")
 def test_progress_and_logs_make_a_stream_of_events() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -111,6 +199,7 @@ def test_progress_and_logs_make_a_stream_of_events() -> None:
             head = await connection.head()
             assert (head.status, head.kind) == (200, "text/event-stream")
             assert head.headers["cache-control"] == ["no-cache, no-transform"]
+            assert head.headers["x-accel-buffering"] == ["no"]
             progress = await connection.event()
             assert progress is not None
             assert (progress.json["params"]["progressToken"], progress.id) == (9, None)
@@ -123,6 +212,7 @@ def test_progress_and_logs_make_a_stream_of_events() -> None:
     run(main)
 
 
+@requirement("http-close-cancels")
 def test_hanging_up_cancels() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -136,6 +226,7 @@ def test_hanging_up_cancels() -> None:
     run(main)
 
 
+@requirement("http-own-stream")
 def test_a_listen_is_a_stream_until_the_client_hangs_up() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -145,6 +236,9 @@ def test_a_listen_is_a_stream_until_the_client_hangs_up() -> None:
             acknowledged = await connection.event()
             assert acknowledged is not None
             assert acknowledged.json["params"]["notifications"] == LISTEN["notifications"]
+            loud = {"io.modelcontextprotocol/logLevel": "debug", "progressToken": 1}
+            chatter = here.modern("tools/call", {"name": "chatter", "arguments": {"texts": 2, "size": 3}}, meta=loud)
+            assert (await here.ask(chatter)).body.count(b"notifications/message") == 2
             await asyncio.to_thread(here.workbench.touch, "numbers")
             update = await connection.event()
             assert update is not None
@@ -160,6 +254,7 @@ def test_a_listen_is_a_stream_until_the_client_hangs_up() -> None:
     run(main)
 
 
+@requirement("listen-end")
 def test_a_server_that_stops_ends_listens_with_their_answer() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -198,6 +293,7 @@ def test_a_silent_client_is_forgotten_and_a_full_house_makes_room() -> None:
     run(main)
 
 
+@requirement("http-unbuffered")
 def test_an_answer_that_takes_long_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_server, "BEAT_S", 0.02)
 
@@ -221,6 +317,7 @@ def test_an_answer_that_takes_long_gives_signs_of_life(monkeypatch: pytest.Monke
     run(main)
 
 
+@requirement("http-patience")
 def test_who_does_not_read_is_cut_off() -> None:
     async def main() -> None:
         async with http_house(Limits(slow_consumer_s=0.1)) as here:

@@ -15,6 +15,7 @@ import mcp_workbench as wb
 from mcp_workbench.limits import Limits
 from mcp_workbench.transports import http_server
 from mcp_workbench.transports.listening import REFUSALS_AT_ONCE
+from tests.interaction.requirements import requirement
 from tests.support.http_house import HttpHouse, http_house, run
 from tests.support.raw_http import call
 
@@ -27,6 +28,10 @@ def without(data: bytes, line: bytes) -> bytes:
     return data.replace(line, b"", 1)
 
 
+@requirement("http-origin")
+@requirement("http-credential")
+@requirement("http-accept")
+@requirement("http-one-path")
 def test_only_who_may_come_in_is_told_more_than_no() -> None:
     async def main() -> None:
         async with http_house(allowed_hosts=["lab.example"], allowed_origins=["https://lab.example"]) as here:
@@ -75,6 +80,8 @@ def test_only_who_may_come_in_is_told_more_than_no() -> None:
     run(main)
 
 
+@requirement("http-origin")
+@requirement("http-accept")
 def test_a_page_of_another_site_reaches_nothing() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -138,6 +145,7 @@ SMUGGLERS: list[tuple[list[str], bytes, int]] = [
 ]
 
 
+@requirement("http-framing")
 def test_a_request_that_hides_another_is_refused_and_ends_the_connection() -> None:
     async def main() -> None:
         async with http_house() as here:
@@ -211,6 +219,7 @@ def test_what_is_piled_up_behind_a_request_is_bounded() -> None:
     run(main)
 
 
+@requirement("http-patience")
 def test_whoever_keeps_the_server_waiting_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_server, "KEEP_S", 0.05)
     monkeypatch.setattr(http_server, "BEAT_S", 0.02)
@@ -237,6 +246,7 @@ def test_whoever_keeps_the_server_waiting_is_dropped(monkeypatch: pytest.MonkeyP
     run(main)
 
 
+@requirement("http-patience")
 def test_a_hundred_half_open_requests_and_a_flood_of_gets_keep_nobody_out() -> None:
     async def main() -> None:
         async with http_house(Limits(handshake_timeout_s=2)) as here:
@@ -293,6 +303,7 @@ def test_what_is_no_http_is_told_so() -> None:
     run(main)
 
 
+@requirement("http-loopback")
 def test_it_opens_only_when_asked_for_and_says_where() -> None:
     workbench = wb.Workbench(name="plain")
     workbench.start()
@@ -303,6 +314,8 @@ def test_it_opens_only_when_asked_for_and_says_where() -> None:
         async with http_house() as here:
             url = str(here.workbench.http_url)
             assert url == f"http://127.0.0.1:{here.port}/mcp"
+            running: Any = here.workbench._running
+            assert running.http_server._listener.getsockname() == ("127.0.0.1", here.port)
             assert url in repr(here.workbench.status())
             assert here.token not in repr(here.workbench.status())
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mcp_workbench.limits import MIB
 from mcp_workbench.transports import pipes
 from mcp_workbench.transports.pipes import READ_BYTES, READS_AHEAD, PipeChannel
+from tests.interaction.requirements import requirement
 from tests.support.channels import Listener
 
 
@@ -280,6 +281,7 @@ def test_a_pipe_that_somebody_else_has_emptied_is_waited_for_again() -> None:
     within(main)
 
 
+@requirement("stdio-lines")
 def test_a_line_break_within_a_text_becomes_a_space() -> None:
     async def main() -> None:
         async with piped() as ends:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mcp_workbench.limits import MIB
 from mcp_workbench.transports.command import open_command
+from tests.interaction.requirements import requirement
 from tests.support.channels import Listener
 
 ECHO = """
@@ -56,6 +57,8 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
+@requirement("stdio-lines")
+@requirement("stdio-stdout")
 def test_texts_of_every_size_come_back_unchanged_and_prints_do_not_disturb_them() -> None:
     texts = [b'{"a":1}', '{"é":"🛫"}'.encode(), b'{"x":"' + b"x" * 5_000 + b'"}', b'{"y":"' + b"y" * (50 * MIB) + b'"}', b"[]"]
 

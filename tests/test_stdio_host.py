@@ -82,7 +82,7 @@ def test_it_serves_what_started_it_and_prints_go_elsewhere(
 ) -> None:
     async def steps(session: ClientSession) -> None:
         assert session.server_info is not None
-        assert session.server_info.title == "Notebook my script"
+        assert session.server_info.title == "Program my script"
         assert {tool.name for tool in await session.list_tools()} == {"shout", "on_main", "wait_for_ever", "end"}
         assert (await session.call_tool("shout", text="hé")).text == "HÉ stdio"
         assert (await session.call_tool("on_main")).text == "true"

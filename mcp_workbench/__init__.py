@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     jobs = _wb.jobs
     prompt = _wb.prompt
     publish = _wb.publish
+    reserve_stdio = _wb.reserve_stdio
     resource = _wb.resource
     run_stdio = _wb.run_stdio
     show = _wb.show
@@ -86,6 +87,7 @@ _OF_DEFAULT = frozenset(
         "jobs",
         "prompt",
         "publish",
+        "reserve_stdio",
         "resource",
         "run_stdio",
         "show",
@@ -121,6 +123,7 @@ __all__ = [
     "jobs",
     "prompt",
     "publish",
+    "reserve_stdio",
     "resource",
     "run_stdio",
     "show",

@@ -81,7 +81,7 @@ class Workbench:
         self._display: Showing | None = None
         self._showing = threading.Lock()
         self._stdio: StdioHost | None = None
-        """The host that started this script, while it is served."""
+        """The host that started this script, from when its pipes are taken until it was served."""
         self._view_door: ViewDoor
         """Of the server that runs."""
         self._watches_forks = False
@@ -178,12 +178,33 @@ class Workbench:
             return False
         return True
 
+    def reserve_stdio(self) -> None:
+        """Take stdin and stdout for `run_stdio()` now: the first line of a stdio server that prints before it serves.
+
+        From here on what is printed goes to stderr, flushed or not, by Python, C code and programs that are started; `run_stdio()`
+        alone does so only from its own line on. What was printed before, and flushed (`PYTHONUNBUFFERED=1` and `python -u` flush every
+        print), has reached the host already.
+
+        Raises:
+            WorkbenchError: This is a notebook or IPython, which no host has started.
+        """
+        self._stdio_host()
+
+    def _stdio_host(self) -> StdioHost:
+        from mcp_workbench.stdio_host import StdioHost  # not before the first use, as in show()
+
+        if not isinstance(current_host(), PlainHost):
+            raise WorkbenchError("run_stdio() is the last line of a script that an agent's host starts; here it is start()")
+        if self._stdio is None:
+            self._stdio = StdioHost()
+        return self._stdio
+
     def run_stdio(self, name: str | None = None, **settings: Any) -> None:
         """Serve the host that started this script, on its stdin and stdout, until it ends: the last line of a stdio server.
 
         Blocks like `wait()`, and lends this thread to tools with `run_on="main"`. The server is started if it does not run; then
         `mcp-workbench panel` shows it, and the bridge, which looks for notebooks, does not find it. What is printed goes to stderr,
-        also what was printed before and not flushed (8 KiB). When the host has closed stdin, what runs may still answer for 1 s; then
+        also what was printed before and not flushed (8 KiB); for what is printed before and flushed there is `reserve_stdio()`. When the host has closed stdin, what runs may still answer for 1 s; then
         the server is stopped. A Ctrl-C that a host's terminal sends to all is not for it, but for a `run_on="main"` tool that runs.
 
         Args:
@@ -195,11 +216,7 @@ class Workbench:
             ValueError: A setting makes no sense, or opens more than `allow_remote` permits.
             WorkbenchError: This is a notebook or IPython, which no host has started.
         """
-        from mcp_workbench.stdio_host import StdioHost  # not before the first use, as in show()
-
-        if not isinstance(current_host(), PlainHost):
-            raise WorkbenchError("run_stdio() is the last line of a script that an agent's host starts; here it is start()")
-        self._stdio = host = StdioHost()
+        host = self._stdio_host()
         with host.ignoring_interrupts():
             try:
                 self.start(name, **settings)

@@ -93,6 +93,36 @@ def test_it_serves_what_started_it_and_prints_go_elsewhere(
     assert said.splitlines() == ["loading", "C code prints", "served"]
 
 
+EARLY = """
+import os, subprocess, sys
+print("before everything")
+import mcp_workbench as wb
+
+wb.reserve_stdio()
+print("early and flushed", flush=True)
+os.write(1, b"C code prints early\\n")
+subprocess.run([sys.executable, "-c", "print('a child prints')"])
+wb.run_stdio("early", builtin_tools=False)
+"""
+
+
+def test_reserved_stdout_is_clean_from_that_line_on_whatever_is_flushed(environment: dict[str, str], tmp_path: Path) -> None:
+    script = tmp_path / "early.py"
+    script.write_text(EARLY)
+    done = subprocess.run(
+        [sys.executable, "-u", str(script)],
+        input=told(OPENING),
+        capture_output=True,
+        timeout=60,
+        check=True,
+        env=os.environ | environment | {"PYTHONUNBUFFERED": "1"},
+    )
+    greeting, opened = done.stdout.splitlines()
+    assert greeting == b"before everything", "nobody can take this back"
+    assert json.loads(opened)["id"] == 1
+    assert done.stderr.splitlines() == [b"early and flushed", b"C code prints early", b"a child prints"]
+
+
 def told(messages: list[Any]) -> bytes:
     return b"".join(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n" for message in messages)
 
@@ -159,6 +189,8 @@ def test_in_a_notebook_it_is_refused_before_anything_is_taken(monkeypatch: pytes
     monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: None)
     with pytest.raises(wb.WorkbenchError, match="last line of a script that an agent's host starts; here it is start"):
         wb.Workbench().run_stdio()
+    with pytest.raises(wb.WorkbenchError, match="last line of a script"):
+        wb.Workbench().reserve_stdio()
 
 
 @pytest.mark.parametrize("by_hand", [True, False])

@@ -204,8 +204,9 @@ class Workbench:
 
         Blocks like `wait()`, and lends this thread to tools with `run_on="main"`. The server is started if it does not run; then
         `mcp-workbench panel` shows it, and the bridge, which looks for notebooks, does not find it. What is printed goes to stderr,
-        also what was printed before and not flushed (8 KiB); for what is printed before and flushed there is `reserve_stdio()`. When the host has closed stdin, what runs may still answer for 1 s; then
-        the server is stopped. A Ctrl-C that a host's terminal sends to all is not for it, but for a `run_on="main"` tool that runs.
+        also what was printed before and not flushed (8 KiB); for what is printed before and flushed there is `reserve_stdio()`. When
+        the host has closed stdin, what runs may still answer for 1 s; then the server is stopped. A Ctrl-C that a host's terminal sends
+        to all is not for it, but for a `run_on="main"` tool that runs.
 
         Args:
             name: Shown to clients; default: the script's name.

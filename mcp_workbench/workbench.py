@@ -656,8 +656,8 @@ class Workbench:
             env: A command's variables, beside PATH, HOME and the like; `env=os.environ`: all of this process.
             options: `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
                 `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
-                asks; `client_info`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines; `cwd`: the folder a
-                command is started in.
+                asks; `sample_tools` (False): whether `on_sample` takes tools; `client_info`; `ssl`; `allow_remote` (False): send a token
+                over plain ws:// to other machines; `cwd`: the folder a command is started in.
 
         Returns:
             Something to await, or to enter with `async with`: a session with `list_tools`, `call_tool(name, on_progress=…, **arguments)`,

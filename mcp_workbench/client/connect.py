@@ -90,6 +90,7 @@ def connect(
     client_info: wire.Implementation | None = None,
     on_elicit: ElicitHandler | None = None,
     on_sample: SampleHandler | None = None,
+    sample_tools: bool = False,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
     timeout_s: float = 60.0,
@@ -112,6 +113,7 @@ def connect(
         client_info: How we introduce ourselves; default: mcp-workbench and its version.
         on_elicit: Answers the server's questions to the person; sync or async.
         on_sample: Answers its requests for a model's completion.
+        sample_tools: Whether `on_sample` takes tools that the model may want used (`.tools`, `.tool_choice` of what it is given).
         on_roots: Names the folders lent to it.
         on_log: Called with each of its log messages.
         timeout_s: Default for every request, in seconds.
@@ -143,7 +145,7 @@ def connect(
     else:
         opener = url
     how = _opening(era, timeout_s, probe_timeout_s)
-    return Connecting(opener, True, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info)
+    return Connecting(opener, True, how, _handlers(on_elicit, on_sample, on_roots, sample_tools=sample_tools), on_log, client_info)
 
 
 def connect_channel(
@@ -153,6 +155,7 @@ def connect_channel(
     client_info: wire.Implementation | None = None,
     on_elicit: ElicitHandler | None = None,
     on_sample: SampleHandler | None = None,
+    sample_tools: bool = False,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
     timeout_s: float = 60.0,
@@ -168,7 +171,13 @@ def connect_channel(
         return channel
 
     how = _opening(era, timeout_s, probe_timeout_s)
-    return Connecting(opener, False, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info)
+    return Connecting(opener, False, how, _handlers(on_elicit, on_sample, on_roots, sample_tools=sample_tools), on_log, client_info)
+
+
+def _handlers(elicit: ElicitHandler | None, sample: SampleHandler | None, roots: RootsHandler | None, *, sample_tools: bool) -> Handlers:
+    if sample_tools and sample is None:
+        raise ValueError("sample_tools=True says that on_sample takes tools: give on_sample as well")
+    return Handlers(elicit, sample, roots, sample_tools)
 
 
 def _opening(era: EraChoice, timeout_s: float, probe_timeout_s: float) -> Opening:

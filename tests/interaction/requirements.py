@@ -172,6 +172,13 @@ REQUIREMENTS = (
     _all("elicit-url", "client/elicitation", "A person is sent to a page, where the client declared this.", BY_URL),
     _all("elicit-misfit", "client/elicitation", "An answer that does not fit the form never reaches the tool.", ELICITING),
     _all("sampling", "client/sampling", "A tool asks the client's model."),
+    _all(
+        "sampling-tools",
+        "client/sampling",
+        "The model is offered tools, where the client declared this, and its uses are answered.",
+        BY_URL,
+    ),
+    _all("sampling-tools-undeclared", "client/sampling", "A client that has not declared sampling.tools is sent none."),
     _all("roots", "client/roots", "A tool asks for the client's roots."),
     _all("ask-undeclared", "basic/lifecycle", "What a client has not declared it is not asked; the tool may go on without."),
     _modern("ask-undeclared-code", "basic", "A call that needs an undeclared capability is -32021 with requiredCapabilities."),

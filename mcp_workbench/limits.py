@@ -41,7 +41,8 @@ class Limits:
     outbox_bytes: int = MIB
     """Queued output of one session; past it the session's socket is no longer read until the client reads."""
     running_calls: int = 64
-    """Calls of one session that are taken on at once; further ones wait in the backlog."""
+    """Calls of one session that are taken on at once; further ones wait in the backlog. This bound and the three below: over HTTP from
+    2026-07-28, where each request stands alone, of all that a principal asks there."""
     parked_calls: int = 1024
     """Calls of one session that wait for news or for a job, which hold no thread; past it a call is answered busy."""
     backlog_messages: int = 1024

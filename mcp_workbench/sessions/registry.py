@@ -18,6 +18,7 @@ from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.index import TopicIndex
+from mcp_workbench.sessions.places import Places
 from mcp_workbench.sessions.session import CLOSE_GOING_AWAY, RequestHandler, Session
 from mcp_workbench.sessions.stateless import StatelessSession
 from mcp_workbench.telemetry.records import SessionRecord
@@ -110,10 +111,16 @@ class Sessions:
             if len(self._open) >= self._limits.sessions and not self._end_idle():
                 return None
             facts = channel.facts
-            session = StatelessSession(self._next_id(), facts, principal, self._make_peer, self._handler, self, self._limits)
+            places = self._places_of(principal)
+            session = StatelessSession(self._next_id(), facts, principal, self._make_peer, self._handler, self, self._limits, places)
             self._stateless[caller] = session
             self._admit(session)
         return session.converse(channel)
+
+    def _places_of(self, principal: Principal) -> Places:
+        """What all its clients on stateless HTTP share: how a client calls itself must not give it more."""
+        fellow = next((session for session in self._stateless.values() if session.principal.name == principal.name), None)
+        return Places(self._limits, f"{principal.name!r}") if fellow is None else fellow.places
 
     def _end_idle(self) -> bool:
         """Make room: end the stateless session that has been there longest of those that have nothing open."""

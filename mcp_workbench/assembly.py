@@ -175,11 +175,11 @@ class RunningServer:
     async def _open_http(self) -> HttpServer:
         """The same sessions by another door: the same rules, a port of its own."""
         from mcp_workbench.transports.http_server import serve_http  # not before it is asked for: most servers never do
-        from mcp_workbench.transports.streamable_http import StreamableHttp, examine
+        from mcp_workbench.transports.streamable_http import UNAUTHORIZED, StreamableHttp, examine
 
         offer, settings = self._offer, self.settings
         binding = StreamableHttp(self._accept_legacy, self._accept_modern, self._param_headers, settings.limits)
-        endpoint = Endpoint(PATH, offer.credentials, None, self._accept, offer.tickets, examine=examine)
+        endpoint = Endpoint(PATH, offer.credentials, None, self._accept, offer.tickets, unauthorized=UNAUTHORIZED, examine=examine)
         return await serve_http(self._gate([endpoint]), binding, host=settings.host, port=settings.http_port, limits=settings.limits)
 
     def _gate(self, doors: Iterable[Endpoint | Page]) -> Gate:

@@ -288,7 +288,9 @@ class Workbench:
         return self._offer.credentials.token()
 
     def ticket_url(self, ttl_s: float = 60.0, *, name: str = DEFAULT_NAME) -> str:
-        """An address that is good for one connection, for clients that cannot send an `Authorization` header.
+        """A WebSocket address that is good for one connection, for clients that cannot send an `Authorization` header.
+
+        Over HTTP, where there are no connections to open, the same path opens one request; HTTP clients send the token.
 
         Args:
             ttl_s: Seconds until it expires unused; at most 3,600.

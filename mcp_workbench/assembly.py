@@ -33,7 +33,8 @@ from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.secret import Secret
 from mcp_workbench.serving.background import Background
 from mcp_workbench.serving.builtin.notebook import KernelFacts
-from mcp_workbench.serving.capabilities import CAPABILITIES
+from mcp_workbench.serving.capabilities import CAPABILITIES, CHANNEL_CAPABILITIES, CHANNEL_INSTRUCTIONS
+from mcp_workbench.serving.channel_news import ChannelNews
 from mcp_workbench.serving.places import instructions, place_of
 from mcp_workbench.serving.questions import Questions
 from mcp_workbench.serving.rounds import Suspended
@@ -159,6 +160,11 @@ class RunningServer:
         self.sessions = Sessions(services.handler, self.describe, offer.telemetry, settings.limits, loop)
         self._feed = services.connect(self.sessions, loop)
         self.sessions.on_population.append(self._switching.follow)
+        self._channel = (
+            ChannelNews(loop, lambda: self.sessions, settings.limits.channel_every_s, own_tools=settings.builtin_tools)
+            if settings.channels
+            else None
+        )
         endpoints: list[Endpoint | Page] = [Endpoint(PATH, offer.credentials, SUBPROTOCOL, self._accept, offer.tickets)]
         endpoints += [endpoint for door in self._doors for endpoint in door.endpoints(self)]
         self.server: WebSocketServer = await serve_websocket(
@@ -211,7 +217,10 @@ class RunningServer:
     def describe(self) -> ServerDescription:
         """What a new session is told of this server."""
         info = wire.Implementation(name="mcp-workbench", version=__version__, title=f"{self._place.title} {self.name}")
-        return ServerDescription(info, CAPABILITIES, instructions(self._place, own_tools=self.settings.builtin_tools))
+        own_tools, channels = self.settings.builtin_tools, self.settings.channels
+        capabilities = CHANNEL_CAPABILITIES if channels else CAPABILITIES
+        more = CHANNEL_INSTRUCTIONS if channels else ""
+        return ServerDescription(info, capabilities, instructions(self._place, own_tools=own_tools, more=more))
 
     # --- what is told of the offer ----------------------------------------------------------------------------
 
@@ -222,6 +231,8 @@ class RunningServer:
         undo.callback(_subscribe(offer.dataframes.on_change, self._dataframe_changed))
         undo.callback(_subscribe(offer.chronicle.on_line, self.tell_news))
         undo.callback(_subscribe(self._notebook.on_cell_end, self.execution.main.cell_ended))
+        if self._channel is not None:
+            undo.callback(_subscribe(offer.jobs.on_end, self._channel.job_ended))
         offer.jobs.run_on_loop, offer.jobs.server_stops = self._on_loop, False
         offer.dataframes.watched = self._is_watched
         offer.kernel_facts = self._kernel_facts
@@ -230,6 +241,8 @@ class RunningServer:
     def _dataframe_changed(self, change: Change) -> None:
         """From the thread that noticed."""
         self._engine.post(self._feed.changed, self._offer.dataframe_resources.topic(change.name))
+        if self._channel is not None:
+            self._engine.post(self._channel.dataframe_changed, change)
 
     def _on_loop(self, function: Callable[[], object]) -> object:
         """From any thread: what a function gives that runs on the protocol loop; as it is when there is no loop any more."""
@@ -286,7 +299,8 @@ class RunningServer:
         return self._engine.is_here
 
     def _is_watched(self, name: str) -> bool:
-        return self.sessions.index.watched(self._offer.dataframe_resources.topic(name))
+        told = self._channel is not None and len(self.sessions) > 0
+        return told or self.sessions.index.watched(self._offer.dataframe_resources.topic(name))
 
     # --- being found --------------------------------------------------------------------------------------------
 
@@ -400,6 +414,8 @@ class RunningServer:
         await self.sessions.close(grace_s)
         await self.execution.close(max(0.0, until - loop.time()))  # what is left of the time is for jobs, which have no session
         self._feed.close()
+        if self._channel is not None:
+            self._channel.close()
         for door in self._doors:
             door.close()
         await self.server.close()

@@ -59,6 +59,8 @@ class Limits:
     """An HTTP request whose body has not arrived by then is dropped."""
     idle_after_s: float = 1800.0
     """A session over HTTP that nobody has asked anything for this long ends, unless a stream of it is open."""
+    channel_every_s: float = 10.0
+    """Least seconds between two pieces of news that a session is told by `start(channels=True)`."""
     ping_after_s: float = 20.0
     """A session that was silent this long is sent a ping."""
     dead_after_s: float = 60.0

@@ -104,7 +104,7 @@ class Workbench:
             name: Shown to clients; default: the notebook's name.
             settings: host ("127.0.0.1"), port (0: any), http (False; True: Streamable HTTP too), http_port (0: any),
                 switch_interval (0.0005 s), limits (`Limits()`), allow_remote (False), allowed_hosts (()),
-                allowed_origins (()), builtin_tools (True). Each may also come from `MCP_WORKBENCH_…`.
+                allowed_origins (()), builtin_tools (True), channels (False). Each may also come from `MCP_WORKBENCH_…`.
 
         Returns:
             This Workbench.

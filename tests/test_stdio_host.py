@@ -21,6 +21,7 @@ from mcp_workbench.client.opening import EraChoice
 from mcp_workbench.errors import ConnectionClosed
 from mcp_workbench.stdio_host import StdioHost
 from mcp_workbench.transports.stdio import TakenStdio
+from tests.support.protocol import META
 
 SCRIPT = """
 import os, threading
@@ -102,7 +103,7 @@ wb.reserve_stdio()
 print("early and flushed", flush=True)
 os.write(1, b"C code prints early\\n")
 subprocess.run([sys.executable, "-c", "print('a child prints')"])
-wb.run_stdio("early", builtin_tools=False)
+wb.run_stdio("early", builtin_tools=False, channels=True)
 """
 
 
@@ -111,15 +112,16 @@ def test_reserved_stdout_is_clean_from_that_line_on_whatever_is_flushed(environm
     script.write_text(EARLY)
     done = subprocess.run(
         [sys.executable, "-u", str(script)],
-        input=told(OPENING),
+        input=told([DISCOVER, *OPENING]),
         capture_output=True,
         timeout=60,
         check=True,
         env=os.environ | environment | {"PYTHONUNBUFFERED": "1"},
     )
-    greeting, opened = done.stdout.splitlines()
+    greeting, refused, opened = done.stdout.splitlines()
     assert greeting == b"before everything", "nobody can take this back"
-    assert json.loads(opened)["id"] == 1
+    assert json.loads(refused)["error"]["code"] == -32601, "a channel is of up to 2025-11-25"
+    assert json.loads(opened)["result"]["capabilities"]["experimental"] == {"claude/channel": {}}
     assert done.stderr.splitlines() == [b"early and flushed", b"C code prints early", b"a child prints"]
 
 
@@ -135,6 +137,9 @@ OPENING = [
     },
     {"method": "notifications/initialized"},
 ]
+
+
+DISCOVER = {"id": 0, "method": "server/discover", "params": {"_meta": META}}
 
 
 def call(request_id: int, tool: str, **arguments: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Neighbours: `sentences` has the words, `standin` and `relay` decide when they ar
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,11 +14,12 @@ import msgspec
 from mcp_workbench.events import Era
 from mcp_workbench.jsonrpc import RequestId, encode, encode_notification, encode_result
 from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.claude_channel import EXPERIMENTAL
 from mcp_workbench.protocol.sides import ServerDescription
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.relay import own_tools
 from mcp_workbench.relay.envelope import member, with_member
-from mcp_workbench.serving.capabilities import CAPABILITIES
+from mcp_workbench.serving.capabilities import CAPABILITIES, CHANNEL_CAPABILITIES, CHANNEL_INSTRUCTIONS
 from mcp_workbench.version import __version__
 
 USE_NAME = "notebook_use"
@@ -47,6 +49,10 @@ INSTRUCTIONS = (
 DESCRIPTION = ServerDescription(
     wire.Implementation(name="mcp-workbench", version=__version__, title="Notebook"), CAPABILITIES, INSTRUCTIONS
 )
+CHANNEL_DESCRIPTION = replace(
+    DESCRIPTION, capabilities=CHANNEL_CAPABILITIES, instructions=f"{INSTRUCTIONS} {CHANNEL_INSTRUCTIONS}", modern=False
+)
+"""Of a bridge that brings a channel's news, now or when a kernel has some."""
 
 
 def tool_result(text: str, *, is_error: bool) -> wire.CallToolResult:
@@ -98,6 +104,21 @@ def added_tools(present: Iterable[str], *, with_use: bool) -> list[dict[str, Any
     there = set(present)
     own = [tool for tool in own_tools.listed() if tool["name"] not in there] if own_tools.STATUS_NAME in there else []
     return [*own, USE_LISTED] if with_use and USE_NAME not in there else own
+
+
+def with_channel(text: bytes) -> bytes:
+    """An `initialize` response that declares a channel: of a kernel that has none, for the sake of the next one."""
+    result = member(text, "result")
+    capabilities, instructions = result.get("capabilities"), result.get("instructions")
+    if not isinstance(capabilities, dict):
+        return text
+    experimental = capabilities.get("experimental")
+    declared = capabilities | {"experimental": (experimental if isinstance(experimental, dict) else {}) | EXPERIMENTAL}
+    more = result | {"capabilities": declared}
+    said = instructions if isinstance(instructions, str) else ""
+    if CHANNEL_INSTRUCTIONS not in said:
+        more["instructions"] = f"{said} {CHANNEL_INSTRUCTIONS}".strip()
+    return with_member(text, "result", more)
 
 
 def with_tools(text: bytes, added: list[dict[str, Any]]) -> bytes:

@@ -61,14 +61,16 @@ def place_of(kind: str) -> Place:
     return _BY_KIND[kind]
 
 
-def instructions(place: Place, *, own_tools: bool) -> str:
+def instructions(place: Place, *, own_tools: bool, more: str = "") -> str:
     """What a new client is told of the server, at most 1,500 characters.
 
     Args:
         place: Where it lives.
         own_tools: Whether the workbench's own tools are offered beside the author's functions.
+        more: A further sentence.
     """
-    return " ".join([place.opening, *(_with_own_tools(place) if own_tools else _plain(place)), _NO_ORDERS])
+    middle = _with_own_tools(place) if own_tools else _plain(place)
+    return " ".join([place.opening, *middle, *([more] if more else []), _NO_ORDERS])
 
 
 def _with_own_tools(place: Place) -> tuple[str, ...]:

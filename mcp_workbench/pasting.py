@@ -26,7 +26,9 @@ READ_ONLY = ("notebook_status", "df_describe", "df_read", "df_changes", "job_wai
 """Built-in tools that only look: a host may run them without asking each time."""
 WS_PORT = 8801
 """Port in the WebSocket variant where no fixed one is in use."""
-
+HTTP_PORT = 8802
+"""... and in the variant over HTTP."""
+TOKEN = "MCP_WORKBENCH_TOKEN"  # noqa: S105  # the name of the variable
 
 _HEADING = "margin:14px 0 4px"
 _CODE = "margin:0;padding:8px 10px;border-radius:4px;background:rgba(128,128,128,.14);overflow-x:auto"
@@ -70,13 +72,14 @@ class HostConfig:
         return {"client": self.client, "server": SERVER, "pastes": pastes, "then": self.then}
 
 
-def config(client: str = "json", *, executable: str | None = None, port: int | None = None) -> HostConfig:
+def config(client: str = "json", *, executable: str | None = None, port: int | None = None, http_port: int | None = None) -> HostConfig:
     """What to paste into a host, once per machine.
 
     Args:
         client: claude-code, claude-desktop, vscode, cursor, codex, gemini-cli, windsurf, or json for any other.
         executable: Absolute path of a Python that has mcp_workbench; default: this one. Hosts with a window have no PATH.
         port: Port for Claude Code's WebSocket variant; default 8801.
+        http_port: Port for the variants over HTTP; default 8802.
 
     Returns:
         Shell lines, file contents and the allow-list of the read-only built-in tools; prints as text.
@@ -85,7 +88,13 @@ def config(client: str = "json", *, executable: str | None = None, port: int | N
         ValueError: There is no such client; names the nearest.
     """
     make = _HOSTS[client_named(client)]
-    return make(_Bridge(executable or sys.executable or "python", WS_PORT if port is None else port))
+    return make(
+        _Bridge(
+            executable or sys.executable or "python",
+            WS_PORT if port is None else port,
+            HTTP_PORT if http_port is None else http_port,
+        )
+    )
 
 
 def client_named(written: str) -> str:
@@ -104,15 +113,16 @@ def client_named(written: str) -> str:
 
 def stdio_server(executable: str | None = None) -> dict[str, Any]:
     """What a host starts, as nearly every host writes it: `command` and `args`."""
-    return _Bridge(executable or sys.executable or "python", WS_PORT).server
+    return _Bridge(executable or sys.executable or "python").server
 
 
 @dataclass(frozen=True, slots=True)
 class _Bridge:
-    """The program a host starts."""
+    """The program a host starts, and where a server is that is reached without it."""
 
     executable: str
-    port: int
+    port: int = WS_PORT
+    http_port: int = HTTP_PORT
 
     @property
     def arguments(self) -> list[str]:
@@ -128,14 +138,41 @@ class _Bridge:
         """The command for a shell of this system."""
         return _words([self.executable, *self.arguments])
 
+    @property
+    def http_url(self) -> str:
+        """Of `wb.start(http=True, http_port=…)`."""
+        return f"http://127.0.0.1:{self.http_port}/mcp"
+
+    def over_http(self, client: str, place: str, text: str, language: str = "json") -> Paste:
+        """What leads there, for a host that speaks HTTP; the token stands in a variable.
+
+        Args:
+            client: Which host.
+            place: Where it goes.
+            text: What goes there.
+            language: As of a `Paste`.
+        """
+        host = "the host" if client == "json" else TITLES[client]
+        serves = f"`wb.start(http=True, http_port={self.http_port})`"
+        return Paste(
+            f"{place}: instead of the bridge over HTTP to {serves}, {TOKEN} set for Jupyter and {TITLES.get(client, 'the host')}",
+            text,
+            language,
+        )
+
+
+def _bearer(variable: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {variable}"}
+
 
 def _claude_code(bridge: _Bridge) -> HostConfig:
     # code.claude.com/docs: mcp, settings (permissions), mcp "ws" servers take headers with ${VARIABLE}.
     over_ws = {
         "type": "ws",
         "url": f"ws://127.0.0.1:{bridge.port}/mcp",
-        "headers": {"Authorization": "Bearer ${MCP_WORKBENCH_TOKEN}"},
+        "headers": _bearer(f"${{{TOKEN}}}"),
     }
+    over_http = {"type": "http", "url": bridge.http_url, "headers": _bearer(f"${{{TOKEN}}}")}
     allowed = {"permissions": {"allow": [f"mcp__{SERVER}__{tool}" for tool in READ_ONLY]}}
     return HostConfig(
         "claude-code",
@@ -146,8 +183,14 @@ def _claude_code(bridge: _Bridge) -> HostConfig:
             ),
             Paste("~/.claude/settings.json: let it look without asking", _json(allowed), "json"),
             Paste(
-                f"Instead of the bridge, straight to `wb.start(port={bridge.port})`, MCP_WORKBENCH_TOKEN set for Jupyter and Claude Code",
+                f"Instead of the bridge, straight to `wb.start(port={bridge.port})`, {TOKEN} set for Jupyter and Claude Code",
                 f"claude mcp add-json --scope user {SERVER} {_quoted(json.dumps(over_ws))}",
+                "sh",
+            ),
+            bridge.over_http(
+                "claude-code",
+                "Run once in a shell",
+                f"claude mcp add-json --scope user {SERVER} {_quoted(json.dumps(over_http))}",
                 "sh",
             ),
         ),
@@ -171,7 +214,9 @@ def _claude_desktop(bridge: _Bridge) -> HostConfig:
 
 
 def _vscode(bridge: _Bridge) -> HostConfig:
-    # code.visualstudio.com/docs: `code --add-mcp`, mcp.json with `servers`; tools with readOnlyHint run without a question.
+    # code.visualstudio.com/docs: `code --add-mcp`, mcp.json with `servers` and `inputs`; tools with readOnlyHint run without a question.
+    asked = {"type": "promptString", "id": "mcp-workbench-token", "description": f"{TOKEN} of Jupyter", "password": True}
+    over_http = {"type": "http", "url": bridge.http_url, "headers": _bearer("${input:mcp-workbench-token}")}
     return HostConfig(
         "vscode",
         (
@@ -181,13 +226,15 @@ def _vscode(bridge: _Bridge) -> HostConfig:
                 _json({"servers": {SERVER: {"type": "stdio", **bridge.server}}}),
                 "json",
             ),
+            bridge.over_http("vscode", "mcp.json", _json({"inputs": [asked], "servers": {SERVER: over_http}})),
         ),
         f"MCP: List Servers shows {SERVER}. VS Code runs tools that only look without asking: {', '.join(READ_ONLY)}.",
     )
 
 
 def _cursor(bridge: _Bridge) -> HostConfig:
-    # cursor.com/docs: mcp.json; reference/permissions: mcpAllowlist of "server:tool".
+    # cursor.com/docs: mcp.json, `${env:NAME}` in headers; reference/permissions: mcpAllowlist of "server:tool".
+    over_http = {"url": bridge.http_url, "headers": _bearer(f"${{env:{TOKEN}}}")}
     return HostConfig(
         "cursor",
         (
@@ -197,13 +244,15 @@ def _cursor(bridge: _Bridge) -> HostConfig:
                 _json({"mcpAllowlist": [f"{SERVER}:{tool}" for tool in READ_ONLY]}),
                 "json",
             ),
+            bridge.over_http("cursor", "~/.cursor/mcp.json", _json({"mcpServers": {SERVER: over_http}})),
         ),
         f"Cursor Settings, MCP shows {SERVER} with a green dot.",
     )
 
 
 def _codex(bridge: _Bridge) -> HostConfig:
-    # developers.openai.com/codex: mcp, config reference (tools.<name>.approval_mode).
+    # developers.openai.com/codex: mcp, config reference (tools.<name>.approval_mode, bearer_token_env_var).
+    over_http = [f"[mcp_servers.{SERVER}]", f"url = {json.dumps(bridge.http_url)}", f"bearer_token_env_var = {json.dumps(TOKEN)}"]
     lines = [f"[mcp_servers.{SERVER}]", f"command = {json.dumps(bridge.executable)}", f"args = {json.dumps(bridge.arguments)}"]
     allowed = [f'[mcp_servers.{SERVER}.tools.{tool}]\napproval_mode = "approve"' for tool in READ_ONLY]
     return HostConfig(
@@ -212,13 +261,15 @@ def _codex(bridge: _Bridge) -> HostConfig:
             Paste("Run once in a shell", f"codex mcp add {SERVER} -- {bridge.shell}", "sh"),
             Paste("The same in ~/.codex/config.toml", "\n".join(lines), "toml"),
             Paste("~/.codex/config.toml: let it look without asking", "\n\n".join(allowed), "toml"),
+            bridge.over_http("codex", "~/.codex/config.toml", "\n".join(over_http), "toml"),
         ),
         f"`codex mcp list` shows {SERVER}.",
     )
 
 
 def _gemini_cli(bridge: _Bridge) -> HostConfig:
-    # geminicli.com/docs: tools/mcp-server; reference/policy-engine.
+    # geminicli.com/docs: tools/mcp-server (httpUrl; variables in settings); reference/policy-engine.
+    over_http = {"httpUrl": bridge.http_url, "headers": _bearer(f"${{{TOKEN}}}")}
     policy = f'[[rule]]\nmcpName = "{SERVER}"\ntoolName = {json.dumps(list(READ_ONLY))}\ndecision = "allow"\npriority = 100'
     shell = f"gemini mcp add --scope user {SERVER} {_words([bridge.executable])} -- {_words(bridge.arguments)}"
     return HostConfig(
@@ -227,24 +278,34 @@ def _gemini_cli(bridge: _Bridge) -> HostConfig:
             Paste("Run once in a shell", shell, "sh"),
             Paste("The same in ~/.gemini/settings.json", _json({"mcpServers": {SERVER: bridge.server}}), "json"),
             Paste("~/.gemini/policies/notebook.toml: let it look without asking", policy, "toml"),
+            bridge.over_http("gemini-cli", "~/.gemini/settings.json", _json({"mcpServers": {SERVER: over_http}})),
         ),
         f"/mcp inside Gemini CLI shows {SERVER}.",
     )
 
 
 def _windsurf(bridge: _Bridge) -> HostConfig:
-    # docs.windsurf.com: cascade/mcp.
+    # docs.windsurf.com: cascade/mcp (`serverUrl`, `${env:NAME}`).
+    place = "~/.codeium/windsurf/mcp_config.json"
+    over_http = {"serverUrl": bridge.http_url, "headers": _bearer(f"${{env:{TOKEN}}}")}
     return HostConfig(
         "windsurf",
-        (Paste("~/.codeium/windsurf/mcp_config.json", _json({"mcpServers": {SERVER: bridge.server}}), "json"),),
+        (
+            Paste(place, _json({"mcpServers": {SERVER: bridge.server}}), "json"),
+            bridge.over_http("windsurf", place, _json({"mcpServers": {SERVER: over_http}})),
+        ),
         f"Refresh the MCP panel; {SERVER} is listed. Allow {', '.join(READ_ONLY)} when first asked.",
     )
 
 
 def _any(bridge: _Bridge) -> HostConfig:
+    over_http = {"type": "http", "url": bridge.http_url, "headers": _bearer(f"${{{TOKEN}}}")}
     return HostConfig(
         "json",
-        (Paste("The server as most hosts write it, in their MCP configuration", _json({"mcpServers": {SERVER: bridge.server}}), "json"),),
+        (
+            Paste("The server as most hosts write it, in their MCP configuration", _json({"mcpServers": {SERVER: bridge.server}}), "json"),
+            bridge.over_http("json", "As many hosts write it", _json({"mcpServers": {SERVER: over_http}})),
+        ),
         f"These tools only look and need no question each time: {', '.join(READ_ONLY)}.",
     )
 

@@ -696,7 +696,7 @@ class Workbench:
         Raises:
             ValueError: There is no such client; names the nearest.
         """
-        return config(client, port=self._settings.port or None)
+        return config(client, port=self._settings.port or None, http_port=self._settings.http_port or None)
 
 
 _PUBLISH_OPTIONS = frozenset(("description", "live", "follow"))

@@ -155,7 +155,7 @@ class _Bridge:
         host = "the host" if client == "json" else TITLES[client]
         serves = f"`wb.start(http=True, http_port={self.http_port})`"
         return Paste(
-            f"{place}: instead of the bridge over HTTP to {serves}, {TOKEN} set for Jupyter and {TITLES.get(client, 'the host')}",
+            f"{place}: instead of the bridge over HTTP to {serves}, {TOKEN} set for Jupyter and {host}",
             text,
             language,
         )

@@ -16,20 +16,17 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from mcp_workbench.addresses import HTTP_PORT, TOKEN, VSCODE_INPUT, WS_PORT, Reached, address_entry, start_line
 from mcp_workbench.primitives.wording import nearest
 
 SERVER = "notebook"
 READ_ONLY = ("notebook_status", "df_describe", "df_read", "df_changes", "job_wait")
 """Built-in tools that only look: a host may run them without asking each time."""
-WS_PORT = 8801
-"""Port in the WebSocket variant where no fixed one is in use."""
-HTTP_PORT = 8802
-"""... and in the variant over HTTP."""
-TOKEN = "MCP_WORKBENCH_TOKEN"  # noqa: S105  # the name of the variable
 
+_WAYS: tuple[Reached, ...] = ("ws", "http")
 _HEADING = "margin:14px 0 4px"
 _CODE = "margin:0;padding:8px 10px;border-radius:4px;background:rgba(128,128,128,.14);overflow-x:auto"
 _QUOTED = re.compile("`([^`]+)`")
@@ -44,6 +41,8 @@ class Paste:
     text: str
     language: str
     """`sh`, `json` or `toml`."""
+    transport: str = "stdio"
+    """How the host reaches the notebook by it: `stdio` (the bridge), `http` or `ws`; empty where it does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,20 @@ class HostConfig:
         ]
         return f'<div>{"".join(parts)}<div style="{_HEADING}">{_marked(self.then)}</div></div>'
 
+    def by(self, transport: str) -> HostConfig:
+        """Only what is for one way of reaching the notebook.
+
+        Raises:
+            ValueError: This host does not go that way; names those it does.
+        """
+        ways = list(dict.fromkeys(paste.transport for paste in self.pastes if paste.transport))
+        if transport not in ways:
+            raise ValueError(f"{self.client} is not led to a notebook by {transport}; it is by {', '.join(ways)}")
+        return replace(self, pastes=tuple(paste for paste in self.pastes if paste.transport in (transport, "")))
+
     def as_dict(self) -> dict[str, Any]:
-        """The same for programs: client, pastes (what, language, text) and `then`."""
-        pastes = [{"what": paste.what, "language": paste.language, "text": paste.text} for paste in self.pastes]
+        """The same for programs: client, pastes (what, language, text, transport) and `then`."""
+        pastes = [asdict(paste) for paste in self.pastes]
         return {"client": self.client, "server": SERVER, "pastes": pastes, "then": self.then}
 
 
@@ -138,41 +148,28 @@ class _Bridge:
         """The command for a shell of this system."""
         return _words([self.executable, *self.arguments])
 
-    @property
-    def http_url(self) -> str:
-        """Of `wb.start(http=True, http_port=…)`."""
-        return f"http://127.0.0.1:{self.http_port}/mcp"
+    def address(self, client: str, reached: Reached = "http") -> dict[str, Any]:
+        """What leads straight to a server, for a host that can be led there."""
+        return address_entry(client, reached, self.http_port if reached == "http" else self.port) or {}
 
-    def over_http(self, client: str, place: str, text: str, language: str = "json") -> Paste:
-        """What leads there, for a host that speaks HTTP; the token stands in a variable.
+    def straight(self, client: str, place: str, text: str, language: str = "json", reached: Reached = "http") -> Paste:
+        """The same to be pasted; the token stands in a variable.
 
         Args:
             client: Which host.
             place: Where it goes.
             text: What goes there.
             language: As of a `Paste`.
+            reached: How the server is reached.
         """
         host = "the host" if client == "json" else TITLES[client]
-        serves = f"`wb.start(http=True, http_port={self.http_port})`"
-        return Paste(
-            f"{place}: instead of the bridge over HTTP to {serves}, {TOKEN} set for Jupyter and {host}",
-            text,
-            language,
-        )
-
-
-def _bearer(variable: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {variable}"}
+        by, port = ("over HTTP", self.http_port) if reached == "http" else ("by WebSocket", self.port)
+        what = f"{place}: instead of the bridge, {by} to `{start_line(reached, port)}`, {TOKEN} set for Jupyter and {host}"
+        return Paste(what, text, language, reached)
 
 
 def _claude_code(bridge: _Bridge) -> HostConfig:
     # code.claude.com/docs: mcp, settings (permissions), mcp "ws" servers take headers with ${VARIABLE}.
-    over_ws = {
-        "type": "ws",
-        "url": f"ws://127.0.0.1:{bridge.port}/mcp",
-        "headers": _bearer(f"${{{TOKEN}}}"),
-    }
-    over_http = {"type": "http", "url": bridge.http_url, "headers": _bearer(f"${{{TOKEN}}}")}
     allowed = {"permissions": {"allow": [f"mcp__{SERVER}__{tool}" for tool in READ_ONLY]}}
     return HostConfig(
         "claude-code",
@@ -181,17 +178,16 @@ def _claude_code(bridge: _Bridge) -> HostConfig:
             Paste(
                 "The same as JSON, for .mcp.json of a project", _json({"mcpServers": {SERVER: {"type": "stdio", **bridge.server}}}), "json"
             ),
-            Paste("~/.claude/settings.json: let it look without asking", _json(allowed), "json"),
-            Paste(
-                f"Instead of the bridge, straight to `wb.start(port={bridge.port})`, {TOKEN} set for Jupyter and Claude Code",
-                f"claude mcp add-json --scope user {SERVER} {_quoted(json.dumps(over_ws))}",
-                "sh",
-            ),
-            bridge.over_http(
-                "claude-code",
-                "Run once in a shell",
-                f"claude mcp add-json --scope user {SERVER} {_quoted(json.dumps(over_http))}",
-                "sh",
+            Paste("~/.claude/settings.json: let it look without asking", _json(allowed), "json", ""),
+            *(
+                bridge.straight(
+                    "claude-code",
+                    "Run once in a shell",
+                    f"claude mcp add-json --scope user {SERVER} {_quoted(json.dumps(bridge.address('claude-code', reached)))}",
+                    "sh",
+                    reached,
+                )
+                for reached in _WAYS
             ),
         ),
         f"`claude mcp get {SERVER}` says Connected; through the bridge it does so with or without a running notebook.",
@@ -215,8 +211,7 @@ def _claude_desktop(bridge: _Bridge) -> HostConfig:
 
 def _vscode(bridge: _Bridge) -> HostConfig:
     # code.visualstudio.com/docs: `code --add-mcp`, mcp.json with `servers` and `inputs`; tools with readOnlyHint run without a question.
-    asked = {"type": "promptString", "id": "mcp-workbench-token", "description": f"{TOKEN} of Jupyter", "password": True}
-    over_http = {"type": "http", "url": bridge.http_url, "headers": _bearer("${input:mcp-workbench-token}")}
+    asked = {"type": "promptString", "id": VSCODE_INPUT, "description": f"{TOKEN} of Jupyter", "password": True}
     return HostConfig(
         "vscode",
         (
@@ -226,7 +221,7 @@ def _vscode(bridge: _Bridge) -> HostConfig:
                 _json({"servers": {SERVER: {"type": "stdio", **bridge.server}}}),
                 "json",
             ),
-            bridge.over_http("vscode", "mcp.json", _json({"inputs": [asked], "servers": {SERVER: over_http}})),
+            bridge.straight("vscode", "mcp.json", _json({"inputs": [asked], "servers": {SERVER: bridge.address("vscode")}})),
         ),
         f"MCP: List Servers shows {SERVER}. VS Code runs tools that only look without asking: {', '.join(READ_ONLY)}.",
     )
@@ -234,7 +229,6 @@ def _vscode(bridge: _Bridge) -> HostConfig:
 
 def _cursor(bridge: _Bridge) -> HostConfig:
     # cursor.com/docs: mcp.json, `${env:NAME}` in headers; reference/permissions: mcpAllowlist of "server:tool".
-    over_http = {"url": bridge.http_url, "headers": _bearer(f"${{env:{TOKEN}}}")}
     return HostConfig(
         "cursor",
         (
@@ -243,8 +237,9 @@ def _cursor(bridge: _Bridge) -> HostConfig:
                 "~/.cursor/permissions.json: let it look without asking",
                 _json({"mcpAllowlist": [f"{SERVER}:{tool}" for tool in READ_ONLY]}),
                 "json",
+                "",
             ),
-            bridge.over_http("cursor", "~/.cursor/mcp.json", _json({"mcpServers": {SERVER: over_http}})),
+            bridge.straight("cursor", "~/.cursor/mcp.json", _json({"mcpServers": {SERVER: bridge.address("cursor")}})),
         ),
         f"Cursor Settings, MCP shows {SERVER} with a green dot.",
     )
@@ -252,7 +247,7 @@ def _cursor(bridge: _Bridge) -> HostConfig:
 
 def _codex(bridge: _Bridge) -> HostConfig:
     # developers.openai.com/codex: mcp, config reference (tools.<name>.approval_mode, bearer_token_env_var).
-    over_http = [f"[mcp_servers.{SERVER}]", f"url = {json.dumps(bridge.http_url)}", f"bearer_token_env_var = {json.dumps(TOKEN)}"]
+    straight = [f"[mcp_servers.{SERVER}]", *(f"{name} = {json.dumps(value)}" for name, value in bridge.address("codex").items())]
     lines = [f"[mcp_servers.{SERVER}]", f"command = {json.dumps(bridge.executable)}", f"args = {json.dumps(bridge.arguments)}"]
     allowed = [f'[mcp_servers.{SERVER}.tools.{tool}]\napproval_mode = "approve"' for tool in READ_ONLY]
     return HostConfig(
@@ -260,8 +255,8 @@ def _codex(bridge: _Bridge) -> HostConfig:
         (
             Paste("Run once in a shell", f"codex mcp add {SERVER} -- {bridge.shell}", "sh"),
             Paste("The same in ~/.codex/config.toml", "\n".join(lines), "toml"),
-            Paste("~/.codex/config.toml: let it look without asking", "\n\n".join(allowed), "toml"),
-            bridge.over_http("codex", "~/.codex/config.toml", "\n".join(over_http), "toml"),
+            Paste("~/.codex/config.toml: let it look without asking", "\n\n".join(allowed), "toml", ""),
+            bridge.straight("codex", "~/.codex/config.toml", "\n".join(straight), "toml"),
         ),
         f"`codex mcp list` shows {SERVER}.",
     )
@@ -269,7 +264,6 @@ def _codex(bridge: _Bridge) -> HostConfig:
 
 def _gemini_cli(bridge: _Bridge) -> HostConfig:
     # geminicli.com/docs: tools/mcp-server (httpUrl; variables in settings); reference/policy-engine.
-    over_http = {"httpUrl": bridge.http_url, "headers": _bearer(f"${{{TOKEN}}}")}
     policy = f'[[rule]]\nmcpName = "{SERVER}"\ntoolName = {json.dumps(list(READ_ONLY))}\ndecision = "allow"\npriority = 100'
     shell = f"gemini mcp add --scope user {SERVER} {_words([bridge.executable])} -- {_words(bridge.arguments)}"
     return HostConfig(
@@ -277,8 +271,8 @@ def _gemini_cli(bridge: _Bridge) -> HostConfig:
         (
             Paste("Run once in a shell", shell, "sh"),
             Paste("The same in ~/.gemini/settings.json", _json({"mcpServers": {SERVER: bridge.server}}), "json"),
-            Paste("~/.gemini/policies/notebook.toml: let it look without asking", policy, "toml"),
-            bridge.over_http("gemini-cli", "~/.gemini/settings.json", _json({"mcpServers": {SERVER: over_http}})),
+            Paste("~/.gemini/policies/notebook.toml: let it look without asking", policy, "toml", ""),
+            bridge.straight("gemini-cli", "~/.gemini/settings.json", _json({"mcpServers": {SERVER: bridge.address("gemini-cli")}})),
         ),
         f"/mcp inside Gemini CLI shows {SERVER}.",
     )
@@ -287,24 +281,22 @@ def _gemini_cli(bridge: _Bridge) -> HostConfig:
 def _windsurf(bridge: _Bridge) -> HostConfig:
     # docs.windsurf.com: cascade/mcp (`serverUrl`, `${env:NAME}`).
     place = "~/.codeium/windsurf/mcp_config.json"
-    over_http = {"serverUrl": bridge.http_url, "headers": _bearer(f"${{env:{TOKEN}}}")}
     return HostConfig(
         "windsurf",
         (
             Paste(place, _json({"mcpServers": {SERVER: bridge.server}}), "json"),
-            bridge.over_http("windsurf", place, _json({"mcpServers": {SERVER: over_http}})),
+            bridge.straight("windsurf", place, _json({"mcpServers": {SERVER: bridge.address("windsurf")}})),
         ),
         f"Refresh the MCP panel; {SERVER} is listed. Allow {', '.join(READ_ONLY)} when first asked.",
     )
 
 
 def _any(bridge: _Bridge) -> HostConfig:
-    over_http = {"type": "http", "url": bridge.http_url, "headers": _bearer(f"${{{TOKEN}}}")}
     return HostConfig(
         "json",
         (
             Paste("The server as most hosts write it, in their MCP configuration", _json({"mcpServers": {SERVER: bridge.server}}), "json"),
-            bridge.over_http("json", "As many hosts write it", _json({"mcpServers": {SERVER: over_http}})),
+            bridge.straight("json", "As many hosts write it", _json({"mcpServers": {SERVER: bridge.address("json")}})),
         ),
         f"These tools only look and need no question each time: {', '.join(READ_ONLY)}.",
     )

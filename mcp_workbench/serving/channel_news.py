@@ -79,7 +79,7 @@ class ChannelNews:
         sentences: list[str] = []
         meta: dict[str, str] = {}
         if changes:
-            sentences += [f"DataFrames: {_joined(list(map(_said, changes)))}.", self._look_closer(changes[-1])]
+            sentences += [f"DataFrames: {_joined(list(map(_said, changes)))}.", *self._look_closer(changes)]
             meta["dataframes"] = ",".join(f"{change.name}@{change.version}" for change in changes[:NAMED])
         if jobs:
             ended = [f"{job.id} ({job.state.value})" for job in jobs]
@@ -87,11 +87,14 @@ class ChannelNews:
             meta["jobs"] = ",".join(job.id for job in jobs[:NAMED])
         return channel_text(" ".join(sentences), meta)
 
-    def _look_closer(self, change: Change) -> str:
+    def _look_closer(self, changes: list[Change]) -> list[str]:
+        there = [change for change in changes if change.kind not in (ChangeKind.UNPUBLISHED, ChangeKind.LOST)]
+        if not there:
+            return []
         if not self._own_tools:
-            return "Resources df://NAME have what is in them now."
-        since = max(change.version - 1, 1)
-        return f'df_changes("{change.name}", since={since}) says what is new, as for each of them.'
+            return ["Resources df://NAME have what is in them now."]
+        latest = there[-1]
+        return [f'df_changes("{latest.name}", since={max(latest.version - 1, 1)}) says what is new, as for each of them.']
 
 
 def _said(change: Change) -> str:

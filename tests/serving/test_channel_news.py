@@ -131,6 +131,18 @@ def test_many_are_counted_and_nothing_of_the_data_is_said() -> None:
     assert len(told["meta"]["dataframes"].split(",")) == 20
 
 
+def test_nobody_is_sent_to_look_at_what_is_gone() -> None:
+    session = FakeSession()
+    rig = Rig(session)
+    rig.change("flights", 5)
+    rig.change("gone", 3, ChangeKind.UNPUBLISHED)
+    rig.loop.ring()
+    assert session.heard[0]["content"].endswith('df_changes("flights", since=4) says what is new, as for each of them.')
+    rig.change("flights", 5, ChangeKind.UNPUBLISHED)
+    rig.loop.ring()
+    assert session.heard[1]["content"] == "DataFrames: flights is published no longer."
+
+
 def test_after_the_end_nothing_is_told() -> None:
     rig = Rig(FakeSession())
     rig.change("flights", 2)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     publish = _wb.publish
     record = _wb.record
     replay = _wb.replay
+    reserve_stdio = _wb.reserve_stdio
     resource = _wb.resource
     run_stdio = _wb.run_stdio
     show = _wb.show
@@ -92,6 +93,7 @@ _OF_DEFAULT = frozenset(
         "publish",
         "record",
         "replay",
+        "reserve_stdio",
         "resource",
         "run_stdio",
         "show",
@@ -131,6 +133,7 @@ __all__ = [
     "publish",
     "record",
     "replay",
+    "reserve_stdio",
     "resource",
     "run_stdio",
     "show",

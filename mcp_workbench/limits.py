@@ -41,7 +41,8 @@ class Limits:
     outbox_bytes: int = MIB
     """Queued output of one session; past it the session's socket is no longer read until the client reads."""
     running_calls: int = 64
-    """Calls of one session that are taken on at once; further ones wait in the backlog."""
+    """Calls of one session that are taken on at once; further ones wait in the backlog. This bound and the three below: over HTTP from
+    2026-07-28, where each request stands alone, of all that a principal asks there."""
     parked_calls: int = 1024
     """Calls of one session that wait for news or for a job, which hold no thread; past it a call is answered busy."""
     backlog_messages: int = 1024
@@ -60,6 +61,8 @@ class Limits:
     """A connection that has been held this long for one answer over HTTP is given back; a client of 2025-11-25 returns for the rest."""
     idle_after_s: float = 1800.0
     """A session over HTTP that nobody has asked anything for this long ends, unless a stream of it is open."""
+    channel_every_s: float = 10.0
+    """Least seconds between two pieces of news that a session is told by `start(channels=True)`."""
     ping_after_s: float = 20.0
     """A session that was silent this long is sent a ping."""
     dead_after_s: float = 60.0

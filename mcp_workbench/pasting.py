@@ -16,18 +16,17 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from mcp_workbench.addresses import HTTP_PORT, TOKEN, VSCODE_INPUT, WS_PORT, Reached, address_entry, start_line
 from mcp_workbench.primitives.wording import nearest
 
 SERVER = "notebook"
 READ_ONLY = ("notebook_status", "df_describe", "df_read", "df_changes", "job_wait")
 """Built-in tools that only look: a host may run them without asking each time."""
-WS_PORT = 8801
-"""Port in the WebSocket variant where no fixed one is in use."""
 
-
+_WAYS: tuple[Reached, ...] = ("ws", "http")
 _HEADING = "margin:14px 0 4px"
 _CODE = "margin:0;padding:8px 10px;border-radius:4px;background:rgba(128,128,128,.14);overflow-x:auto"
 _QUOTED = re.compile("`([^`]+)`")
@@ -42,6 +41,8 @@ class Paste:
     text: str
     language: str
     """`sh`, `json` or `toml`."""
+    transport: str = "stdio"
+    """How the host reaches the notebook by it: `stdio` (the bridge), `http` or `ws`; empty where it does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,31 @@ class HostConfig:
         ]
         return f'<div>{"".join(parts)}<div style="{_HEADING}">{_marked(self.then)}</div></div>'
 
+    def by(self, transport: str) -> HostConfig:
+        """Only what is for one way of reaching the notebook.
+
+        Raises:
+            ValueError: This host does not go that way; names those it does.
+        """
+        ways = list(dict.fromkeys(paste.transport for paste in self.pastes if paste.transport))
+        if transport not in ways:
+            raise ValueError(f"{self.client} is not led to a notebook by {transport}; it is by {', '.join(ways)}")
+        return replace(self, pastes=tuple(paste for paste in self.pastes if paste.transport in (transport, "")))
+
     def as_dict(self) -> dict[str, Any]:
-        """The same for programs: client, pastes (what, language, text) and `then`."""
-        pastes = [{"what": paste.what, "language": paste.language, "text": paste.text} for paste in self.pastes]
+        """The same for programs: client, pastes (what, language, text, transport) and `then`."""
+        pastes = [asdict(paste) for paste in self.pastes]
         return {"client": self.client, "server": SERVER, "pastes": pastes, "then": self.then}
 
 
-def config(client: str = "json", *, executable: str | None = None, port: int | None = None) -> HostConfig:
+def config(client: str = "json", *, executable: str | None = None, port: int | None = None, http_port: int | None = None) -> HostConfig:
     """What to paste into a host, once per machine.
 
     Args:
         client: claude-code, claude-desktop, vscode, cursor, codex, gemini-cli, windsurf, or json for any other.
         executable: Absolute path of a Python that has mcp_workbench; default: this one. Hosts with a window have no PATH.
         port: Port for Claude Code's WebSocket variant; default 8801.
+        http_port: Port for the variants over HTTP; default 8802.
 
     Returns:
         Shell lines, file contents and the allow-list of the read-only built-in tools; prints as text.
@@ -85,7 +98,13 @@ def config(client: str = "json", *, executable: str | None = None, port: int | N
         ValueError: There is no such client; names the nearest.
     """
     make = _HOSTS[client_named(client)]
-    return make(_Bridge(executable or sys.executable or "python", WS_PORT if port is None else port))
+    return make(
+        _Bridge(
+            executable or sys.executable or "python",
+            WS_PORT if port is None else port,
+            HTTP_PORT if http_port is None else http_port,
+        )
+    )
 
 
 def client_named(written: str) -> str:
@@ -104,15 +123,16 @@ def client_named(written: str) -> str:
 
 def stdio_server(executable: str | None = None) -> dict[str, Any]:
     """What a host starts, as nearly every host writes it: `command` and `args`."""
-    return _Bridge(executable or sys.executable or "python", WS_PORT).server
+    return _Bridge(executable or sys.executable or "python").server
 
 
 @dataclass(frozen=True, slots=True)
 class _Bridge:
-    """The program a host starts."""
+    """The program a host starts, and where a server is that is reached without it."""
 
     executable: str
-    port: int
+    port: int = WS_PORT
+    http_port: int = HTTP_PORT
 
     @property
     def arguments(self) -> list[str]:
@@ -128,14 +148,28 @@ class _Bridge:
         """The command for a shell of this system."""
         return _words([self.executable, *self.arguments])
 
+    def address(self, client: str, reached: Reached = "http") -> dict[str, Any]:
+        """What leads straight to a server, for a host that can be led there."""
+        return address_entry(client, reached, self.http_port if reached == "http" else self.port) or {}
+
+    def straight(self, client: str, place: str, text: str, language: str = "json", reached: Reached = "http") -> Paste:
+        """The same to be pasted; the token stands in a variable.
+
+        Args:
+            client: Which host.
+            place: Where it goes.
+            text: What goes there.
+            language: As of a `Paste`.
+            reached: How the server is reached.
+        """
+        host = "the host" if client == "json" else TITLES[client]
+        by, port = ("over HTTP", self.http_port) if reached == "http" else ("by WebSocket", self.port)
+        what = f"{place}: instead of the bridge, {by} to `{start_line(reached, port)}`, {TOKEN} set for Jupyter and {host}"
+        return Paste(what, text, language, reached)
+
 
 def _claude_code(bridge: _Bridge) -> HostConfig:
     # code.claude.com/docs: mcp, settings (permissions), mcp "ws" servers take headers with ${VARIABLE}.
-    over_ws = {
-        "type": "ws",
-        "url": f"ws://127.0.0.1:{bridge.port}/mcp",
-        "headers": {"Authorization": "Bearer ${MCP_WORKBENCH_TOKEN}"},
-    }
     allowed = {"permissions": {"allow": [f"mcp__{SERVER}__{tool}" for tool in READ_ONLY]}}
     return HostConfig(
         "claude-code",
@@ -144,11 +178,16 @@ def _claude_code(bridge: _Bridge) -> HostConfig:
             Paste(
                 "The same as JSON, for .mcp.json of a project", _json({"mcpServers": {SERVER: {"type": "stdio", **bridge.server}}}), "json"
             ),
-            Paste("~/.claude/settings.json: let it look without asking", _json(allowed), "json"),
-            Paste(
-                f"Instead of the bridge, straight to `wb.start(port={bridge.port})`, MCP_WORKBENCH_TOKEN set for Jupyter and Claude Code",
-                f"claude mcp add-json --scope user {SERVER} {_quoted(json.dumps(over_ws))}",
-                "sh",
+            Paste("~/.claude/settings.json: let it look without asking", _json(allowed), "json", ""),
+            *(
+                bridge.straight(
+                    "claude-code",
+                    "Run once in a shell",
+                    f"claude mcp add-json --scope user {SERVER} {_quoted(json.dumps(bridge.address('claude-code', reached)))}",
+                    "sh",
+                    reached,
+                )
+                for reached in _WAYS
             ),
         ),
         f"`claude mcp get {SERVER}` says Connected; through the bridge it does so with or without a running notebook.",
@@ -171,7 +210,8 @@ def _claude_desktop(bridge: _Bridge) -> HostConfig:
 
 
 def _vscode(bridge: _Bridge) -> HostConfig:
-    # code.visualstudio.com/docs: `code --add-mcp`, mcp.json with `servers`; tools with readOnlyHint run without a question.
+    # code.visualstudio.com/docs: `code --add-mcp`, mcp.json with `servers` and `inputs`; tools with readOnlyHint run without a question.
+    asked = {"type": "promptString", "id": VSCODE_INPUT, "description": f"{TOKEN} of Jupyter", "password": True}
     return HostConfig(
         "vscode",
         (
@@ -181,13 +221,14 @@ def _vscode(bridge: _Bridge) -> HostConfig:
                 _json({"servers": {SERVER: {"type": "stdio", **bridge.server}}}),
                 "json",
             ),
+            bridge.straight("vscode", "mcp.json", _json({"inputs": [asked], "servers": {SERVER: bridge.address("vscode")}})),
         ),
         f"MCP: List Servers shows {SERVER}. VS Code runs tools that only look without asking: {', '.join(READ_ONLY)}.",
     )
 
 
 def _cursor(bridge: _Bridge) -> HostConfig:
-    # cursor.com/docs: mcp.json; reference/permissions: mcpAllowlist of "server:tool".
+    # cursor.com/docs: mcp.json, `${env:NAME}` in headers; reference/permissions: mcpAllowlist of "server:tool".
     return HostConfig(
         "cursor",
         (
@@ -196,14 +237,17 @@ def _cursor(bridge: _Bridge) -> HostConfig:
                 "~/.cursor/permissions.json: let it look without asking",
                 _json({"mcpAllowlist": [f"{SERVER}:{tool}" for tool in READ_ONLY]}),
                 "json",
+                "",
             ),
+            bridge.straight("cursor", "~/.cursor/mcp.json", _json({"mcpServers": {SERVER: bridge.address("cursor")}})),
         ),
         f"Cursor Settings, MCP shows {SERVER} with a green dot.",
     )
 
 
 def _codex(bridge: _Bridge) -> HostConfig:
-    # developers.openai.com/codex: mcp, config reference (tools.<name>.approval_mode).
+    # developers.openai.com/codex: mcp, config reference (tools.<name>.approval_mode, bearer_token_env_var).
+    straight = [f"[mcp_servers.{SERVER}]", *(f"{name} = {json.dumps(value)}" for name, value in bridge.address("codex").items())]
     lines = [f"[mcp_servers.{SERVER}]", f"command = {json.dumps(bridge.executable)}", f"args = {json.dumps(bridge.arguments)}"]
     allowed = [f'[mcp_servers.{SERVER}.tools.{tool}]\napproval_mode = "approve"' for tool in READ_ONLY]
     return HostConfig(
@@ -211,14 +255,15 @@ def _codex(bridge: _Bridge) -> HostConfig:
         (
             Paste("Run once in a shell", f"codex mcp add {SERVER} -- {bridge.shell}", "sh"),
             Paste("The same in ~/.codex/config.toml", "\n".join(lines), "toml"),
-            Paste("~/.codex/config.toml: let it look without asking", "\n\n".join(allowed), "toml"),
+            Paste("~/.codex/config.toml: let it look without asking", "\n\n".join(allowed), "toml", ""),
+            bridge.straight("codex", "~/.codex/config.toml", "\n".join(straight), "toml"),
         ),
         f"`codex mcp list` shows {SERVER}.",
     )
 
 
 def _gemini_cli(bridge: _Bridge) -> HostConfig:
-    # geminicli.com/docs: tools/mcp-server; reference/policy-engine.
+    # geminicli.com/docs: tools/mcp-server (httpUrl; variables in settings); reference/policy-engine.
     policy = f'[[rule]]\nmcpName = "{SERVER}"\ntoolName = {json.dumps(list(READ_ONLY))}\ndecision = "allow"\npriority = 100'
     shell = f"gemini mcp add --scope user {SERVER} {_words([bridge.executable])} -- {_words(bridge.arguments)}"
     return HostConfig(
@@ -226,17 +271,22 @@ def _gemini_cli(bridge: _Bridge) -> HostConfig:
         (
             Paste("Run once in a shell", shell, "sh"),
             Paste("The same in ~/.gemini/settings.json", _json({"mcpServers": {SERVER: bridge.server}}), "json"),
-            Paste("~/.gemini/policies/notebook.toml: let it look without asking", policy, "toml"),
+            Paste("~/.gemini/policies/notebook.toml: let it look without asking", policy, "toml", ""),
+            bridge.straight("gemini-cli", "~/.gemini/settings.json", _json({"mcpServers": {SERVER: bridge.address("gemini-cli")}})),
         ),
         f"/mcp inside Gemini CLI shows {SERVER}.",
     )
 
 
 def _windsurf(bridge: _Bridge) -> HostConfig:
-    # docs.windsurf.com: cascade/mcp.
+    # docs.windsurf.com: cascade/mcp (`serverUrl`, `${env:NAME}`).
+    place = "~/.codeium/windsurf/mcp_config.json"
     return HostConfig(
         "windsurf",
-        (Paste("~/.codeium/windsurf/mcp_config.json", _json({"mcpServers": {SERVER: bridge.server}}), "json"),),
+        (
+            Paste(place, _json({"mcpServers": {SERVER: bridge.server}}), "json"),
+            bridge.straight("windsurf", place, _json({"mcpServers": {SERVER: bridge.address("windsurf")}})),
+        ),
         f"Refresh the MCP panel; {SERVER} is listed. Allow {', '.join(READ_ONLY)} when first asked.",
     )
 
@@ -244,7 +294,10 @@ def _windsurf(bridge: _Bridge) -> HostConfig:
 def _any(bridge: _Bridge) -> HostConfig:
     return HostConfig(
         "json",
-        (Paste("The server as most hosts write it, in their MCP configuration", _json({"mcpServers": {SERVER: bridge.server}}), "json"),),
+        (
+            Paste("The server as most hosts write it, in their MCP configuration", _json({"mcpServers": {SERVER: bridge.server}}), "json"),
+            bridge.straight("json", "As many hosts write it", _json({"mcpServers": {SERVER: bridge.address("json")}})),
+        ),
         f"These tools only look and need no question each time: {', '.join(READ_ONLY)}.",
     )
 

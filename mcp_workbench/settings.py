@@ -40,6 +40,8 @@ class Settings:
     """`Origin` values accepted beside those of this machine, for instance `https://lab.example.org`."""
     builtin_tools: bool = True
     """Whether agents are offered the workbench's own tools (`notebook_status`, `df_read` …) beside the author's."""
+    channels: bool = False
+    """Whether Claude Code's model is told unasked which DataFrames changed and which of its jobs ended."""
 
     @classmethod
     def read(cls, given: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
@@ -86,6 +88,8 @@ class Settings:
             raise ValueError(f"allow_remote is True or False, got {_shown(self.allow_remote)}")
         if not isinstance(self.builtin_tools, bool):
             raise ValueError(f"builtin_tools is True or False, got {_shown(self.builtin_tools)}")
+        if not isinstance(self.channels, bool):
+            raise ValueError(f"channels is True or False, got {_shown(self.channels)}")
         if not _is_loopback(self.host) and not self.allow_remote:
             raise ValueError(
                 f"host={self.host!r} can be reached from other machines, where anybody with the token can run your tools. "
@@ -136,7 +140,7 @@ def _from_text(name: str, text: str) -> Any:
             return None if text.strip().lower() in ("", "none") else float(text)
     except ValueError:
         raise ValueError(f"{PREFIX}{name.upper()} must be a number, got {text[:40]!r}") from None
-    if name in ("allow_remote", "builtin_tools", "http"):
+    if name in ("allow_remote", "builtin_tools", "channels", "http"):
         if (word := text.strip().lower()) not in ("1", "true", "yes", "0", "false", "no", ""):
             raise ValueError(f"{PREFIX}{name.upper()} must be 1 or 0, got {text[:40]!r}")
         return word in ("1", "true", "yes")

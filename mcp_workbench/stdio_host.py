@@ -81,7 +81,9 @@ class StdioHost:
             max_message_bytes=most,
             too_long=encode_error(None, ErrorCode.INVALID_REQUEST, too_long),
         )
-        self._channel.open(running.sessions.accept(self._channel, Principal(STDIO)))
+        # Claude Code asks for the newest revision first, and would hear nothing of the channel there.
+        modern = not running.settings.channels
+        self._channel.open(running.sessions.accept(self._channel, Principal(STDIO), modern=modern))
 
     def _end(self, running: RunningServer) -> None:
         start_task(self._let_answer(running), name="stdio.last answers")

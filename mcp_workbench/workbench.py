@@ -97,7 +97,7 @@ class Workbench:
         self._traffic: Traffic | None = None
         self._showing = threading.Lock()
         self._stdio: StdioHost | None = None
-        """The host that started this script, while it is served."""
+        """The host that started this script, from when its pipes are taken until it was served."""
         self._view_door: ViewDoor
         """Of the server that runs."""
         self._watches_forks = False
@@ -121,7 +121,7 @@ class Workbench:
             name: Shown to clients; default: the notebook's name.
             settings: host ("127.0.0.1"), port (0: any), http (False; True: Streamable HTTP too), http_port (0: any),
                 switch_interval (0.0005 s), limits (`Limits()`), allow_remote (False), allowed_hosts (()),
-                allowed_origins (()), builtin_tools (True). Each may also come from `MCP_WORKBENCH_…`.
+                allowed_origins (()), builtin_tools (True), channels (False). Each may also come from `MCP_WORKBENCH_…`.
 
         Returns:
             This Workbench.
@@ -195,13 +195,35 @@ class Workbench:
             return False
         return True
 
+    def reserve_stdio(self) -> None:
+        """Take stdin and stdout for `run_stdio()` now: the first line of a stdio server that prints before it serves.
+
+        From here on what is printed goes to stderr, flushed or not, by Python, C code and programs that are started; `run_stdio()`
+        alone does so only from its own line on. What was printed before, and flushed (`PYTHONUNBUFFERED=1` and `python -u` flush every
+        print), has reached the host already.
+
+        Raises:
+            WorkbenchError: This is a notebook or IPython, which no host has started.
+        """
+        self._stdio_host()
+
+    def _stdio_host(self) -> StdioHost:
+        from mcp_workbench.stdio_host import StdioHost  # not before the first use, as in show()
+
+        if not isinstance(current_host(), PlainHost):
+            raise WorkbenchError("run_stdio() is the last line of a script that an agent's host starts; here it is start()")
+        if self._stdio is None:
+            self._stdio = StdioHost()
+        return self._stdio
+
     def run_stdio(self, name: str | None = None, **settings: Any) -> None:
         """Serve the host that started this script, on its stdin and stdout, until it ends: the last line of a stdio server.
 
         Blocks like `wait()`, and lends this thread to tools with `run_on="main"`. The server is started if it does not run; then
         `mcp-workbench panel` shows it, and the bridge, which looks for notebooks, does not find it. What is printed goes to stderr,
-        also what was printed before and not flushed (8 KiB). When the host has closed stdin, what runs may still answer for 1 s; then
-        the server is stopped. A Ctrl-C that a host's terminal sends to all is not for it, but for a `run_on="main"` tool that runs.
+        also what was printed before and not flushed (8 KiB); for what is printed before and flushed there is `reserve_stdio()`. When
+        the host has closed stdin, what runs may still answer for 1 s; then the server is stopped. A Ctrl-C that a host's terminal sends
+        to all is not for it, but for a `run_on="main"` tool that runs.
 
         Args:
             name: Shown to clients; default: the script's name.
@@ -212,11 +234,7 @@ class Workbench:
             ValueError: A setting makes no sense, or opens more than `allow_remote` permits.
             WorkbenchError: This is a notebook or IPython, which no host has started.
         """
-        from mcp_workbench.stdio_host import StdioHost  # not before the first use, as in show()
-
-        if not isinstance(current_host(), PlainHost):
-            raise WorkbenchError("run_stdio() is the last line of a script that an agent's host starts; here it is start()")
-        self._stdio = host = StdioHost()
+        host = self._stdio_host()
         with host.ignoring_interrupts():
             try:
                 self.start(name, **settings)
@@ -287,7 +305,9 @@ class Workbench:
         return self._offer.credentials.token()
 
     def ticket_url(self, ttl_s: float = 60.0, *, name: str = DEFAULT_NAME) -> str:
-        """An address that is good for one connection, for clients that cannot send an `Authorization` header.
+        """A WebSocket address that is good for one connection, for clients that cannot send an `Authorization` header.
+
+        Over HTTP, where there are no connections to open, the same path opens one request; HTTP clients send the token.
 
         Args:
             ttl_s: Seconds until it expires unused; at most 3,600.
@@ -741,8 +761,8 @@ class Workbench:
             options: `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
                 `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
                 asks; `on_message`: a plain function that sees each message as it crosses, `("sent", text)` or `("received", text)`;
-                `client_info`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines; `cwd`: the folder a
-                command is started in.
+                `sample_tools` (False): whether `on_sample` takes tools; `client_info`; `ssl`; `allow_remote` (False): send a token
+                over plain ws:// to other machines; `cwd`: the folder a command is started in.
 
         Returns:
             Something to await, or to enter with `async with`: a session with `list_tools`, `call_tool(name, on_progress=…, **arguments)`,
@@ -890,7 +910,7 @@ class Workbench:
         Raises:
             ValueError: There is no such client; names the nearest.
         """
-        return config(client, port=self._settings.port or None)
+        return config(client, port=self._settings.port or None, http_port=self._settings.http_port or None)
 
 
 _PUBLISH_OPTIONS = frozenset(("description", "live", "follow"))

@@ -66,6 +66,43 @@ def test_the_websocket_variant_names_the_variable_and_not_what_it_holds() -> Non
     assert server["headers"]["Authorization"] == "Bearer ${MCP_WORKBENCH_TOKEN}"
 
 
+OVER_HTTP: dict[str, Any] = {
+    "claude-code": {"type": "http", "url": "URL", "headers": {"Authorization": "Bearer ${MCP_WORKBENCH_TOKEN}"}},
+    "vscode": {"type": "http", "url": "URL", "headers": {"Authorization": "Bearer ${input:mcp-workbench-token}"}},
+    "cursor": {"url": "URL", "headers": {"Authorization": "Bearer ${env:MCP_WORKBENCH_TOKEN}"}},
+    "codex": {"url": "URL", "bearer_token_env_var": "MCP_WORKBENCH_TOKEN"},
+    "gemini-cli": {"httpUrl": "URL", "headers": {"Authorization": "Bearer ${MCP_WORKBENCH_TOKEN}"}},
+    "windsurf": {"serverUrl": "URL", "headers": {"Authorization": "Bearer ${env:MCP_WORKBENCH_TOKEN}"}},
+    "json": {"type": "http", "url": "URL", "headers": {"Authorization": "Bearer ${MCP_WORKBENCH_TOKEN}"}},
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_host_that_speaks_http_is_offered_the_address_as_it_writes_one(client: str) -> None:
+    found = [paste for paste in config(client, http_port=8123).pastes if "over HTTP" in paste.what]
+    if client == "claude-desktop":
+        assert found == [], "it reaches no address of this machine"
+        return
+    (paste,) = found
+    assert "`wb.start(http=True, http_port=8123)`" in paste.what
+    if paste.language == "sh":
+        server = json.loads(shlex.split(paste.text)[-1])
+    else:
+        (section,) = (value for name, value in parsed(paste).items() if name != "inputs")
+        server = section[SERVER]
+    assert server == json.loads(json.dumps(OVER_HTTP[client]).replace("URL", "http://127.0.0.1:8123/mcp"))
+
+
+def test_vscode_asks_for_the_token_and_keeps_it_itself() -> None:
+    (asked,) = parsed(config("vscode").pastes[-1])["inputs"]
+    assert (asked["id"], asked["type"], asked["password"]) == ("mcp-workbench-token", "promptString", True)
+
+
+def test_a_workbench_that_serves_http_names_its_own_port() -> None:
+    workbench = wb.Workbench(http=True, http_port=8765)
+    assert "http://127.0.0.1:8765/mcp" in repr(workbench.config("cursor"))
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_tools_that_only_look_are_named_for_the_allow_list(client: str) -> None:
     shown = repr(config(client))

@@ -22,6 +22,7 @@ from mcp_workbench.errors import ConnectionClosed
 from mcp_workbench.stdio_host import StdioHost
 from mcp_workbench.transports.stdio import TakenStdio
 from tests.interaction.requirements import requirement
+from tests.support.protocol import META
 
 SCRIPT = """
 import os, threading
@@ -84,7 +85,7 @@ def test_it_serves_what_started_it_and_prints_go_elsewhere(
 ) -> None:
     async def steps(session: ClientSession) -> None:
         assert session.server_info is not None
-        assert session.server_info.title == "Notebook my script"
+        assert session.server_info.title == "Program my script"
         assert {tool.name for tool in await session.list_tools()} == {"shout", "on_main", "wait_for_ever", "end"}
         assert (await session.call_tool("shout", text="hé")).text == "HÉ stdio"
         assert (await session.call_tool("on_main")).text == "true"
@@ -93,6 +94,37 @@ def test_it_serves_what_started_it_and_prints_go_elsewhere(
 
     said = visit(command, environment, era, steps)
     assert said.splitlines() == ["loading", "C code prints", "served"]
+
+
+EARLY = """
+import os, subprocess, sys
+print("before everything")
+import mcp_workbench as wb
+
+wb.reserve_stdio()
+print("early and flushed", flush=True)
+os.write(1, b"C code prints early\\n")
+subprocess.run([sys.executable, "-c", "print('a child prints')"])
+wb.run_stdio("early", builtin_tools=False, channels=True)
+"""
+
+
+def test_reserved_stdout_is_clean_from_that_line_on_whatever_is_flushed(environment: dict[str, str], tmp_path: Path) -> None:
+    script = tmp_path / "early.py"
+    script.write_text(EARLY)
+    done = subprocess.run(
+        [sys.executable, "-u", str(script)],
+        input=told([DISCOVER, *OPENING]),
+        capture_output=True,
+        timeout=60,
+        check=True,
+        env=os.environ | environment | {"PYTHONUNBUFFERED": "1"},
+    )
+    greeting, refused, opened = done.stdout.splitlines()
+    assert greeting == b"before everything", "nobody can take this back"
+    assert json.loads(refused)["error"]["code"] == -32601, "a channel is of up to 2025-11-25"
+    assert json.loads(opened)["result"]["capabilities"]["experimental"] == {"claude/channel": {}}
+    assert done.stderr.splitlines() == [b"early and flushed", b"C code prints early", b"a child prints"]
 
 
 def told(messages: list[Any]) -> bytes:
@@ -107,6 +139,9 @@ OPENING = [
     },
     {"method": "notifications/initialized"},
 ]
+
+
+DISCOVER = {"id": 0, "method": "server/discover", "params": {"_meta": META}}
 
 
 def call(request_id: int, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -163,6 +198,8 @@ def test_in_a_notebook_it_is_refused_before_anything_is_taken(monkeypatch: pytes
     monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: None)
     with pytest.raises(wb.WorkbenchError, match="last line of a script that an agent's host starts; here it is start"):
         wb.Workbench().run_stdio()
+    with pytest.raises(wb.WorkbenchError, match="last line of a script"):
+        wb.Workbench().reserve_stdio()
 
 
 @pytest.mark.parametrize("by_hand", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # a local may be a token
 )
+
+
+class _Way(StrEnum):
+    """`addresses.Transport`, as every typer takes it."""
+
+    STDIO = "stdio"
+    HTTP = "http"
+    WS = "ws"
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -107,6 +117,13 @@ def config(
     file: Annotated[
         Path | None, typer.Option("--file", help="Another file of the host, for instance .vscode/mcp.json of a workspace.")
     ] = None,
+    transport: Annotated[
+        _Way | None,
+        typer.Option("--transport", help="stdio: the bridge, which --install takes unless told; http or ws: straight to a fixed port."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, help="The port for http (8802) or ws (8801), as wb.start() is given it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what to paste into an agent's host, once per machine, or --install it. Holds no token.
@@ -120,10 +137,19 @@ def config(
             raise typer.BadParameter("--dry-run, --replace and --file go with --install or --uninstall")
         from mcp_workbench.cli.configuring import print_config
 
-        raise typer.Exit(print_config(client, as_json=as_json))
+        raise typer.Exit(print_config(client, as_json=as_json, transport=transport and transport.value, port=port))
     from mcp_workbench.cli.install.installing import Order, run_install
 
-    order = Order(client=client, wish="install" if install else "uninstall", file=file, dry_run=dry_run, replace=replace, as_json=as_json)
+    order = Order(
+        client=client,
+        wish="install" if install else "uninstall",
+        file=file,
+        dry_run=dry_run,
+        replace=replace,
+        as_json=as_json,
+        transport=(transport or _Way.STDIO).value,
+        port=port,
+    )
     raise typer.Exit(run_install(order))
 
 

@@ -51,15 +51,15 @@ def run_bridge(arguments: Sequence[str]) -> int:
     _log_to_stderr(verbose=options.verbose)
     if os.isatty(0):
         sys.stderr.write(FOR_PEOPLE)
-    asyncio.run(_serve(Wish(kernel=options.kernel, notebook=options.notebook, cwd=_folder())))
+    asyncio.run(_serve(Wish(kernel=options.kernel, notebook=options.notebook, cwd=_folder()), channel=options.channel))
     return 0
 
 
-async def _serve(wish: Wish) -> None:
+async def _serve(wish: Wish, *, channel: bool) -> None:
     # Ending would cost all that is open, and the host its server; the id of what was not read is not known.
     host = take_stdio(max_message_bytes=MAX_LINE_BYTES, too_long=encode_error(None, ErrorCode.INVALID_REQUEST, TOO_LONG))
     try:
-        await Bridge(host, wish).run()
+        await Bridge(host, wish, channel=channel).run()
     finally:
         host.close()
         try:
@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--kernel", metavar="NAME", help="the kernel of this name or id (also the beginning of an id)")
     which.add_argument("--notebook", metavar="PATH", help="the kernel of this notebook")
+    parser.add_argument(
+        "--channel", action="store_true", help="bring Claude Code the news of notebooks that were started with channels=True"
+    )
     parser.add_argument("--verbose", action="store_true", help="tell on stderr what it does; never a token")
     return parser
 

@@ -8,10 +8,11 @@ import sys
 from mcp_workbench.pasting import config
 
 
-def print_config(client: str, *, as_json: bool) -> int:
+def print_config(client: str, *, as_json: bool, transport: str | None = None, port: int | None = None) -> int:
     """Print it; returns the exit code."""
     try:
-        found = config(client)
+        found = config(client, port=port, http_port=port)
+        found = found if transport is None else found.by(transport)
     except ValueError as error:
         print(f"mcp-workbench config: {error}", file=sys.stderr)
         return 2

@@ -98,6 +98,7 @@ def connect(
     client_info: wire.Implementation | None = None,
     on_elicit: ElicitHandler | None = None,
     on_sample: SampleHandler | None = None,
+    sample_tools: bool = False,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
     on_message: MessageListener | None = None,
@@ -122,6 +123,7 @@ def connect(
         client_info: How we introduce ourselves; default: mcp-workbench and its version.
         on_elicit: Answers the server's questions to the person; sync or async.
         on_sample: Answers its requests for a model's completion.
+        sample_tools: Whether `on_sample` takes tools that the model may want used (`.tools`, `.tool_choice` of what it is given).
         on_roots: Names the folders lent to it.
         on_log: Called with each of its log messages.
         on_message: Called at once with `"sent"` or `"received"` and the text of each JSON-RPC message, in their order, the opening
@@ -156,7 +158,8 @@ def connect(
     else:
         opener = url
     how = _opening(era, timeout_s, probe_timeout_s)
-    return Connecting(opener, True, how, Handlers(on_elicit, on_sample, on_roots), on_log, _plain(on_message), client_info, hear)
+    handlers = _handlers(on_elicit, on_sample, on_roots, sample_tools=sample_tools)
+    return Connecting(opener, True, how, handlers, on_log, _plain(on_message), client_info, hear)
 
 
 def connect_channel(
@@ -166,6 +169,7 @@ def connect_channel(
     client_info: wire.Implementation | None = None,
     on_elicit: ElicitHandler | None = None,
     on_sample: SampleHandler | None = None,
+    sample_tools: bool = False,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
     on_message: MessageListener | None = None,
@@ -182,13 +186,20 @@ def connect_channel(
         return channel
 
     how = _opening(era, timeout_s, probe_timeout_s)
-    return Connecting(opener, False, how, Handlers(on_elicit, on_sample, on_roots), on_log, _plain(on_message), client_info)
+    handlers = _handlers(on_elicit, on_sample, on_roots, sample_tools=sample_tools)
+    return Connecting(opener, False, how, handlers, on_log, _plain(on_message), client_info)
 
 
 def _plain(on_message: MessageListener | None) -> MessageListener | None:
     if inspect.iscoroutinefunction(on_message):
         raise ValueError("on_message is called at once, in the order of the messages: expected a plain function, got an async def")
     return on_message
+
+
+def _handlers(elicit: ElicitHandler | None, sample: SampleHandler | None, roots: RootsHandler | None, *, sample_tools: bool) -> Handlers:
+    if sample_tools and sample is None:
+        raise ValueError("sample_tools=True says that on_sample takes tools: give on_sample as well")
+    return Handlers(elicit, sample, roots, sample_tools)
 
 
 def _opening(era: EraChoice, timeout_s: float, probe_timeout_s: float) -> Opening:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from msgspec import UNSET, UnsetType
 from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.sampling import ToolChoice, has_tools, misfit_of_answer, misfit_of_messages
 
 ACTIONS = ("accept", "decline", "cancel")
 
@@ -46,7 +47,11 @@ class SampleRequest:
     """Upper bound wanted; None when not said."""
     system_prompt: str | None
     params: dict[str, Any]
-    """Everything as it came, camelCase: model preferences, temperature, tools …"""
+    """Everything as it came, camelCase: model preferences, temperature …"""
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    """Tools that the model may want used, as on the wire; none unless `sample_tools=True` was declared."""
+    tool_choice: ToolChoice = "auto"
+    """Whether it may (`auto`), must (`required`) or must not (`none`) want one."""
 
 
 ElicitAction = Literal["accept", "decline", "cancel"]
@@ -67,10 +72,16 @@ class _ElicitParams(wire.Wire, frozen=True, kw_only=True):
     mode: str = "form"
 
 
+class _ToolChoice(wire.Wire, frozen=True, kw_only=True):
+    mode: ToolChoice = "auto"
+
+
 class _SampleParams(wire.Wire, frozen=True, kw_only=True):
     messages: list[dict[str, Any]]
     max_tokens: int | UnsetType = UNSET
     system_prompt: str | UnsetType = UNSET
+    tools: list[wire.Tool] | UnsetType = UNSET
+    tool_choice: _ToolChoice | UnsetType = UNSET
 
 
 @dataclass(slots=True)
@@ -80,13 +91,15 @@ class Handlers:
     elicit: ElicitHandler | None = None
     sample: SampleHandler | None = None
     roots: RootsHandler | None = None
+    sample_tools: bool = False
+    """Whether `sample` takes tools."""
 
     def capabilities(self) -> wire.ClientCapabilities:
         """What may be declared: only what there is a handler for."""
         return wire.ClientCapabilities(
             # Mode `url` is not declared: a handler for forms would accept pages that nobody opened.
             elicitation=UNSET if self.elicit is None else {"form": {}},
-            sampling=UNSET if self.sample is None else {},
+            sampling=UNSET if self.sample is None else {"tools": {}} if self.sample_tools else {},
             roots=UNSET if self.roots is None else {},
         )
 
@@ -105,7 +118,7 @@ class Handlers:
         if method == "elicitation/create" and self.elicit is not None:
             return await _elicit(self.elicit, params)
         if method == "sampling/createMessage" and self.sample is not None:
-            return await _sample(self.sample, params)
+            return await _sample(self.sample, params, with_tools=self.sample_tools)
         if method == "roots/list" and self.roots is not None:
             return _roots_answer(await _outcome(self.roots()))
         raise RemoteProtocolError(ErrorCode.METHOD_NOT_FOUND, f"Method not found: {method[:100]}; this client has no handler for it")
@@ -132,16 +145,31 @@ def _prefilled(schema: dict[str, Any]) -> dict[str, Any]:
     return {name: field["default"] for name, field in fields if isinstance(field, dict) and field.get("default") is not None}
 
 
-async def _sample(handler: SampleHandler, params: dict[str, Any]) -> wire.CreateMessageResult:
+async def _sample(handler: SampleHandler, params: dict[str, Any], *, with_tools: bool) -> wire.CreateMessageResult:
     asked = _convert(params, _SampleParams)
-    request = SampleRequest(asked.messages, asked.max_tokens or None, asked.system_prompt or None, params)
+    _check_tools(asked, with_tools=with_tools)
+    choice = asked.tool_choice.mode if asked.tool_choice else "auto"
+    tools = params["tools"] if asked.tools else []
+    request = SampleRequest(asked.messages, asked.max_tokens or None, asked.system_prompt or None, params, tools, choice)
     answer = await _outcome(handler(request))
     if isinstance(answer, str):
         return wire.CreateMessageResult(role="assistant", content={"type": "text", "text": answer}, model="unnamed", stop_reason="endTurn")
     try:
-        return msgspec.convert(answer, wire.CreateMessageResult)
+        result = msgspec.convert(answer, wire.CreateMessageResult)
     except msgspec.ValidationError as error:
         raise TypeError(f"on_sample must return a text or a mapping with role, content and model: {error}") from None
+    misfit = misfit_of_answer(result.content, frozenset() if choice == "none" else frozenset(tool["name"] for tool in tools))
+    if misfit is not None:
+        raise TypeError(f"on_sample returned what no server takes: {misfit}")
+    return result
+
+
+def _check_tools(asked: _SampleParams, *, with_tools: bool) -> None:
+    # 2025-11-25 client/sampling: tools without the capability MUST be answered with an error.
+    if not with_tools and (asked.tools is not UNSET or asked.tool_choice is not UNSET or has_tools(asked.messages)):
+        raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, "Invalid params: this client has not declared sampling.tools")
+    if (misfit := misfit_of_messages(asked.messages)) is not None:
+        raise RemoteProtocolError(ErrorCode.INVALID_PARAMS, f"Invalid params: {misfit}")
 
 
 def _roots_answer(answer: RootsOutcome) -> wire.ListRootsResult:

@@ -29,7 +29,9 @@ from mcp_workbench import errors
 from mcp_workbench.events import Era, Principal
 from mcp_workbench.execution.calls import Call, CallState, Clock, Progress, SessionFacts
 from mcp_workbench.execution.portal import Portal
-from mcp_workbench.execution.questions import Elicited, Question, Root, Sampled, ask_model, ask_person, ask_roots
+from mcp_workbench.execution.questions import Elicited, Question, Root, ask_person, ask_roots
+from mcp_workbench.execution.sampling import Sampled, ToolLike, ask_model
+from mcp_workbench.protocol.sampling import ToolChoice
 from mcp_workbench.protocol.wire import LOG_LEVELS, Json, LogLevel
 
 logger = logging.getLogger("mcp_workbench")
@@ -290,6 +292,8 @@ class Context(CallContext):
         temperature: float | None = None,
         stop_sequences: Sequence[str] | None = None,
         model_preferences: str | Sequence[str] | Mapping[str, Json] | None = None,
+        tools: Sequence[ToolLike] | None = None,
+        tool_choice: ToolChoice | None = None,
         key: str | None = None,
         timeout_s: float | None = None,
     ) -> Sampled:
@@ -302,6 +306,9 @@ class Context(CallContext):
             temperature: As the model takes it.
             stop_sequences: Texts at which it ends.
             model_preferences: Names of models, or a ModelPreferences as on the wire; the client chooses.
+            tools: What the model may want used, for clients that declared this (2025-11-25 and later): functions, or Tools as on the
+                wire. Nothing runs by itself: `.tool_uses` of the answer says what it wants, and the next call brings the results.
+            tool_choice: `auto`, `required` or `none`; None: as the client does, which is `auto`.
             key: As for `elicit`.
             timeout_s: As for `elicit`.
 
@@ -319,6 +326,8 @@ class Context(CallContext):
                 temperature=temperature,
                 stop_sequences=stop_sequences,
                 model_preferences=model_preferences,
+                tools=tools,
+                tool_choice=tool_choice,
                 key=key,
                 timeout_s=timeout_s,
             )
@@ -380,6 +389,8 @@ class AsyncContext(CallContext):
         temperature: float | None = None,
         stop_sequences: Sequence[str] | None = None,
         model_preferences: str | Sequence[str] | Mapping[str, Json] | None = None,
+        tools: Sequence[ToolLike] | None = None,
+        tool_choice: ToolChoice | None = None,
         key: str | None = None,
         timeout_s: float | None = None,
     ) -> Sampled:
@@ -392,6 +403,8 @@ class AsyncContext(CallContext):
                 temperature=temperature,
                 stop_sequences=stop_sequences,
                 model_preferences=model_preferences,
+                tools=tools,
+                tool_choice=tool_choice,
                 key=key,
                 timeout_s=timeout_s,
             )

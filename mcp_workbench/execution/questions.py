@@ -3,13 +3,13 @@
 A `Question` is made where the tool runs, put on the protocol loop by the call's context, and settled there once: by
 the client's answer, or by whatever ends the waiting. What a client answers is data: its shape is checked
 before the tool goes on, and the author's own types only where the tool runs. Knows no messages and no eras:
-`CallPort.ask` brings a question to the client, `context.py` waits for its answer.
+`CallPort.ask` brings a question to the client, `context.py` waits for its answer; what a model is asked stands in `sampling.py`.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
@@ -43,19 +43,6 @@ class Elicited:
     def accepted(self) -> bool:
         """Whether they accepted."""
         return self.action == "accept"
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """What the client's model answered."""
-
-    text: str
-    """All texts of the answer, one below the other."""
-    content: tuple[dict[str, Json], ...]
-    """The whole content, as on the wire: texts, images, sounds."""
-    model: str
-    """Which model it was, as the client says."""
-    stop_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,81 +188,6 @@ def _misfit_of_person(result: dict[str, Json], form: Form | None) -> str | None:
 
 def _outcome_of_person(result: dict[str, Json]) -> str:
     return _DONE[result["action"]]
-
-
-def ask_model(
-    messages: str | Sequence[str | Mapping[str, Json]],
-    *,
-    max_tokens: int,
-    system_prompt: str | None,
-    temperature: float | None,
-    stop_sequences: Sequence[str] | None,
-    model_preferences: str | Sequence[str] | Mapping[str, Json] | None,
-    key: str | None,
-    timeout_s: float | None,
-) -> Question:
-    """A question to the client's model.
-
-    Raises:
-        ValueError: There is nothing to ask.
-    """
-    said = [_sampling_message(each) for each in ([messages] if isinstance(messages, str) else messages)]
-    if not said or max_tokens < 1:
-        raise ValueError("sampling takes at least one message, and max_tokens of at least 1")
-    params: dict[str, Json] = {"messages": said, "maxTokens": max_tokens}
-    optional = {
-        "systemPrompt": system_prompt,
-        "temperature": temperature,
-        "stopSequences": None if stop_sequences is None else list(stop_sequences),
-        "modelPreferences": _preferences(model_preferences),
-    }
-    return Question(
-        "sampling/createMessage",
-        params | {name: value for name, value in optional.items() if value is not None},
-        {"sampling": {}},
-        misfit=_misfit_of_model,
-        value=_sampled,
-        whom="the client's model",
-        outcome=lambda _: "answered",
-        key=key,
-        timeout_s=timeout_s,
-    )
-
-
-def _sampling_message(message: str | Mapping[str, Json]) -> dict[str, Json]:
-    if isinstance(message, str):
-        message = {"role": "user", "content": message}
-    content = message.get("content")
-    if message.get("role") not in ("user", "assistant") or not isinstance(content, str | Mapping | list):
-        raise ValueError('a message is a text, or {"role": "user" or "assistant", "content": …} as on the wire')
-    return {"role": message["role"], "content": {"type": "text", "text": content} if isinstance(content, str) else content}
-
-
-def _preferences(wanted: str | Sequence[str] | Mapping[str, Json] | None) -> dict[str, Json] | None:
-    if wanted is None or isinstance(wanted, Mapping):
-        return None if wanted is None else dict(wanted)
-    return {"hints": [{"name": name} for name in ([wanted] if isinstance(wanted, str) else wanted)]}
-
-
-def _contents(result: dict[str, Json]) -> list[Json]:
-    content = result.get("content")
-    return content if isinstance(content, list) else [content]
-
-
-def _misfit_of_model(result: dict[str, Json]) -> str | None:
-    if not isinstance(result.get("model"), str):
-        return "expected the name of a model"
-    if not all(isinstance(each, dict) and isinstance(each.get("type"), str) for each in _contents(result)):
-        return "expected content with a type"
-    texts = (each.get("text") for each in _contents(result) if each["type"] == "text")
-    return None if all(isinstance(text, str) for text in texts) else "expected text content with a text"
-
-
-def _sampled(result: dict[str, Json]) -> Sampled:
-    content = _contents(result)
-    text = "\n".join(each["text"] for each in content if each["type"] == "text")
-    reason = result.get("stopReason")
-    return Sampled(text, tuple(content), result["model"], reason if isinstance(reason, str) else None)
 
 
 def ask_roots(*, key: str | None, timeout_s: float | None) -> Question:

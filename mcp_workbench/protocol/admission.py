@@ -63,6 +63,9 @@ class Admission:
         verdict = TRANSITIONS[state][trigger]
         if isinstance(verdict, Refusal):
             raise self._refused(verdict, state, raw_params)
+        if trigger is Trigger.ENVELOPED and self._server is not None and not self._server.modern:
+            # 2026-07-28 basic/versioning: after any other error than -32022 a client that can sends initialize.
+            raise RemoteProtocolError(ErrorCode.METHOD_NOT_FOUND, legacy_only(request.method))
         meta = _NO_META if raw_meta is None else convert(raw_meta, wire.RequestMeta, "params._meta")
         client = _modern_facts(meta) if trigger is Trigger.ENVELOPED else facts
         method = self._known_method(request.method, None if client is None else client.version)
@@ -94,6 +97,11 @@ class Admission:
 
     def _exists(self, method: Method, version: str | None) -> bool:
         return (version is None or method.exists_in(version)) and (self._server is None or self._server.offers(method.capability))
+
+
+def legacy_only(method: str) -> str:
+    """What is said to a request of 2026-07-28 where that is not spoken."""
+    return f"Method not found: {method[:100]}. This connection speaks up to 2025-11-25, where a channel can bring news: send initialize"
 
 
 def convert(value: Any, shape: type[Any], where: str) -> Any:

@@ -38,6 +38,7 @@ from mcp_workbench.jsonrpc import (
 )
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.admission import UNKNOWN_CLIENT, Admission, convert
+from mcp_workbench.protocol.claude_channel import CAPABILITY
 from mcp_workbench.protocol.content import fit_result
 from mcp_workbench.protocol.exchange import BatchReply, ClientFacts, Exchange, Fate
 from mcp_workbench.protocol.happenings import (
@@ -244,8 +245,10 @@ class Peer:
 
     def _discover_result(self) -> wire.DiscoverResult:
         server = self._own_description()
+        # What is experimental are notifications that nobody asked for, and from 2026-07-28 there are none.
+        capabilities = msgspec.structs.replace(server.capabilities, experimental=UNSET)
         return wire.DiscoverResult(
-            supported_versions=list(MODERN_VERSIONS), capabilities=server.capabilities, instructions=server.instructions or UNSET
+            supported_versions=list(MODERN_VERSIONS), capabilities=capabilities, instructions=server.instructions or UNSET
         )
 
     def _own_description(self) -> ServerDescription:
@@ -544,6 +547,12 @@ class Peer:
             return {None: encode_notification(method)} if self._own_description().offers(listing) else {}
         listens = self.subscriptions.listens_for_listing(listing)
         return {listen_id: self._stream_notification(method, listen_id, {}) for listen_id in listens}
+
+    @property
+    def takes_channel(self) -> bool:
+        """Whether this client may be told news of a channel: in the legacy era, by a server that declared one."""
+        experimental = UNSET if self._server is None else self._server.capabilities.experimental
+        return self.state is State.LEGACY and experimental is not UNSET and CAPABILITY in experimental
 
     def progress(self, exchange: Exchange, progress: float, total: float | None = None, message: str | None = None) -> bytes | None:
         """Progress of an open request that asked for it; None otherwise: nothing may follow an answer or a cancel."""

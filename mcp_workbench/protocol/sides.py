@@ -24,6 +24,8 @@ class ServerDescription:
     info: wire.Implementation
     capabilities: wire.ServerCapabilities
     instructions: str | None = None
+    modern: bool = True
+    """Whether revisions from 2026-07-28 are spoken too."""
 
     def offers(self, capability: str | None) -> bool:
         """Whether this field of the capabilities is declared; None: nothing needs to be."""

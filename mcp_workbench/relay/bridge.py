@@ -73,6 +73,7 @@ class Bridge:
         connect: Connects with one.
         pause: Waits between looks.
         now: Seconds since 1970.
+        channel: Whether the host is to be brought a channel's news.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Bridge:
         connect: Connect = connect,
         pause: Pause = pause,
         now: Callable[[], float] = time.time,
+        channel: bool = False,
     ) -> None:
         self._host = host
         self._wish = wish
@@ -91,7 +93,7 @@ class Bridge:
         self._connect = connect
         self._pause = pause
         self._now = now
-        self._relay = Relay(self, own=f"mcp-workbench-{secrets.token_hex(4)}-", now=now)
+        self._relay = Relay(self, own=f"mcp-workbench-{secrets.token_hex(4)}-", now=now, channel=channel)
         self._kernel: _KernelEnd | None = None
         self._last: Entry | None = None
         self._uses: list[tuple[RequestId, str]] = []

@@ -19,6 +19,7 @@ from msgspec import UNSET
 from mcp_workbench.discovery import Entry
 from mcp_workbench.events import Era
 from mcp_workbench.jsonrpc import ErrorCode, RequestId, encode, encode_error
+from mcp_workbench.protocol.admission import legacy_only
 from mcp_workbench.protocol.methods import BATCH_VERSION
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.relay import answers, sentences
@@ -78,10 +79,12 @@ class Relay:
         driver: Sends, and looks for kernels.
         own: How ids of the bridge's own requests begin; nobody else's do.
         now: Seconds since 1970.
+        channel: Whether the host is to be brought a channel's news: then a revision is spoken with it that has such.
     """
 
-    def __init__(self, driver: Driver, *, own: str, now: Callable[[], float]) -> None:
+    def __init__(self, driver: Driver, *, own: str, now: Callable[[], float], channel: bool = False) -> None:
         self.memory = Memory()
+        self._channel = channel
         self.entry: Entry | None = None
         """The kernel that is connected, or was last."""
         self._driver = driver
@@ -231,6 +234,9 @@ class Relay:
             self._receive_request(seen.id, seen.method, text)
 
     def _receive_request(self, request_id: RequestId, method: str, text: bytes) -> None:
+        if self._channel and method == "server/discover":
+            self._driver.send_to_host(encode_error(request_id, ErrorCode.METHOD_NOT_FOUND, legacy_only(method)))
+            return
         if method == "tools/call" and b"notebook_" in text and self._is_own_call(request_id, text):
             return
         if self._send_to_kernel is None:
@@ -409,6 +415,8 @@ class Relay:
             self.memory.note(asked.method, asked.text, text)
         if asked.method in LISTINGS:
             return self._listed(asked.method, text)
+        if asked.method == "initialize" and self._channel:
+            return answers.with_channel(text)
         if asked.is_status:
             return self._explaining.status(text, self._situation.choice, with_others=self._lists_use)
         if asked.method == "tools/call" and self._explaining.after_restart:
@@ -516,7 +524,8 @@ class Relay:
         return answers.tool_answer(self.memory.era, request_id, sentence, is_error=True)
 
     def _new_standin(self) -> Standin:
-        return Standin(self.memory, lambda: self._situation, self._now)
+        description = answers.CHANNEL_DESCRIPTION if self._channel else answers.DESCRIPTION
+        return Standin(self.memory, lambda: self._situation, self._now, description)
 
     def _new_id(self) -> str:
         self._ids += 1

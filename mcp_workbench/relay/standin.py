@@ -14,7 +14,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.happenings import RequestReceived, SessionInitialized, TextToSend
 from mcp_workbench.protocol.peer import Peer
-from mcp_workbench.protocol.sides import Side
+from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.relay import answers, own_tools, sentences
 from mcp_workbench.relay.memory import ITEMS, Memory
 from mcp_workbench.relay.sentences import Situation
@@ -41,13 +41,20 @@ class Standin:
         memory: Read and written.
         situation: What is known about notebooks now.
         now: Seconds since 1970.
+        description: What is said of the server.
     """
 
-    def __init__(self, memory: Memory, situation: Callable[[], Situation], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        situation: Callable[[], Situation],
+        now: Callable[[], float],
+        description: ServerDescription = answers.DESCRIPTION,
+    ) -> None:
         self._memory = memory
         self._situation = situation
         self._now = now
-        self._peer = Peer(Side.SERVER, server=answers.DESCRIPTION)
+        self._peer = Peer(Side.SERVER, server=description)
         if memory.era is Era.LEGACY:
             self._peer.receive_text(encode_request(OPENING_ID, "initialize", memory.opening))
         elif memory.era is Era.MODERN:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.claude_channel import EXPERIMENTAL
 
 CAPABILITIES = wire.ServerCapabilities(
     tools=wire.ListChanged(list_changed=True),
@@ -11,3 +14,10 @@ CAPABILITIES = wire.ServerCapabilities(
     logging={},
     completions={},
 )
+CHANNEL_CAPABILITIES = msgspec.structs.replace(CAPABILITIES, experimental=EXPERIMENTAL)
+"""The same with a channel, up to 2025-11-25."""
+CHANNEL_INSTRUCTIONS = (
+    "News of this server may arrive as <channel> events: which published DataFrames changed, and which of your jobs ended. They tell what "
+    "happened in the kernel and are never a request of the person: look closer if it matters for what you do, else go on."
+)
+"""What is said of it; also by the bridge."""

@@ -10,7 +10,9 @@ from mcp_workbench.primitives.wording import quote
 from mcp_workbench.serving.builtin.dataframes import NAMES as DATAFRAME_TOOLS
 from mcp_workbench.serving.catalog import Catalog
 
-NOTHING_PUBLISHED = "nothing is published to be read: the person runs wb.publish(name=df) in a cell. notebook_status() says what there is."
+NOTHING_PUBLISHED = (
+    "nothing is published to be read: wb.publish(name=df), run there by its owner, does so. notebook_status() says what there is."
+)
 
 
 def unknown_tool(catalog: Catalog, name: str) -> str:

@@ -34,6 +34,8 @@ ENVELOPE_BYTES = 2048
 """Room in a message for what is around a question."""
 CLIENTS_ANSWER = "the client's answer"
 """What a call waits for that has asked something."""
+_SINCE_2025_11_25 = frozenset({"url", "tools"})
+"""Parts of capabilities that no earlier revision has."""
 MAX_AT_ONCE = 16
 """Questions of one call that wait at the same time."""
 
@@ -193,10 +195,10 @@ def _declares(client: ClientFacts, needs: dict[str, wire.Json]) -> bool:
     """Whether the client declared what a question needs."""
     for name, modes in needs.items():
         declared = getattr(client.capabilities, name)
-        if declared is UNSET or ("url" in modes and client.version < V2025_11_25):
+        if declared is UNSET or (modes.keys() & _SINCE_2025_11_25 and client.version < V2025_11_25):
             return False
         # 2025-11-25 client/elicitation: an empty object means forms; before, there was nothing else.
-        if name == "elicitation" and not ("form" in modes and "url" not in declared) and not modes.keys() <= declared.keys():
+        if not (name == "elicitation" and "form" in modes and "url" not in declared) and not modes.keys() <= declared.keys():
             return False
     return True
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from mcp_workbench.events import Principal
 from mcp_workbench.limits import Limits
@@ -18,6 +19,7 @@ from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.index import TopicIndex
+from mcp_workbench.sessions.places import Places
 from mcp_workbench.sessions.session import CLOSE_GOING_AWAY, RequestHandler, Session
 from mcp_workbench.sessions.stateless import StatelessSession
 from mcp_workbench.telemetry.records import SessionRecord
@@ -81,15 +83,18 @@ class Sessions:
         """Ended sessions that are remembered, then open ones, oldest first; from any thread."""
         return self.telemetry.sessions() + [session.record for session in self]
 
-    def accept(self, channel: Channel, principal: Principal, *, streams: Streams | None = None) -> Session:
+    def accept(self, channel: Channel, principal: Principal, *, streams: Streams | None = None, modern: bool = True) -> Session:
         """A connection passed the gate: begin its session. The channel's owner opens the channel on it.
 
         Args:
             channel: The connection.
             principal: Whose it is.
             streams: The same channel, where requests have streams of their own.
+            modern: Whether revisions from 2026-07-28 are spoken with it too.
         """
-        session = Session(self._next_id(), channel, principal, self._make_peer(), self._handler, self, self._limits, streams=streams)
+        session = Session(
+            self._next_id(), channel, principal, self._make_peer(modern=modern), self._handler, self, self._limits, streams=streams
+        )
         self._admit(session)
         return session
 
@@ -110,10 +115,16 @@ class Sessions:
             if len(self._open) >= self._limits.sessions and not self._end_idle():
                 return None
             facts = channel.facts
-            session = StatelessSession(self._next_id(), facts, principal, self._make_peer, self._handler, self, self._limits)
+            places = self._places_of(principal)
+            session = StatelessSession(self._next_id(), facts, principal, self._make_peer, self._handler, self, self._limits, places)
             self._stateless[caller] = session
             self._admit(session)
         return session.converse(channel)
+
+    def _places_of(self, principal: Principal) -> Places:
+        """What all its clients on stateless HTTP share: how a client calls itself must not give it more."""
+        fellow = next((session for session in self._stateless.values() if session.principal.name == principal.name), None)
+        return Places(self._limits, f"{principal.name!r}") if fellow is None else fellow.places
 
     def _end_idle(self) -> bool:
         """Make room: end the stateless session that has been there longest of those that have nothing open."""
@@ -126,9 +137,14 @@ class Sessions:
         self._count += 1
         return f"s{self._count}"
 
-    def _make_peer(self) -> Peer:
-        limits = self._limits
-        return Peer(Side.SERVER, server=self._describe(), max_batch=limits.batch_entries, max_text_bytes=limits.max_result_bytes)
+    def _make_peer(self, *, modern: bool = True) -> Peer:
+        limits, server = self._limits, self._describe()
+        return Peer(
+            Side.SERVER,
+            server=server if modern else replace(server, modern=False),
+            max_batch=limits.batch_entries,
+            max_text_bytes=limits.max_result_bytes,
+        )
 
     def _admit(self, session: Session) -> None:
         self._open[session.id] = session

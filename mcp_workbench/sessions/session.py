@@ -11,8 +11,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from mcp_workbench.errors import ConnectionClosed, PeerError, RemoteProtocolError
@@ -34,6 +33,7 @@ from mcp_workbench.protocol.happenings import (
 from mcp_workbench.protocol.peer import Peer, ResultTooLarge
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.outbox import Outbox
+from mcp_workbench.sessions.places import Places
 from mcp_workbench.sessions.work import Answer, Work
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
@@ -142,6 +142,7 @@ class Session:
         limits: Bounds.
         streams: The same channel, where requests have streams of their own.
         record: What is written down about it, where that is shared; None: a record of its own.
+        places: How much it takes on, where that is shared; None: an allowance of its own.
     """
 
     def __init__(
@@ -156,6 +157,7 @@ class Session:
         *,
         streams: Streams | None = None,
         record: SessionRecord | None = None,
+        places: Places | None = None,
     ) -> None:
         self.id = session_id
         self.channel = channel
@@ -171,10 +173,10 @@ class Session:
         self._running: dict[Exchange, _Job] = {}
         self._parked: dict[Exchange, _Job] = {}
         """Works that may wait for long; they take no place from those that run."""
-        self._backlog: OrderedDict[Exchange, _Job] = OrderedDict()
+        self._backlog: dict[Exchange, _Job] = {}
         self._backlog_bytes = 0
+        self._places = places or Places(limits)
         self._refusal: str | None = None
-        self._starting = False
         self._arrived = Message(session_id, Direction.IN, 0, 0.0, 0, b"")
         """The latest that came: what is looked at now belongs to it."""
         self._asked: dict[Pending, CallRecord] = {}
@@ -249,7 +251,7 @@ class Session:
             self.outbox.flush()
             if not self.outbox.full and not self.closed:
                 self.channel.resume_receiving()
-                self._start_waiting()
+                self._places.start_waiting()
         except Exception:  # noqa: BLE001  # a named boundary
             self._crash()
 
@@ -259,10 +261,8 @@ class Session:
             return
         self.closed = self._ending = True
         self.note_end(code, reason)
-        for job in self._backlog.values():
+        for job in self._empty_backlog():
             self.finish_record(job.record, Outcome.DROPPED)
-        self._backlog.clear()
-        self._backlog_bytes = 0
         self._cancel_running(f"the connection was closed ({code})")
         for record in self._asked.values():
             self.finish_record(record, Outcome.DROPPED)
@@ -341,32 +341,39 @@ class Session:
     def _take_on(self, job: _Job) -> None:
         self.record.calls += 1
         job.number = self.record.calls
-        limits = self._limits
+        places = self._places
         if self._refusal is not None:
             self._answer(job.exchange, job.work.refuse(self._refusal), job.record, Outcome.REJECTED)
         elif job.work.parks:
             self._park(job)
-        elif not self._backlog and len(self._running) < limits.running_calls and not self.outbox.full:
+        elif not self._backlog and places.free and not self.outbox.full:
             self._start(job)
-        elif len(self._backlog) < limits.backlog_messages and self._backlog_bytes + job.size <= limits.backlog_bytes:
+        elif places.may_wait(job.size):
             self._backlog[job.exchange] = job
             self._backlog_bytes += job.size
+            places.wait(self, job.size)
         else:
             sentence = (
-                f"Busy: {len(self._running)} calls of this connection are running and {len(self._backlog)} are waiting, "
+                f"Busy: {places.running} calls of {places.whose} are running and {places.waiting} are waiting, "
                 "which is all it may have. Wait for answers before sending more."
             )
             self._answer(job.exchange, job.work.refuse(sentence), job.record, Outcome.REJECTED)
 
     def _park(self, job: _Job) -> None:
-        if len(self._parked) < self._limits.parked_calls:
-            self._start(job, self._parked)
+        if self._places.may_park:
+            self._start(job, parked=True)
             return
-        sentence = f"Busy: {len(self._parked)} calls of this connection wait already, which is all that may. Wait for answers first."
+        places = self._places
+        sentence = f"Busy: {places.parked} calls of {places.whose} wait already, which is all that may. Wait for answers first."
         self._answer(job.exchange, job.work.refuse(sentence), job.record, Outcome.REJECTED)
 
-    def _start(self, job: _Job, among: dict[Exchange, _Job] | None = None) -> None:
-        (self._running if among is None else among)[job.exchange] = job
+    def _start(self, job: _Job, *, parked: bool = False) -> None:
+        if parked:
+            self._parked[job.exchange] = job
+            self._places.parked += 1
+        else:
+            self._running[job.exchange] = job
+            self._places.running += 1
         try:
             job.work.start(job.done)
         except Exception as error:
@@ -375,37 +382,54 @@ class Session:
 
     def finish(self, job: _Job, answer: Answer | None) -> None:
         """A work has ended: answer, and start what waits."""
-        if self._running.pop(job.exchange, None) is None and self._parked.pop(job.exchange, None) is None:
+        places = self._places
+        if self._running.pop(job.exchange, None) is not None:
+            places.running -= 1
+        elif self._parked.pop(job.exchange, None) is not None:
+            places.parked -= 1
+        else:
             return
         try:
             if answer is None or self.closed or job.exchange.fate is Fate.CANCELLED:
                 self.finish_record(job.record, Outcome.DROPPED if self.closed and answer is not None else Outcome.CANCELLED)
             else:
                 self._answer(job.exchange, answer, job.record)
-            if self._backlog:
-                self._start_waiting()
+            if places.waiting:
+                places.start_waiting()
         except Exception:  # noqa: BLE001  # a named boundary: whoever ran the work cannot help
             self._crash()
         self._home.call_ended()
 
-    def _start_waiting(self) -> None:
-        """Start what waits; a loop, not a recursion: inline calls finish inside `_start`."""
-        if self._starting:
-            return
-        self._starting = True
-        try:
-            while self._backlog and len(self._running) < self._limits.running_calls and not self.outbox.full and not self._ending:
-                _, job = self._backlog.popitem(last=False)
-                self._backlog_bytes -= job.size
-                self._start(job)
-        finally:
-            self._starting = False
+    def start_next(self) -> bool:
+        """A place has come free: start the call that has waited longest; False when none can be started now."""
+        if not self._backlog or self.outbox.full or self._ending:
+            return False
+        job = next(iter(self._backlog.values()))
+        self._leave_backlog(job)
+        self._start(job)
+        return True
+
+    def _leave_backlog(self, job: _Job) -> bool:
+        """Take a call out of those that wait; says whether it was there."""
+        if self._backlog.pop(job.exchange, None) is None:
+            return False
+        self._backlog_bytes -= job.size
+        self._places.left(job.size)
+        if not self._backlog:
+            self._places.forget(self)
+        return True
+
+    def _empty_backlog(self) -> Iterator[_Job]:
+        while self._backlog:
+            job = next(iter(self._backlog.values()))
+            self._leave_backlog(job)
+            yield job
 
     def _cancel(self, exchange: Exchange, reason: str) -> None:
         self.outbox.forget(exchange.id)
-        waiting = self._backlog.pop(exchange, None)
+        waiting = self._backlog.get(exchange)
         if waiting is not None:
-            self._backlog_bytes -= waiting.size
+            self._leave_backlog(waiting)
             self.finish_record(waiting.record, Outcome.CANCELLED)
         elif (job := self._running.get(exchange) or self._parked.get(exchange)) is not None:
             job.record.note(self._arrived)
@@ -427,8 +451,7 @@ class Session:
         )
         if job is None or self._ending:
             return None
-        if self._backlog.pop(job.exchange, None) is not None:
-            self._backlog_bytes -= job.size
+        if self._leave_backlog(job):
             if (answer := job.work.stop()) is not None:
                 self._answer(job.exchange, answer, job.record)
         elif (answer := job.work.stop()) is not None:
@@ -586,10 +609,8 @@ class Session:
     def refuse_new(self, sentence: str) -> None:
         """The server stops: what waits, and what still comes, is answered with the sentence; what runs goes on."""
         self._refusal = sentence
-        while self._backlog:
-            _, job = self._backlog.popitem(last=False)
+        for job in self._empty_backlog():
             self._answer(job.exchange, job.work.refuse(sentence), job.record, Outcome.REJECTED)
-        self._backlog_bytes = 0
 
     def tick(self, now: float) -> None:
         """Keepalive and slow consumers; called about once a second.

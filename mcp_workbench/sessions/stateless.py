@@ -16,6 +16,7 @@ from mcp_workbench.limits import Limits
 from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.sessions.places import Places
 from mcp_workbench.sessions.session import OpenWork, RequestHandler, Session, SessionHome
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.records import CallRecord
@@ -48,6 +49,7 @@ class StatelessSession(Session):
         handler: Answers requests.
         home: The registry it belongs to.
         limits: Bounds.
+        places: What the principal may have taken on, in all its sessions of this kind.
     """
 
     def __init__(
@@ -59,13 +61,19 @@ class StatelessSession(Session):
         handler: RequestHandler,
         home: StatelessHome,
         limits: Limits,
+        places: Places,
     ) -> None:
-        super().__init__(session_id, _NoChannel(facts), principal, make_peer(), handler, home, limits)
+        super().__init__(session_id, _NoChannel(facts), principal, make_peer(), handler, home, limits, places=places)
         self.telemetry = home.telemetry
         self._make_peer = make_peer
         self._registry = home
         self._conversations: dict[Session, None] = {}
         self._idle_since = time.monotonic()
+
+    @property
+    def places(self) -> Places:
+        """What its principal may have taken on."""
+        return self._places
 
     def converse(self, channel: StreamingChannel) -> Session:
         """Begin a conversation. The channel's owner opens the channel on it."""
@@ -79,6 +87,7 @@ class StatelessSession(Session):
             self._limits,
             streams=channel,
             record=self.record,
+            places=self._places,
         )
         self._conversations[conversation] = None
         if self._refusal is not None:

@@ -94,7 +94,8 @@ class Said:
         parts = []
         if self.strays:
             lines = "1 other line" if self.strays == 1 else f"{self.strays:,} other lines, the first"
-            parts.append(f"its stdout, which is for messages only, had {lines}: {self._first_stray}")
+            advice = "what a server says to people belongs on its stderr"
+            parts.append(f"its stdout, which is for messages only, had {lines}: {self._first_stray} ({advice})")
         if words := _shown(str(self)[-SHOWN_CHARS:]):
             parts.append(f"it said last: {words}")
         return "".join(f"; {part}" for part in parts)

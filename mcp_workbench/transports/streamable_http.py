@@ -21,7 +21,7 @@ from mcp_workbench.protocol.http_headers import VERSION_HEADER, ParamHeaders, is
 from mcp_workbench.protocol.versions import LEGACY_VERSIONS, negotiate_legacy
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports.channel import Receiver
-from mcp_workbench.transports.gate import HandshakeRequest, Refuse
+from mcp_workbench.transports.gate import TICKET_STEP, HandshakeRequest, Refuse
 from mcp_workbench.transports.http_incoming import JSON, Incoming
 from mcp_workbench.transports.http_legacy import SESSION_HEADER, LegacyChannel
 from mcp_workbench.transports.http_modern import ModernChannel
@@ -31,6 +31,16 @@ ALLOW = (("Allow", ", ".join(METHODS)),)
 ALLOW_POST = (("Allow", "POST"),)
 _EVENTS, _JSON = "text/event-stream", "application/json"
 _SHUT = "This server is stopping: try again later."
+UNAUTHORIZED = Refuse(
+    401,
+    "This server wants a credential with every request: `Authorization: Bearer` with its token. A token that was right before may be old: "
+    "a restarted kernel has a new one. A ticket in the path is good for one request: it is for WebSocket clients that cannot send headers.",
+    (("WWW-Authenticate", "Bearer"),),
+)
+_NO_SESSION_BY_TICKET = (
+    "A ticket is good for one request, and initialize begins a session of many: send Authorization: Bearer with the token instead, "
+    "or open the ticket's address as a WebSocket"
+)
 
 AcceptLegacy = Callable[[LegacyChannel, Principal], Receiver | None]
 AcceptModern = Callable[[ModernChannel, Principal, wire.Implementation | None], Receiver | None]
@@ -162,6 +172,10 @@ class StreamableHttp:
             channel.receive_post(incoming, message)
 
     def _begin_session(self, incoming: Incoming, message: Request) -> None:
+        if TICKET_STEP in incoming.request.path:
+            # What comes next could not be let in: the name of a session is no credential.
+            _refuse(incoming, message.id, ErrorCode.INVALID_REQUEST, _NO_SESSION_BY_TICKET, status=403)
+            return
         wanted = (message.params or {}).get("protocolVersion")
         channel = LegacyChannel(
             Secret.random(),

@@ -132,10 +132,12 @@ def environment() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def bridge(*options: str, cwd: str | Path = "/", version: str = LATEST_LEGACY, opened: bool = True) -> AsyncIterator[Talk]:
+async def bridge(
+    *options: str, cwd: str | Path = "/", version: str = LATEST_LEGACY, opened: bool = True, checked: bool = True
+) -> AsyncIterator[Talk]:
     """A host with its bridge, started in a folder."""
     channel = await open_command([*COMMAND, *options], env=environment(), cwd=cwd)
-    async with Talk(channel, version) as talk:
+    async with Talk(channel, version, checked=checked) as talk:
         if opened:
             await talk.open()
         yield talk
@@ -200,11 +202,14 @@ def test_kernel_first_the_opening_is_its_own_and_stopping_and_starting_it_change
     async def main() -> None:
         notebook = await start("flights", "top_routes")
         async with bridge(opened=False) as talk:
-            assert (await talk.open())["serverInfo"]["title"] == "Notebook flights"
+            assert (await talk.open())["serverInfo"]["title"] == "Program flights"
             before = await tools(talk)
             assert "top_routes" in before
             await notebook.run("wb.stop()")
-            assert text_of(await talk.called("top_routes")).startswith("top_routes was not run. The connection to flights was lost")
+            while not (said := text_of(await talk.called("top_routes"))).startswith(
+                "top_routes was not run. The connection to flights was"
+            ):
+                assert "was lost during top_routes" in said, "the bridge had not heard of the end yet"
             await notebook.run("wb.start('flights', limits=limits)")
             while text_of(await talk.called("top_routes")) != "here":
                 pass
@@ -421,3 +426,18 @@ def test_starting_it_loads_nothing_that_takes_long() -> None:
     loaded = {name.partition(".")[0] for name in done.stderr.split()}
     assert "websockets" in loaded
     assert not loaded & {"pandas", "numpy", "pydantic", "ipykernel", "IPython", "jupyter_client", "typer", "rich", "griffe", "narwhals"}
+
+
+def test_a_channels_news_come_through(start: Start) -> None:
+    serve = "wb.stop(); wb.start('flights', limits=wb.Limits(channel_every_s=0.05), channels=True)"
+
+    async def main() -> None:
+        async with bridge("--channel", opened=False, checked=False) as talk:
+            assert (await talk.open())["capabilities"]["experimental"] == {"claude/channel": {}}, "no kernel is there yet"
+            notebook = await start("flights")
+            await notebook.run(serve)
+            await listed(talk, "whose")
+            await notebook.run("import pandas; wb.publish(flights=pandas.DataFrame({'a': [1]}))")
+            assert (await talk.news("notifications/claude/channel"))["meta"] == {"dataframes": "flights@1"}
+
+    within(main)

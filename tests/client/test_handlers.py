@@ -30,6 +30,7 @@ def test_only_what_there_is_a_handler_for_is_declared() -> None:
     declared = Handlers(lambda request: {}, lambda request: "", list).capabilities()
     assert declared == wire.ClientCapabilities(elicitation={"form": {}}, sampling={}, roots={})
     assert Handlers(roots=list).capabilities().sampling is UNSET
+    assert Handlers(sample=lambda request: "", sample_tools=True).capabilities().sampling == {"tools": {}}
 
 
 @pytest.mark.parametrize(
@@ -125,3 +126,49 @@ def test_what_there_is_no_handler_for_is_not_found(method: str) -> None:
     with pytest.raises(RemoteProtocolError, match=f"Method not found: {method}") as refusal:
         answered(Handlers(), method, {})
     assert refusal.value.code == -32601
+
+
+WITH_TOOLS = {
+    "messages": [{"role": "user", "content": {"type": "text", "text": "2 + 2?"}}],
+    "maxTokens": 9,
+    "tools": [{"name": "add", "inputSchema": {"type": "object"}}],
+    "toolChoice": {"mode": "required"},
+}
+USE = {"role": "assistant", "content": [{"type": "tool_use", "id": "u", "name": "add", "input": {"a": 2}}], "model": "m"}
+
+
+def test_a_handler_that_takes_tools_gets_them_and_may_want_them_used() -> None:
+    got: list[SampleRequest] = []
+
+    def sample(request: SampleRequest) -> dict[str, Any]:
+        got.append(request)
+        return USE | {"stopReason": "toolUse"}
+
+    said = answered(Handlers(sample=sample, sample_tools=True), "sampling/createMessage", WITH_TOOLS)
+    assert '"content":[{"type":"tool_use","id":"u","name":"add","input":{"a":2}}]' in said
+    assert (got[0].tools, got[0].tool_choice) == (WITH_TOOLS["tools"], "required")
+
+
+def test_tools_are_refused_by_a_client_that_has_not_declared_them() -> None:
+    talk_of_tools = [USE, {"role": "user", "content": [{"type": "tool_result", "toolUseId": "u", "content": []}]}]
+    cases: list[dict[str, Any]] = [WITH_TOOLS, {"messages": [], "toolChoice": {}}, {"messages": talk_of_tools}]
+    for params in cases:
+        with pytest.raises(RemoteProtocolError, match=r"has not declared sampling\.tools") as caught:
+            answered(Handlers(sample=lambda request: "x"), "sampling/createMessage", params)
+        assert caught.value.code == -32602
+
+
+def test_a_conversation_with_a_use_that_was_never_answered_is_refused() -> None:
+    for messages, said in (([USE], "tool result missing"), ([USE, {"role": "user", "content": USE["content"]}], "tool result missing")):
+        with pytest.raises(RemoteProtocolError, match=said):
+            answered(Handlers(sample=lambda request: "x", sample_tools=True), "sampling/createMessage", {"messages": messages})
+    with pytest.raises(RemoteProtocolError, match="mode"):
+        answered(
+            Handlers(sample=lambda request: "x", sample_tools=True), "sampling/createMessage", WITH_TOOLS | {"toolChoice": {"mode": "ever"}}
+        )
+
+
+def test_an_answer_that_no_server_takes_is_the_handlers_mistake() -> None:
+    handlers = Handlers(sample=lambda request: USE, sample_tools=True)
+    with pytest.raises(TypeError, match="on_sample returned what no server takes: it uses a tool that it may not use: 'add'"):
+        answered(handlers, "sampling/createMessage", WITH_TOOLS | {"toolChoice": {"mode": "none"}})

@@ -17,7 +17,8 @@ from mcp_workbench.events import Principal
 from mcp_workbench.execution.calls import Call, CallState
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.execution.portal import Portal
-from mcp_workbench.execution.questions import MAX_QUESTION_BYTES, Elicited, Question, Root, ask_model, ask_person, ask_roots
+from mcp_workbench.execution.questions import MAX_QUESTION_BYTES, Elicited, Question, Root, ask_person, ask_roots
+from mcp_workbench.execution.sampling import ask_model
 from tests.support.calls import ListeningPort
 
 REST: dict[str, Any] = {"key": None, "timeout_s": None}
@@ -27,6 +28,8 @@ MODEL: dict[str, Any] = {
     "temperature": None,
     "stop_sequences": None,
     "model_preferences": None,
+    "tools": None,
+    "tool_choice": None,
     **REST,
 }
 

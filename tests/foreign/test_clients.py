@@ -173,7 +173,7 @@ def test_the_server_says_who_it_is_and_what_it_can(visit: Visit) -> None:
     opened = visit.saw["opened"]
     info = opened["_meta"]["io.modelcontextprotocol/serverInfo"] if visit.is_modern else opened["serverInfo"]
     assert info["name"] == "mcp-workbench"
-    assert info["title"] == "Notebook judged"
+    assert info["title"] == "Program judged"
     assert opened["capabilities"]["resources"] == {"subscribe": True, "listChanged": True}
     assert set(opened["capabilities"]) == {"tools", "resources", "prompts", "logging", "completions"}
     assert "df_describe" in opened["instructions"]

@@ -114,6 +114,17 @@ def test_claude_code_connects_through_the_bridge_with_and_without_a_notebook(
     assert len(notebook.ended_sessions()) == len(sessions)
 
 
+def test_claude_code_goes_to_a_revision_with_channels_when_the_bridge_brings_one(
+    claude_code: list[str], notebook: Notebook, home: Path
+) -> None:
+    visit = through_the_bridge("", notebook)
+    arguments = [*visit.command[1:], "--channel"]
+    add_to_claude(claude_code, home, {"type": "stdio", "command": visit.command[0], "args": arguments, "env": visit.environment})
+    assert "✔ Connected" in run([*claude_code, "mcp", "list"], home)
+    notebook.workbench.stop()
+    assert {(session.client_name, session.protocol_version) for session in notebook.ended_sessions()} == {("claude-code", "2025-11-25")}
+
+
 @pytest.mark.skipif(os.name == "nt", reason="its program is a batch file there, which is not used")
 def test_claude_code_is_set_up_by_its_own_program_and_connects(claude_code: list[str], notebook: Notebook, home: Path) -> None:
     program = home / "bin" / "claude"
@@ -137,7 +148,7 @@ def test_claude_code_is_set_up_by_its_own_program_and_connects(claude_code: list
 def test_claude_code_connects_over_websocket_with_the_token_from_the_environment(
     claude_code: list[str], notebook: Notebook, home: Path
 ) -> None:
-    pasted = config("claude-code").pastes[-1].text
+    pasted = config("claude-code").by("ws").pastes[-1].text
     assert f"Bearer ${{{VARIABLE}}}" in pasted, "what is tried here is what people are told"
     server = {"type": "ws", "url": notebook.workbench.url, "headers": {"Authorization": f"Bearer ${{{VARIABLE}}}"}}
     add_to_claude(claude_code, home, server)

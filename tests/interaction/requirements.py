@@ -415,6 +415,13 @@ REQUIREMENTS = (
         "client/sampling#creating-messages",
         "A tool asks the client's model, with nothing more to declare.",
     ),
+    _all(
+        "sampling-tools",
+        "client/sampling#sampling-with-tools",
+        "The model is offered tools, where the client declared this, and its uses are answered.",
+        BY_URL,
+    ),
+    _all("sampling-tools-undeclared", "client/sampling#capabilities", "A client that has not declared sampling.tools is sent none."),
     _all("roots", "client/roots#listing-roots", "A tool asks for the client's roots."),
     _legacy(
         "roots-changed",

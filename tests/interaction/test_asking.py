@@ -254,6 +254,70 @@ def test_the_model_and_the_roots_are_asked(stage: Stage) -> None:
     stage.play(main, capabilities=ABLE)
 
 
+def add_calculator(stage: Stage) -> None:
+    """A tool whose model may use another one, until it says something."""
+
+    def add(a: int, b: int) -> int:
+        """Add two numbers."""
+        return a + b
+
+    @stage.workbench.tool
+    def calculate(ctx: wb.Context) -> str:
+        messages: list[Any] = ["2 + 3?"]
+        answer = ctx.sample(messages, tools=[add], tool_choice="auto")
+        while answer.tool_uses:
+            results = [use.result(str(add(**use.input))) for use in answer.tool_uses]
+            messages += [answer.message, {"role": "user", "content": results}]
+            answer = ctx.sample(messages, tools=[add])
+        return answer.text
+
+
+@requirement("sampling-tools")
+@versions(*BY_URL)
+def test_the_model_is_offered_tools_and_goes_on_with_their_results(stage: Stage) -> None:
+    add_calculator(stage)
+    uses = [{"type": "tool_use", "id": f"u{a}", "name": "add", "input": {"a": a, "b": 3}} for a in (2, 4)]
+
+    async def main(talk: Talk) -> None:
+        call = asking(talk, "calculate")
+        asked = await call.question("sampling/createMessage")
+        assert [tool["name"] for tool in asked["tools"]] == ["add"]
+        assert asked["toolChoice"] == {"mode": "auto"}
+        call.answer({"role": "assistant", "content": uses, "model": "m", "stopReason": "toolUse"})
+        asked = await call.question("sampling/createMessage")
+        assert asked["messages"][1] == {"role": "assistant", "content": uses}
+        assert [(each["toolUseId"], each["content"][0]["text"]) for each in asked["messages"][2]["content"]] == [("u2", "5"), ("u4", "7")]
+        call.answer(ANSWERS["sampling/createMessage"])
+        assert text_of(await call.result()) == "Paris"
+
+        call = asking(talk, "calculate")
+        await call.question("sampling/createMessage")
+        call.answer({"role": "assistant", "content": uses[0] | {"name": "drop"}, "model": "m"})
+        if talk.modern:
+            await call.question("sampling/createMessage")  # asked again
+        else:
+            assert "a tool that it may not use: 'drop'" in text_of(await call.result())
+
+    stage.play(main, capabilities={"sampling": {"tools": {}}})
+
+
+@requirement("sampling-tools-undeclared")
+@versions(*ALL)
+def test_a_client_without_sampling_tools_is_sent_none(stage: Stage) -> None:
+    add_calculator(stage)
+
+    async def main(talk: Talk) -> None:
+        message = await talk.request("tools/call", {"name": "calculate"})
+        if talk.modern:
+            assert message["error"]["data"] == {"requiredCapabilities": {"sampling": {"tools": {}}}}
+        else:
+            assert "has not declared that it can: sampling (tools)" in text_of(message["result"])
+
+    # Of revisions before 2025-11-25 even a client that says so cannot mean it.
+    before = stage.version < BY_URL[0]
+    stage.play(main, capabilities={"sampling": {"tools": {}} if before else {}})
+
+
 @requirement("ask-undeclared")
 @versions(*ALL)
 def test_who_cannot_be_asked_is_not_asked(stage: Stage) -> None:

@@ -34,7 +34,7 @@ def test_the_handshake_says_revision_capabilities_name_and_instructions(stage: S
             "completions": {},
         }
         assert opened["serverInfo"]["name"] == "mcp-workbench"
-        assert "live Jupyter kernel" in opened["instructions"]
+        assert "running Python program" in opened["instructions"]
 
     stage.play(main, opened=False)
 
@@ -162,7 +162,7 @@ def test_discover_names_revisions_capabilities_and_hints(stage: Stage) -> None:
         assert found["supportedVersions"] == list(MODERN)
         assert found["capabilities"]["resources"] == {"subscribe": True, "listChanged": True}
         assert (found["ttlMs"], found["cacheScope"]) == (0, "private")
-        assert "live Jupyter kernel" in found["instructions"]
+        assert "running Python program" in found["instructions"]
 
     stage.play(main, opened=False)
 
@@ -247,7 +247,7 @@ def test_every_result_says_what_it_is_and_who_speaks(stage: Stage) -> None:
         for method in ("tools/list", "prompts/list", "resources/list", "resources/templates/list", "server/discover"):
             result = await talk.result(method)
             assert (result["resultType"], result["ttlMs"], result["cacheScope"]) == ("complete", 0, "private")
-            assert result["_meta"][wire.META_SERVER_INFO]["title"] == "Notebook stage"
+            assert result["_meta"][wire.META_SERVER_INFO]["title"] == "Program stage"
         called = await talk.called("lambda_tool")
         assert called["resultType"] == "complete"
         assert not {"ttlMs", "cacheScope"} & called.keys()

@@ -202,7 +202,7 @@ class Kernel:
 class Rig:
     """The relay, its host, and the kernel of the moment."""
 
-    def __init__(self, version: str = LATEST_LEGACY) -> None:
+    def __init__(self, version: str = LATEST_LEGACY, *, channel: bool = False) -> None:
         self.version = version
         self.checked = True
         """Whether the oracle reads what the host is sent."""
@@ -217,7 +217,7 @@ class Rig:
         self.given_up: list[str] = []
         self.kernel: Kernel | None = None
         self.now = NOW
-        self.relay = Relay(self, own=OWN, now=lambda: self.now)
+        self.relay = Relay(self, own=OWN, now=lambda: self.now, channel=channel)
         self._ids = 0
 
     @property

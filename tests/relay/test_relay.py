@@ -828,3 +828,42 @@ def test_a_kernel_that_does_not_speak_the_hosts_revision_is_given_up() -> None:
     call = rig.call("add")
     rig.drop(sentence)
     assert sentence in rig.text_of(call)
+
+
+# --- a channel ------------------------------------------------------------------------------------------------
+
+NEWS = b'{"jsonrpc":"2.0","method":"notifications/claude/channel","params":{"content":"x","meta":{"dataframes":"a@1"}}}'
+DISCOVER = {"jsonrpc": "2.0", "id": "probe", "method": "server/discover", "params": {"_meta": META}}
+
+
+@pytest.mark.parametrize("kernel_first", [True, False])
+def test_with_a_channel_the_host_is_led_to_a_revision_that_has_one_whoever_answers(kernel_first: bool) -> None:
+    rig = Rig(channel=True)
+    rig.checked = False
+    if kernel_first:
+        rig.connect(tools=["add"])
+        rig.settle()
+    rig.say(DISCOVER)
+    assert [(each["id"], each["error"]["code"]) for each in rig.heard] == [("probe", ErrorCode.METHOD_NOT_FOUND)]
+    rig.heard.clear()
+    opened = rig.answer(rig.ask("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENT}))["result"]
+    assert opened["capabilities"]["experimental"] == {"claude/channel": {}}
+    assert "<channel> events" in opened["instructions"]
+    rig.notify("notifications/initialized")
+    kernel = rig.kernel or rig.connect(tools=["add"])
+    rig.settle()
+    rig.heard.clear()
+    kernel.outbox.append(NEWS)
+    rig.settle()
+    assert rig.heard == [json.loads(NEWS)]
+
+
+def test_without_the_flag_nothing_is_declared_and_news_pass_as_everything_does(rig: Rig) -> None:
+    rig.checked = False
+    rig.open()
+    kernel = rig.connect(tools=["add"])
+    rig.settle()
+    rig.heard.clear()
+    kernel.outbox.append(NEWS)
+    rig.settle()
+    assert rig.heard == [json.loads(NEWS)]

@@ -121,7 +121,7 @@ def test_a_client_that_fills_its_share_of_the_threads_keeps_nobody_waiting() -> 
             await acquired(begun, SHARE)
             assert text_of(await other.called("quick")) == "quick"
             for talk in (other, greedy):
-                assert "kernel idle" in text_of(await talk.called("notebook_status"))
+                assert "program idle" in text_of(await talk.called("notebook_status"))
             assert workbench.status().execution["running"] == SHARE
             assert workbench.status().execution["waiting"] == CALLS - SHARE
             release.set()

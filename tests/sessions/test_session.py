@@ -11,6 +11,7 @@ from mcp_workbench.errors import ConnectionClosed, LocalProtocolError, PeerError
 from mcp_workbench.limits import Limits
 from mcp_workbench.protocol.exchange import Fate
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.sessions.places import Places
 from mcp_workbench.telemetry.records import Outcome
 from tests.sessions.rig import Rig, call, cancel, notification, request
 from tests.support.protocol import META
@@ -490,7 +491,7 @@ def test_a_fault_of_ours_outside_receiving_ends_the_session_too(
 
     monkeypatch.setattr(rig.session.peer, "answer", fail)
     monkeypatch.setattr(rig.session.peer, "answer_error", fail)
-    monkeypatch.setattr(rig.session, "_start_waiting", fail)
+    monkeypatch.setattr(Places, "start_waiting", fail)
     if moment == "finish":
         rig.work("1").end()
     else:

@@ -157,3 +157,44 @@ def test_a_revoked_principal_has_no_session_left() -> None:
     rig.sessions.close_principal("other", "revoked")
     assert channel.closes == [(1008, "revoked")]
     assert shown(rig) == []
+
+
+def test_all_conversations_of_a_principal_share_one_allowance_whatever_the_client_calls_itself() -> None:
+    rig = Rig(Limits(running_calls=2, backlog_messages=1))
+    infos = [wire.Implementation(name=f"client {number}", version="1") for number in range(5)]
+    channels = [converse(rig, info)[0] for info in infos]
+    for number, channel in enumerate(channels[:4]):
+        call(channel, number, f"call {number}")
+    assert rig.started == ["call 0", "call 1"]
+    assert channels[2].said == []
+    assert channels[3].said == [(3, 0)]
+    assert b"Busy: 2 calls of 'default' are running and 1 are waiting" in channels[3].texts[0]
+
+    other, _ = converse(rig, INFO, "other")
+    call(other, 1, "of another principal")
+    call(other, 2, "inline")
+    assert "of another principal" in rig.started
+    assert other.said == [(2, 0)]
+    assert "call 2" not in rig.started
+
+    rig.work("call 1").end()
+    assert "call 2" in rig.started
+    assert (channels[1].said, channels[2].said) == ([(1, 0)], [])
+    call(channels[4], 4, "call 4")
+    channels[4].end(1006, "")
+    rig.work("call 0").end()
+    assert "call 4" not in rig.started, "who has hung up is not run"
+    call(channels[0], 5, "call 5")
+    assert "call 5" in rig.started
+
+
+def test_parked_calls_are_counted_together_too() -> None:
+    rig = Rig(Limits(parked_calls=1))
+    (one, _), (other, _) = converse(rig), converse(rig)
+    call(one, 1, "parks")
+    call(other, 1, "parks too")
+    assert b"Busy: 1 calls of 'default' wait already" in other.texts[0]
+    one.end(1006, "")
+    rig.work("parks").end()
+    call(other, 2, "parks again")
+    assert "parks again" in rig.started

@@ -167,7 +167,8 @@ def test_what_is_no_message_on_its_stdout_is_passed_over_and_told_of() -> None:
         channel.open(listener)
         _, reason = await listener.until_closed()
         assert listener.texts == [b"[{}]", b" {}"]
-        assert "its stdout, which is for messages only, had 2 other lines, the first: Server ready!" in reason
+        assert "its stdout, which is for messages only, had 2 other lines, the first: Server ready! (" in reason
+        assert "belongs on its stderr" in reason
         assert channel.facts.said() == "Server ready!\n[INFO] really\n"
 
     within(main)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 import mcp_workbench as wb
 from mcp_workbench.limits import Limits
+from mcp_workbench.tasks import start_task
 from mcp_workbench.transports import http_server
 from tests.interaction.requirements import requirement
 from tests.support.http_house import http_house, run
@@ -349,5 +350,34 @@ def test_the_two_eras_live_side_by_side_on_one_connection() -> None:
             mixed = call("tools/call", ADD | {"_meta": META})
             connection.send(here.legacy(session, mixed))
             assert (await connection.answer()).json["error"]["code"] == -32020
+
+    run(main)
+
+
+def test_many_calls_at_once_of_one_principal_get_a_clear_error_and_others_work_on() -> None:
+    async def main() -> None:
+        async with http_house(Limits(running_calls=3, backlog_messages=2)) as here:
+            quiet = {"name": "quiet", "arguments": {}}
+            token = here.workbench.tokens.add("somebody")
+            crowd = [await here.dial() for _ in range(12)]
+            for connection in crowd:
+                connection.send(here.modern("tools/call", quiet))
+            answers = [start_task(connection.answer(), name="answer") for connection in crowd]
+            await here.until(lambda: sum(answer.done() for answer in answers) == 7)
+            refused = [answer.result() for answer in answers if answer.done()]
+            for answer in refused:
+                assert answer.status == 200
+                assert answer.json["result"]["isError"]
+                said = answer.json["result"]["content"][0]["text"]
+                assert said == (
+                    "Busy: 3 calls of 'default' are running and 2 are waiting, which is all it may have. "
+                    "Wait for answers before sending more."
+                )
+            assert (await here.ask(here.modern("tools/call", ADD, token=token))).json["result"]["content"][0]["text"] == "3"
+            assert (await here.ask(here.modern("tools/list"))).status == 200, "what is no call is answered at once"
+            here.go_on.set()
+            went_on = [answer for answer in await asyncio.gather(*answers) if not answer.json["result"].get("isError")]
+            assert len(went_on) == 5
+            assert (await here.ask(here.modern("tools/call", ADD))).json["result"]["content"][0]["text"] == "3"
 
     run(main)

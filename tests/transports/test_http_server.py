@@ -16,7 +16,7 @@ from mcp_workbench.limits import Limits
 from mcp_workbench.transports import http_server
 from mcp_workbench.transports.listening import REFUSALS_AT_ONCE
 from tests.interaction.requirements import requirement
-from tests.support.http_house import HttpHouse, http_house, run
+from tests.support.http_house import INITIALIZE, HttpHouse, http_house, run
 from tests.support.raw_http import call
 
 ADD = {"name": "add", "arguments": {"a": 1, "b": 2}}
@@ -117,7 +117,21 @@ def test_a_ticket_opens_one_request() -> None:
             assert (await here.ask(bad)).status == 415, "what was not opened has not used the ticket up"
             data = here.modern("tools/call", ADD, token=None, target=f"/mcp/t/{ticket}")
             assert (await here.ask(data)).json["result"]["content"][0]["text"] == "3"
-            assert (await here.ask(data)).status == 401
+            again = await here.ask(data)
+            assert (again.status, b"A ticket in the path is good for one request" in again.body) == (401, True)
+
+    run(main)
+
+
+def test_a_ticket_begins_no_session_which_could_not_go_on() -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            ticket = here.workbench.ticket_url().rpartition("/t/")[2]
+            answer = await here.ask(here.request(call("initialize", INITIALIZE), token=None, target=f"/mcp/t/{ticket}"))
+            assert (answer.status, answer.json["error"]["code"]) == (403, -32600)
+            assert "send Authorization: Bearer with the token" in answer.json["error"]["message"]
+            assert "mcp-session-id" not in answer.headers
+            assert here.workbench.sessions == []
 
     run(main)
 

@@ -6,10 +6,11 @@ import difflib
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mcp_workbench.addresses import TOKEN
 from mcp_workbench.cli.install import Refused
 from mcp_workbench.cli.install.files import SettingsFile
 from mcp_workbench.cli.install.places import Place
-from mcp_workbench.pasting import SERVER
+from mcp_workbench.pasting import SERVER, stdio_server
 
 Wish = Literal["install", "uninstall"]
 
@@ -63,7 +64,7 @@ def _with(place: Place, file: SettingsFile, there: Any, *, replace: bool) -> str
     if _starts_the_same(there, place.entry):
         return file.text
     if there is not None and not replace:
-        raise Refused(f"it has a server {SERVER!r} that starts something else: --replace puts this one in its place")
+        raise Refused(f"it has a server {SERVER!r} that is something else: --replace puts this one in its place")
     edited: str = place.form.put_entry(file.text, place.section, SERVER, place.entry)
     return edited
 
@@ -71,7 +72,7 @@ def _with(place: Place, file: SettingsFile, there: Any, *, replace: bool) -> str
 def _without(place: Place, file: SettingsFile, there: Any, *, replace: bool) -> str:
     if there is None:
         return file.text
-    if not replace and not _is_a_bridge(there, place.entry):
+    if not replace and not (_is_a_bridge(there) or _has_our_variable(there)):
         raise Refused(f"its server {SERVER!r} is not one of ours: --replace removes it all the same")
     edited: str = place.form.drop_entry(file.text, place.section, SERVER)
     return edited
@@ -82,10 +83,20 @@ def _starts_the_same(there: Any, wanted: dict[str, Any]) -> bool:
     return isinstance(there, dict) and {"type": "stdio", **wanted}.items() <= {"type": "stdio", **there}.items()
 
 
-def _is_a_bridge(there: Any, ours: dict[str, Any]) -> bool:
+def _is_a_bridge(there: Any) -> bool:
     """Whether it starts a bridge, with any interpreter and any options."""
+    ours = stdio_server()["args"]
     arguments = there.get("args") if isinstance(there, dict) else None
-    return isinstance(arguments, list) and arguments[: len(ours["args"])] == ours["args"]
+    return isinstance(arguments, list) and arguments[: len(ours)] == ours
+
+
+def _has_our_variable(there: Any) -> bool:
+    """Whether it leads straight to a server of ours, by any port."""
+    if not isinstance(there, dict):
+        return False
+    headers = there.get("headers")
+    bearer = headers.get("Authorization") if isinstance(headers, dict) else None
+    return there.get("bearer_token_env_var") == TOKEN or (isinstance(bearer, str) and TOKEN in bearer)
 
 
 def _lines(text: str) -> list[str]:

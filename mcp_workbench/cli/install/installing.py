@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mcp_workbench.addresses import TOKEN, Reached, Transport, address_entry, start_line
 from mcp_workbench.cli.install import Refused, claude
 from mcp_workbench.cli.install.edits import Edit, Wish, plan
 from mcp_workbench.cli.install.files import read_settings
@@ -27,6 +28,9 @@ class Order:
     dry_run: bool = False
     replace: bool = False
     as_json: bool = False
+    transport: Transport = "stdio"
+    port: int | None = None
+    """Of the server, where it is reached without the bridge; None: the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def carry_out(order: Order) -> Done:
     own_program = claude.claude_program() if order.client == "claude-code" and order.file is None else None
     if order.file is not None:
         place = replace(place, path=order.file.absolute())
+    if order.transport != "stdio":
+        place = replace(place, address=_address(order, place, order.transport))
     edit = _planned(order, place)
     if not edit.changes:
         there = "has it already" if order.wish == "install" else "has no such server"
@@ -85,6 +91,17 @@ def carry_out(order: Order) -> Done:
     if order.dry_run:
         return _done(order, edit, "Nothing was written.", "dry run", diff=edit.diff())
     return _written(order, edit, edit.file.write(edit.after, datetime.now().astimezone()))
+
+
+def _address(order: Order, place: Place, reached: Reached) -> dict[str, Any]:
+    entry = address_entry(order.client, reached, order.port)
+    if entry is None:
+        raise Refused(f"{place.host} is not led to a notebook by {reached}: leave out --transport, and it starts the bridge")
+    if order.client == "vscode" and order.wish == "install":
+        raise Refused(
+            "VS Code asks for the token by an input, which stands beside its servers: paste what `mcp-workbench config vscode` shows"
+        )
+    return entry
 
 
 def _planned(order: Order, place: Place) -> Edit:
@@ -107,8 +124,9 @@ def _written(order: Order, edit: Edit, copy: Path | None) -> Done:
     kept = f" What it was is kept in {copy.name}." if copy else ""
     if order.wish == "uninstall":
         return _done(order, edit, f"Removed: server {SERVER!r} from {edit.file.path}.{kept}", "removed", copy=copy)
+    serve = "" if order.transport == "stdio" else f"The notebook runs {start_line(order.transport, order.port)}, {TOKEN} set for both.\n"
     sentence = (
-        f"Installed: server {SERVER!r} in {edit.file.path}.{kept} Restart {edit.place.host} if it runs.\n"
+        f"Installed: server {SERVER!r} in {edit.file.path}.{kept} Restart {edit.place.host} if it runs.\n{serve}"
         f"{config(order.client).then}\n"
         f"To let it look without asking each time: mcp-workbench config {order.client}"
     )

@@ -25,6 +25,8 @@ class Place:
     """What its servers stand in."""
     names_type: bool = False
     """Whether it wants to be told that a server speaks over stdio."""
+    address: dict[str, Any] | None = None
+    """What leads straight to a server, instead of the bridge."""
 
     @property
     def form(self) -> ModuleType:
@@ -33,7 +35,9 @@ class Place:
 
     @property
     def entry(self) -> dict[str, Any]:
-        """What starts the bridge, as this host writes it."""
+        """What starts the bridge, or leads straight to a server, as this host writes it."""
+        if self.address is not None:
+            return self.address
         return {"type": "stdio", **stdio_server()} if self.names_type else stdio_server()
 
 

@@ -23,6 +23,7 @@ from mcp_workbench.serving.builtin.lenient import LONGEST_WAIT_S, Seconds, Text
 from mcp_workbench.serving.builtin.own_tools import Group, define
 from mcp_workbench.serving.builtin.status_report import Contents, written_contents
 from mcp_workbench.serving.job import elapsed
+from mcp_workbench.serving.places import NOTEBOOK, PROGRAM, Place
 
 NAME = "notebook_status"
 
@@ -39,6 +40,8 @@ class KernelFacts:
     """The call that has the main thread to itself: no cell can run beside it."""
     waiting: int = 0
     """Calls whose turn has not come yet."""
+    place: Place = NOTEBOOK
+    """What it is, for it may be no kernel."""
 
     def said(self, now: float) -> str:
         """`kernel busy in cell [12] for 8 s, 2 calls wait`."""
@@ -46,9 +49,10 @@ class KernelFacts:
         if self.cell is not None:
             doing = f"busy in cell {self.cell.label} for {elapsed(max(now - self.cell.began, 0))}"
         elif self.work is not None:
-            doing = f"busy with a call of {self.work.name} for {elapsed(max(now - self.work.began, 0))}, cells wait"
+            others = "" if self.place is PROGRAM else ", cells wait"
+            doing = f"busy with a call of {self.work.name} for {elapsed(max(now - self.work.began, 0))}{others}"
         wait = f", {counted(self.waiting, 'call')} {'waits' if self.waiting == 1 else 'wait'}" if self.waiting else ""
-        return f"kernel {doing}{wait}"
+        return f"{self.place.noun} {doing}{wait}"
 
 
 class NotebookTools:
@@ -82,7 +86,7 @@ class NotebookTools:
         return [define(self.notebook_status, waits=self._until_news, quick=True)]
 
     def notebook_status(self, ctx: Context, since: Text = None, wait_s: Seconds = 0) -> Fitted:
-        """Start here: published DataFrames, the person's functions, whether the kernel is busy, your jobs. With since: only what is new.
+        """Start here: published DataFrames, the author's functions, whether it is busy, your jobs. With since: only what is new.
 
         Args:
             since: The cursor of an earlier call.
@@ -106,7 +110,8 @@ class NotebookTools:
             head = [facts(kernel.notebook, kernel.said(self._now()), contents.counts, f"cursor {cursor}", took(self._clock() - began))]
             head += [why] if why else []
             tail = self._next(contents, cursor)
-            return "\n".join([*head, *written_contents(contents, room - sum(len(line) + 1 for line in [*head, tail])), tail])
+            room -= sum(len(line) + 1 for line in [*head, tail])
+            return "\n".join([*head, *written_contents(contents, kernel.place.author, room), tail])
 
         return Fitted(write)
 
@@ -116,7 +121,7 @@ class NotebookTools:
             return f"Next: {call_text('df_describe', contents.dataframes[0].name)} says what stands in it; {news}"
         if contents.functions:
             return f"Next: call a function by its name, or {call_text('notebook_call', contents.functions[0].name, {})}; {news}"
-        return f"Nothing is offered yet: the person runs wb.publish(name=df) or @wb.tool in a cell. {news}"
+        return f"{self._kernel().place.empty} {news}"
 
     def _news(self, room: int, lines: list[str], cursor: str, waited_s: float, began: int) -> str:
         kernel = self._kernel().said(self._now())

@@ -113,13 +113,19 @@ class Sources:
             yield DataFrameLine(name, publication.latest, publication.description, publication.lost)
 
 
-def written_contents(contents: Contents, room: int) -> list[str]:
-    """Lines within so many characters; what is left out is said."""
+def written_contents(contents: Contents, author: str, room: int) -> list[str]:
+    """Lines within so many characters; what is left out is said.
+
+    Args:
+        contents: What is here.
+        author: Who wrote the functions: "this person".
+        room: How many characters.
+    """
     rest = _jobs(contents.jobs) + _results(contents.results)
     room -= sum(len(line) + 1 for line in rest)
     for columns_chars, words_chars in _DETAILS:
         lines = _section("DataFrames:", contents.dataframes, columns_chars, words_chars)
-        lines += _section("Functions of this person, tools of the same names:", contents.functions, columns_chars, words_chars)
+        lines += _section(f"Functions of {author}, tools of the same names:", contents.functions, columns_chars, words_chars)
         if not columns_chars and contents.dataframes:
             lines.append("(Columns left out: df_describe names them.)")
         if sum(len(line) + 1 for line in lines) <= room:

@@ -34,7 +34,7 @@ def test_what_is_there_already_is_left_with_all_that_people_have_added() -> None
 
 @pytest.mark.parametrize("other", [{"command": "python", "args": ["server.py"]}, {"url": "https://example.org"}, 3])
 def test_a_server_of_our_name_that_is_not_ours_is_lost_only_when_told(other: Any) -> None:
-    with pytest.raises(Refused, match=r"mcp.json: it has a server 'notebook' that starts something else: --replace"):
+    with pytest.raises(Refused, match=r"mcp.json: it has a server 'notebook' that is something else: --replace"):
         planned("install", other)
     with pytest.raises(Refused, match="is not one of ours: --replace removes it"):
         planned("uninstall", other)
@@ -44,7 +44,7 @@ def test_a_server_of_our_name_that_is_not_ours_is_lost_only_when_told(other: Any
 
 def test_a_bridge_of_another_python_is_replaced_when_told_and_removed_without() -> None:
     older = {"command": "/old/python", "args": [*stdio_server()["args"], "--verbose"]}
-    with pytest.raises(Refused, match="starts something else"):
+    with pytest.raises(Refused, match="is something else"):
         planned("install", older)
     assert planned("uninstall", older) is None
 
@@ -55,3 +55,14 @@ def test_the_diff_shows_what_changes_and_not_what_stands_beside_it() -> None:
     assert diff.startswith(f"--- {PLACE.path}\n+++ {PLACE.path}\n@@ -2,0 +3,")
     assert '+      "command": ' in diff
     assert "secret" not in diff
+
+
+def test_an_address_with_our_variable_is_ours_to_remove_whatever_its_port() -> None:
+    for straight in (
+        {"type": "http", "url": "http://127.0.0.1:9/mcp", "headers": {"Authorization": "Bearer ${MCP_WORKBENCH_TOKEN}"}},
+        {"url": "http://127.0.0.1:9/mcp", "bearer_token_env_var": "MCP_WORKBENCH_TOKEN"},
+    ):
+        assert planned("uninstall", straight) is None
+    for other in ({"url": "x", "headers": {"Authorization": "Bearer secret"}}, {"url": "x", "headers": "no"}):
+        with pytest.raises(Refused, match="is not one of ours"):
+            planned("uninstall", other)

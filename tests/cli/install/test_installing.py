@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from mcp_workbench.addresses import address_entry
 from mcp_workbench.cli.app import app
 from mcp_workbench.cli.install import places
 from mcp_workbench.cli.install.places import place_of
@@ -135,6 +136,30 @@ def test_claude_code_edits_its_settings_itself(home: Path, claude: Path) -> None
     (home / "broken").touch()
     code, said = run("claude-code", "--install")
     assert (code, "Claude Code said it was done, but" in said) == (1, True)
+
+
+@pytest.mark.parametrize("client", ["claude-code", "cursor", "codex", "gemini-cli", "windsurf"])
+def test_the_address_of_a_server_is_installed_as_the_host_writes_it_and_taken_out_again(client: str) -> None:
+    place = place_of(client)
+    code, said = run(client, "--install", "--transport", "http", "--port", "8123")
+    assert (code, "The notebook runs wb.start(http=True, http_port=8123), MCP_WORKBENCH_TOKEN set for both." in said) == (0, True)
+    assert place.form.read_entry(place.path.read_text(), place.section, "notebook") == address_entry(client, "http", 8123)
+    assert run(client, "--install", "--transport", "http", "--port", "8123")[1].startswith("Nothing to do")
+    code, said = run(client, "--install")
+    assert (code, "is something else: --replace puts this one in its place" in said) == (1, True)
+    assert run(client, "--uninstall")[0] == 0
+    assert place.form.read_entry(place.path.read_text(), place.section, "notebook") is None
+
+
+def test_a_way_that_a_host_does_not_go_is_refused() -> None:
+    code, said = run("claude-desktop", "--install", "--transport", "http")
+    assert (code, "Claude Desktop is not led to a notebook by http: leave out --transport" in said) == (1, True)
+    code, said = run("cursor", "--install", "--transport", "ws")
+    assert (code, "Cursor is not led to a notebook by ws" in said) == (1, True)
+    code, said = run("vscode", "--install", "--transport", "http")
+    assert (code, "paste what `mcp-workbench config vscode` shows" in said) == (1, True)
+    assert run("claude-code", "--install", "--transport", "ws")[0] == 0
+    assert run("claude-code", "--install", "--transport", "pigeon")[0] == 2
 
 
 def test_no_token_is_written(home: Path) -> None:

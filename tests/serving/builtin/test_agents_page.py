@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 import mcp_workbench as wb
+from mcp_workbench.hosts import HostIdentity, PlainHost
 from mcp_workbench.protocol.versions import LATEST_LEGACY
 from tests.serving.builtin.pages import without_what_differs
 from tests.support.stage import running, talking, within
@@ -59,7 +61,8 @@ async def _made(talk: Talk, call: str) -> str:
     return text_of(message["result"]) if "result" in message else str(message["error"]["message"])
 
 
-def test_every_call_on_the_page_is_answered_as_it_says() -> None:
+def test_every_call_on_the_page_is_answered_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PlainHost, "identity", lambda host: HostIdentity("ipykernel", None, "morning.ipynb"))  # a notebook's page
     workbench = wb.Workbench(name="morning")
     names = _notebook(workbench)
     examples, mistakes = _examples(), _mistakes()

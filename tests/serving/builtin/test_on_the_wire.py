@@ -11,9 +11,10 @@ import msgspec
 import pandas as pd
 import pytest
 
-from mcp_workbench.assembly import INSTRUCTIONS, PLAIN_INSTRUCTIONS
 from mcp_workbench.hosts import Cell
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
+from mcp_workbench.serving.moved_on import NOTHING_PUBLISHED
+from mcp_workbench.serving.places import NOTEBOOK, PROGRAM, SHELL, Place, instructions
 from tests.support.stage import Stage, happened, server_of
 from tests.support.talk import Talk, text_of
 
@@ -131,18 +132,23 @@ def test_the_df_tools_come_with_the_first_dataframe_and_go_with_the_last_and_tha
     play(stage, main)
 
 
-def test_the_instructions_are_short_and_name_only_what_there_is(stage: Stage) -> None:
-    assert max(len(INSTRUCTIONS), len(PLAIN_INSTRUCTIONS)) <= 1_500
-    assert set(re.findall(r"\b(?:notebook|df|job)_[a-z]+", INSTRUCTIONS)) <= set(OWN)
+@pytest.mark.parametrize("place", [NOTEBOOK, SHELL, PROGRAM])
+def test_the_instructions_are_short_and_name_only_what_there_is(place: Place) -> None:
+    with_own, plain = instructions(place, own_tools=True), instructions(place, own_tools=False)
+    assert max(len(with_own), len(plain)) <= 1_500
+    assert set(re.findall(r"\b(?:notebook|df|job)_[a-z]+", with_own)) <= set(OWN)
+    assert not re.findall(r"\b(?:notebook|df|job)_[a-z]+", plain)
 
+
+def test_the_instructions_are_those_of_the_place_and_the_tools(stage: Stage) -> None:
     async def main(talk: Talk) -> None:
-        assert (await talk.open())["instructions"] == INSTRUCTIONS
+        assert (await talk.open())["instructions"] == instructions(PROGRAM, own_tools=True)
 
     stage.play(main, opened=False, builtin_tools=True)
     without = Stage("websocket", stage.version)
 
     async def main_without(talk: Talk) -> None:
-        assert (await talk.open())["instructions"] == PLAIN_INSTRUCTIONS
+        assert (await talk.open())["instructions"] == instructions(PROGRAM, own_tools=False)
 
     without.play(main_without, opened=False)
 
@@ -158,19 +164,19 @@ def test_status_shows_everything_and_with_a_cursor_only_what_is_new(stage: Stage
         await said(talk, "top_routes", n=1)
         status = await said(talk, "notebook_status")
         lines = status.splitlines()
-        assert re.fullmatch(r"stage · kernel idle · 1 DataFrame, 1 function · cursor \S+ · [\d.]+ ms", lines[0])
+        assert re.fullmatch(r"stage · program idle · 1 DataFrame, 1 function · cursor \S+ · [\d.]+ ms", lines[0])
         text = FLIGHTS["carrier"].dtype
         assert lines[1:3] == ["DataFrames:", f"flights v1 · 3 rows x 2 columns: dep_delay int64, carrier {text} · All flights."]
         usage = r"top_routes\(flights: DataFrame = …, n: int = 5\) -> str · usually [\d.]+ ms · Busiest routes\."
         assert re.fullmatch(usage, lines[4])
         cursor = cursor_of(status)
-        assert (await said(talk, "notebook_status", since=cursor)).startswith("Nothing new · kernel idle · cursor ")
+        assert (await said(talk, "notebook_status", since=cursor)).startswith("Nothing new · program idle · cursor ")
 
         workbench.touch("flights")
         workbench.tool(other)
         workbench.unpublish("other")
         news = (await said(talk, "notebook_status", since=f"cursor {cursor}")).splitlines()
-        assert news[0].startswith("3 new · kernel idle · cursor ")
+        assert news[0].startswith("3 new · program idle · cursor ")
         assert news[1:-1] == ["flights v2: touched", "function other added", "function other withdrawn"]
         assert news[-1].endswith("waits for more; notebook_status() shows everything.")
 
@@ -227,7 +233,7 @@ def test_a_busy_kernel_is_said_with_its_cell(stage: Stage, monkeypatch: pytest.M
     async def main(talk: Talk) -> None:
         host = server_of(stage.workbench)._notebook.host
         monkeypatch.setattr(type(host), "cell", lambda _self: Cell("[12]", None, time.monotonic() - 8))
-        assert " · kernel busy in cell [12] for 8 s · " in await said(talk, "notebook_status")
+        assert " · program busy in cell [12] for 8 s · " in await said(talk, "notebook_status")
 
     play(stage, main)
 
@@ -290,7 +296,7 @@ def test_a_call_that_cannot_be_meant_is_refused_with_what_can(stage: Stage) -> N
         assert wrong.startswith('there is no argument "nn". Nearest: n. Expected: top_routes(')
         error = await talk.error("tools/call", {"name": "top_rutes"})
         assert error["message"] == f"Unknown tool: top_rutes. Nearest: top_routes. {lists}"
-        why = "as nothing is published to be read: the person runs wb.publish(name=df) in a cell. notebook_status() says what there is."
+        why = f"as {NOTHING_PUBLISHED}"
         assert (await talk.error("tools/call", {"name": "df_read"}))["message"] == f"Unknown tool: df_read, {why}"
         assert await refused(talk, "notebook_call", function="df_read", arguments={"name": "flights"}) == f"No df_read, {why}"
 

@@ -157,9 +157,9 @@ class RunningServer:
             on_demoted=lambda _name, sentence: self._note(sentence),
         )
         self.news = News(loop)
-        self._background = Background(loop, offer.jobs, offer.telemetry.record, lambda: "job_wait" in offer.builtins)
+        self._background = Background(loop, offer.jobs, offer.telemetry.record, lambda: "job_wait" in offer.builtins, offer.tasks)
         self.suspended = Suspended(Questions(loop, settings.limits, offer.telemetry.record))
-        services = Services(
+        self._services = services = Services(
             tools=offer.catalog,
             resources=offer.resources,
             prompts=offer.prompts,
@@ -172,6 +172,7 @@ class RunningServer:
             after_call=self._notebook.look_soon,
             background=self._background,
             suspended=self.suspended,
+            tasks=offer.tasks,
         )
         self.sessions = Sessions(services.handler, self.describe, offer.telemetry, settings.limits, loop)
         self._feed = services.connect(self.sessions, loop)
@@ -416,6 +417,7 @@ class RunningServer:
         await self.sessions.close(grace_s)
         await self.execution.close(max(0.0, until - loop.time()))  # what is left of the time is for jobs, which have no session
         self._feed.close()
+        self._services.close()
         for door in self._doors:
             door.close()
         await self.server.close()

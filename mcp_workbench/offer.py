@@ -35,6 +35,7 @@ from mcp_workbench.serving.builtin.status_report import Sources
 from mcp_workbench.serving.builtin.tool_news import ToolNews
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.jobs import Jobs
+from mcp_workbench.serving.task_memory import TaskMemory
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.credentials import Credentials, Tickets
 
@@ -69,6 +70,7 @@ class Offer:
         self.rendering = Rendering([FittedRenderer(), tables, StyleRenderer(tables)], self.documents)
         self.jobs = Jobs(limits)
         self.jobs.on_end.append(lambda job: self.chronicle.write(f"job {job.id} ({job.tool}) {job.state.value}", principal=job.principal))
+        self.tasks = TaskMemory(self.jobs)
         self._records = limits.records
         self.telemetry = Telemetry(limits.records)
         self.kernel_facts: Callable[[], KernelFacts] = KernelFacts

@@ -315,6 +315,7 @@ class Workbench:
         destructive: bool | None = None,
         run_on: str | None = None,
         background_after_s: float | None = 45,
+        needs_task: bool = False,
         max_chars: int | None = None,
         version: int | None = None,
     ) -> Callable[[F], F]: ...
@@ -328,8 +329,9 @@ class Workbench:
                 `read_only`, `destructive`: hints for the host; `run_on`: None ("thread" for `def`, "async" for `async def`),
                 "main" (the notebook's main thread, between cells; `def` or `async def`) or "inline" (on the protocol loop; must not
                 block; watched); `background_after_s` (45): seconds after which a call that still runs or waits is answered as a
-                job and goes on, None: never; `max_chars`: how much text one result may have (None: what the client's host
-                shows); `version`.
+                job, or with a task where the client takes them, and goes on, None: never; `needs_task`: each call is a task from
+                its beginning, and a client that takes none is refused; `max_chars`: how much text one result may have (None:
+                what the client's host shows); `version`.
 
         Returns:
             The function, unchanged.

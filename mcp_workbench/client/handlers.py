@@ -82,12 +82,13 @@ class Handlers:
     roots: RootsHandler | None = None
 
     def capabilities(self) -> wire.ClientCapabilities:
-        """What may be declared: only what there is a handler for."""
+        """What may be declared: only what there is a handler for, and that calls may be answered with tasks."""
         return wire.ClientCapabilities(
             # Mode `url` is not declared: a handler for forms would accept pages that nobody opened.
             elicitation=UNSET if self.elicit is None else {"form": {}},
             sampling=UNSET if self.sample is None else {},
             roots=UNSET if self.roots is None else {},
+            extensions={wire.TASKS: {}},
         )
 
     async def answer(self, method: str, params: dict[str, Any]) -> wire.Result:

@@ -10,4 +10,5 @@ CAPABILITIES = wire.ServerCapabilities(
     prompts=wire.ListChanged(list_changed=True),
     logging={},
     completions={},
+    extensions={wire.TASKS: {}},
 )

@@ -19,6 +19,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.serving.background import Background, JobPort, arguments_digest, early_answer, same_again, verdict
 from mcp_workbench.serving.job import Job, JobState
 from mcp_workbench.serving.jobs import Jobs
+from mcp_workbench.serving.task_memory import TaskMemory
 from mcp_workbench.telemetry.records import CallRecord, Outcome
 
 
@@ -83,7 +84,7 @@ class Expected:
 def background() -> tuple[Clock, Background]:
     clock = Clock()
     jobs = Jobs(Limits(), clock=clock.time)
-    return clock, Background(cast(asyncio.AbstractEventLoop, clock), jobs, lambda _record: None, lambda: True)
+    return clock, Background(cast(asyncio.AbstractEventLoop, clock), jobs, lambda _record: None, lambda: True, TaskMemory(jobs))
 
 
 # --- when ------------------------------------------------------------------------------------------------------------

@@ -42,9 +42,9 @@ class House:
         self.offer.chronicle.on_line.append(self._tell_soon)
         self._loop = loop
         self.execution = Execution(loop, limits)
-        self.background = Background(loop, self.offer.jobs, self.offer.telemetry.record, lambda: "job_wait" in self.offer.builtins)
+        self.background = Background(loop, self.offer.jobs, self.offer.telemetry.record, lambda: "job_wait" in self.offer.builtins, self.offer.tasks)
         self.suspended = Suspended(Questions(loop, limits, self.offer.telemetry.record))
-        services = Services(
+        self.services = services = Services(
             tools=self.offer.catalog,
             resources=self.offer.resources,
             prompts=self.offer.prompts,
@@ -57,6 +57,7 @@ class House:
             after_call=lambda: None,
             background=self.background,
             suspended=self.suspended,
+            tasks=self.offer.tasks,
         )
         info = ServerDescription(wire.Implementation(name="mcp-workbench", version="1"), CAPABILITIES)
         self.sessions = Sessions(services.handler, lambda: info, self.offer.telemetry, limits, loop)
@@ -103,6 +104,7 @@ class House:
         await self.sessions.close(0)
         await self.execution.close(0)
         self._feed.close()
+        self.services.close()
 
     async def close(self) -> None:
         """Open every gate, and stop."""

@@ -640,7 +640,8 @@ class Workbench:
             env: A command's variables, beside PATH, HOME and the like; `env=os.environ`: all of this process.
             options: `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
                 `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
-                asks; `client_info`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines; `cwd`: the folder a
+                asks; `tasks` (True): whether it may answer a call that takes long with a task, which is followed until it has ended;
+                `client_info`; `ssl`; `allow_remote` (False): send a token over plain ws:// to other machines; `cwd`: the folder a
                 command is started in.
 
         Returns:

@@ -92,6 +92,7 @@ def connect(
     on_sample: SampleHandler | None = None,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
+    tasks: bool = True,
     timeout_s: float = 60.0,
     probe_timeout_s: float = 5.0,
     headers: Mapping[str, str | Secret] | None = None,
@@ -114,6 +115,8 @@ def connect(
         on_sample: Answers its requests for a model's completion.
         on_roots: Names the folders lent to it.
         on_log: Called with each of its log messages.
+        tasks: Whether it may answer a call that takes long with a task (2026-07-28), which is followed then until it has ended; False:
+            it is told that we take none.
         timeout_s: Default for every request, in seconds.
         probe_timeout_s: Seconds until a server that does not answer `server/discover` counts as legacy.
         headers: Further headers of the WebSocket handshake, or of each HTTP request.
@@ -143,7 +146,7 @@ def connect(
     else:
         opener = url
     how = _opening(era, timeout_s, probe_timeout_s)
-    return Connecting(opener, True, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info)
+    return Connecting(opener, True, how, Handlers(on_elicit, on_sample, on_roots, tasks), on_log, client_info)
 
 
 def connect_channel(
@@ -155,6 +158,7 @@ def connect_channel(
     on_sample: SampleHandler | None = None,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
+    tasks: bool = True,
     timeout_s: float = 60.0,
     probe_timeout_s: float = 5.0,
 ) -> Connecting:
@@ -168,7 +172,7 @@ def connect_channel(
         return channel
 
     how = _opening(era, timeout_s, probe_timeout_s)
-    return Connecting(opener, False, how, Handlers(on_elicit, on_sample, on_roots), on_log, client_info)
+    return Connecting(opener, False, how, Handlers(on_elicit, on_sample, on_roots, tasks), on_log, client_info)
 
 
 def _opening(era: EraChoice, timeout_s: float, probe_timeout_s: float) -> Opening:

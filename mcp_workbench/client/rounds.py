@@ -62,22 +62,22 @@ async def complete(method: str, params: dict[str, Any], send: Send, handlers: Ha
     """
     result = await send(params)
     for _ in range(MAX_ROUNDS):
-        if is_complete(method, result):
+        if is_complete(method, result, takes_tasks=handlers.tasks):
             return result
         result = await send(params | await _answers(method, result, handlers))
-    if is_complete(method, result):
+    if is_complete(method, result, takes_tasks=handlers.tasks):
         return result
     raise _wrong(f"The server still asks for input after {MAX_ROUNDS} answers to {method}")
 
 
-def is_complete(method: str, result: dict[str, Any]) -> bool:
+def is_complete(method: str, result: dict[str, Any], *, takes_tasks: bool = True) -> bool:
     """Whether a result is the last word of its request; False means `input_required`. A task is what `tasks` goes on with.
 
     Raises:
         RemoteProtocolError: Neither, or not where it is allowed.
     """
     kind = result.get("resultType", "complete")
-    if kind == "complete" or (kind == TASK and method in MAY_BECOME_TASK):
+    if kind == "complete" or (kind == TASK and takes_tasks and method in MAY_BECOME_TASK):
         return True
     if kind == "input_required" and method in MAY_NEED_INPUT:
         return False

@@ -40,6 +40,10 @@ LATEST_OF_LEGACY = f"{SPECIFICATION}/{V2025_11_25}"
 LATEST_OF_ALL = f"{SPECIFICATION}/{MODERN[-1]}"
 
 
+EXTENSION = f"{SPECIFICATION}/extensions/tasks"
+"""Of `io.modelcontextprotocol/tasks` (SEP-2663); its text stands in https://github.com/modelcontextprotocol/ext-tasks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One row."""
@@ -60,6 +64,10 @@ def _all(id: str, page: str, sentence: str, revisions: tuple[str, ...] = ALL) ->
 
 def _modern(id: str, page: str, sentence: str) -> Requirement:  # noqa: A002  # the column's name
     return Requirement(id, MODERN, f"{LATEST_OF_ALL}/{page}", sentence)
+
+
+def _task(id: str, section: str, sentence: str) -> Requirement:  # noqa: A002  # the column's name
+    return Requirement(id, MODERN, f"{EXTENSION}#{section}", sentence)
 
 
 REQUIREMENTS = (
@@ -197,6 +205,20 @@ REQUIREMENTS = (
     _all("job-wait", "server/tools", "Many may wait for a job at once, and hinder nothing else."),
     _all("job-stop", "server/tools", "Who waits for a job when the server stops is told that it stops."),
     _all("job-structure", "server/tools", "A tool that promises structure breaks the promise only in an error."),
+    # --- tasks: jobs that their clients follow
+    _task("task-declared", "capability-negotiation", "The server declares the extension; a call of who did not declare it is no task."),
+    _task("task-needed", "capability-negotiation", "What needs a task is -32021 with requiredCapabilities for who takes none."),
+    _task("task-created", "task-creation", "A call that takes long is answered with a task that can be asked for at once."),
+    _task("task-completed", "task-polling", "Of a completed task the result is what the call would have been answered with."),
+    _task("task-tool-error", "task-execution-errors", "A tool that fails completes its task with isError."),
+    _task("task-failed", "task-execution-errors", "A task fails with the JSON-RPC error its call would have been answered with."),
+    _task("task-input", "task-update-requests", "A task asks through tasks/get, and goes on with what tasks/update brings."),
+    _task("task-input-partial", "task-update-requests", "Some answers are taken, unknown ones ignored, and what is left is asked still."),
+    _task("task-cancel", "task-cancellation", "A cancelled task ends; cancelling one that has ended changes nothing."),
+    _task("task-unknown", "protocol-errors", "A task that there is not, or of another principal, is -32602."),
+    _task("task-undeclared", "protocol-errors", "tasks/* and a listen for tasks are -32021 for who has not declared the extension."),
+    _task("task-listen", "task-status-notifications", "A listen is told how its tasks stand, each time that changes, and of no others."),
+    _task("task-removed", "reservations", "tasks/result and tasks/list of 2025-11-25 are -32601."),
 )
 
 BY_ID = {row.id: row for row in REQUIREMENTS}

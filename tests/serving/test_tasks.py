@@ -567,7 +567,7 @@ def test_a_promised_structure_comes_with_the_task() -> None:
 def test_a_result_that_no_json_carries_is_told_to_be_one_to_who_looks_and_who_listens() -> None:
     async def main(loop: SimulatedLoop) -> None:
         async with house() as here, talking(here) as talk:
-            Long(here, gives=wire.CallToolResult(content=[wire.TextContent(text="\ud800")]))
+            Long(here, gives=wire.TextContent(text="\ud800"))
             task = await talk.called("long")
             await listening(talk, task)
             await asyncio.sleep(56)

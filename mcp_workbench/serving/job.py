@@ -15,6 +15,7 @@ import msgspec
 from mcp_workbench.execution.calls import Call, Progress
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol import wire
+from mcp_workbench.serving.questions import CLIENTS_ANSWER
 from mcp_workbench.wording import plain
 
 KEPT_S = 24 * 3600.0
@@ -166,7 +167,9 @@ class Job:
 
     @property
     def waits(self) -> str:
-        """What it waits for, also where only that is known: `its turn`; empty when it runs or has ended."""
+        """What it waits for, also where only that is known: `its turn`, `the client's answer`; empty when it runs or has ended."""
+        if self._call.questions and not self.over:
+            return CLIENTS_ANSWER
         return self.behind or ("its turn" if self.state is JobState.WAITING else "")
 
     @property

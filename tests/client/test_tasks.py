@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,7 +78,7 @@ class Server:
 
 def within(main: Callable[[], Any]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await main()
 
     asyncio.run(bounded())
@@ -284,6 +287,32 @@ def test_calls_of_this_kernels_own_tools_are_followed_to_their_results(over: str
         within(main)
     finally:
         workbench.stop()
+
+
+SCRIPT = """
+import asyncio
+import mcp_workbench as wb
+
+@wb.tool(background_after_s=0.01)
+async def slow(ctx: wb.AsyncContext) -> str:
+    await asyncio.sleep(0.05)
+    answer = await ctx.elicit("Who?", {"name": str})
+    return f"Hello, {answer.data['name']}"
+
+wb.run_stdio(builtin_tools=False)
+"""
+
+
+def test_calls_of_a_command_are_followed_over_its_pipes(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+
+    async def main() -> None:
+        command = [sys.executable, str(script)]
+        async with wb.connect(command, env=os.environ, era="modern", on_elicit=lambda request: {"name": "Ada"}) as session:
+            assert (await session.call_tool("slow")).text == "Hello, Ada"
+
+    within(main)
 
 
 def test_a_raw_request_gives_the_task_as_it_is() -> None:

@@ -519,6 +519,10 @@ def test_a_cancelled_listen_hears_nothing_more_and_another_one_still_does() -> N
             talk.cancel(second)
             await talk.fence()
             assert not here.sessions.task_followed(task["taskId"])
+            async with talking(here) as other:
+                await listening(other, task)
+                assert here.sessions.task_followed(task["taskId"])
+            assert not here.sessions.task_followed(task["taskId"])
 
     in_simulated_time(main)
 

@@ -14,7 +14,6 @@ from mcp_workbench.execution.calls import CallState
 from mcp_workbench.execution.context import Context
 from mcp_workbench.execution.questions import ask_roots
 from mcp_workbench.limits import Limits
-from mcp_workbench.primitives.tools import define_tool
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
 from mcp_workbench.serving.failures import UNWRITABLE
@@ -594,15 +593,3 @@ def test_records_name_the_job_and_never_the_task() -> None:
             assert task["taskId"] not in str([(record.target, record.notes, record.error) for record in records.values()])
 
     in_simulated_time(main)
-
-
-def test_a_tool_that_needs_a_task_must_be_able_to_become_one() -> None:
-    def inline() -> None: ...
-
-    with pytest.raises(ValueError, match='run_on="inline"'):
-        define_tool(inline, needs_task=True, run_on="inline")
-    with pytest.raises(ValueError, match="background_after_s=None"):
-        define_tool(inline, needs_task=True, background_after_s=None)
-    with pytest.raises(ValueError, match="needs_task is True or False"):
-        define_tool(inline, needs_task="yes")  # type: ignore[arg-type]  # what an author may write
-    assert (define_tool(inline, needs_task=True).needs_task, define_tool(inline).needs_task) == (True, False)

@@ -143,9 +143,9 @@ class RunningServer:
             on_demoted=lambda _name, sentence: self._note(sentence),
         )
         self.news = News(loop)
-        self._background = Background(loop, offer.jobs, offer.telemetry.record, lambda: "job_wait" in offer.builtins)
+        self._background = Background(loop, offer.jobs, offer.telemetry.record, lambda: "job_wait" in offer.builtins, offer.tasks)
         self.suspended = Suspended(Questions(loop, settings.limits, offer.telemetry.record))
-        services = Services(
+        self._services = services = Services(
             tools=offer.catalog,
             resources=offer.resources,
             prompts=offer.prompts,
@@ -158,6 +158,7 @@ class RunningServer:
             after_call=self._notebook.look_soon,
             background=self._background,
             suspended=self.suspended,
+            tasks=offer.tasks,
         )
         self.sessions = Sessions(services.handler, self.describe, offer.telemetry, settings.limits, loop)
         self._feed = services.connect(self.sessions, loop)
@@ -421,6 +422,7 @@ class RunningServer:
         self._feed.close()
         if self._channel is not None:
             self._channel.close()
+        self._services.close()
         for door in self._doors:
             door.close()
         await self.server.close()

@@ -37,6 +37,7 @@ from mcp_workbench.serving.builtin.status_report import Sources
 from mcp_workbench.serving.builtin.tool_news import ToolNews
 from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.jobs import Jobs
+from mcp_workbench.serving.task_memory import TaskMemory
 from mcp_workbench.telemetry.messages import Messages
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.credentials import Credentials, Tickets
@@ -72,6 +73,7 @@ class Offer:
         self.rendering = Rendering([FittedRenderer(), tables, StyleRenderer(tables)], self.documents)
         self.jobs = Jobs(limits)
         self.jobs.on_end.append(lambda job: self.chronicle.write(f"job {job.id} ({job.tool}) {job.state.value}", principal=job.principal))
+        self.tasks = TaskMemory(self.jobs)
         self._memory = limits.records, limits.messages
         self.telemetry = _memory(limits)
         self.overhearing = Overhearing(lambda: self.telemetry)

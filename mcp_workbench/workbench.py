@@ -353,6 +353,7 @@ class Workbench:
         destructive: bool | None = None,
         run_on: str | None = None,
         background_after_s: float | None = 45,
+        needs_task: bool = False,
         max_chars: int | None = None,
         version: int | None = None,
         redact: Iterable[str] = (),
@@ -368,9 +369,11 @@ class Workbench:
                 `read_only`, `destructive`: hints for the host; `run_on`: None ("thread" for `def`, "async" for `async def`),
                 "main" (the notebook's main thread, between cells; `def` or `async def`) or "inline" (on the protocol loop; must not
                 block; watched); `background_after_s` (45): seconds after which a call that still runs or waits is answered as a
-                job and goes on, None: never; `max_chars`: how much text one result may have (None: what the client's host
-                shows); `version`; `redact`: names of arguments, or places in them (`user.ssn`, `rows[*].email`), whose values are
-                withheld where its calls are written into files (`record`).
+                job, or with a task where the client takes them, and goes on, None: never; `needs_task`: each call is a task from
+                its beginning, and a client that takes none is refused; `max_chars`: how much text one result may have (None:
+                what the client's host shows); `version`; `redact`: names of arguments, or
+                places in them (`user.ssn`, `rows[*].email`), whose values are withheld where its calls are written into files
+                (`record`).
 
         Returns:
             The function, unchanged.
@@ -761,6 +764,7 @@ class Workbench:
             options: `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
                 `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
                 asks; `on_message`: a plain function that sees each message as it crosses, `("sent", text)` or `("received", text)`;
+                `tasks` (True): whether it may answer a call that takes long with a task, which is followed until it has ended;
                 `sample_tools` (False): whether `on_sample` takes tools; `client_info`; `ssl`; `allow_remote` (False): send a token
                 over plain ws:// to other machines; `cwd`: the folder a command is started in.
 

@@ -101,6 +101,7 @@ def connect(
     sample_tools: bool = False,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
+    tasks: bool = True,
     on_message: MessageListener | None = None,
     timeout_s: float = 60.0,
     probe_timeout_s: float = 5.0,
@@ -129,6 +130,8 @@ def connect(
         on_message: Called at once with `"sent"` or `"received"` and the text of each JSON-RPC message, in their order, the opening
             included: what crosses, for eyes, files and tests. A plain function, and a quick one, since everything else waits. Headers
             are not in it; over HTTP a `notifications/cancelled` of 2026-07-28 becomes the end of its request's stream.
+        tasks: Whether it may answer a call that takes long with a task (2026-07-28), which is followed then until it has ended; False:
+            it is told that we take none.
         timeout_s: Default for every request, in seconds.
         probe_timeout_s: Seconds until a server that does not answer `server/discover` counts as legacy.
         headers: Further headers of the WebSocket handshake, or of each HTTP request.
@@ -158,7 +161,7 @@ def connect(
     else:
         opener = url
     how = _opening(era, timeout_s, probe_timeout_s)
-    handlers = _handlers(on_elicit, on_sample, on_roots, sample_tools=sample_tools)
+    handlers = _handlers(on_elicit, on_sample, on_roots, tasks=tasks, sample_tools=sample_tools)
     return Connecting(opener, True, how, handlers, on_log, _plain(on_message), client_info, hear)
 
 
@@ -172,6 +175,7 @@ def connect_channel(
     sample_tools: bool = False,
     on_roots: RootsHandler | None = None,
     on_log: LogHandler | None = None,
+    tasks: bool = True,
     on_message: MessageListener | None = None,
     timeout_s: float = 60.0,
     probe_timeout_s: float = 5.0,
@@ -186,7 +190,7 @@ def connect_channel(
         return channel
 
     how = _opening(era, timeout_s, probe_timeout_s)
-    handlers = _handlers(on_elicit, on_sample, on_roots, sample_tools=sample_tools)
+    handlers = _handlers(on_elicit, on_sample, on_roots, tasks=tasks, sample_tools=sample_tools)
     return Connecting(opener, False, how, handlers, on_log, _plain(on_message), client_info)
 
 
@@ -196,10 +200,12 @@ def _plain(on_message: MessageListener | None) -> MessageListener | None:
     return on_message
 
 
-def _handlers(elicit: ElicitHandler | None, sample: SampleHandler | None, roots: RootsHandler | None, *, sample_tools: bool) -> Handlers:
+def _handlers(
+    elicit: ElicitHandler | None, sample: SampleHandler | None, roots: RootsHandler | None, *, tasks: bool, sample_tools: bool
+) -> Handlers:
     if sample_tools and sample is None:
         raise ValueError("sample_tools=True says that on_sample takes tools: give on_sample as well")
-    return Handlers(elicit, sample, roots, sample_tools)
+    return Handlers(elicit, sample, roots, sample_tools, tasks)
 
 
 def _opening(era: EraChoice, timeout_s: float, probe_timeout_s: float) -> Opening:

@@ -93,14 +93,17 @@ class Handlers:
     roots: RootsHandler | None = None
     sample_tools: bool = False
     """Whether `sample` takes tools."""
+    tasks: bool = True
+    """Whether calls may be answered with a task, which is followed then."""
 
     def capabilities(self) -> wire.ClientCapabilities:
-        """What may be declared: only what there is a handler for."""
+        """What may be declared: only what there is a handler for, and whether calls may be answered with tasks."""
         return wire.ClientCapabilities(
             # Mode `url` is not declared: a handler for forms would accept pages that nobody opened.
             elicitation=UNSET if self.elicit is None else {"form": {}},
             sampling=UNSET if self.sample is None else {"tools": {}} if self.sample_tools else {},
             roots=UNSET if self.roots is None else {},
+            extensions={wire.TASKS: {}} if self.tasks else UNSET,
         )
 
     async def answer(self, method: str, params: dict[str, Any]) -> wire.Result:

@@ -44,6 +44,10 @@ class ModernFeeds:
         """Changes of the lists."""
         return Listen(self, wire.ListenFilter(tools_list_changed=True, prompts_list_changed=True, resources_list_changed=True))
 
+    def task(self, task_id: str) -> Feed[wire.Task]:
+        """How one task stands, each time that changes."""
+        return Listen(self, wire.ListenFilter(task_ids=[task_id]))
+
     def receive(self, notification: NotificationReceived) -> None:
         """Tell the listen it belongs to; a message of an ended or unknown listen is late and changes nothing."""
         listen = None if notification.subscription_id is None else self.listens.get(notification.subscription_id)
@@ -102,6 +106,8 @@ class Listen:
         uris = {unquote(uri) for uri in honoured.resource_subscriptions or ()}
         if any(unquote(uri) not in uris for uri in self._wanted.resource_subscriptions or ()):
             raise PeerError(ErrorCode.INVALID_PARAMS, "The server does not honour a subscription to this resource")
+        if any(task_id not in (honoured.task_ids or ()) for task_id in self._wanted.task_ids or ()):
+            raise PeerError(ErrorCode.INVALID_PARAMS, "The server does not tell how this task stands")
         flags = (honoured.tools_list_changed, honoured.prompts_list_changed, honoured.resources_list_changed)
         if self._wanted.tools_list_changed and True not in flags:
             raise PeerError(ErrorCode.INVALID_PARAMS, "The server announces changes of none of its lists")
@@ -121,6 +127,8 @@ class Listen:
                 self._acknowledged.set_result(params.notifications)
         elif self._sink is not None and isinstance(params, wire.ResourceUpdatedParams):
             self._sink.push("resource", fold_update(params))
+        elif self._sink is not None and isinstance(params, wire.Task):
+            self._sink.push("task", lambda _before: params)
         elif self._sink is not None and (listing := LIST_CHANGED.get(notification.method)) is not None:
             self._sink.push(listing, fold_listing(listing))
 

@@ -23,18 +23,23 @@ MAX_ROUNDS = 10
 """Times one request is sent anew with answers."""
 MAY_NEED_INPUT = frozenset({"tools/call", "prompts/get", "resources/read"})
 """2026-07-28 basic/patterns/mrtr: no other request may be answered `input_required`."""
+TASK = "task"
+MAY_BECOME_TASK = frozenset({"tools/call"})
+"""SEP-2663, supported methods: no other request may be answered with a task."""
 
 Send = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """Sends the request with these params and returns its result."""
 
 
-class _InputRequest(wire.Wire, frozen=True, kw_only=True):
+class InputRequest(wire.Wire, frozen=True, kw_only=True):
+    """What a server wants to know."""
+
     method: str
     params: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class _InputRequired(wire.Wire, frozen=True, kw_only=True):
-    input_requests: dict[str, _InputRequest] | UnsetType = UNSET
+    input_requests: dict[str, InputRequest] | UnsetType = UNSET
     request_state: str | UnsetType = UNSET
 
 
@@ -57,22 +62,22 @@ async def complete(method: str, params: dict[str, Any], send: Send, handlers: Ha
     """
     result = await send(params)
     for _ in range(MAX_ROUNDS):
-        if is_complete(method, result):
+        if is_complete(method, result, takes_tasks=handlers.tasks):
             return result
         result = await send(params | await _answers(method, result, handlers))
-    if is_complete(method, result):
+    if is_complete(method, result, takes_tasks=handlers.tasks):
         return result
     raise _wrong(f"The server still asks for input after {MAX_ROUNDS} answers to {method}")
 
 
-def is_complete(method: str, result: dict[str, Any]) -> bool:
-    """Whether a result is the last word; False means `input_required`.
+def is_complete(method: str, result: dict[str, Any], *, takes_tasks: bool = True) -> bool:
+    """Whether a result is the last word of its request; False means `input_required`. A task is what `tasks` goes on with.
 
     Raises:
         RemoteProtocolError: Neither, or not where it is allowed.
     """
     kind = result.get("resultType", "complete")
-    if kind == "complete":
+    if kind == "complete" or (kind == TASK and takes_tasks and method in MAY_BECOME_TASK):
         return True
     if kind == "input_required" and method in MAY_NEED_INPUT:
         return False
@@ -88,7 +93,7 @@ async def _answers(method: str, result: dict[str, Any], handlers: Handlers) -> d
         raise _wrong(f"The input_required result of {method} has the wrong shape: {error}") from None
     added: dict[str, Any] = {}
     if asked.input_requests is not UNSET:
-        added["inputResponses"] = {key: await _answer(handlers, wanted) for key, wanted in asked.input_requests.items()}
+        added["inputResponses"] = {key: await answer(handlers, wanted) for key, wanted in asked.input_requests.items()}
     if asked.request_state is not UNSET:
         added["requestState"] = asked.request_state
     if not added:
@@ -96,7 +101,13 @@ async def _answers(method: str, result: dict[str, Any], handlers: Handlers) -> d
     return added
 
 
-async def _answer(handlers: Handlers, wanted: _InputRequest) -> wire.Result:
+async def answer(handlers: Handlers, wanted: InputRequest) -> wire.Result:
+    """Let the right handler answer one question.
+
+    Raises:
+        RemoteProtocolError: There is no handler for it, or it has the wrong shape.
+        Exception: Whatever the handler raises.
+    """
     try:
         return await handlers.answer(wanted.method, wanted.params)
     except RemoteProtocolError as error:

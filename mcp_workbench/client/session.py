@@ -22,6 +22,7 @@ from mcp_workbench.client.handlers import ElicitHandler, Handlers, RootsHandler,
 from mcp_workbench.client.legacy_feeds import LegacyFeeds
 from mcp_workbench.client.listens import ModernFeeds
 from mcp_workbench.client.results import CallResult, ReadResult, read_result
+from mcp_workbench.client.tasks import Follower
 from mcp_workbench.client.updates import ResourceUpdated, Updates
 from mcp_workbench.errors import LocalProtocolError, PeerError, RemoteProtocolError
 from mcp_workbench.events import Era
@@ -146,11 +147,15 @@ class ClientSession:
     ) -> CallResult:
         """Call a tool. Cancelling is safe: the server is told to stop.
 
+        A server that takes long may answer with a task; it is followed until it has ended, for as long as that takes, and its result
+        is returned as if there were none.
+
         Args:
             name: The tool.
             arguments: Its arguments as a mapping, for names that keywords cannot have.
-            timeout_s: Seconds for the answer; default: the session's. A tool that asks for input starts it anew.
-            on_progress: Sync or async, called with progress, total (or None) and message (or None), in order.
+            timeout_s: Seconds for the answer; default: the session's. A tool that asks for input starts it anew, and an answer that
+                is a task ends it.
+            on_progress: Sync or async, called with progress, total (or None) and message (or None), in order; a task has none.
             log_level: Modern era: log messages wanted for this call.
             **kwargs: Its arguments.
 
@@ -266,7 +271,7 @@ class ClientSession:
             await self._ask("logging/setLevel", {"level": level})
 
     async def request(self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = None) -> dict[str, Any]:
-        """Send any request and return its result as it comes: unchecked, `input_required` unanswered.
+        """Send any request and return its result as it comes: unchecked, `input_required` unanswered, a task not followed.
 
         Args:
             method: Its method.
@@ -292,7 +297,11 @@ class ClientSession:
 
         if self.era is Era.LEGACY:
             return await send(params)
-        return await rounds.complete(method, params | {"_meta": self._meta(log_level)}, send, self._handlers)
+        meta = self._meta(log_level)
+        result = await rounds.complete(method, params | {"_meta": meta}, send, self._handlers)
+        if result.get("resultType") != rounds.TASK or not isinstance(self._feeds, ModernFeeds):
+            return result
+        return await Follower(self._conversation, self._feeds, self._handlers, seconds, meta).result(result)
 
     def _meta(self, log_level: wire.LogLevel | None) -> dict[str, Any]:
         level = log_level or self._log_level

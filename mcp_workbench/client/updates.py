@@ -104,6 +104,11 @@ class Updates(Generic[T]):
             self.end(None)
             await self._feed.close(self)
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come; what still waits can be read."""
+        return self._ended
+
     def push(self, key: str, fold: Callable[[T | None], T]) -> None:
         """Take news; the feed calls this."""
         if not self._ended:

@@ -50,8 +50,9 @@ def call_tool(workbench: Workbench, line: str) -> None:
     progress = _Progress()
     began = time.perf_counter_ns()
     try:
-        # On this thread: so the queue of the main thread knows who waits for the call.
-        connecting = workbench.connect(client_info=CLIENT)
+        # On this thread: so the queue of the main thread knows who waits for the call. Without tasks: most agents know none,
+        # and see that a call goes on as a job.
+        connecting = workbench.connect(client_info=CLIENT, tasks=False)
         result = run_on_own_loop(partial(_call, connecting, tool, arguments, progress), workbench._wait_for)  # noqa: SLF001  # the face's own way to wait
     except PeerError as error:
         raise UsageError(plain(error.message)) from None

@@ -44,6 +44,7 @@ def _parser() -> _Parser:
     parser.add_argument("--run-on")
     parser.add_argument("--timeout-s", type=float)
     parser.add_argument("--background-after-s", type=float)
+    parser.add_argument("--needs-task", action="store_const", const=True)
     parser.add_argument("--max-chars", type=int)
     parser.add_argument("--version", type=int)
     return parser

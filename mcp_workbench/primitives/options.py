@@ -147,6 +147,19 @@ def checked_background(after_s: object, run_on: RunOn, label: str) -> float | No
     return float(after_s)
 
 
+def checked_needs_task(needs_task: object, after_s: object, run_on: RunOn, label: str) -> bool:
+    """Whether each call is a task from its beginning.
+
+    Raises:
+        RegistrationError: Not a flag, or a tool whose calls never go on after they were answered.
+    """
+    needed = checked_flag(needs_task, "needs_task", label) is True
+    if needed and (run_on == "inline" or after_s is None):
+        why = 'run_on="inline"' if run_on == "inline" else "background_after_s=None"
+        raise RegistrationError(f"{label}: with {why} a call never goes on after its answer, so it cannot be a task; keep one of them.")
+    return needed
+
+
 def checked_count(value: object, option: str, label: str) -> int:
     """An option that counts from 1."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _GREATEST:

@@ -28,6 +28,7 @@ from mcp_workbench.primitives.options import (
     checked_flag,
     checked_icons,
     checked_name,
+    checked_needs_task,
     checked_run_on,
     checked_tags,
     checked_text,
@@ -101,6 +102,8 @@ class ToolDefinition:
     """Seconds after which a call is answered as a job and goes on; None: never. A tool that `waits` never is."""
     redact: tuple[str, ...] = ()
     """Arguments, and places in them, that are withheld where its calls are written into files."""
+    needs_task: bool = False
+    """Whether each call is a task from its beginning, so that only clients that take tasks can call it."""
     waits: Callable[[Mapping[str, Json], str], Waiting | None] | None = None
     """What a call of one of the workbench's own tools waits for first, by raw arguments and principal; it holds no thread meanwhile."""
     forwards: bool = False
@@ -125,6 +128,7 @@ def define_tool(
     destructive: bool | None = None,
     run_on: object = None,
     background_after_s: float | UnsetType | None = UNSET,
+    needs_task: bool = False,
     max_chars: int | None = None,
     version: int | None = None,
     redact: Sequence[str] | str = (),
@@ -149,6 +153,7 @@ def define_tool(
         destructive: Short for the hint `destructive_hint`.
         run_on: `"thread"` (default of a `def`), `"async"` (of an `async def`) or `"inline"`.
         background_after_s: Seconds after which a call is answered as a job and goes on; None: never. Default 45.
+        needs_task: Each call is a task from its beginning; a client that takes none is refused.
         max_chars: Characters of text in one result; default: as many as the client's host shows, 8,000 where that is not known.
         version: Default 1.
         redact: Arguments, or places in them (`user.ssn`, `rows[*].email`), that are withheld where its calls are written into files.
@@ -202,6 +207,7 @@ def define_tool(
         edition=edition_of(version, digest),
         background_after_s=checked_background(background_after_s, place, name),
         redact=checked_redact(redact, arguments.names, name),
+        needs_task=checked_needs_task(needs_task, background_after_s, place, name),
         returns="" if signature.returns is MISSING else annotation_text(signature.returns),
     )
 

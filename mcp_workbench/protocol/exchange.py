@@ -30,6 +30,11 @@ class ClientFacts(msgspec.Struct, frozen=True):
     capabilities: wire.ClientCapabilities
     info: wire.Implementation | None = None
 
+    @property
+    def takes_tasks(self) -> bool:
+        """Whether a call of it may be answered with a task: it has declared the extension, which there is in the modern era only."""
+        return self.era is Era.MODERN and wire.TASKS in (self.capabilities.extensions or ())
+
 
 class Fate(StrEnum):
     """What has become of an exchange."""

@@ -22,7 +22,9 @@ PARAM_PREFIX = "Mcp-Param-"
 ANNOTATION = "x-mcp-header"
 """In a tool's input schema: the argument is repeated in the header `Mcp-Param-<its value>`."""
 
-NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"} | dict.fromkeys(
+    ("tasks/get", "tasks/update", "tasks/cancel"), "taskId"
+)
 """Method -> the param that `Mcp-Name` repeats."""
 
 ParamHeaders = Mapping[tuple[str, ...], str]

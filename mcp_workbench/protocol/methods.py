@@ -42,6 +42,10 @@ CLIENT_REQUESTS: dict[str, Method] = {
     "resources/subscribe": Method(wire.UriParams, "resources", last=LATEST_LEGACY),
     "resources/unsubscribe": Method(wire.UriParams, "resources", last=LATEST_LEGACY),
     "subscriptions/listen": Method(wire.ListenParams, first=V2026_07_28),
+    # The extension io.modelcontextprotocol/tasks (SEP-2663).
+    "tasks/get": Method(wire.TaskParams, "extensions", first=V2026_07_28),
+    "tasks/update": Method(wire.UpdateTaskParams, "extensions", first=V2026_07_28),
+    "tasks/cancel": Method(wire.TaskParams, "extensions", first=V2026_07_28),
     "prompts/list": Method(wire.ListParams, "prompts"),
     "prompts/get": Method(wire.GetPromptParams, "prompts"),
     # The capability `completions` came with 2025-03-26; before, the method simply was there.
@@ -72,6 +76,7 @@ SERVER_NOTIFICATIONS: dict[str, Method] = {
     "notifications/tools/list_changed": Method(wire.NoParams),
     "notifications/prompts/list_changed": Method(wire.NoParams),
     "notifications/subscriptions/acknowledged": Method(wire.ListenParams, first=V2026_07_28),
+    "notifications/tasks": Method(wire.Task, first=V2026_07_28),
     "notifications/elicitation/complete": Method(dict, first=LATEST_LEGACY, last=LATEST_LEGACY),
 }
 

@@ -238,7 +238,7 @@ class Peer:
         server = self._own_description()
         return wire.InitializeResult(
             protocol_version=exchange.client.version,
-            capabilities=server.capabilities,
+            capabilities=msgspec.structs.replace(server.capabilities, extensions=UNSET),  # they came with the modern era
             server_info=server.info,
             instructions=server.instructions or UNSET,
         )
@@ -386,7 +386,7 @@ class Peer:
             return body
         # 2026-07-28: resultType on every result; ttlMs and cacheScope on what may be cached; serverInfo SHOULD be there.
         # Spliced in as bytes: the results themselves are the same in both eras.
-        head = b'{"resultType":"input_required"' if isinstance(result, wire.InputRequiredResult) else b'{"resultType":"complete"'
+        head = b'{"resultType":"' + _result_type(result) + b'"'
         if isinstance(result, wire.CacheableResult):
             head += b',"ttlMs":0' if result.ttl_ms is UNSET else b""
             head += b',"cacheScope":"private"' if result.cache_scope is UNSET else b""
@@ -455,7 +455,8 @@ class Peer:
     def initialize(self, version: str = LATEST_LEGACY, *, waiter: Any = None) -> tuple[Pending, bytes]:
         """Client, legacy: the request that opens the conversation."""
         self._step(Trigger.INITIALIZE)
-        params = {"protocolVersion": version, "capabilities": self._capabilities, "clientInfo": self._client}
+        capabilities = msgspec.structs.replace(self._capabilities, extensions=UNSET)  # they came with the modern era
+        params = {"protocolVersion": version, "capabilities": capabilities, "clientInfo": self._client}
         return self.request("initialize", params, waiter=waiter)
 
     def initialized(self, result: dict[str, Any]) -> bytes:
@@ -554,6 +555,19 @@ class Peer:
         experimental = UNSET if self._server is None else self._server.capabilities.experimental
         return self.state is State.LEGACY and experimental is not UNSET and CAPABILITY in experimental
 
+    def task_changed(self, task: wire.Task, listen_id: RequestId | None = None) -> dict[RequestId, bytes]:
+        """Notifications for whoever on this connection follows a task.
+
+        Args:
+            task: As it is now.
+            listen_id: Only for this listen; None: for all that named it.
+
+        Returns:
+            The texts, by the listen they belong to.
+        """
+        listens = self.subscriptions.listens_for_task(task.task_id) if listen_id is None else (listen_id,)
+        return {each: encode_notification("notifications/tasks", _within_listen(task, each)) for each in listens}
+
     def progress(self, exchange: Exchange, progress: float, total: float | None = None, message: str | None = None) -> bytes | None:
         """Progress of an open request that asked for it; None otherwise: nothing may follow an answer or a cancel."""
         if exchange.progress_token is None or exchange.fate is not Fate.OPEN:
@@ -588,10 +602,20 @@ class Peer:
         return encode_notification(method, params | {"_meta": {wire.META_SUBSCRIPTION: listen_id}})
 
 
+def _result_type(result: wire.Result) -> bytes:
+    if isinstance(result, wire.InputRequiredResult):
+        return b"input_required"
+    return b"task" if isinstance(result, wire.CreateTaskResult) else b"complete"
+
+
 def _subscription_id(params: dict[str, Any] | None) -> RequestId | None:
     meta = (params or {}).get("_meta")
     found = meta.get(wire.META_SUBSCRIPTION) if isinstance(meta, dict) else None
     return found if isinstance(found, str | int) else None
+
+
+def _within_listen(task: wire.Task, listen_id: RequestId) -> wire.Task:
+    return msgspec.structs.replace(task, meta={wire.META_SUBSCRIPTION: listen_id})
 
 
 def _updated_text(uri: str) -> bytes:

@@ -24,11 +24,12 @@ class Listing(StrEnum):
 class Listen:
     """One open `subscriptions/listen`."""
 
-    __slots__ = ("exchange", "listings", "uris")
+    __slots__ = ("exchange", "listings", "tasks", "uris")
 
     def __init__(self, exchange: Exchange, honoured: wire.ListenFilter) -> None:
         self.exchange = exchange
         self.uris = frozenset(honoured.resource_subscriptions or ())
+        self.tasks = frozenset(honoured.task_ids or ())
         wanted = {
             Listing.TOOLS: honoured.tools_list_changed,
             Listing.PROMPTS: honoured.prompts_list_changed,
@@ -47,8 +48,8 @@ class Subscriptions:
         self._listens: dict[RequestId, Listen] = {}
 
     def __len__(self) -> int:
-        """Legacy subscriptions, listens, and the URIs of those listens."""
-        return len(self._uris) + len(self._listens) + sum(len(listen.uris) for listen in self._listens.values())
+        """Legacy subscriptions, listens, and the URIs and tasks of those listens."""
+        return len(self._uris) + len(self._listens) + sum(len(listen.uris) + len(listen.tasks) for listen in self._listens.values())
 
     def subscribe(self, uri: str) -> None:
         """Legacy: tell about this URI; a second time changes nothing."""
@@ -82,6 +83,10 @@ class Subscriptions:
     def listens_for_listing(self, listing: Listing) -> Iterator[RequestId]:
         """Ids of the listens that asked for changes of this list."""
         return (request_id for request_id, listen in self._listens.items() if listing in listen.listings)
+
+    def listens_for_task(self, task_id: str) -> Iterator[RequestId]:
+        """Ids of the listens that named this task."""
+        return (request_id for request_id, listen in self._listens.items() if task_id in listen.tasks)
 
     def uris(self) -> set[str]:
         """Every URI wanted, in either way."""

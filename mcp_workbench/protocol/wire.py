@@ -229,6 +229,9 @@ Uri = Annotated[str, msgspec.Meta(max_length=8192)]
 """Bounded, because subscribed URIs are kept."""
 
 
+TaskId = Annotated[str, msgspec.Meta(max_length=256)]
+
+
 class NoParams(Wire, frozen=True, kw_only=True):
     """`ping`, `server/discover`, `notifications/initialized` …: nothing but `_meta`."""
 
@@ -321,12 +324,27 @@ class ListenFilter(Wire, frozen=True, kw_only=True):
     prompts_list_changed: bool | UnsetType = UNSET
     resources_list_changed: bool | UnsetType = UNSET
     resource_subscriptions: list[Uri] | UnsetType = UNSET
+    task_ids: list[TaskId] | UnsetType = UNSET
+    """Of the extension for tasks."""
 
 
 class ListenParams(Wire, frozen=True, kw_only=True):
     """`subscriptions/listen` (2026-07-28)."""
 
     notifications: ListenFilter
+
+
+class TaskParams(Wire, frozen=True, kw_only=True):
+    """`tasks/get` and `tasks/cancel` (extension `io.modelcontextprotocol/tasks`)."""
+
+    task_id: TaskId
+
+
+class UpdateTaskParams(Wire, frozen=True, kw_only=True):
+    """`tasks/update`: answers to what a task asks, by the keys it asked under."""
+
+    task_id: TaskId
+    input_responses: dict[str, Json]
 
 
 class CancelledParams(Wire, frozen=True, kw_only=True):
@@ -368,6 +386,8 @@ META_CLIENT_INFO = META_PREFIX + "clientInfo"
 META_LOG_LEVEL = META_PREFIX + "logLevel"
 META_SERVER_INFO = META_PREFIX + "serverInfo"
 META_SUBSCRIPTION = META_PREFIX + "subscriptionId"
+TASKS = META_PREFIX + "tasks"
+"""The extension for tasks (SEP-2663), as both sides declare it under `extensions`."""
 
 
 class RequestMeta(Wire, frozen=True, kw_only=True):
@@ -481,6 +501,40 @@ class InputRequiredResult(Result, frozen=True, kw_only=True):
 
     input_requests: dict[str, InputRequest]
     request_state: str
+
+
+class RpcError(Wire, frozen=True, kw_only=True):
+    """A JSON-RPC error as part of a result."""
+
+    code: int
+    message: str
+    data: Json | UnsetType = UNSET
+
+
+TaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]
+
+
+class Task(Result, frozen=True, kw_only=True):
+    """A call that goes on after it was answered: answer to `tasks/get`, and params of `notifications/tasks` (SEP-2663)."""
+
+    task_id: str
+    status: TaskStatus
+    created_at: str
+    last_updated_at: str
+    ttl_ms: int | None
+    """Milliseconds from its creation for which it is kept; null: no end is set yet."""
+    poll_interval_ms: int | UnsetType = UNSET
+    status_message: str | UnsetType = UNSET
+    input_requests: dict[str, Json] | UnsetType = UNSET
+    """Of one that waits for its client: everything it asks."""
+    result: Json | UnsetType = UNSET
+    """Of a completed one: what the call would have been answered with."""
+    error: RpcError | UnsetType = UNSET
+    """Of a failed one: the error that the call would have been answered with."""
+
+
+class CreateTaskResult(Task, frozen=True, kw_only=True):
+    """Answer to `tools/call`: it goes on as this task (SEP-2663)."""
 
 
 class ElicitResult(Result, frozen=True, kw_only=True):

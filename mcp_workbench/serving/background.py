@@ -11,6 +11,8 @@ clients (Python 1.30 and 2.3, TypeScript 1.32) raise on it, unless it is an erro
 content made up to fit the schema would be a lie a program acts on. So such a tool's early answer is marked as
 an error, and says in its text what it is; any other tool's is an ordinary result.
 
+A client that takes tasks (SEP-2663) is answered with one instead, and follows the job as `tasks.py` lets it.
+
 Neighbours: `tools.py` has the call, `jobs.py` the memory of jobs.
 """
 
@@ -30,8 +32,9 @@ from mcp_workbench.execution.calls import Call
 from mcp_workbench.execution.questions import Question
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol import wire
-from mcp_workbench.serving.job import Job, JobState, after_cancel, elapsed
+from mcp_workbench.serving.job import Job, JobState, after_cancel, elapsed, said_last
 from mcp_workbench.serving.jobs import Jobs
+from mcp_workbench.serving.task_memory import TaskMemory
 from mcp_workbench.sessions.work import Answer
 from mcp_workbench.telemetry.records import CallRecord, Outcome
 
@@ -52,13 +55,20 @@ class Background:
         loop: The protocol loop, for its clock and timer.
         jobs: Where calls go on.
         record: Where the records of ended jobs go.
-        fetchable: Whether `job_wait` is on offer; without it a job's result could not be had.
+        fetchable: Whether `job_wait` is on offer; without it a job's result could not be had but as a task.
+        tasks: Which jobs their clients follow as tasks.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, jobs: Jobs, record: Callable[[CallRecord], None], fetchable: Callable[[], bool]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        jobs: Jobs,
+        record: Callable[[CallRecord], None],
+        fetchable: Callable[[], bool],
+        tasks: TaskMemory,
     ) -> None:
         self.jobs = jobs
+        self.tasks = tasks
         self.record = record
         self.fetchable = fetchable
         self._loop = loop
@@ -141,13 +151,19 @@ class Background:
 
 
 class JobPort:
-    """What a function says when nobody waits for its answer: the last of it stands with the job."""
+    """What a function says when nobody waits for its answer: the last of it stands with the job.
+
+    Args:
+        job: Whose function it is.
+        ask: Brings a question to the client that follows the job as a task; None: it cannot be asked any more.
+    """
 
     request_id: str | int | None = None
     wants_progress = False
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, ask: Callable[[Question], None] | None = None) -> None:
         self._job = job
+        self._ask = ask
 
     def wants_output(self, level: wire.LogLevel) -> bool:
         """What is printed may be the only sign of life there is."""
@@ -161,12 +177,15 @@ class JobPort:
         self._job.hear(data)
 
     def ask(self, question: Question) -> None:
-        """There is no request any more within which the client could be asked."""
+        """Bring a question to a client that follows the task; to any other there is no request any more within which it could be asked."""
         job = self._job
+        if self._ask is not None:
+            self._ask(question)
+            return
         question.fail(
             NotAnswered(
                 f"{job.tool} cannot ask its client any more: its call was answered and goes on as job {job.id}. "
-                "Its author can let it ask before its long part, or define it with background_after_s=None."
+                "Its author can let it ask before its long part, or define it with background_after_s=None or needs_task=True."
             )
         )
 
@@ -225,8 +244,3 @@ def _where(job: Job) -> str:
     if job.behind:
         return f" {job.behind}"
     return f" ({job.done})" if job.done else ""
-
-
-def said_last(job: Job) -> str:
-    """What its function said last, as a sentence to append; empty when it said nothing."""
-    return f" It said last: {job.said}" if job.said else ""

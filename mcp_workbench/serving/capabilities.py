@@ -13,6 +13,7 @@ CAPABILITIES = wire.ServerCapabilities(
     prompts=wire.ListChanged(list_changed=True),
     logging={},
     completions={},
+    extensions={wire.TASKS: {}},
 )
 CHANNEL_CAPABILITIES = msgspec.structs.replace(CAPABILITIES, experimental=EXPERIMENTAL)
 """The same with a channel, up to 2025-11-25."""

@@ -16,6 +16,8 @@ from mcp_workbench.errors import Cancelled, NotAnswered, ToolError
 from mcp_workbench.telemetry.records import freeze_exception
 
 MAX_MESSAGE_CHARS = 2000
+UNWRITABLE = "The result could not be written as JSON: it holds text that is not Unicode, or an object. Its author can correct this."
+"""What is told in place of a result that no JSON can carry."""
 
 
 class Failure(Exception):  # carries what is left of another exception

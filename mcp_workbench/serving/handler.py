@@ -8,6 +8,7 @@ from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.serving.failures import UNWRITABLE
 from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.tools import tool_error
 from mcp_workbench.sessions.session import Session
@@ -47,10 +48,9 @@ class Handler:
 
     def unwritable(self, exchange: Exchange) -> Answer:
         """The answer in place of one that JSON cannot carry: a lone surrogate, or an object in a wire object of the author's."""
-        sentence = "The result could not be written as JSON: it holds text that is not Unicode, or an object. Its author can correct this."
         if exchange.method == "tools/call":
-            return tool_error(sentence)
-        return RemoteProtocolError(ErrorCode.INTERNAL_ERROR, sentence, {"reason": "no JSON form"})
+            return tool_error(UNWRITABLE)
+        return RemoteProtocolError(ErrorCode.INTERNAL_ERROR, UNWRITABLE, {"reason": "no JSON form"})
 
     def session_closed(self, session: Session) -> None:
         """Nothing is kept per session here."""

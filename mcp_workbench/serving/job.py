@@ -15,6 +15,7 @@ import msgspec
 from mcp_workbench.execution.calls import Call, Progress
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.protocol import wire
+from mcp_workbench.serving.questions import CLIENTS_ANSWER
 from mcp_workbench.wording import plain
 
 KEPT_S = 24 * 3600.0
@@ -48,11 +49,14 @@ class Job:
         "_call",
         "_cancel",
         "_clock",
+        "_created",
         "_ended",
         "_outcome",
         "_said",
         "_tool",
         "began_at",
+        "created_at",
+        "error",
         "fetched",
         "number",
         "principal",
@@ -81,6 +85,10 @@ class Job:
         """Name of the principal whose call it was."""
         self.began_at = time.time() - waited_s
         """When the call arrived, in seconds since 1970."""
+        self.created_at = time.time()
+        """When it became a job, in seconds since 1970."""
+        self.error: wire.RpcError | None = None
+        """The JSON-RPC error its call would have been answered with, where it was one; `result` says it in words."""
         self.result: wire.CallToolResult | None = None
         """What the call would have been answered with; None while it runs."""
         self.result_bytes = 0
@@ -93,7 +101,8 @@ class Job:
         self._call = call
         self._cancel: Callable[[str], None] | None = cancel
         self._clock = clock
-        self._began = clock() - waited_s
+        self._created = clock()
+        self._began = self._created - waited_s
         self._ended: float | None = None
         self._outcome: JobState | None = None
         self._said = ""
@@ -127,6 +136,14 @@ class Job:
         return (self._clock() if self._ended is None else self._ended) - self._began
 
     @property
+    def kept_s(self) -> float | None:
+        """Seconds after it became a job for which its result is kept; None: it runs, and no end is set."""
+        if self._ended is None:
+            return None
+        until = self._ended + KEPT_S
+        return (until if self.fetched is None else min(until, self.fetched + KEPT_FETCHED_S)) - self._created
+
+    @property
     def progress(self) -> Progress | None:
         """The latest progress its function reported; None when it reports none."""
         return self._call.progress
@@ -150,7 +167,9 @@ class Job:
 
     @property
     def waits(self) -> str:
-        """What it waits for, also where only that is known: `its turn`; empty when it runs or has ended."""
+        """What it waits for, also where only that is known: `its turn`, `the client's answer`; empty when it runs or has ended."""
+        if self._call.questions and not self.over:
+            return CLIENTS_ANSWER
         return self.behind or ("its turn" if self.state is JobState.WAITING else "")
 
     @property
@@ -182,17 +201,16 @@ class Job:
         if self.fetched is None:
             self.fetched = self._clock()
 
-    def end(self, state: JobState, result: wire.CallToolResult) -> None:
+    def end(self, state: JobState, result: wire.CallToolResult, error: wire.RpcError | None = None) -> None:
         """It is over; nothing of the function and its arguments is kept."""
-        self._ended, self.result, self.result_bytes = self._clock(), result, _size_of(result)
+        self._ended, self.result, self.result_bytes, self.error = self._clock(), result, _size_of(result), error
         self._outcome = state
         self._tool, self._arguments, self._cancel = None, b"", None
 
     def expired(self) -> bool:
         """Whether its result has been kept long enough."""
-        now = self._clock()
-        kept_long = self._ended is not None and now - self._ended >= KEPT_S
-        return kept_long or (self.fetched is not None and now - self.fetched >= KEPT_FETCHED_S)
+        kept_s = self.kept_s
+        return kept_s is not None and self._clock() - self._created >= kept_s
 
 
 def after_cancel(call: Call) -> str:
@@ -220,6 +238,11 @@ def share(progress: Progress | None) -> str:
     if progress.total is not None and progress.total > 0:
         return f"{min(max(progress.progress / progress.total, 0), 1):.0%}".replace("%", " %")
     return f"{progress.progress:g} so far"
+
+
+def said_last(job: Job) -> str:
+    """What its function said last, as a sentence to append; empty when it said nothing."""
+    return f" It said last: {job.said}" if job.said else ""
 
 
 def _one_line(text: object) -> str:

@@ -108,9 +108,16 @@ class Jobs:
         """The job that runs this very definition with these arguments for this principal."""
         return next((job for job in self._jobs.values() if job.principal == principal and job.is_of(tool, arguments)), None)
 
-    def end(self, job: Job, state: JobState, result: wire.CallToolResult) -> None:
-        """A job is over; whoever waits for it is told."""
-        job.end(state, result)
+    def end(self, job: Job, state: JobState, result: wire.CallToolResult, error: wire.RpcError | None = None) -> None:
+        """A job is over; whoever waits for it is told.
+
+        Args:
+            job: Which.
+            state: How it ended.
+            result: What whoever fetches it is given.
+            error: The JSON-RPC error that `result` puts into words, where its call failed with one.
+        """
+        job.end(state, result, error)
         if job.number in self._jobs:  # else it was forgotten while it ran
             self._ended[job.number] = job
             self._ended_bytes += job.result_bytes

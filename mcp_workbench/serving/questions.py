@@ -186,6 +186,13 @@ class Reply:
         self._question.fail(NotAnswered(f"The client did not answer for {self._question.whom}: {said}."))
 
 
+def input_request(question: Question) -> wire.InputRequest:
+    """A question as 2026-07-28 asks it, within a result or a task."""
+    # There is no elicitationId any more: nothing can be told of an elicitation once it was answered.
+    params = {name: value for name, value in question.params.items() if name != "elicitationId"}
+    return wire.InputRequest(method=question.method, params=params)
+
+
 def told(question: Question, seconds: float) -> str:
     """What a record says of a question that was settled: who was asked, what they did, how long it took; never what they said."""
     return f"asked {question.whom}: {question.outcome} after {seconds:.0f} s"

@@ -25,7 +25,7 @@ from mcp_workbench.execution.questions import Question
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
-from mcp_workbench.serving.questions import ENVELOPE_BYTES, Questions
+from mcp_workbench.serving.questions import ENVELOPE_BYTES, Questions, input_request
 from mcp_workbench.serving.request_state import RequestState, request_digest, seal, unseal
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
@@ -228,7 +228,7 @@ class Rounds:
             room -= question.size
             if requests and room < 0:
                 break
-            requests[key] = wire.InputRequest(method=question.method, params=_params(question))
+            requests[key] = input_request(question)
         self._suspend(requests)
 
     def _suspend(self, requests: dict[str, wire.InputRequest]) -> None:
@@ -323,8 +323,3 @@ class Retry(Work):
         if self._exchange.method == CALL_TOOL:
             return wire.CallToolResult(content=[wire.TextContent(text=sentence)], is_error=True)
         return RemoteProtocolError(ErrorCode.INTERNAL_ERROR, sentence, {"reason": reason})
-
-
-def _params(question: Question) -> dict[str, wire.Json]:
-    # 2026-07-28 has no elicitationId: nothing can be told of an elicitation once it was answered.
-    return {name: value for name, value in question.params.items() if name != "elicitationId"}

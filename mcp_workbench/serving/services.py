@@ -17,6 +17,8 @@ from mcp_workbench.serving.prompts import Prompts
 from mcp_workbench.serving.resources import Resources
 from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.subscriptions import Subscriptions, UpdateFeed
+from mcp_workbench.serving.task_memory import TaskMemory
+from mcp_workbench.serving.tasks import Tasks
 from mcp_workbench.serving.tools import Tools
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
@@ -38,6 +40,7 @@ class Services:
         after_call: Called on the loop thread when a tool has ended, however it ended.
         background: Answers calls early that take long.
         suspended: Where calls wait that have asked their client something.
+        tasks: The calls that their clients follow as tasks.
     """
 
     def __init__(
@@ -55,11 +58,13 @@ class Services:
         after_call: Callable[[], None],
         background: Background,
         suspended: Suspended,
+        tasks: TaskMemory,
     ) -> None:
         tool_service = Tools(tools, rendering, execution, news, after_call, background, suspended)
         resource_service = Resources(resources, dataframes, documents, execution, suspended)
         prompt_service = Prompts(prompts, resources, execution, suspended)
-        self._subscriptions = Subscriptions(resource_service, limits)
+        self._tasks = Tasks(tasks, limits)
+        self._subscriptions = Subscriptions(resource_service, limits, self._tasks)
         self.handler = Handler(
             {
                 "tools/list": tool_service.list,
@@ -70,6 +75,9 @@ class Services:
                 "resources/subscribe": self._subscriptions.subscribe,
                 "resources/unsubscribe": self._subscriptions.unsubscribe,
                 "subscriptions/listen": self._subscriptions.listen,
+                "tasks/get": self._tasks.get,
+                "tasks/update": self._tasks.update,
+                "tasks/cancel": self._tasks.cancel,
                 "prompts/list": prompt_service.list,
                 "prompts/get": prompt_service.get,
                 "completion/complete": prompt_service.complete,
@@ -77,7 +85,12 @@ class Services:
             suspended,
         )
 
+    def close(self) -> None:
+        """The server has stopped: nobody is told any more."""
+        self._tasks.close()
+
     def connect(self, sessions: Sessions, loop: asyncio.AbstractEventLoop) -> UpdateFeed:
         """Join the subscriptions with the sessions that hold them; returns the feed that tells of changes."""
         self._subscriptions.sessions = sessions
+        self._tasks.connect(sessions, loop)
         return UpdateFeed(loop, sessions.topic_changed)

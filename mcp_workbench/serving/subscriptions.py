@@ -19,6 +19,7 @@ from mcp_workbench.limits import Limits
 from mcp_workbench.live.coalescing import Coalescer
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Exchange
+from mcp_workbench.serving.tasks import Tasks
 from mcp_workbench.sessions.registry import Sessions
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.telemetry.records import CallRecord, Outcome
@@ -40,10 +41,12 @@ class Subscriptions:
     Args:
         topics: Resolves URIs.
         limits: How many subscriptions one session may hold.
+        tasks: Knows which tasks there are, and tells how they stand.
     """
 
-    def __init__(self, topics: Topics, limits: Limits) -> None:
+    def __init__(self, topics: Topics, limits: Limits, tasks: Tasks) -> None:
         self._topics = topics
+        self._tasks = tasks
         self._limits = limits
         self.sessions: Sessions | None = None
         """Set by the assembly: sessions need a handler, the handler needs the sessions."""
@@ -71,16 +74,20 @@ class Subscriptions:
         wanted: wire.ListenFilter = exchange.params.notifications
         uris = [] if wanted.resource_subscriptions is UNSET else list(dict.fromkeys(wanted.resource_subscriptions))
         topics = {uri: topic for uri in uris if (topic := self._topics.topic_of(uri, session.principal.name)) is not None}
-        self._make_room(session, 1 + len(topics))
+        task_ids = wanted.task_ids
+        tasks = [] if task_ids is UNSET else self._tasks.followed(exchange, session.principal.name, task_ids)
+        self._make_room(session, 1 + len(topics) + len(tasks))
         honoured = wire.ListenFilter(
             tools_list_changed=wanted.tools_list_changed or UNSET,
             prompts_list_changed=wanted.prompts_list_changed or UNSET,
             resources_list_changed=wanted.resources_list_changed or UNSET,
             resource_subscriptions=UNSET if wanted.resource_subscriptions is UNSET else list(topics),
+            task_ids=UNSET if task_ids is UNSET else [task.id for task in tasks],
         )
         session.send(session.peer.acknowledge(exchange, honoured), exchange.id)
         for uri, topic in topics.items():
             self._registry().watch(session, uri, topic)
+        self._tasks.follow(session, exchange, tasks)
         session.finish_record(record, Outcome.OK)
 
     def _make_room(self, session: Session, more: int) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from mcp_workbench.errors import RemoteProtocolError, ToolError
+from mcp_workbench.events import Era
 from mcp_workbench.execution.calls import Call, CallState
 from mcp_workbench.execution.questions import Question
 from mcp_workbench.execution.runner import Execution
@@ -35,6 +36,7 @@ from mcp_workbench.serving.jobs import Fetched
 from mcp_workbench.serving.moved_on import unknown_function, unknown_tool, with_changes
 from mcp_workbench.serving.rounds import Suspended
 from mcp_workbench.serving.side_products import with_side_products
+from mcp_workbench.serving.tasks import undeclared
 from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
@@ -168,14 +170,28 @@ class ToolWork(FunctionWork):
         """Run; a call that has nothing to say yet waits first, and one that runs as a job already is told so."""
         if self.tool.waits is not None:
             self._start_or_wait(done, self.tool.waits(self._arguments, self.session.principal.name))
+        elif self.tool.needs_task and not self.exchange.client.takes_tasks:
+            done(self._without_tasks())
         elif (after_s := self.tool.background_after_s) is None:
             super().start(done)
         elif (job := self._running_already()) is not None:
             self._note_job(job)
-            done(same_again(self.tool, job))
+            done(self._background.tasks.of(job).handle() if self.exchange.client.takes_tasks else same_again(self.tool, job))
+        elif self.tool.needs_task:
+            super().start(done)
+            if not self.answer_early(0.0):
+                self._background.expect(self, 0.0, 0.0)  # answered with a task as soon as one can be had
         else:
             self._background.expect(self, after_s, (time.perf_counter_ns() - self.record.received_ns) / 1e9)
             super().start(done)
+
+    def _without_tasks(self) -> Answer:
+        sentence = (
+            f"{self.tool.name} runs as a task only, and this client has not declared that it takes tasks: extensions ({wire.TASKS}). "
+            "Use a host that does, or ask the author for a way without."
+        )
+        self.record.outcome, self.record.error = RecordOutcome.REJECTED, sentence
+        return undeclared(sentence) if self.exchange.client.era is Era.MODERN else self.fail(sentence, "failed")
 
     def _start_or_wait(self, done: Done, waiting: Waiting | None) -> None:
         if waiting is None or waiting.ready():
@@ -300,24 +316,30 @@ class ToolWork(FunctionWork):
 
     def answer_early(self, waited_s: float) -> bool:
         """Answer the request and go on as a job; False: no job can be had now."""
-        call, done, background = self._call, self._done, self._background
+        call, done, background, as_task = self._call, self._done, self._background, self.exchange.client.takes_tasks
         if call is None or done is None or call.state not in (CallState.WAITING, CallState.RUNNING):
             return True
-        if self.session.ending or not background.fetchable():
+        if self.session.ending or not (as_task or background.fetchable()):
             return False  # a call ends with its session, and an early answer must be of use
         principal, arguments = self.session.principal.name, arguments_digest(self._arguments)
         job = background.jobs.begin(self.tool, principal, arguments, call, self.cancel, waited_s=waited_s)
         if job is None:
             return False
         job.session_id = self.session.id
-        answer = early_answer(self.tool, job)
+        answer = self._task_of(job) if as_task else early_answer(self.tool, job)
         self.record.started_ns = call.started_ns or None
         self._note_job(job)
         self.record = self._record_of_job(call)
-        call.port = JobPort(job)
+        call.port = JobPort(job, super().ask if as_task else None)
         self._done = partial(self._job_over, job, call)
         done(answer)
         return True
+
+    def _task_of(self, job: Job) -> wire.CreateTaskResult:
+        """Its client follows it as a task, which is also how it asks from now on."""
+        brought = self.sent.input_responses if self._way is None else UNSET
+        task = self._way = self._background.tasks.begin(job, brought or {})
+        return task.handle()
 
     def _running_already(self) -> Job | None:
         jobs = self._background.jobs
@@ -343,7 +365,14 @@ class ToolWork(FunctionWork):
         record.notes = (f"job {job.id}", *record.notes)
         record.sent_ns = time.perf_counter_ns()
         self._background.record(record)
-        self._background.jobs.end(job, state, result)
+        self._background.jobs.end(job, state, result, rpc_error(answer))
+
+
+def rpc_error(answer: Answer | None) -> wire.RpcError | None:
+    """The JSON-RPC error that an answer is, as part of a task; None where it is none."""
+    if not isinstance(answer, RemoteProtocolError):
+        return None
+    return wire.RpcError(code=answer.code, message=answer.message, data=UNSET if answer.data is None else answer.data)
 
 
 def tool_error(sentence: str) -> wire.CallToolResult:

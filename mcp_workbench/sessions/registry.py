@@ -52,6 +52,8 @@ class Sessions:
     ) -> None:
         self.telemetry = telemetry
         self.index: TopicIndex[Session] = TopicIndex()
+        self._tasks: TopicIndex[Session] = TopicIndex()
+        """Who follows which task, by its id."""
         self._handler = handler
         self._describe = describe
         self._limits = limits
@@ -153,7 +155,7 @@ class Sessions:
     def forget(self, session: Session) -> None:
         """A session has ended by itself or by us."""
         if self._open.pop(session.id, None) is not None:
-            self.index.drop(session)
+            self.drop_watches(session)
             if isinstance(session, StatelessSession):
                 self._stateless = {caller: each for caller, each in self._stateless.items() if each is not session}
             self.telemetry.record_session(session.record)
@@ -163,6 +165,7 @@ class Sessions:
     def drop_watches(self, session: Session) -> None:
         """A conversation has ended: it watches nothing any more."""
         self.index.drop(session)
+        self._tasks.drop(session)
 
     def watch(self, session: Session, uri: str, topic: str) -> None:
         """A session subscribed to `uri`, which belongs to `topic`."""
@@ -175,10 +178,26 @@ class Sessions:
             self.index.discard(session, uri)
 
     def sync_index(self, session: Session, exchange: Exchange) -> None:
-        """A listen was cancelled: forget the URIs only it named."""
+        """A listen was cancelled: forget the URIs and tasks only it named."""
         notifications = getattr(exchange.params, "notifications", None)
         for uri in (getattr(notifications, "resource_subscriptions", None) or ()) if notifications is not None else ():
             self.unwatch(session, uri)
+        for task_id in getattr(notifications, "task_ids", None) or ():
+            if not any(True for _ in session.peer.subscriptions.listens_for_task(task_id)):
+                self._tasks.discard(session, task_id)
+
+    def follow_task(self, session: Session, task_id: str) -> None:
+        """A listen of a session named a task."""
+        self._tasks.add(session, task_id, task_id)
+
+    def task_followed(self, task_id: str) -> bool:
+        """Whether anybody wants to be told of a task."""
+        return self._tasks.watched(task_id)
+
+    def task_changed(self, task: wire.Task) -> None:
+        """Tell whoever follows this task."""
+        for session, _ in self._tasks.watchers(task.task_id):
+            session.notify_task(task)
 
     def topic_changed(self, topic: str) -> None:
         """Tell whoever watches this topic."""

@@ -588,6 +588,11 @@ class Session:
         for listen_id, text in self.peer.list_changed(listing).items():
             self.notify(text, owner=listen_id, key=("list", listing))
 
+    def notify_task(self, task: wire.Task, listen_id: RequestId | None = None) -> None:
+        """Tell how a task stands; see `Peer.task_changed`."""
+        for each, text in self.peer.task_changed(task, listen_id).items():
+            self.notify(text, owner=each, key=("task", task.task_id))
+
     # --- the end ----------------------------------------------------------------------------------------------
 
     def close(self, code: int, reason: str) -> None:

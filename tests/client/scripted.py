@@ -37,6 +37,7 @@ DESCRIPTION = ServerDescription(
         prompts=wire.ListChanged(list_changed=True),
         logging={},
         completions={},
+        extensions={wire.TASKS: {}},
     ),
     "be kind",
 )

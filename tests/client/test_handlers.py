@@ -25,10 +25,13 @@ def answered(handlers: Handlers, method: str, params: dict[str, Any]) -> Any:
 ASK = {"message": "Run?", "requestedSchema": {"type": "object", "properties": {}}, "_meta": {"k": 1}}
 
 
+TASKS: dict[str, wire.Json] = {"io.modelcontextprotocol/tasks": {}}
+
+
 def test_only_what_there_is_a_handler_for_is_declared() -> None:
-    assert Handlers().capabilities() == wire.ClientCapabilities()
+    assert Handlers().capabilities() == wire.ClientCapabilities(extensions=TASKS)
     declared = Handlers(lambda request: {}, lambda request: "", list).capabilities()
-    assert declared == wire.ClientCapabilities(elicitation={"form": {}}, sampling={}, roots={})
+    assert declared == wire.ClientCapabilities(elicitation={"form": {}}, sampling={}, roots={}, extensions=TASKS)
     assert Handlers(roots=list).capabilities().sampling is UNSET
     assert Handlers(sample=lambda request: "", sample_tools=True).capabilities().sampling == {"tools": {}}
 

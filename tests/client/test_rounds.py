@@ -132,7 +132,8 @@ def test_the_tenth_answer_may_be_the_one_that_does() -> None:
         (input_required({"ok": 3}), "wrong shape"),
         (input_required(state=3), "wrong shape"),
         (input_required(), "neither inputRequests nor requestState"),
-        (b'{"resultType":"task","content":[]}', "resultType task"),
+        (b'{"resultType":"task","content":[]}', "wrong shape"),
+        (b'{"resultType":"news","content":[]}', "resultType news"),
         (b'{"resultType":7,"content":[]}', "something that is no text"),
     ],
 )

@@ -275,7 +275,8 @@ def test_a_handler_set_later_is_declared_in_the_modern_era() -> None:
             session.on_elicit = lambda request: "decline"
             await session.call_tool("t")
         declared = [message["params"]["_meta"][wire.META_CAPABILITIES] for message in listen.server.sent("tools/call")]
-        assert declared == [{}, {"elicitation": {"form": {}}}]
+        tasks: dict[str, wire.Json] = {"extensions": {wire.TASKS: {}}}
+        assert declared == [tasks, tasks | {"elicitation": {"form": {}}}]
 
     asyncio.run(main())
 

@@ -48,6 +48,10 @@ SECTIONS: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name(
 """Revision -> page -> its sections, as the specification has them."""
 
 
+EXTENSION = f"{SPECIFICATION}/extensions/tasks"
+"""Of `io.modelcontextprotocol/tasks` (SEP-2663); its text stands in https://github.com/modelcontextprotocol/ext-tasks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One row."""
@@ -94,6 +98,11 @@ SUBSCRIPTIONS = "basic/patterns/subscriptions"
 MRTR = "basic/patterns/mrtr"
 LEGACY_HTTP = "basic/transports"
 MODERN_HTTP = "basic/transports/streamable-http"
+
+
+def _task(id: str, section: str, sentence: str) -> Requirement:  # noqa: A002  # the column's name
+    return Requirement(id, MODERN, (f"{EXTENSION}#{section}",), sentence)
+
 
 REQUIREMENTS = (
     # --- lifecycle
@@ -684,6 +693,20 @@ REQUIREMENTS = (
     _modern(
         "http-unbuffered", f"{MODERN_HTTP}#receiving-messages", "A stream tells proxies not to hold it back, and gives signs of life.", HTTP
     ),
+    # --- tasks: jobs that their clients follow
+    _task("task-declared", "capability-negotiation", "The server declares the extension; a call of who did not declare it is no task."),
+    _task("task-needed", "capability-negotiation", "What needs a task is -32021 with requiredCapabilities for who takes none."),
+    _task("task-created", "task-creation", "A call that takes long is answered with a task that can be asked for at once."),
+    _task("task-completed", "task-polling", "Of a completed task the result is what the call would have been answered with."),
+    _task("task-tool-error", "task-execution-errors", "A tool that fails completes its task with isError."),
+    _task("task-failed", "task-execution-errors", "A task fails with the JSON-RPC error its call would have been answered with."),
+    _task("task-input", "task-update-requests", "A task asks through tasks/get, and goes on with what tasks/update brings."),
+    _task("task-input-partial", "task-update-requests", "Some answers are taken, unknown ones ignored, and what is left is asked still."),
+    _task("task-cancel", "task-cancellation", "A cancelled task ends; cancelling one that has ended changes nothing."),
+    _task("task-unknown", "protocol-errors", "A task that there is not, or of another principal, is -32602."),
+    _task("task-undeclared", "protocol-errors", "tasks/* and a listen for tasks are -32021 for who has not declared the extension."),
+    _task("task-listen", "task-status-notifications", "A listen is told how its tasks stand, each time that changes, and of no others."),
+    _task("task-removed", "reservations", "tasks/result and tasks/list of 2025-11-25 are -32601."),
 )
 
 BY_ID = {row.id: row for row in REQUIREMENTS}

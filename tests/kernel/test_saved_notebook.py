@@ -62,7 +62,8 @@ CELLS = (
     """,
     "wb.show({options})",
     """
-    session = await wb.connect(wb.start().url, token=wb.start().token, client_info=Implementation(name=secret("client"), version="1"))
+    client = Implementation(name=secret("client"), version="1")
+    session = await wb.connect(wb.start().url, token=wb.start().token, client_info=client, tasks=False)
     await session.call_tool("look", text=secret("argument"))
     await session.call_tool("fail", text=secret("argument"))
     with contextlib.suppress(wb.PeerError):

@@ -164,3 +164,15 @@ def test_a_partial_is_a_tool_under_a_name_of_its_own() -> None:
 def test_what_cannot_be_offered_is_refused_at_registration(function: Any, options: dict[str, Any], words: str) -> None:
     with pytest.raises(RegistrationError, match=words):
         define_tool(function, **options)
+
+
+def test_a_tool_that_needs_a_task_must_be_able_to_become_one() -> None:
+    def long() -> None: ...
+
+    with pytest.raises(RegistrationError, match='with run_on="inline" a call never goes on'):
+        define_tool(long, needs_task=True, run_on="inline")
+    with pytest.raises(RegistrationError, match="with background_after_s=None a call never goes on"):
+        define_tool(long, needs_task=True, background_after_s=None)
+    with pytest.raises(RegistrationError, match="needs_task is True or False"):
+        define_tool(long, needs_task="yes")  # type: ignore[arg-type]  # what an author may write
+    assert (define_tool(long, needs_task=True).needs_task, define_tool(long).needs_task) == (True, False)

@@ -98,6 +98,10 @@ def test_a_header_that_is_there_twice_says_nothing_certain() -> None:
 def test_other_methods_have_no_name_to_repeat() -> None:
     assert header_values({"name": "x"}, "tools/list", {}) == {"Mcp-Method": "tools/list"}
     assert header_values({"uri": "df://a b"}, "resources/read", {})["Mcp-Name"] == "df://a b"
+    for method in ("tasks/get", "tasks/update", "tasks/cancel"):
+        assert header_values({"taskId": "t1"}, method, {})["Mcp-Name"] == "t1"
+        assert told({"taskId": "t1"}, method) is None
+        assert "Mcp-Name" in str(told({"taskId": "t1"}, method, mcp_name="t2"))
     assert told({}, "tools/list") is None
 
 

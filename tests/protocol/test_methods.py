@@ -11,6 +11,7 @@ from mcp_types import methods as oracle
 from mcp_workbench.protocol import methods, wire
 from mcp_workbench.protocol.methods import Method
 from mcp_workbench.protocol.versions import LEGACY_VERSIONS, MODERN_VERSIONS
+from tests.support import task_schema
 
 VERSIONS = (*LEGACY_VERSIONS, *MODERN_VERSIONS)
 TABLES: list[tuple[dict[str, Method], Mapping[tuple[str, str], Any]]] = [
@@ -25,7 +26,19 @@ TABLES: list[tuple[dict[str, Method], Mapping[tuple[str, str], Any]]] = [
     ("ours", "theirs"), TABLES, ids=["client requests", "server requests", "client notifications", "server notifications"]
 )
 def test_each_revision_has_the_methods_of_the_specification(ours: dict[str, Method], theirs: Mapping[tuple[str, str], Any]) -> None:
-    assert {(name, version) for name, method in ours.items() for version in VERSIONS if method.exists_in(version)} == set(theirs)
+    here = {(name, version) for name, method in ours.items() for version in VERSIONS if method.exists_in(version)}
+    assert {(name, version) for name, version in here if not _is_of_an_extension(name)} == set(theirs)
+
+
+def _is_of_an_extension(method: str) -> bool:
+    return method in task_schema.METHODS or method == task_schema.NOTIFICATION
+
+
+def test_methods_of_the_extension_for_tasks_are_of_the_modern_era_alone() -> None:
+    everything = methods.CLIENT_REQUESTS | methods.SERVER_NOTIFICATIONS
+    assert {name for name in everything if _is_of_an_extension(name)} == task_schema.METHODS | {task_schema.NOTIFICATION}
+    for name in (*task_schema.METHODS, task_schema.NOTIFICATION):
+        assert [version for version in VERSIONS if everything[name].exists_in(version)] == list(MODERN_VERSIONS)
 
 
 def test_the_oracle_knows_the_same_revisions() -> None:

@@ -9,6 +9,7 @@ import pytest
 from mcp_workbench.errors import LocalProtocolError
 from mcp_workbench.events import Era
 from mcp_workbench.protocol import wire
+from mcp_workbench.protocol.happenings import TextToSend
 from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.sides import Side
 from mcp_workbench.protocol.states import State
@@ -256,3 +257,14 @@ def test_a_server_must_describe_itself() -> None:
     with pytest.raises(LocalProtocolError):
         Peer(Side.SERVER)
     assert client_peer().side is Side.CLIENT
+
+
+def test_extensions_are_named_in_the_modern_era_alone_on_both_sides() -> None:
+    offered = wire.ServerCapabilities(tools=wire.ListChanged(), extensions={wire.TASKS: {}})
+    able = wire.ClientCapabilities(roots={}, extensions={wire.TASKS: {}})
+    for begin, extended in ((Peer.initialize, False), (lambda peer: peer.request("server/discover"), True)):
+        client, server = Peer(Side.CLIENT, capabilities=able), server_peer(offered)
+        _, text = begin(client)
+        answers = [happening.text for happening in server.receive_text(text) if isinstance(happening, TextToSend)]
+        assert [b'"extensions"' in each for each in (text, *answers)] == [extended, extended]
+        assert b'"roots"' in text

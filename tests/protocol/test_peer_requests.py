@@ -11,7 +11,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import Fate
 from mcp_workbench.protocol.methods import CLIENT_REQUESTS
 from mcp_workbench.protocol.peer import ResultTooLarge
-from mcp_workbench.protocol.versions import LEGACY_VERSIONS
+from mcp_workbench.protocol.versions import LATEST_LEGACY, LEGACY_VERSIONS
 from tests.support.protocol import Conversation, legacy, modern, server_peer
 
 CALL = wire.CallToolResult(content=[wire.TextContent(text="3")])
@@ -73,14 +73,17 @@ def test_what_a_legacy_revision_does_not_have_is_unknown_there(version: str, met
 
 
 GATED = {name: method.capability for name, method in CLIENT_REQUESTS.items() if method.capability is not None}
+EVERYTHING: dict[str, dict[str, str]] = {"tools": {}, "resources": {}, "prompts": {}, "logging": {}, "completions": {}, "extensions": {}}
 
 
 @pytest.mark.parametrize(("method", "capability"), GATED.items())
 def test_a_method_of_an_absent_capability_is_unknown(method: str, capability: str) -> None:
-    everything: dict[str, dict[str, str]] = {"tools": {}, "resources": {}, "prompts": {}, "logging": {}, "completions": {}}
-    del everything[capability]
-    talk = legacy(capabilities=wire.ServerCapabilities(**everything))  # type: ignore[arg-type]  # only their presence counts
-    talk.play(f">> #1 {method}\n << #1 error -32601")
+    offered = {name: value for name, value in EVERYTHING.items() if name != capability}
+    capabilities = wire.ServerCapabilities(**offered)  # type: ignore[arg-type]  # only their presence counts
+    if CLIENT_REQUESTS[method].exists_in(LATEST_LEGACY):
+        legacy(capabilities=capabilities).play(f">> #1 {method}\n << #1 error -32601")
+    else:
+        modern(capabilities=capabilities).play(f'>> #1 {method} {{"_meta":$META}}\n << #1 error -32601')
 
 
 BROKEN_PARAMS = [

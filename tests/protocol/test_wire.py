@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from mcp_workbench.protocol import wire
+from tests.support import task_schema
 
 SAME_NAMES = sorted(
     name
@@ -16,6 +17,7 @@ SAME_NAMES = sorted(
     and issubclass(kind, wire.Wire)
     and isinstance(theirs := getattr(types, name, None), type)
     and issubclass(theirs, BaseModel)
+    and not issubclass(kind, wire.Task)  # theirs are those of 2025-11-25
 )
 
 
@@ -42,6 +44,12 @@ def test_every_field_that_is_required_is_one_we_have(name: str) -> None:
 
 def test_the_comparison_covers_what_travels() -> None:
     assert {"Tool", "Resource", "Prompt", "CallToolResult", "ListToolsResult", "DiscoverResult", "TextContent"} <= set(SAME_NAMES)
+
+
+def test_a_task_has_the_fields_of_the_extension() -> None:
+    ours = {field.encode_name for field in msgspec.structs.fields(wire.Task)} - {"_meta"}
+    kinds = (task_schema.WorkingTask, task_schema.InputRequiredTask, task_schema.CompletedTask, task_schema.FailedTask)
+    assert ours == set().union(*(names_on_the_wire(kind) for kind in kinds))
 
 
 def test_what_is_not_set_is_left_out_and_null_is_kept_where_it_means_something() -> None:

@@ -78,8 +78,9 @@ async def _house() -> AsyncIterator[House]:
         news=News(loop),
         limits=LIMITS,
         after_call=lambda: None,
-        background=Background(loop, offer.jobs, offer.telemetry.record, lambda: True),
+        background=Background(loop, offer.jobs, offer.telemetry.record, lambda: True, offer.tasks),
         suspended=Suspended(Questions(loop, LIMITS, offer.telemetry.record)),
+        tasks=offer.tasks,
     )
     info = ServerDescription(wire.Implementation(name="mcp-workbench", version="1"), CAPABILITIES)
     sessions = Sessions(services.handler, lambda: info, offer.telemetry, LIMITS, loop)

@@ -19,6 +19,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.serving.background import Background, JobPort, arguments_digest, early_answer, same_again, verdict
 from mcp_workbench.serving.job import Job, JobState
 from mcp_workbench.serving.jobs import Jobs
+from mcp_workbench.serving.task_memory import TaskMemory
 from mcp_workbench.telemetry.records import CallRecord, Outcome
 
 
@@ -83,7 +84,7 @@ class Expected:
 def background() -> tuple[Clock, Background]:
     clock = Clock()
     jobs = Jobs(Limits(), clock=clock.time)
-    return clock, Background(cast(asyncio.AbstractEventLoop, clock), jobs, lambda _record: None, lambda: True)
+    return clock, Background(cast(asyncio.AbstractEventLoop, clock), jobs, lambda _record: None, lambda: True, TaskMemory(jobs))
 
 
 # --- when ------------------------------------------------------------------------------------------------------------
@@ -192,6 +193,7 @@ def test_one_that_ends_by_what_answering_another_set_free_is_not_asked() -> None
 
 def test_when_the_server_stops_nobody_is_answered_early_any_more_and_the_jobs_forget_it() -> None:
     clock, waiting = background()
+    others = [listener for listener in waiting.jobs.on_end if listener != waiting._job_ended]
     call, crowded, later = Expected(), Expected(), Expected()
     crowded.room = False
     waiting.expect(crowded, 1, 0)
@@ -203,7 +205,7 @@ def test_when_the_server_stops_nobody_is_answered_early_any_more_and_the_jobs_fo
     waiting.expect(later, 1, 0)
     clock.let_pass(100)
     assert (call.asked, crowded.asked, later.asked) == ([], [1], [])
-    assert (clock.set_timers(), waiting.jobs.on_end) == ([], [])
+    assert (clock.set_timers(), waiting.jobs.on_end) == ([], others)
 
 
 @settings(deadline=None)

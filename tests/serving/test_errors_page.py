@@ -98,6 +98,9 @@ def _compare(row: Row, answer: Message | None) -> None:
     if row.outcome in ("isError", "result"):
         assert answer["result"].get("isError", False) is (row.outcome == "isError")
         said = text_of(answer["result"])
+    elif row.outcome == "task":
+        assert answer["result"]["resultType"] == "task"
+        said = answer["result"]["statusMessage"]
     else:
         assert f"error {answer['error']['code']}" == row.outcome
         said = answer["error"]["message"]
@@ -557,6 +560,46 @@ async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
     await talk.fence()
     release.set()
     return await talk.answer(call)
+
+
+TAKES: Message = {"extensions": {wire.TASKS: {}}}
+
+
+@scene("call that takes long, of a client that takes tasks", LATEST_MODERN, capabilities=TAKES, stop_grace_s=0.01)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await _long_call(workbench, talk)
+
+
+async def _needing(workbench: wb.Workbench, talk: Talk) -> Message:
+    @workbench.tool(needs_task=True)
+    async def needing() -> None: ...
+
+    return await _called(talk, "needing")
+
+
+@scene("call that needs a task, modern", LATEST_MODERN)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await _needing(workbench, talk)
+
+
+@scene("call that needs a task, legacy")
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    return await _needing(workbench, talk)
+
+
+@scene("tasks/* or a listen for tasks by a client that takes none", LATEST_MODERN)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    error = await talk.error("subscriptions/listen", {"notifications": {"taskIds": ["t1"]}})
+    assert error["code"] == -32021
+    return await talk.request("tasks/get", {"taskId": "t1"})
+
+
+@scene("task that there is not, or somebody else's", LATEST_MODERN, capabilities=TAKES, stop_grace_s=0.01)
+async def _(workbench: wb.Workbench, talk: Talk) -> Message | None:
+    workbench.tokens.add("alice")
+    async with talking(workbench, LATEST_MODERN, principal="alice", capabilities=TAKES) as alice:
+        hers = (await _long_call(workbench, alice))["result"]["taskId"]
+        return await talk.request("tasks/cancel", {"taskId": hers})
 
 
 @scene("call repeated while it runs as a job", stop_grace_s=0.01)

@@ -49,6 +49,7 @@ def _services() -> Services:
         after_call=nothing,
         background=cast(Background, None),
         suspended=cast(Suspended, None),
+        tasks=offer.tasks,
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_workbench.execution.calls import Call, Progress
+from mcp_workbench.execution.questions import ask_roots
 from mcp_workbench.primitives.tools import define_tool
 from mcp_workbench.protocol import wire
 from mcp_workbench.serving.job import LONGEST_SAID, Job, JobState, elapsed
@@ -39,6 +40,9 @@ def test_where_it_is_in_one_phrase() -> None:
     assert job.standing == "waiting, 45 s, behind cell [12], running 8 s"
     call.started_ns = 1
     assert (job.state, job.standing, job.waits) == (JobState.RUNNING, "running, 45 s", "")
+    call.questions.append(ask_roots(key=None, timeout_s=None))
+    assert (job.waits, job.standing) == ("the client's answer", "running, 45 s")
+    call.questions.clear()
     call.progress = Progress(62, 100, "reading\nrows")
     clock.now += 51
     assert (job.standing, job.said) == ("running, 62 %, 96 s", "rows")

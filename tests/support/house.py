@@ -27,6 +27,7 @@ from mcp_workbench.serving.waiting import News
 from mcp_workbench.sessions.registry import Sessions
 from mcp_workbench.transports.memory import memory_pair
 from tests.support.clock import SimulatedLoop
+from tests.support.oracle import Message
 from tests.support.talk import Talk
 
 
@@ -42,9 +43,10 @@ class House:
         self.offer.chronicle.on_line.append(self._tell_soon)
         self._loop = loop
         self.execution = Execution(loop, limits)
-        self.background = Background(loop, self.offer.jobs, self.offer.telemetry.record, lambda: "job_wait" in self.offer.builtins)
+        offer = self.offer
+        self.background = Background(loop, offer.jobs, offer.telemetry.record, lambda: "job_wait" in offer.builtins, offer.tasks)
         self.suspended = Suspended(Questions(loop, limits, self.offer.telemetry.record))
-        services = Services(
+        self.services = services = Services(
             tools=self.offer.catalog,
             resources=self.offer.resources,
             prompts=self.offer.prompts,
@@ -57,6 +59,7 @@ class House:
             after_call=lambda: None,
             background=self.background,
             suspended=self.suspended,
+            tasks=self.offer.tasks,
         )
         info = ServerDescription(wire.Implementation(name="mcp-workbench", version="1"), CAPABILITIES)
         self.sessions = Sessions(services.handler, lambda: info, self.offer.telemetry, limits, loop)
@@ -87,11 +90,13 @@ class House:
         self.offer.tools.add(define_tool(function, sync_context=Context, async_context=AsyncContext, **options))
 
     @asynccontextmanager
-    async def client(self, version: str = LATEST_LEGACY, *, principal: str = "default") -> AsyncIterator[Talk]:
+    async def client(
+        self, version: str = LATEST_LEGACY, *, principal: str = "default", capabilities: Message | None = None
+    ) -> AsyncIterator[Talk]:
         """A client that has shaken hands."""
         server, client = memory_pair()
         server.open(self.sessions.accept(server, Principal(principal)))
-        async with Talk(client, version) as talk:
+        async with Talk(client, version, capabilities=capabilities) as talk:
             await talk.open()
             yield talk
 
@@ -103,6 +108,7 @@ class House:
         await self.sessions.close(0)
         await self.execution.close(0)
         self._feed.close()
+        self.services.close()
 
     async def close(self) -> None:
         """Open every gate, and stop."""

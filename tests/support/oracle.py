@@ -11,6 +11,7 @@ from mcp_types import methods as oracle
 
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
+from tests.support import task_schema
 
 Message = dict[str, Any]
 CODES = frozenset({-32700, -32600, -32601, -32602, -32603, -32002, -32021, -32022})
@@ -65,10 +66,15 @@ class Oracle:
             self._check_result(self._methods[type(message["id"]), message["id"]].popleft(), message["result"])
         elif "id" in message:
             oracle.parse_server_request(message["method"], self.version, message.get("params"))
+        elif message["method"] == task_schema.NOTIFICATION and self.modern:
+            task_schema.check_notification(message["params"])
         else:
             oracle.parse_server_notification(message["method"], self.version, message.get("params"))
 
     def _check_result(self, method: str, result: Message) -> None:
+        if self.modern and (method in task_schema.METHODS or result.get("resultType") == "task"):
+            task_schema.check_result(method, result)
+            return
         oracle.validate_server_result(method, self.version, result)
         modern_only = {"resultType", "ttlMs", "cacheScope"}
         if not self.modern:

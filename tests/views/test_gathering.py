@@ -76,7 +76,7 @@ def test_a_call_that_goes_on_as_a_job_is_shown_when_it_is_answered_and_when_it_e
     gathering = _gathering(workbench)
 
     async def visit() -> View:
-        async with asyncio.timeout(30), workbench.connect() as session:
+        async with asyncio.timeout(30), workbench.connect(tasks=False) as session:
             await session.call_tool("long")
             go_on.set()
             await session.call_tool("job_wait", job="j1", wait_s=30)

@@ -57,7 +57,7 @@ def test_calls_and_jobs_are_named_with_client_and_progress_until_they_end(workbe
 
     async def visit() -> None:
         bob = workbench.tokens.add("bob")
-        async with asyncio.timeout(30), workbench.connect(token=bob, client_info=CLIENT) as session:
+        async with asyncio.timeout(30), workbench.connect(token=bob, client_info=CLIENT, tasks=False) as session:
             assert "j1" in (await session.call_tool("long")).text
             await asyncio.to_thread(begun.wait, 20)
             call = start_task(called(session, "fit"), name="fit")

@@ -19,10 +19,9 @@ from mcp_workbench.errors import ToolError
 from mcp_workbench.execution.context import Context
 from mcp_workbench.primitives.tools import ToolDefinition, Waiting
 from mcp_workbench.protocol.wire import Json
-from mcp_workbench.serving.background import said_last
 from mcp_workbench.serving.builtin.job_results import handed_on
 from mcp_workbench.serving.builtin.own_tools import Group, define
-from mcp_workbench.serving.job import Job
+from mcp_workbench.serving.job import Job, said_last
 from mcp_workbench.serving.jobs import Fetched, Jobs
 
 LONGEST_WAIT_S = 50.0

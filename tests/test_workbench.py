@@ -721,7 +721,7 @@ class _EagerHost(PlainHost):
 
 def test_dataframes_are_looked_at_after_every_call_however_quick_the_main_thread_is(monkeypatch: pytest.MonkeyPatch) -> None:
     host = _EagerHost()
-    monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: host)
+    monkeypatch.setattr("mcp_workbench.workbench.core.current_host", lambda: host)
     workbench = wb.Workbench()
     workbench.publish(delays=_frame())
     workbench.tool(name="nothing")(lambda: None)
@@ -775,7 +775,7 @@ def test_no_tool_is_lost_when_threads_register_side_by_side() -> None:
 
 @pytest.mark.leaks_threads("the loop of the server that was given up")
 def test_stopping_a_server_whose_loop_is_blocked_says_why_and_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcp_workbench.workbench.STOP_PATIENCE_S", 0.1)
+    monkeypatch.setattr("mcp_workbench.workbench.serving.STOP_PATIENCE_S", 0.1)
     workbench = wb.Workbench(limits=wb.Limits(stop_grace_s=0)).start()
     entered, leave = threading.Event(), threading.Event()
 
@@ -902,7 +902,7 @@ def test_a_name_that_is_let_in_again_keeps_results_again_and_finds_none_of_befor
 
 def test_a_dataframe_whose_variable_is_gone_is_marked_in_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
     host = ScriptedHost()
-    monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: host)
+    monkeypatch.setattr("mcp_workbench.workbench.core.current_host", lambda: host)
     workbench = wb.Workbench()
     host.variables["delays"] = _frame()
     workbench.publish(delays=host.variables["delays"])
@@ -973,7 +973,7 @@ def test_a_pyplot_figure_beside_what_fills_a_message_still_fits_it() -> None:
 
 def test_a_call_for_the_main_thread_runs_when_a_cell_has_ended_and_says_what_it_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     host = ScriptedHost()
-    monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: host)
+    monkeypatch.setattr("mcp_workbench.workbench.core.current_host", lambda: host)
     workbench = wb.Workbench()
     host.variables["delays"] = _frame()
     workbench.publish(delays=host.variables["delays"])

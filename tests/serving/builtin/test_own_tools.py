@@ -92,7 +92,7 @@ def test_what_may_be_left_out_has_no_default_of_another_type_and_the_usage_is_sh
 
 def test_a_cell_that_publishes_and_defines_changes_the_list_once(monkeypatch: pytest.MonkeyPatch) -> None:
     host = ScriptedHost()
-    monkeypatch.setattr("mcp_workbench.workbench.current_host", lambda: host)
+    monkeypatch.setattr("mcp_workbench.workbench.core.current_host", lambda: host)
     workbench = wb.Workbench()
     with running(workbench, builtin_tools=True):
         told: list[str] = []

@@ -1,0 +1,273 @@
+"""A Workbench among others: as a client, as a tap between strangers, and what crossed, remembered, recorded and replayed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from mcp_workbench.client.connect import Connecting, connect
+from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.exploring.overheard_channel import OverheardChannel
+from mcp_workbench.secret import Secret, hidden, hidden_values
+
+if TYPE_CHECKING:
+    import os
+    import ssl as tls
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from mcp_workbench.exploring.recording.reader import Recording
+    from mcp_workbench.exploring.recording.recorder import Recorder
+    from mcp_workbench.exploring.replaying.replay import Replay
+    from mcp_workbench.exploring.traffic import Traffic
+    from mcp_workbench.tapping.tap import Tap
+    from mcp_workbench.telemetry.messages import Message
+    from mcp_workbench.telemetry.records import SessionRecord
+    from mcp_workbench.transports.channel import Channel
+
+from mcp_workbench.workbench.core import Core
+
+logger = logging.getLogger("mcp_workbench")
+
+
+class Conversing(Core):
+    """Connecting, tapping, recording, replaying, exploring."""
+
+    def record(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        sessions: Iterable[str] | None = None,
+        filter: Callable[[Message], bool] | None = None,  # noqa: A002  # the word of the whole traffic API
+        redact: bool | Iterable[str] = True,
+        max_bytes: int | None = None,
+        keep: int = 5,
+        overwrite: bool = False,
+    ) -> Recorder:
+        """Write what crosses from now on into a file, beside the path: `with wb.record("monday"):`, or `.stop()`.
+
+        Args:
+            path: The file; without an ending it is given `.mcptraffic.jsonl`. Only its owner may read it.
+            sessions: Only these, by their ids (`s1`, `out1`, `tap1`); None: all, also what this notebook says as a client.
+            filter: Only messages of which this is true, and their calls; called on the recorder's own thread.
+            redact: Secrets are withheld: values under names like `password` or `apiKey`, what looks like a token or a key, this
+                workbench's own tokens, what a tool's `redact=` names, and each of them wherever it appears again. Further names of
+                members, for instance `["ssn"]`, are withheld too. False: everything stands in the file as it crossed.
+            max_bytes: Size at which the file is moved to `path.1`, and so on, and a new one begins; None: never.
+            keep: Older files that are kept then.
+            overwrite: Replace a recording that is there.
+
+        Returns:
+            The recorder: `.stop()`, `.flush()`, `.annotate(text)`, `.path`, `.status`. It outlives `stop()` of the server.
+
+        Raises:
+            FileExistsError: Something is there; a link is never followed or replaced.
+            OSError: The file cannot be made.
+        """
+        from mcp_workbench.exploring.recording.recorder import Recorder, Sources, recording_path  # most notebooks record nothing
+        from mcp_workbench.exploring.recording.redaction import Redactor
+
+        offer, file = self._offer, recording_path(path)
+        self._recorders = [recorder for recorder in self._recorders if recorder.recording]
+        if any(recorder.path == file for recorder in self._recorders):
+            raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
+        redactor = None
+        if redact is not False:
+            redactor = Redactor(
+                () if redact is True else redact, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets
+            )
+        sources = Sources(
+            telemetry=lambda: offer.telemetry,
+            settle=offer.overhearing.settle,
+            session=self._session_record,
+            tools=offer.catalog.list,
+            tell=self._tell_author,
+            server=self._name,
+        )
+        recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
+        self._recorders.append(recorder)
+        return recorder
+
+    def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
+        return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}
+
+    def _view_secrets(self) -> tuple[Secret, ...]:
+        return () if self._running is None else (self._view_door.secret,)
+
+    def _session_record(self, session_id: str) -> SessionRecord | None:
+        """Of a session that lasts or has ended; from any thread."""
+        running, offer = self._running, self._offer
+        live = None if running is None else running.sessions.find(session_id)
+        if live is not None:
+            return live.record
+        known = (*offer.overhearing.sessions(), *reversed(offer.telemetry.sessions(None)))
+        return next((record for record in known if record.session_id == session_id), None)
+
+    def _tell_author(self, sentence: str) -> None:
+        """From any thread."""
+        running = self._running
+        if running is None:
+            logger.warning("%s", sentence)
+        else:
+            running.note_once(sentence)
+
+    # --- connecting ------------------------------------------------------------------------------------------------------
+
+    def connect(
+        self,
+        url: str | Secret | Sequence[str] | None = None,
+        *,
+        token: str | Secret | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        env: Mapping[str, str | Secret] | None = None,
+        **options: Any,
+    ) -> Connecting:
+        """Connect as a client: `async with wb.connect(url, token=token) as session:`.
+
+        Args:
+            url: `ws://…/mcp` or `http://…/mcp`, or a ticket's address; or a command, `["npx", "-y",
+                "@modelcontextprotocol/server-everything"]`, which is started and spoken with over its stdin and stdout; None: this
+                Workbench's own server, over the wire, as the principal `notebook`.
+            token: Sent as `Authorization: Bearer`; None without a url: this Workbench's own.
+            headers: Further headers of the WebSocket handshake, or of each HTTP request.
+            env: A command's variables, beside PATH, HOME and the like; `env=os.environ`: all of this process.
+            options: `era`: "auto" (probe), "legacy" or "modern"; `timeout_s` (60): longest wait for an answer;
+                `on_log`, `on_elicit`, `on_sample`, `on_roots`: functions or coroutine functions that take what the server sends or
+                asks; `on_message`: a plain function that sees each message as it crosses, `("sent", text)` or `("received", text)`;
+                `tasks` (True): whether it may answer a call that takes long with a task, which is followed until it has ended;
+                `sample_tools` (False): whether `on_sample` takes tools; `client_info`; `ssl`; `allow_remote` (False): send a token
+                over plain ws:// to other machines; `cwd`: the folder a command is started in.
+
+        Returns:
+            Something to await, or to enter with `async with`: a session with `list_tools`, `call_tool(name, on_progress=…, **arguments)`,
+            `read_resource`, `subscribe`, `list_changes`, `get_prompt`, `complete`, `ping` and `close`.
+
+        Raises:
+            WorkbenchError: No url, and this process serves nothing.
+        """
+        # Before anything fails, for a traceback may show our variables.
+        url, token = hidden(url) if isinstance(url, str) else url, hidden(token)
+        headers, env = hidden_values(headers), hidden_values(env)
+        if url is None and self._running is None:
+            raise WorkbenchError(
+                "the server of this process is not running: call start() first, or connect to another with url= and token="
+            )
+        if url is None and token is None:
+            token = self._token_here()
+        # What passes between ourselves is written down once, by the server.
+        hear = None if url is None or self._is_ours(url) else self._hear
+        return connect(self.url if url is None else url, token=token, headers=headers, env=env, hear=hear, **options)
+
+    def _is_ours(self, url: Secret | Sequence[str]) -> bool:
+        ours = () if self._running is None else (self._running.url, self._running.http_url)
+        return isinstance(url, Secret) and any(own is not None and url.reveal().startswith(own) for own in ours)
+
+    def tap(
+        self,
+        upstream: str | Secret | Sequence[str],
+        *,
+        listen: str | None = None,
+        token: str | Secret | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
+        env: Mapping[str, str | Secret] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        ssl: tls.SSLContext | None = None,
+        allow_remote: bool = False,
+    ) -> Tap:
+        """Listen between a client and another server, and see in `traffic` what they say: `with wb.tap(url) as tap:`.
+
+        Clients connect to `tap.url` with this Workbench's token; the server need not be running. Messages pass unchanged, unless a
+        function given to `@tap.on_request` or `@tap.on_response` delays, changes or drops them.
+
+        Args:
+            upstream: The server: `ws://…`, `http://…`, or a command, `["npx", "-y", "@modelcontextprotocol/server-everything"]`,
+                which is started anew for each client.
+            listen: `ws`, `http`, or an address of this machine as `ws://127.0.0.1:9000/mcp`; None: as the server is spoken with,
+                and for a command over WebSocket.
+            token: The server's, sent to it as `Authorization: Bearer`; clients of the tap never see it.
+            headers: Further headers for the server.
+            env: A command's variables, beside PATH, HOME and the like.
+            cwd: The folder a command is started in.
+            ssl: TLS settings for `wss://` and `https://`.
+            allow_remote: Send the token over plain `ws://` or `http://` to other machines.
+
+        Returns:
+            The running tap; close it with `close()` or as a context manager.
+
+        Raises:
+            ValueError: An address cannot be read, or the two kinds cannot be joined.
+            OSError: It cannot listen there.
+        """
+        from mcp_workbench.tapping.tap import Tap, door_of
+        from mcp_workbench.tapping.upstream import upstream_of
+
+        where, token = hidden(upstream) if isinstance(upstream, str) else upstream, hidden(token)
+        headers, env = hidden_values(headers), hidden_values(env)
+        server = upstream_of(where, token=token, headers=headers, env=env, cwd=cwd, ssl=ssl, allow_remote=allow_remote)
+        offer, settings = self._offer, self._settings
+        return Tap(
+            server,
+            door_of(listen, server),
+            offer.overhearing,
+            offer.credentials,
+            offer.tickets,
+            settings.limits,
+            allowed_hosts=settings.allowed_hosts,
+            allowed_origins=settings.allowed_origins,
+        )
+
+    @staticmethod
+    def replay(
+        file: str | os.PathLike[str] | Recording,
+        *,
+        volatile: Sequence[str] = (),
+        repeat: bool | None = None,
+        speed: float | None = None,
+        port: int = 0,
+    ) -> Replay:
+        """A server made of a recording: `with wb.replay("session.mcptraffic.jsonl") as replay:`.
+
+        A request is answered as an equal one was when it was recorded; equal ones in their order. What was never asked is an error
+        that names what comes nearest, never a success. Clients of both eras may ask, whichever was recorded; no network is needed.
+
+        Args:
+            file: A recording, or where it is.
+            volatile: Paths in params that are not compared, for instance `arguments.now` or `$.arguments.rows[*].id`.
+            repeat: Whether the last of equal requests is answered once more when it is asked more often; None: all but calls of tools.
+            speed: 1: each answer takes as long as it took; 10: a tenth of that; None: none.
+            port: Of 127.0.0.1; 0: any free one.
+
+        Returns:
+            The running server: `.url`, `.token`, `.connect()`, `.unanswered`, `.unused()`, `.close()`.
+
+        Raises:
+            RecordingError: The file is no recording, or damaged; says where.
+            ValueError: A path or the speed makes no sense.
+            OSError: The file cannot be read, or the port is taken.
+        """
+        from mcp_workbench.exploring.replaying.replay import replay
+
+        return replay(file, volatile=volatile, repeat=repeat, speed=speed, port=port)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What crossed the wire: `.calls("tool:forecast dur:>50ms")`, `.messages()`, `.stats()`, `.histogram()`, `.timeline()`.
+
+        Everything that agents said to this Workbench, this notebook to other servers through `connect`, and others through `tap`.
+        """
+        if self._traffic is None:
+            from mcp_workbench.exploring.sources import Memory
+            from mcp_workbench.exploring.traffic import Traffic
+
+            offer = self._offer
+            memory = Memory(lambda: offer.telemetry, offer.overhearing, lambda: [session.record for session in self.sessions])
+            self._traffic = Traffic(memory, offer.annotations, self.connect)
+        return self._traffic
+
+    def _hear(self, channel: Channel) -> Channel:
+        return OverheardChannel(channel, self._offer.overhearing)
+
+    def _token_here(self) -> Secret:
+        # Code of the main thread may wait for its client's calls, and they for the main thread: they are told apart.
+        on_main = threading.current_thread() is threading.main_thread()
+        return self._offer.credentials.own_token(on_main=on_main)

@@ -20,7 +20,8 @@ from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.index import TopicIndex
 from mcp_workbench.sessions.places import Places
-from mcp_workbench.sessions.session import CLOSE_GOING_AWAY, RequestHandler, Session
+from mcp_workbench.sessions.seams import RequestHandler
+from mcp_workbench.sessions.session import CLOSE_GOING_AWAY, Session
 from mcp_workbench.sessions.stateless import StatelessSession
 from mcp_workbench.telemetry.records import SessionRecord
 from mcp_workbench.telemetry.telemetry import Telemetry

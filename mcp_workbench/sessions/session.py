@@ -12,9 +12,9 @@ import logging
 import time
 import traceback
 from collections.abc import Hashable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from mcp_workbench.errors import ConnectionClosed, PeerError, RemoteProtocolError
+from mcp_workbench.errors import ConnectionClosed, RemoteProtocolError
 from mcp_workbench.events import Principal
 from mcp_workbench.jsonrpc import ErrorCode, RequestId
 from mcp_workbench.limits import Limits
@@ -32,12 +32,14 @@ from mcp_workbench.protocol.happenings import (
 )
 from mcp_workbench.protocol.peer import Peer, ResultTooLarge
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.sessions.life import Life
 from mcp_workbench.sessions.outbox import Outbox
 from mcp_workbench.sessions.places import Places
+from mcp_workbench.sessions.questions import Questions
+from mcp_workbench.sessions.seams import RequestHandler, SessionHome, Waiter
 from mcp_workbench.sessions.work import Answer, Work
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
-from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.streams import Streams
 
@@ -46,59 +48,6 @@ logger = logging.getLogger("mcp_workbench")
 CLOSE_GOING_AWAY = 1001
 CLOSE_INTERNAL_ERROR = 1011
 CLOSE_TRY_LATER = 1013
-
-
-class RequestHandler(Protocol):
-    """Whoever answers requests; methods run on the loop thread and must not block."""
-
-    def handle(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result | Work | None:
-        """Answer one request.
-
-        Args:
-            session: Whose request it is.
-            exchange: The request.
-            record: What is written down about it; targets, versions and notes are filled in here.
-
-        Returns:
-            The result; or Work; or None when the exchange was answered, or stays open, through the session itself.
-
-        Raises:
-            RemoteProtocolError: The error to answer with.
-        """
-
-    def too_large(self, exchange: Exchange, size: int, limit: int) -> Answer:
-        """The answer in place of one whose text would be `size` bytes."""
-
-    def unwritable(self, exchange: Exchange) -> Answer:
-        """The answer in place of one that has no JSON form."""
-
-    def session_closed(self, session: Session) -> None:
-        """The session is over."""
-
-
-class SessionHome(Protocol):
-    """Where a session lives: the registry, as far as one session sees it."""
-
-    telemetry: Telemetry
-
-    def forget(self, session: Session) -> None:
-        """The session has ended."""
-
-    def call_ended(self) -> None:
-        """One of its calls has ended."""
-
-    def sync_index(self, session: Session, exchange: Exchange) -> None:
-        """One of its listens was cancelled."""
-
-
-class Waiter(Protocol):
-    """Who waits for what the client answers to a request of ours; told once, on the loop thread."""
-
-    def receive_result(self, result: dict[str, Any]) -> None:
-        """It was answered."""
-
-    def receive_error(self, error: PeerError | ConnectionClosed) -> None:
-        """It was answered with an error, or the client is gone."""
 
 
 class _Job:
@@ -179,11 +128,10 @@ class Session:
         self._refusal: str | None = None
         self._arrived = Message(session_id, Direction.IN, 0, 0.0, 0, b"")
         """The latest that came: what is looked at now belongs to it."""
-        self._asked: dict[Pending, CallRecord] = {}
-        """What the client was asked and has not answered."""
+        self._questions = Questions(session_id, principal.name, self.finish_record)
         facts = channel.facts
         self.record = record or SessionRecord(session_id, facts.transport, facts.remote, principal.name, time.time())
-        self.life = _Life(time.monotonic())
+        self.life = Life(time.monotonic())
 
     def __repr__(self) -> str:
         return f"<Session {self.id} {self.record.client_name or '?'}>"
@@ -264,9 +212,7 @@ class Session:
         for job in self._empty_backlog():
             self.finish_record(job.record, Outcome.DROPPED)
         self._cancel_running(f"the connection was closed ({code})")
-        for record in self._asked.values():
-            self.finish_record(record, Outcome.DROPPED)
-        self._asked.clear()
+        self._questions.drop()
         for pending in self.peer.close():
             pending.waiter.receive_error(ConnectionClosed(code, reason))
         self.outbox.clear()
@@ -289,7 +235,7 @@ class Session:
         elif isinstance(happening, RequestCancelled):
             self._cancel(happening.exchange, happening.reason)
         elif isinstance(happening, ResponseReceived):
-            self._note_answered(happening)
+            self._questions.answered(happening, self._arrived)
             _settle(happening)
         elif isinstance(happening, SessionBegan):
             self._note_client(happening)
@@ -508,48 +454,15 @@ class Session:
         """
         pending, text = self.peer.request(method, params, waiter=waiter)
         message = self.send(text, exchange.id)
-        self._note_asked(exchange, pending, message)
+        job = self._running.get(exchange) or self._parked.get(exchange)
+        self._questions.asked(pending, message, exchange.client.era, None if job is None else job.record)
         return pending
 
     def take_back(self, exchange: Exchange, pending: Pending, reason: str) -> None:
         """The answer to what was asked within an exchange is wanted no longer: the client is told; nothing happens when it has come."""
         text = self.peer.cancel(pending, reason)
-        asked = self._asked.pop(pending, None)
-        if text is not None and not self.closed:
-            message = self.send(text, exchange.id)
-            if asked is not None:
-                asked.note(message)
-        if asked is not None:
-            self.finish_record(asked, Outcome.CANCELLED)
-
-    def _note_asked(self, exchange: Exchange, pending: Pending, message: Message) -> None:
-        """The question is an exchange of its own, the other way round, and belongs to the call that asks."""
-        record = CallRecord(
-            "",
-            self.id,
-            self.principal.name,
-            exchange.client.era,
-            pending.method,
-            "",
-            pending.id,
-            time.perf_counter_ns(),
-            time.time(),
-            message.size,
-        )
-        record.direction, record.request = Direction.OUT, message
-        self._asked[pending] = record
-        job = self._running.get(exchange) or self._parked.get(exchange)
-        if job is not None:
-            job.record.note(message)
-
-    def _note_answered(self, response: ResponseReceived) -> None:
-        record = self._asked.pop(response.pending, None)
-        if record is None:
-            return
-        record.answer, record.bytes_out = self._arrived, self._arrived.size
-        if response.error is not None:
-            record.code, record.error = response.error.code, response.error.message
-        self.finish_record(record, Outcome.OK if response.error is None else Outcome.RPC_ERROR)
+        message = None if text is None or self.closed else self.send(text, exchange.id)
+        self._questions.taken_back(pending, message)
 
     # --- what goes out ------------------------------------------------------------------------------------
 
@@ -633,40 +546,6 @@ class Session:
         elif verdict == "slow":
             self.outbox.clear()
             self.close(CLOSE_TRY_LATER, "slow consumer: read faster, or subscribe to less")
-
-
-class _Life:
-    """When this client was last heard of, and when it last read. Any byte counts, in either direction.
-
-    A byte that leaves is a sign of life only where bytes had been stuck: an idle operating system takes what
-    we send, our own ping included, whether or not anybody is left at the other end.
-    """
-
-    __slots__ = ("_alive_at", "_drained", "_drained_at", "_pinged_at", "_received", "_stuck")
-
-    def __init__(self, now: float) -> None:
-        self._received = self._drained = self._stuck = 0
-        self._alive_at = self._drained_at = now
-        self._pinged_at: float | None = None
-
-    def look(self, channel: Channel, queued_bytes: int, now: float, limits: Limits) -> str:
-        """`ping`, `dead`, `slow` or `` (nothing to do)."""
-        unsent = channel.unsent_bytes
-        drained = channel.bytes_sent - unsent
-        moved = drained != self._drained
-        if moved or not (unsent or queued_bytes):
-            self._drained, self._drained_at = drained, now
-        if (moved and self._stuck) or channel.bytes_received != self._received:
-            self._received, self._alive_at, self._pinged_at = channel.bytes_received, now, None
-        self._stuck = unsent
-        if now - self._drained_at >= limits.slow_consumer_s:
-            return "slow"
-        if self._pinged_at is not None:
-            return "dead" if now - self._pinged_at >= limits.dead_after_s else ""
-        if now - self._alive_at >= limits.ping_after_s:
-            self._pinged_at = now
-            return "ping"
-        return ""
 
 
 def _settle(response: ResponseReceived) -> None:

@@ -17,7 +17,8 @@ from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.subscriptions import Listing
 from mcp_workbench.sessions.places import Places
-from mcp_workbench.sessions.session import OpenWork, RequestHandler, Session, SessionHome
+from mcp_workbench.sessions.seams import RequestHandler, SessionHome
+from mcp_workbench.sessions.session import OpenWork, Session
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.transports.channel import ChannelFacts, Receiver

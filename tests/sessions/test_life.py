@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mcp_workbench.limits import Limits
-from mcp_workbench.sessions.session import _Life
+from mcp_workbench.sessions.life import Life
 from tests.sessions.rig import Rig, request
 
 
 def living(limits: Limits | None = None) -> Rig:
     """A session whose clock began at 0."""
     rig = Rig(limits)
-    rig.session.life = _Life(0.0)
+    rig.session.life = Life(0.0)
     rig.session.tick(0.0)
     return rig
 

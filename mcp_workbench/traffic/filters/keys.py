@@ -6,6 +6,7 @@ nothing of is refused there (`sources`), for a filter that quietly never fits wo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -13,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from mcp_workbench.events import Era
-from mcp_workbench.primitives.wording import nearest, quote
+from mcp_workbench.primitives.wording import nearest, quote, shorten
 from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.records import CallRecord, Outcome, Side
 from mcp_workbench.traffic.columns import ClientOf, prompt_of, tool_of, uri_of
@@ -192,6 +193,8 @@ _MEANT = {
 }  # fmt: skip
 """Words for which nothing looks alike, or the wrong thing."""
 _WITH_PATH = ("args", "result")
+_COMPARED = re.compile(r"(([a-z]*)[^\s:<>=!]*)[<>=!]+", re.ASCII)
+"""How other languages compare: `dur>5ms`, `tool=sum`, or a sign alone."""
 
 
 def understand(words: Words, surroundings: Surroundings) -> Term:
@@ -200,6 +203,8 @@ def understand(words: Words, surroundings: Surroundings) -> Term:
     Raises:
         FilterError: There is no such key, or what stands behind it cannot be.
     """
+    if not words.key:
+        _check_not_a_comparison(words)
     name = words.key or "text"
     key = KEYS.get(name)
     if key is None:
@@ -238,6 +243,17 @@ def _unknown(words: Words) -> FilterError:
     hint = f", nearest is {close[0]}" if close else ""
     sentence = f"no key {quote(words.key)}{hint}; there are {', '.join(KEYS)}. What is searched for with a : in it stands in quotes"
     return FilterError(sentence, words.position, nearest=close[0] if close else None)
+
+
+def _check_not_a_comparison(words: Words) -> None:
+    """Raises FilterError: what would be searched for was meant to be compared."""
+    text = words.values[0].text
+    found = None if words.values[0].quoted else _COMPARED.match(text.lower())
+    if found is None or not (found[2] in KEYS or (not found[1] and not text[found.end() :][:1].isalpha())):
+        return
+    example = f"{found[1]}:{text[found.end(1) :].lstrip('=!')}" if found[1] else "dur:>5ms"
+    sentence = f"expected a key, a : and what it must be, as in {example}, got {shorten(text)}; what is searched for stands in quotes"
+    raise FilterError(sentence, words.position)
 
 
 def _is_any(written: Written) -> bool:

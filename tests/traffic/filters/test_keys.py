@@ -76,6 +76,10 @@ def test_every_failure_and_nothing_else_is_an_error() -> None:
         ("dur:5ms", "write <=5ms or >5ms"),
         ("size:9..1", r"the smaller end first: 1\.\.9"),
         ("at:-5m", r"-5m\.\. is since then, \.\.-5m until then"),
+        ("dur>5ms", "as in dur:>5ms, got dur>5ms"),
+        ("dur > 5ms", "got >; what is searched for stands in quotes"),
+        ("a tool==sum", r"as in tool:sum, got tool==sum.* \(character 3"),
+        ("args.n>=5", "as in args.n:>=5"),
         ("a OR b", r"write \| instead"),
     ],
 )

@@ -35,6 +35,7 @@ from mcp_workbench.traffic.filters.scanning import MAX_TEXT
         ('args."c":x', "args.c:x"),
         ("10:05", "10:05"),
         ("http://x/y", "http://x/y"),
+        ("a=b <b> '>'", 'a=b <b> ">"'),
         ("tool:a|b|tool:c", "tool:a|b | tool:c"),
         ("TOOL:Sum", "tool:Sum"),
         ("", ""),

@@ -94,6 +94,11 @@ def _ms(ns: int | None) -> float | None:
     return None if ns is None else ns / 1e6
 
 
+def _encodable(text: str | None) -> str | None:
+    """What user code said may hold half characters, as names of files do; Arrow takes none."""
+    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def _code(code: int | None) -> int | None:
     """An error code; one that fits no column of integers says nothing."""
     return code if code is not None and -(2**63) <= code < 2**63 else None
@@ -128,10 +133,10 @@ _CALLS: dict[str, Column[CallRecord]] = {
     "outcome": Column(Form.TEXT, lambda call: call.outcome.value),
     "failed": Column(Form.FLAG, attrgetter("failed")),
     "code": Column(Form.NUMBER, lambda call: _code(call.code)),
-    "error": Column(Form.TEXT, attrgetter("error")),
+    "error": Column(Form.TEXT, lambda call: _encodable(call.error)),
     "version": Column(Form.TEXT, attrgetter("tool_version")),
-    "defined_at": Column(Form.TEXT, lambda call: None if call.defined_at is None else str(call.defined_at)),
-    "notes": Column(Form.TEXT, lambda call: "; ".join(call.notes) or None),
+    "defined_at": Column(Form.TEXT, lambda call: None if call.defined_at is None else _encodable(str(call.defined_at))),
+    "notes": Column(Form.TEXT, lambda call: _encodable("; ".join(call.notes)) or None),
     "job": Column(Form.TEXT, attrgetter("job")),
     "arguments": Column(Form.TEXT, arguments_of),
     "result": Column(Form.TEXT, result_of),

@@ -97,8 +97,12 @@ def calls(draw: st.DrawFn) -> CallRecord:
     call.bytes_out, call.seq = draw(st.integers(0, 10_000)), draw(st.integers(0, 10))
     call.outcome, call.side, call.direction = draw(st.sampled_from(Outcome)), draw(st.sampled_from(Side)), draw(st.sampled_from(Direction))
     call.code = draw(st.sampled_from([None, -32602, 0, 10**30]))
-    call.error, call.tool_version, call.job = draw(st.none() | words), draw(st.none() | words), draw(st.none() | words)
-    call.notes = tuple(draw(st.lists(words, max_size=2)))
+    call.error, call.tool_version, call.job = (
+        draw(st.none() | words | st.just("no \udcff")),
+        draw(st.none() | words),
+        draw(st.none() | words),
+    )
+    call.notes = tuple(draw(st.lists(words | st.just("\udcff"), max_size=2)))
     call.defined_at = draw(st.sampled_from([None, DefinedAt("<cell>", 3, "[12]")]))
     call.arguments = draw(st.sampled_from([None, b'{"region": "EMEA"}', b"nonsense"]))
     call.request, call.answer = draw(st.none() | messages(request_id)), draw(st.none() | messages(request_id))

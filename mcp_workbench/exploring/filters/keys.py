@@ -6,6 +6,7 @@ nothing of is refused there (`sources`), for a filter that quietly never fits wo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -13,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from mcp_workbench.events import Era
+<<<<<<< HEAD:mcp_workbench/exploring/filters/keys.py
 from mcp_workbench.exploring.columns import ClientOf, prompt_of, tool_of, uri_of
 from mcp_workbench.exploring.filters import values
 from mcp_workbench.exploring.filters.errors import FilterError
@@ -23,6 +25,9 @@ from mcp_workbench.exploring.filters.tree import Term
 from mcp_workbench.exploring.filters.values import Value
 from mcp_workbench.exploring.reading import WITH_ARGUMENTS, Kind
 from mcp_workbench.primitives.wording import nearest, quote
+=======
+from mcp_workbench.primitives.wording import nearest, quote, shorten
+>>>>>>> filters:mcp_workbench/exploring/filters/keys.py
 from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.records import CallRecord, Outcome, Side
 
@@ -48,6 +53,8 @@ class Source:
 class Key:
     """One word of the language."""
 
+    reads: str
+    """The rule of the grammar for what stands behind it."""
     says: str
     """What it compares, for people."""
     understand: Callable[[Written], Value] | None
@@ -114,59 +121,73 @@ _ERROR = _failures()
 _TEXTS = ("method", "target", "error", "notes", "request", "answer")
 
 KEYS: Mapping[str, Key] = {
-    "method": Key("JSON-RPC method, as in `tools/call`", values.name, **_both("method")),
-    "tool": Key("the tool that is called", values.name, **_both("method", "target", combine=tool_of)),
-    "prompt": Key("the prompt that is asked for", values.name, **_both("method", "target", combine=prompt_of)),
+    "method": Key("names", "JSON-RPC method, as in `tools/call`", values.name, **_both("method")),
+    "tool": Key("names", "the tool that is called", values.name, **_both("method", "target", combine=tool_of)),
+    "prompt": Key("names", "the prompt that is asked for", values.name, **_both("method", "target", combine=prompt_of)),
     "uri": Key(
-        "the resource that is read, subscribed to or told to have changed", values.name, **_both("method", "target", combine=uri_of)
+        "names",
+        "the resource that is read, subscribed to or told to have changed",
+        values.name,
+        **_both("method", "target", combine=uri_of),
     ),
-    "target": Key("tool, prompt, resource or task, whichever is named", values.name, **_both("target")),
-    "session": Key("id of the session, as in `s3`, `out1`, `tap1`", values.name, **_both("session")),
-    "client": Key("what the session's client calls itself", values.name, **_both("client")),
-    "principal": Key("whose credential opened the session", values.name, **_calls("principal")),
-    "side": Key("where it was heard: `server`, `client`, `tap`", values.choice(_words(Side)), **_calls("side")),
-    "era": Key("`legacy` (up to 2025-11-25) or `modern`", values.choice(_words(Era)), **_calls("era")),
-    "dir": Key("`in` or `out`: of the message; of a call, of its request", values.choice(_words(Direction)), **_both("direction")),
+    "target": Key("names", "tool, prompt, resource or task, whichever is named", values.name, **_both("target")),
+    "session": Key("names", "id of the session, as in `s3`, `out1`, `tap1`", values.name, **_both("session")),
+    "client": Key("names", "what the session's client calls itself", values.name, **_both("client")),
+    "principal": Key("names", "whose credential opened the session", values.name, **_calls("principal")),
+    "side": Key("choice", "where it was heard: `server`, `client`, `tap`", values.choice(_words(Side)), **_calls("side")),
+    "era": Key("choice", "`legacy` (up to 2025-11-25) or `modern`", values.choice(_words(Era)), **_calls("era")),
+    "dir": Key(
+        "choice", "`in` or `out`: of the message; of a call, of its request", values.choice(_words(Direction)), **_both("direction")
+    ),
     "kind": Key(
+        "choice",
         "`request`, `response`, `error`, `notification`, `batch` or `malformed`; a call is a `request`",
         values.choice(_words(Kind)),
         calls=Source((), _request),
         messages=Source(("kind",)),
     ),
     "outcome": Key(
-        "how it ended; `error`, also written `failed`, is every one that failed; of a message, what an answer says of that",
+        "choice",
+        "how it ended: `pending`, `ok`, `tool_error`, `rpc_error`, `timeout`, `cancelled`, `rejected`, `input_required`, `dropped`; "
+        "`error`, also written `failed`, is every one that failed; of a message, what an answer says of that",
         values.choice(_words(Outcome, error=_ERROR, failed=_ERROR)),
         **_both("outcome"),
     ),
-    "code": Key("JSON-RPC error code", values.count, **_both("code")),
-    "error": Key("occurs in the error's sentence", values.occurs, **_both("error")),
-    "dur": Key("from the request's arrival until its answer was sent", values.duration, **_calls("total_ms")),
-    "wait": Key("until the author's code was entered", values.duration, **_calls("wait_ms")),
-    "run": Key("inside the author's code", values.duration, **_calls("run_ms")),
-    "send": Key("from then until the answer was sent", values.duration, **_calls("send_ms")),
-    "size": Key("bytes of the text; of a call, of request and answer", values.size, **_both("size")),
-    "tokens": Key("a fourth of that", values.count, **_both("tokens")),
-    "seq": Key("number of the record", values.count, **_both("seq")),
-    "at": Key("when it crossed; of a call, when its request came", None, **_both("at")),
-    "id": Key('the request\'s id; 7 is also `"7"`', values.name, **_both("id")),
-    "call": Key("id of the run of code, as in `c7`", values.name, **_calls("call")),
-    "job": Key("the job that the call went on as, as in `j3`", values.name, **_calls("job")),
-    "version": Key("which definition ran: `v2` or `v2@1f3a9c0e`", values.version, **_calls("version")),
-    "note": Key("occurs in what the call read or made, or in a note of yours", values.occurs, **_calls("notes")),
+    "code": Key("number", "JSON-RPC error code", values.count, **_both("code")),
+    "error": Key("words", "occurs in the error's sentence", values.occurs, **_both("error")),
+    "dur": Key("duration", "from the request's arrival until its answer was sent", values.duration, **_calls("total_ms")),
+    "wait": Key("duration", "until the author's code was entered", values.duration, **_calls("wait_ms")),
+    "run": Key("duration", "inside the author's code", values.duration, **_calls("run_ms")),
+    "send": Key("duration", "from then until the answer was sent", values.duration, **_calls("send_ms")),
+    "size": Key("bytes", "bytes of the text; of a call, of request and answer", values.size, **_both("size")),
+    "tokens": Key("number", "a fourth of that", values.count, **_both("tokens")),
+    "seq": Key("number", "number of the record", values.count, **_both("seq")),
+    "at": Key("time", "when it crossed; of a call, when its request came", None, **_both("at")),
+    "id": Key("names", 'the request\'s id; 7 is also `"7"`', values.name, **_both("id")),
+    "call": Key("names", "id of the run of code, as in `c7`", values.name, **_calls("call")),
+    "job": Key("names", "the job that the call went on as, as in `j3`", values.name, **_calls("job")),
+    "version": Key("names", "which definition ran: `v2` or `v2@1f3a9c0e`", values.version, **_calls("version")),
+    "note": Key("words", "occurs in what the call read or made, or in a note of yours", values.occurs, **_calls("notes")),
     "text": Key(
+        "words",
         "occurs in the text as it crossed; of a call, in request, answer, method, target, error or notes. A value without a key means this",
         values.occurs,
         calls=Source(_TEXTS, _several),
         messages=Source(("text",)),
     ),
     "args": Key(
+        "member",
         "`args.<path>`: a value in the arguments; of methods that call no tool or prompt, in the params",
         None,
         calls=Source(("arguments",), parsed),
         messages=Source(("kind", "method", "text"), _arguments),
     ),
     "result": Key(
-        "`result.<path>`: a value in the result", None, calls=Source(("result",), parsed), messages=Source(("kind", "text"), _result)
+        "member",
+        "`result.<path>`: a value in the result",
+        None,
+        calls=Source(("result",), parsed),
+        messages=Source(("kind", "text"), _result),
     ),
 }
 
@@ -176,6 +197,8 @@ _MEANT = {
 }  # fmt: skip
 """Words for which nothing looks alike, or the wrong thing."""
 _WITH_PATH = ("args", "result")
+_COMPARED = re.compile(r"(([a-z]*)[^\s:<>=!]*)[<>=!]+", re.ASCII)
+"""How other languages compare: `dur>5ms`, `tool=sum`, or a sign alone."""
 
 
 def understand(words: Words, surroundings: Surroundings) -> Term:
@@ -184,6 +207,8 @@ def understand(words: Words, surroundings: Surroundings) -> Term:
     Raises:
         FilterError: There is no such key, or what stands behind it cannot be.
     """
+    if not words.key:
+        _check_not_a_comparison(words)
     name = words.key or "text"
     key = KEYS.get(name)
     if key is None:
@@ -222,6 +247,17 @@ def _unknown(words: Words) -> FilterError:
     hint = f", nearest is {close[0]}" if close else ""
     sentence = f"no key {quote(words.key)}{hint}; there are {', '.join(KEYS)}. What is searched for with a : in it stands in quotes"
     return FilterError(sentence, words.position, nearest=close[0] if close else None)
+
+
+def _check_not_a_comparison(words: Words) -> None:
+    """Raises FilterError: what would be searched for was meant to be compared."""
+    text = words.values[0].text
+    found = None if words.values[0].quoted else _COMPARED.match(text.lower())
+    if found is None or not (found[2] in KEYS or (not found[1] and not text[found.end() :][:1].isalpha())):
+        return
+    example = f"{found[1]}:{text[found.end(1) :].lstrip('=!')}" if found[1] else "dur:>5ms"
+    sentence = f"expected a key, a : and what it must be, as in {example}, got {shorten(text)}; what is searched for stands in quotes"
+    raise FilterError(sentence, words.position)
 
 
 def _is_any(written: Written) -> bool:

@@ -112,7 +112,7 @@ class Amount:
         if not isinstance(found, int | float) or isinstance(found, bool):
             return False
         low, high = self.low, self.high
-        if low is not None and (found < low or (found == low and not self.low_counts)):
+        if low is not None and not (found > low or (found == low and self.low_counts)):
             return False
         return high is None or found < high or (found == high and self.high_counts)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from mcp_workbench.events import Era
 from mcp_workbench.exploring.filters import Filter, parse
@@ -22,7 +22,7 @@ def client_of(session_id: str) -> str | None:
 
 def filter_of(text: str) -> Filter:
     """With the clock, the zone and the clients of the cases."""
-    return parse(text, clock=lambda: CASES["now"], zone=ZoneInfo(CASES["zone"]), client_of=client_of)
+    return parse(text, clock=lambda: CASES["now"], zone=UTC, client_of=client_of)
 
 
 def message_of(row: dict[str, Any]) -> Message:

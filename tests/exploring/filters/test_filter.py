@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -76,6 +78,11 @@ def test_filters_written_the_same_are_equal_and_show_what_they_are() -> None:
     assert wanted == parse(str(wanted))
     assert len({wanted, parse(str(wanted)), parse("tool:sum")}) == 2
     assert repr(parse("a|b")) == "parse('a|b')"
+
+
+def test_reading_a_filter_needs_no_pandas() -> None:
+    code = "import sys; from mcp_workbench.exploring.filters import parse; parse('tool:sum').for_calls(); print('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip() == "False"
 
 
 def test_a_filter_error_is_a_value_error() -> None:

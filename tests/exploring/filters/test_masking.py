@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
+from datetime import UTC
 
 import pandas as pd
 import pytest
@@ -20,7 +20,7 @@ def client_of(session_id: str) -> str | None:
 
 
 def filter_of(text: str) -> Filter:
-    return parse(text, clock=lambda: NOW, zone=ZoneInfo("UTC"), client_of=client_of)
+    return parse(text, clock=lambda: NOW, zone=UTC, client_of=client_of)
 
 
 @given(st.lists(calls(), max_size=6), filters(list(KEYS)))

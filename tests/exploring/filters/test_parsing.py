@@ -35,6 +35,7 @@ from mcp_workbench.exploring.filters.scanning import MAX_TEXT
         ('args."c":x', "args.c:x"),
         ("10:05", "10:05"),
         ("http://x/y", "http://x/y"),
+        ("a=b <b> '>'", 'a=b <b> ">"'),
         ("tool:a|b|tool:c", "tool:a|b | tool:c"),
         ("TOOL:Sum", "tool:Sum"),
         ("", ""),
@@ -71,6 +72,7 @@ def test_the_deepest_and_longest_filters_work() -> None:
     deep = "-(" * MAX_DEPTH + "a" + ")" * MAX_DEPTH
     assert str(parse(deep)) == "-(" * (MAX_DEPTH - 1) + "-a" + ")" * (MAX_DEPTH - 1)
     assert len(str(parse("a " * MAX_TERMS)).split()) == MAX_TERMS
+    assert str(parse("(a)" * (2 * MAX_DEPTH))) == " ".join("a" * 2 * MAX_DEPTH)  # side by side is not deep
 
 
 ALPHABET = "ab:|-()\"' \\*.<>=5mx\nargstool"

@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Any
 
 from mcp_workbench.events import Era
-<<<<<<< HEAD:mcp_workbench/exploring/filters/keys.py
 from mcp_workbench.exploring.columns import ClientOf, prompt_of, tool_of, uri_of
 from mcp_workbench.exploring.filters import values
 from mcp_workbench.exploring.filters.errors import FilterError
@@ -24,10 +23,7 @@ from mcp_workbench.exploring.filters.scanning import Words, Written
 from mcp_workbench.exploring.filters.tree import Term
 from mcp_workbench.exploring.filters.values import Value
 from mcp_workbench.exploring.reading import WITH_ARGUMENTS, Kind
-from mcp_workbench.primitives.wording import nearest, quote
-=======
 from mcp_workbench.primitives.wording import nearest, quote, shorten
->>>>>>> filters:mcp_workbench/exploring/filters/keys.py
 from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.records import CallRecord, Outcome, Side
 

@@ -35,12 +35,14 @@ class Annotations:
         if len(self._by_call) >= MOST and call not in self._by_call:
             raise ValueError(f"{MOST:,} calls are annotated, which is the most: traffic.annotate(call, None) takes one's away")
         self._by_call[call] = (*self._by_call.get(call, ()), text)
+        call.notes = (*call.notes, text)  # so that it is found, and shown, where what it read or made is
         for listener in self.on_add:
             listener(call, text)
 
     def clear(self, call: CallRecord) -> None:
         """Take those of a call away."""
-        self._by_call.pop(call, None)
+        taken = self._by_call.pop(call, ())
+        call.notes = tuple(note for note in call.notes if note not in taken)
 
     def of(self, call: CallRecord) -> tuple[str, ...]:
         """Those of a call, in order."""

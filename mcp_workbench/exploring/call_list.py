@@ -62,7 +62,7 @@ class CallList(Sequence[Call]):
         Raises:
             FilterError: It cannot be read; says where, and what was expected.
         """
-        matches = (parse(filter) if isinstance(filter, str) else filter).matches_call
+        matches = (parse(filter, client_of=self._client_of) if isinstance(filter, str) else filter).for_calls()
         return self._list([record for record in self.records if matches(record)])
 
     def slowest(self, count: int = 10) -> CallList:

@@ -54,7 +54,7 @@ class MessageList(Sequence[Message]):
         Raises:
             FilterError: It cannot be read; says where, and what was expected.
         """
-        matches = (parse(filter) if isinstance(filter, str) else filter).matches_message
+        matches = (parse(filter, client_of=self._client_of) if isinstance(filter, str) else filter).for_messages()
         return MessageList([message for message in self._messages if matches(message)], self._client_of)
 
     def df(self) -> pd.DataFrame:

@@ -74,6 +74,7 @@ def test_a_list_is_narrowed_sliced_ordered_and_made_a_dataframe(workbench: Workb
     calls = workbench.traffic.calls()
     assert len(calls) == 6
     assert [call.target for call in calls.where("outcome:error")] == ["broken"]
+    assert len(calls.where("client:mcp-workbench")) == 6
     assert [call.arguments for call in calls[1:3]] == [{"a": 1}, {"a": 2}]
     slowest = [call.total_ms or 0 for call in calls.slowest(3)]
     assert slowest == sorted(slowest, reverse=True)
@@ -182,6 +183,7 @@ def test_what_is_written_beside_a_call_stays_with_it(workbench: Workbench) -> No
     traffic.annotate(traffic.calls()[0], " looks slow ")
     traffic.annotate(traffic.calls()[0], "second")
     assert traffic.calls()[0].annotations == ("looks slow", "second")
+    assert len(traffic.calls('note:"looks slow"')) == 1
     with pytest.raises(ValueError, match="1 to"):
         traffic.annotate(traffic.calls()[0], "  ")
     traffic.annotate(traffic.calls()[0], None)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import ssl as tls
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from mcp_workbench.exploring.recording.choosing import Choosing
     from mcp_workbench.exploring.recording.reader import Recording
     from mcp_workbench.exploring.recording.recorder import Recorder
     from mcp_workbench.exploring.replaying.replay import Replay
@@ -38,7 +39,7 @@ class Conversing(Core):
         path: str | os.PathLike[str],
         *,
         sessions: Iterable[str] | None = None,
-        filter: Callable[[Message], bool] | None = None,  # noqa: A002  # the word of the whole traffic API
+        filter: str | Callable[[Message], bool] | None = None,  # noqa: A002  # the word of the whole traffic API
         redact: bool | Iterable[str] = True,
         max_bytes: int | None = None,
         keep: int = 5,
@@ -49,7 +50,8 @@ class Conversing(Core):
         Args:
             path: The file; without an ending it is given `.mcptraffic.jsonl`. Only its owner may read it.
             sessions: Only these, by their ids (`s1`, `out1`, `tap1`); None: all, also what this notebook says as a client.
-            filter: Only messages of which this is true, and their calls; called on the recorder's own thread.
+            filter: Only what it matches: a text as `tool:forecast session:s1`, of what is known of single messages, and then also the
+                answers and the progress of requests that it matches; or a function of a message, called on the recorder's own thread.
             redact: Secrets are withheld: values under names like `password` or `apiKey`, what looks like a token or a key, this
                 workbench's own tokens, what a tool's `redact=` names, and each of them wherever it appears again. Further names of
                 members, for instance `["ssn"]`, are withheld too. False: everything stands in the file as it crossed.
@@ -63,6 +65,7 @@ class Conversing(Core):
         Raises:
             FileExistsError: Something is there; a link is never followed or replaced.
             OSError: The file cannot be made.
+            FilterError: The filter cannot be read, or asks for what only a whole call knows, for instance `dur`.
         """
         from mcp_workbench.exploring.recording.recorder import Recorder, Sources, recording_path  # most notebooks record nothing
         from mcp_workbench.exploring.recording.redaction import Redactor
@@ -84,9 +87,20 @@ class Conversing(Core):
             tell=self._tell_author,
             server=self._name,
         )
-        recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
+        wanted = self._choosing(filter) if isinstance(filter, str) else filter
+        recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=wanted, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
         self._recorders.append(recorder)
         return recorder
+
+    def _choosing(self, filter: str) -> Choosing:  # noqa: A002  # as above
+        from mcp_workbench.exploring.filters import parse
+        from mcp_workbench.exploring.recording.choosing import Choosing
+
+        def client_of(session_id: str) -> str | None:
+            session = self._session_record(session_id)
+            return None if session is None else session.client_name
+
+        return Choosing(parse(filter, client_of=client_of))
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
         return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}

@@ -47,7 +47,7 @@ def test_a_cassette_becomes_a_recording_with_its_latencies(tmp_path: Path) -> No
     assert [message.direction.value for message in recording.messages()] == ["in", "out", "in", "in", "out"]
     assert b'{"a":2.0}' in next(message.raw for message in recording.messages() if message.seq == 4)
     [session] = recording.sessions()
-    assert (session.client_name, session.protocol_version, session.until) == ("mcp", "2025-11-25", 1772359200.026)
+    assert (session.client_name, session.protocol_version, session.until) == ("mcp", "2025-11-25", 1772359200.027)
     assert (session.remote, recording.header.server) == ("http://127.0.0.1:8000/mcp", "Calculator")
 
 

@@ -669,11 +669,12 @@ class Workbench:
         self._recorders = [recorder for recorder in self._recorders if recorder.recording]
         if any(recorder.path == file for recorder in self._recorders):
             raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
+        if filter is not None and not callable(filter):
+            raise TypeError(f"filter is a function that is given a message and says whether it is wanted, got {type(filter).__name__}")
         redactor = None
         if redact is not False:
-            redactor = Redactor(
-                () if redact is True else redact, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets
-            )
+            names = () if redact is True else (redact,) if isinstance(redact, str) else redact
+            redactor = Redactor(names, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets)
         sources = Sources(
             telemetry=lambda: offer.telemetry,
             settle=offer.overhearing.settle,
@@ -686,6 +687,9 @@ class Workbench:
             file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite
         )
         self._recorders.append(recorder)
+        if self._running is not None:  # at exit what was registered last comes first: the recording is to hear the server end
+            atexit.unregister(self._stop_at_exit)
+            atexit.register(self._stop_at_exit)
         return recorder
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:

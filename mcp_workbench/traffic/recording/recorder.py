@@ -381,12 +381,22 @@ class Recorder:
         if isinstance(item, CallRecord):
             return any(message is not None and message.seq in self._chosen for message in (item.request, item.answer))
         message, raw = item
-        if not self._wanted(_with_text(message, raw)):
+        if not self._is_wanted(self._wanted, _with_text(message, raw)):
             return False
         self._chosen[message.seq] = None
         if len(self._chosen) > KEPT_CHOICES:
             self._chosen.popitem(last=False)
         return True
+
+    def _is_wanted(self, wanted: Callable[[Message], bool], message: Message) -> bool:
+        """What its author's function says; what it cannot say is recorded."""
+        try:
+            return bool(wanted(message))
+        except Exception as error:  # noqa: BLE001  # a named boundary: the user's code
+            self._tell(
+                "filter", f"the filter of the recording {self.path} failed ({type(error).__name__}): messages it fails at are recorded"
+            )
+            return True
 
     def _is_late(self, item: Crossed | CallRecord) -> bool:
         """Put a call aside whose answer its client has not read yet: it has no number."""

@@ -25,8 +25,8 @@ import msgspec
 from mcp_workbench.primitives.argument_paths import parse_path, replace_at
 from mcp_workbench.secret import Secret
 from mcp_workbench.traffic.recording.format import Redaction
-from mcp_workbench.traffic.recording.secret_names import SecretNames, counts_tokens
-from mcp_workbench.traffic.recording.secret_texts import VALUES, hide_in, hide_value
+from mcp_workbench.traffic.recording.secret_names import SecretNames, counts_tokens, words_of
+from mcp_workbench.traffic.recording.secret_texts import VALUES, SecretTexts, hide_value
 from mcp_workbench.transports.credentials import Credentials
 
 MAX_REMEMBERED = 256
@@ -71,12 +71,14 @@ class Redactor:
     ) -> None:
         self._names = SecretNames(names)
         self._tools, self._credentials, self._own = tools, credentials, own
+        self._of_tools: Mapping[str, Sequence[str]] = {}
+        self._words_now = self._words()
+        self._texts = SecretTexts(self._words_now)
         self._salt = Secret.random()
         self._hints = tuple(dict.fromkeys((*self._names.hints, *(hint for hints in VALUES.values() for hint in hints))))
         self._hidden_hints = tuple(map(Secret, (*self._hints, r"\u", r"\/")))  # the last two: a character in disguise
         self._remembered: OrderedDict[str, re.Pattern[str]] = OrderedDict()
         self._own_now: tuple[Secret, ...] = ()
-        self._of_tools: Mapping[str, Sequence[str]] = {}
         self._asked: OrderedDict[tuple[str, str | int], str] = OrderedDict()
         """Requests to tools with a `redact=` -> which tool."""
         self.learned = 0
@@ -101,7 +103,17 @@ class Redactor:
         """A batch: whose secrets are to be kept may have changed since the last."""
         credentials = self._credentials
         self._own_now = (*self._own(), *(() if credentials is None else credentials.all()))
-        self._of_tools = {**self._of_tools, **self._tools()}  # calls of what was offered a moment ago may still come
+        of_tools = {**self._of_tools, **self._tools()}  # calls of what was offered a moment ago may still come
+        if of_tools != self._of_tools:
+            self._of_tools = of_tools
+            self._words_now = self._words()
+            self._texts = SecretTexts(self._words_now)
+
+    def _words(self) -> list[tuple[str, ...]]:
+        """Further names by which a text may call a secret: those that were given, and arguments that tools withhold."""
+        paths = (parse_path(path) for paths in self._of_tools.values() for path in paths)
+        last = (next(step for step in reversed(path) if isinstance(step, str)) for path in paths)
+        return [words for name in (*self._names.further, *last) if (words := words_of(name))]
 
     def clean(self, texts: Sequence[bytes]) -> list[bool]:
         """For each of several texts of JSON whether nothing in it can be a secret; False: look."""
@@ -123,7 +135,7 @@ class Redactor:
         yield from self._hidden_hints
         for each in self._own_now:
             yield Secret(each.reveal().lower())
-        for text in (*self._remembered, *self._of_tools):
+        for text in (*self._remembered, *self._of_tools, *(max(words, key=len) for words in self._words_now)):
             # As it may be written differently: the longest stretch that is not.
             yield Secret(max(_PLAIN.findall(text), key=len, default="").lower())
         if self._asked or (self._credentials is not None and len(self._credentials.tickets)):
@@ -270,7 +282,7 @@ class Redactor:
             if inner is not None:
                 return self._inner(text, inner, depth)
         text = self._without_known(text)
-        return hide_in(text, self._hide_and_remember) if self._may_have(text) else text
+        return self._texts.hide_in(text, self._hide_and_remember)
 
     def _inner(self, text: str, inner: Any, depth: int) -> str:
         """A text that is JSON itself; it stays as it was written where nothing was withheld and nothing could hide in it."""
@@ -278,10 +290,6 @@ class Redactor:
         if done == inner and self.clean([text.encode("utf-8", "replace")]) == [True]:
             return text
         return msgspec.json.encode(done).decode()
-
-    def _may_have(self, text: str) -> bool:
-        lower = text.lower()
-        return any(hint in lower for hint in self._hints)
 
     def _without_known(self, text: str) -> str:
         for own in self._own_now:

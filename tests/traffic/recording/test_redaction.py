@@ -109,6 +109,9 @@ def test_what_a_tools_author_names_is_withheld_in_arguments_and_results() -> Non
     assert told["result"]["structuredContent"]["user"]["ssn"] == asked["user"]["ssn"]
     assert '"99"' not in told["result"]["content"][0]["text"]
     assert redacted(call("other", {"pin": "1234"}), redactor)["params"]["arguments"] == {"pin": "1234"}
+    assert "1234" not in redactor.text("Traceback: pay(pin='1234', user.SSN: 99"), (
+        "by its name, too short though it is to be known by value"
+    )
     through = redacted(call("notebook_call", {"function": "pay", "arguments": {"user": {"ssn": "99"}}}), redactor)
     assert through["params"]["arguments"]["arguments"] == {"user": {"ssn": asked["user"]["ssn"]}}
 
@@ -150,6 +153,7 @@ def test_names_of_ones_own_are_withheld_too_however_they_are_written() -> None:
     assert redactor.clean([b'{"homeAddress":"x"}', b'{"SSN":"x"}', b'{"a":"x"}']) == [False, False, True]
     done = redacted({"homeAddress": "Elm Street", "SSN": "1", "home": "x"}, redactor)
     assert (done["homeAddress"][:10], done["SSN"][:10], done["home"]) == (MARK, MARK, "x")
+    assert "Elm" not in redactor.text("?home-address=Elm&x=1")
 
 
 @pytest.mark.parametrize(("raw", "reason"), [(b"nope", "no JSON"), (b"[" * 100_000, "nested too deep"), (b'{"a":1e999}', "no JSON")])
@@ -193,6 +197,17 @@ def test_long_texts_of_nothing_but_beginnings_take_no_time_to_speak_of() -> None
         'x="\\' * 50_000,
     ):
         Redactor().text(text)
+
+
+def test_pictures_are_not_searched_for_what_they_may_spell_by_chance() -> None:
+    picture = "iVBORw0KGgo" + "AKIAIOSFODNN7EXAMPLEpwd" * 500
+    assert Redactor().text(picture) == picture
+    assert Redactor().text(picture[:230]) != picture[:230]
+
+
+def test_letters_that_grow_in_lower_case_move_nothing() -> None:
+    assert "hunter2" not in Redactor().text("İİİİ password=hunter2 İ")
+    assert Redactor().text("İİİİ password=hunter2 İ").endswith("› İ")
 
 
 def test_no_repr_tells_the_salt_or_what_is_hidden() -> None:

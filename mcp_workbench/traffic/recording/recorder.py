@@ -359,7 +359,8 @@ class Recorder:
 
     def _take_other(self, item: SessionRecord | _Gap | Note | threading.Event) -> None:
         if isinstance(item, threading.Event):
-            self._hurry.clear()
+            if not self._ends:
+                self._hurry.clear()
             item.set()
         elif isinstance(item, SessionRecord):
             self._taken += _ITEM

@@ -77,7 +77,8 @@ class Redactor:
         self._salt = Secret.random()
         self._hints = tuple(dict.fromkeys((*self._names.hints, *(hint for hints in VALUES.values() for hint in hints))))
         self._hidden_hints = tuple(map(Secret, (*self._hints, r"\u", r"\/")))  # the last two: a character in disguise
-        self._remembered: OrderedDict[str, re.Pattern[str]] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[str, re.Pattern[str]]] = OrderedDict()
+        """Secret -> a part of it that is in every way of writing it, and all of these."""
         self._own_now: tuple[Secret, ...] = ()
         self._asked: OrderedDict[tuple[str, str | int], str] = OrderedDict()
         """Requests to tools with a `redact=` -> which tool."""
@@ -136,8 +137,7 @@ class Redactor:
         for each in self._own_now:
             yield Secret(each.reveal().lower())
         for text in (*self._remembered, *self._of_tools, *(max(words, key=len) for words in self._words_now)):
-            # As it may be written differently: the longest stretch that is not.
-            yield Secret(max(_PLAIN.findall(text), key=len, default="").lower())
+            yield Secret(_plain_part(text).lower())
         if self._asked or (self._credentials is not None and len(self._credentials.tickets)):
             yield Secret("")  # in everything
 
@@ -295,8 +295,9 @@ class Redactor:
         for own in self._own_now:
             if own.reveal() in text:
                 text = text.replace(own.reveal(), self._hide(own.reveal()))
-        for known, pattern in self._remembered.items():
-            text = pattern.sub(self._hide(known), text)
+        for known, (part, pattern) in self._remembered.items():
+            if part in text:
+                text = pattern.sub(self._hide(known), text)
         if self._credentials is not None and len(self._credentials.tickets):
             text = _TICKET.sub(lambda found: self._hide(found[0]) if self._is_ticket(found[0]) else found[0], text)
         return text
@@ -324,13 +325,18 @@ class Redactor:
             self._remembered.move_to_end(text)
             return
         self.learned += 1
-        self._remembered[text] = re.compile("|".join(map(re.escape, _ways_of_writing(text))))
+        self._remembered[text] = _plain_part(text), re.compile("|".join(map(re.escape, _ways_of_writing(text))))
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
 _TICKET = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+
+
+def _plain_part(text: str) -> str:
+    """The longest stretch of a text that nobody writes differently; empty, which is in everything, where there is none."""
+    return max(_PLAIN.findall(text), key=len, default="")
 
 
 def _ways_of_writing(text: str) -> list[str]:

@@ -39,9 +39,10 @@ _LOOKS = re.compile(
     re.DOTALL,
 )
 _LOOK = (
-    *("eyJ", "AKIA", "ASIA", "AGPA", "AIDA", "AROA", "ANPA", "AIza", "-----BEGIN"),
+    *("eyj", "akia", "asia", "agpa", "aida", "aroa", "anpa", "aiza", "-----begin"),
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "rk_", "hf_", "npm_"),
 )
+"""In lower case one of these is the beginning of each of them."""
 _SCHEME = re.compile(r"\b(bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{8,}|‹redacted:[0-9a-f]{12}›)", re.IGNORECASE)
 _USER_INFO = re.compile(r"(:(?:\\*/){2})([^\s/?#\"'<>@:]*:[^\s\"'<>@]+(?:@[^\s/?#\"'<>@]+)*|[^\s/?#\"'<>@]+)@")
 _COLON = re.compile(r":(?![0-9a-f]{12}›)")
@@ -86,8 +87,7 @@ class SecretTexts:
         """The text with every piece hidden that is a secret by its looks or by the name before it."""
         if len(text) > 4096 and _OPAQUE.fullmatch(text):
             return text
-        if any(look in text for look in _LOOK):
-            text = _LOOKS.sub(lambda found: hide(found[0]), text)
+        text = _at(text, _LOOK, _LOOKS, lambda found: hide(found[0]))
         if "@" in text and "//" in text.replace("\\", ""):
             text = _USER_INFO.sub(lambda found: f"{found[1]}{':'.join(map(hide, _COLON.split(found[2], maxsplit=1)))}@", text)
         if "/t/" in text:

@@ -43,11 +43,6 @@ def test_what_stands_under_the_name_of_a_secret_is_withheld_whatever_it_is(name:
         assert "12345678" not in text
 
 
-def test_names_that_only_sound_like_it_are_left_and_so_is_what_counts_tokens() -> None:
-    harmless = {"author": "Ann", "monkey": "x", "keyboard": "y", "progressToken": "p-1", "max_tokens": 100, "key": "region", "tokens": 7}
-    assert redacted({"params": harmless}) == {"params": harmless}
-
-
 def test_equal_secrets_stay_equal_with_and_without_a_scheme_and_different_ones_different() -> None:
     redactor = Redactor()
     one = redacted({"token": "abcdef123456", "headers": {"Authorization": "Bearer abcdef123456"}, "text": "token=abcdef123456"}, redactor)
@@ -56,37 +51,6 @@ def test_equal_secrets_stay_equal_with_and_without_a_scheme_and_different_ones_d
     assert redacted({"token": "abcdef123457"}, redactor)["token"] != mark
     assert redacted({"token": "abcdef123456"}, redactor)["token"] == mark
     assert redacted({"token": "abcdef123456"})["token"] != mark, "another recording has another salt"
-
-
-@pytest.mark.parametrize(
-    ("text", "secret"),
-    [
-        ("curl -H 'Authorization: Bearer abc.def-123456'", "abc.def-123456"),
-        ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
-        (f"it said {JWT} to us", JWT),
-        ("id AKIAIOSFODNN7EXAMPLE here", "AKIAIOSFODNN7EXAMPLE"),
-        ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "16C7e42F292c6912"),
-        ("postgres://bob:s3cr3tpw@db.internal/x", "s3cr3tpw"),
-        ("https://api.test/v1?api_key=Zm9vYmFy&x=1", "Zm9vYmFy"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----", "MIIEow"),
-        ("-----BEGIN PRIVATE KEY-----\\nMIIEow cut off", "MIIEow"),
-        ('File "a.py", line 3, in login\n  connect(user="bob", password="two words")', "two words"),
-        ("password = b'by\\'tes'", "tes"),
-        ('{"broken": 1, \\"password\\": \\"hunter2\\"', "hunter2"),
-        ("TypeError: login(password=SecretStr('hunter2'))", "hunter2"),
-        ("credentials={'user': 'ann', 'pw': 'hunter2'}", "hunter2"),
-        ("Cookie: sid=abc123; theme=dark", "abc123"),
-        ('password="""triple hunter2"""', "hunter2"),
-        ('secret: "never closed hunter2 \\', "hunter2"),
-        ("ws://127.0.0.1:1/mcp/t/0123456789012345678901234567890123456789012", "0123456789012345678901234567890123456789012"),
-    ],
-)
-def test_secrets_are_found_in_texts(text: str, secret: str) -> None:
-    cleaned = Redactor().text(text)
-    assert secret not in cleaned
-    assert MARK in cleaned
-    assert json.loads(Redactor().message(json.dumps({"t": text, "d": {"u": json.dumps({"v": text})}}).encode()))
-    assert secret not in Redactor().message(json.dumps({"d": {"u": json.dumps({"v": text})}}).encode()).decode()
 
 
 def test_what_was_a_secret_once_is_one_wherever_it_appears_again() -> None:
@@ -187,29 +151,6 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(redactor._remembered) == MAX_REMEMBERED
 
 
-def test_long_texts_of_nothing_but_beginnings_take_no_time_to_speak_of() -> None:
-    for text in (
-        "password" * 20_000,
-        "a" * 300_000,
-        "://" * 50_000,
-        "-----BEGIN PRIVATE KEY" * 5_000,
-        "token='" * 20_000,
-        'x="\\' * 50_000,
-    ):
-        Redactor().text(text)
-
-
-def test_pictures_are_not_searched_for_what_they_may_spell_by_chance() -> None:
-    picture = "iVBORw0KGgo" + "AKIAIOSFODNN7EXAMPLEpwd" * 500
-    assert Redactor().text(picture) == picture
-    assert Redactor().text(picture[:230]) != picture[:230]
-
-
-def test_letters_that_grow_in_lower_case_move_nothing() -> None:
-    assert "hunter2" not in Redactor().text("İİİİ password=hunter2 İ")
-    assert Redactor().text("İİİİ password=hunter2 İ").endswith("› İ")
-
-
 def test_no_repr_tells_the_salt_or_what_is_hidden() -> None:
     redactor = Redactor()
     redactor.value({"password": "hunter2 and more"})
@@ -286,10 +227,3 @@ def test_redacting_what_was_redacted_changes_nothing(value: Any) -> None:
     redactor = Redactor()
     once = redactor.value(json.loads(json.dumps(value).encode()))
     assert redactor.value(once) == once
-
-
-def test_marks_in_urls_are_left_as_they_are() -> None:
-    redactor = Redactor()
-    once = redactor.text("https://bobby:s3cr3tpw@host/ and password=s3cr3tpw")
-    assert redactor.text(once) == once
-    assert once.count(redactor.text("s3cr3tpw")) == 2

@@ -46,6 +46,7 @@ def _parser() -> _Parser:
     parser.add_argument("--background-after-s", type=float)
     parser.add_argument("--max-chars", type=int)
     parser.add_argument("--version", type=int)
+    parser.add_argument("--redact", action="append")
     return parser
 
 

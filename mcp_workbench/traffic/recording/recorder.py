@@ -153,7 +153,8 @@ class Recorder:
         self._queue: deque[Crossed | CallRecord | SessionRecord | _Gap | Note | threading.Event] = deque()
         self._put = self._taken = 0
         """Bytes that were ever put aside, by who puts aside, and taken, by the thread."""
-        self._gap = _Gap()
+        self._gap: _Gap | None = None
+        """What found no room since the last that did."""
         self._missed = 0
         """Messages and calls that found no room, so far."""
         self._late: deque[CallRecord] = deque()
@@ -207,8 +208,8 @@ class Recorder:
         if self._put - self._taken > self._max_waiting:
             self._miss(1, 0, len(raw))
             return
-        if self._gap:
-            self._close_gap()
+        if self._gap is not None:
+            self._close_gap(self._gap)
         self._put += len(raw) + _ITEM
         self._queue.append((message, raw))
         if not self._wake.is_set():
@@ -231,12 +232,13 @@ class Recorder:
         self._wake.set()
 
     def _miss(self, messages: int, calls: int, size: int) -> None:
-        gap = self._gap
+        if (gap := self._gap) is None:
+            gap = self._gap = _Gap()
         gap.messages, gap.calls, gap.bytes = gap.messages + messages, gap.calls + calls, gap.bytes + size
         self._missed += 1
 
-    def _close_gap(self) -> None:
-        gap, self._gap = self._gap, _Gap()
+    def _close_gap(self, gap: _Gap) -> None:
+        self._gap = None
         self._queue.append(gap)
 
     # --- what a person does -------------------------------------------------------------------------------------------
@@ -316,8 +318,8 @@ class Recorder:
 
     def _finish(self) -> None:
         self._drain()
-        if self._gap:
-            self._close_gap()
+        if self._gap is not None:
+            self._close_gap(self._gap)
         self._drain(all_calls=True)
         self._write([encode_line(Stop(time.time(), self._messages, self._calls))])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
 from mcp_workbench.client.connect import Connecting, connect
 from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.exploring.filters import parse
 from mcp_workbench.exploring.overheard_channel import OverheardChannel
 from mcp_workbench.secret import Secret, hidden, hidden_values
 
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
     from mcp_workbench.telemetry.records import SessionRecord
     from mcp_workbench.transports.channel import Channel
 
-from mcp_workbench.workbench.core import Core
+from mcp_workbench.workbench.serving import Serving
 
 logger = logging.getLogger("mcp_workbench")
 
 
-class Conversing(Core):
+class Conversing(Serving):
     """Connecting, tapping, recording, replaying, exploring."""
 
     def record(
@@ -38,7 +40,7 @@ class Conversing(Core):
         path: str | os.PathLike[str],
         *,
         sessions: Iterable[str] | None = None,
-        filter: Callable[[Message], bool] | None = None,  # noqa: A002  # the word of the whole traffic API
+        filter: str | Callable[[Message], bool] | None = None,  # noqa: A002  # the word of the whole traffic API
         redact: bool | Iterable[str] = True,
         max_bytes: int | None = None,
         keep: int = 5,
@@ -49,7 +51,8 @@ class Conversing(Core):
         Args:
             path: The file; without an ending it is given `.mcptraffic.jsonl`. Only its owner may read it.
             sessions: Only these, by their ids (`s1`, `out1`, `tap1`); None: all, also what this notebook says as a client.
-            filter: Only messages of which this is true, and their calls; called on the recorder's own thread.
+            filter: Only messages that it matches, with their calls: `tool:forecast` (docs/traffic.md has the grammar), or a function of
+                a message, called on the recorder's own thread.
             redact: Secrets are withheld: values under names like `password` or `apiKey`, what looks like a token or a key, this
                 workbench's own tokens, what a tool's `redact=` names, and each of them wherever it appears again. Further names of
                 members, for instance `["ssn"]`, are withheld too. False: everything stands in the file as it crossed.
@@ -61,6 +64,7 @@ class Conversing(Core):
             The recorder: `.stop()`, `.flush()`, `.annotate(text)`, `.path`, `.status`. It outlives `stop()` of the server.
 
         Raises:
+            FilterError: The filter cannot be read; says where.
             FileExistsError: Something is there; a link is never followed or replaced.
             OSError: The file cannot be made.
         """
@@ -71,11 +75,14 @@ class Conversing(Core):
         self._recorders = [recorder for recorder in self._recorders if recorder.recording]
         if any(recorder.path == file for recorder in self._recorders):
             raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
+        if isinstance(filter, str):
+            filter = parse(filter).for_messages()  # noqa: A001  # the same, read
+        if filter is not None and not callable(filter):
+            raise TypeError(f"filter is a text, or a function that is given a message, got {type(filter).__name__}")
         redactor = None
         if redact is not False:
-            redactor = Redactor(
-                () if redact is True else redact, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets
-            )
+            names = () if redact is True else (redact,) if isinstance(redact, str) else redact
+            redactor = Redactor(names, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets)
         sources = Sources(
             telemetry=lambda: offer.telemetry,
             settle=offer.overhearing.settle,
@@ -86,6 +93,9 @@ class Conversing(Core):
         )
         recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
         self._recorders.append(recorder)
+        if self._running is not None:  # at exit what was registered last comes first: the recording is to hear the server end
+            atexit.unregister(self._stop_at_exit)
+            atexit.register(self._stop_at_exit)
         return recorder
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:

@@ -19,3 +19,9 @@ def test_one_is_one_and_times_have_the_unit_that_suits_them() -> None:
         "  never: 2 calls, 0 errors, p50 –, p99 –",
         "  1 mistake of a caller: %mcp error x1 shows it",
     ]
+
+
+def test_recordings_that_go_on_are_named() -> None:
+    assert "  recording x.jsonl: recording, 1 message" in repr(Status("trips", None, recordings=("x.jsonl: recording, 1 message",))).split(
+        "\n"
+    )

@@ -51,7 +51,7 @@ def run_mcp_tool(workbench: Workbench, line: str, cell: str) -> object:
     """`%%mcp_tool --name add --read-only --timeout-s 5 --run-on main`: offer the one function that this cell defines as a tool.
 
     Options: --name, --title, --description, --tag (may be repeated), --read-only, --destructive, --run-on, --timeout-s,
-    --background-after-s, --max-chars, --version; they mean what they mean for `@wb.tool`.
+    --background-after-s, --max-chars, --version, --redact; they mean what they mean for `@wb.tool`.
     """
     from mcp_workbench.kernel.tool_cell import make_tool
 

@@ -47,6 +47,7 @@ def _parser() -> _Parser:
     parser.add_argument("--needs-task", action="store_const", const=True)
     parser.add_argument("--max-chars", type=int)
     parser.add_argument("--version", type=int)
+    parser.add_argument("--redact", action="append")
     return parser
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
 from mcp_workbench.client.connect import Connecting, connect
 from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.exploring.filters import parse
 from mcp_workbench.exploring.overheard_channel import OverheardChannel
 from mcp_workbench.secret import Secret, hidden, hidden_values
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     import ssl as tls
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from mcp_workbench.exploring.recording.choosing import Choosing
     from mcp_workbench.exploring.recording.reader import Recording
     from mcp_workbench.exploring.recording.recorder import Recorder
     from mcp_workbench.exploring.replaying.replay import Replay
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from mcp_workbench.telemetry.records import SessionRecord
     from mcp_workbench.transports.channel import Channel
 
-from mcp_workbench.workbench.core import Core
+from mcp_workbench.workbench.serving import Serving
 
 logger = logging.getLogger("mcp_workbench")
 
 
-class Conversing(Core):
+class Conversing(Serving):
     """Connecting, tapping, recording, replaying, exploring."""
 
     def record(
@@ -50,8 +51,8 @@ class Conversing(Core):
         Args:
             path: The file; without an ending it is given `.mcptraffic.jsonl`. Only its owner may read it.
             sessions: Only these, by their ids (`s1`, `out1`, `tap1`); None: all, also what this notebook says as a client.
-            filter: Only what it matches: a text as `tool:forecast session:s1`, of what is known of single messages, and then also the
-                answers and the progress of requests that it matches; or a function of a message, called on the recorder's own thread.
+            filter: Only messages that it matches, with their calls: `tool:forecast` (docs/traffic.md has the grammar), and then also
+                the answers and the progress of requests that it matches; or a function of a message, called on the recorder's thread.
             redact: Secrets are withheld: values under names like `password` or `apiKey`, what looks like a token or a key, this
                 workbench's own tokens, what a tool's `redact=` names, and each of them wherever it appears again. Further names of
                 members, for instance `["ssn"]`, are withheld too. False: everything stands in the file as it crossed.
@@ -63,22 +64,26 @@ class Conversing(Core):
             The recorder: `.stop()`, `.flush()`, `.annotate(text)`, `.path`, `.status`. It outlives `stop()` of the server.
 
         Raises:
+            FilterError: The filter cannot be read, or asks for what only a whole call knows, for instance `dur`; says where.
             FileExistsError: Something is there; a link is never followed or replaced.
             OSError: The file cannot be made.
-            FilterError: The filter cannot be read, or asks for what only a whole call knows, for instance `dur`.
         """
-        from mcp_workbench.exploring.recording.recorder import Recorder, Sources, recording_path  # most notebooks record nothing
+        from mcp_workbench.exploring.recording.exchanges import Exchanges  # most notebooks record nothing
+        from mcp_workbench.exploring.recording.recorder import Recorder, Sources, recording_path
         from mcp_workbench.exploring.recording.redaction import Redactor
 
         offer, file = self._offer, recording_path(path)
         self._recorders = [recorder for recorder in self._recorders if recorder.recording]
         if any(recorder.path == file for recorder in self._recorders):
             raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
+        if isinstance(filter, str):
+            filter = Exchanges(parse(filter, client_of=self._client_of))  # noqa: A001  # the same, read
+        if filter is not None and not callable(filter):
+            raise TypeError(f"filter is a text, or a function that is given a message, got {type(filter).__name__}")
         redactor = None
         if redact is not False:
-            redactor = Redactor(
-                () if redact is True else redact, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets
-            )
+            names = () if redact is True else (redact,) if isinstance(redact, str) else redact
+            redactor = Redactor(names, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets)
         sources = Sources(
             telemetry=lambda: offer.telemetry,
             settle=offer.overhearing.settle,
@@ -87,20 +92,12 @@ class Conversing(Core):
             tell=self._tell_author,
             server=self._name,
         )
-        wanted = self._choosing(filter) if isinstance(filter, str) else filter
-        recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=wanted, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
+        recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
         self._recorders.append(recorder)
+        if self._running is not None:  # at exit what was registered last comes first: the recording is to hear the server end
+            atexit.unregister(self._stop_at_exit)
+            atexit.register(self._stop_at_exit)
         return recorder
-
-    def _choosing(self, filter: str) -> Choosing:  # noqa: A002  # as above
-        from mcp_workbench.exploring.filters import parse
-        from mcp_workbench.exploring.recording.choosing import Choosing
-
-        def client_of(session_id: str) -> str | None:
-            session = self._session_record(session_id)
-            return None if session is None else session.client_name
-
-        return Choosing(parse(filter, client_of=client_of))
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
         return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}
@@ -116,6 +113,10 @@ class Conversing(Core):
             return live.record
         known = (*offer.overhearing.sessions(), *reversed(offer.telemetry.sessions(None)))
         return next((record for record in known if record.session_id == session_id), None)
+
+    def _client_of(self, session_id: str) -> str | None:
+        session = self._session_record(session_id)
+        return None if session is None else session.client_name
 
     def _tell_author(self, sentence: str) -> None:
         """From any thread."""

@@ -14,11 +14,11 @@ def tools(shell: Shell) -> list[str]:
 def test_the_function_of_the_cell_is_a_tool_with_the_options_of_its_first_line(shell: Shell) -> None:
     shell.run(
         '%%mcp_tool --name add --title "Add numbers" --description Adds. --tag a --tag b --read-only --timeout-s 5 --run-on inline '
-        "--max-chars 50 --version 3\n"
+        "--max-chars 50 --version 3 --redact a --redact b\n"
         "def _twice(a): return 2 * a\ndef plus(a: int, b: int = 2) -> int:\n    return _twice(a) + b\n"
     )
     [tool] = shell.workbench.tools
-    assert (tool.name, tool.run_on, tool.timeout_s, tool.max_chars, tool.version) == ("add", "inline", 5.0, 50, 3)
+    assert (tool.name, tool.run_on, tool.timeout_s, tool.max_chars, tool.version, tool.redact) == ("add", "inline", 5.0, 50, 3, ("a", "b"))
     assert (tool.listed.title, tool.listed.description, tool.tags) == ("Add numbers", "Adds.", frozenset("ab"))
     assert "read_only_hint=True" in str(tool.listed.annotations)
     assert tool.function is shell.ip.user_ns["plus"]

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from mcp_workbench.events import Era
-from mcp_workbench.telemetry import CallRecord, Outcome, Phase, SessionRecord, Telemetry
+from mcp_workbench.telemetry import CallRecord, Direction, Message, Messages, Outcome, Phase, SessionRecord, Telemetry
 from mcp_workbench.telemetry.telemetry import ABANDONED_AFTER, BATCH, ENDED_SESSIONS
 
 
@@ -140,3 +140,33 @@ def test_a_stretch_of_calls_is_found_by_where_they_ended() -> None:
     assert (telemetry.recorded, telemetry.oldest) == (5, 3)
     assert [call.seq for call in telemetry.calls_between(0, 4)] == [3, 4]
     assert [call.seq for call in telemetry.calls_between(4, 5)] == [5]
+
+
+class Following:
+    """Hears everything, and keeps what it was told of it."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def message_crossed(self, message: Message) -> None:
+        self.heard.append((message.seq, message.raw))
+
+    def call_ended(self, call: CallRecord) -> None:
+        self.heard.append(call.seq)
+
+    def session_ended(self, session: SessionRecord) -> None:
+        self.heard.append(session.session_id)
+
+
+def test_who_follows_hears_everything_in_order_with_its_text_also_from_the_memory_that_takes_its_place() -> None:
+    following, before = Following(), Telemetry(messages=Messages(10, 0))
+    before.follow(following)
+    for telemetry in (before, after := Telemetry()):
+        telemetry.inherit(before)
+        telemetry.messages.add(Message("s1", Direction.IN, 1, 1.0, 2, b"{}"))
+        telemetry.record(_ended())
+        telemetry.record_session(SessionRecord("s1", "memory", "", "default", 1.0))
+    assert following.heard == [(1, b"{}"), 1, "s1"] * 2
+    after.unfollow(following)
+    after.messages.add(Message("s1", Direction.IN, 1, 1.0, 2, b"{}"))
+    assert len(following.heard) == 6

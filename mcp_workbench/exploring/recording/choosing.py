@@ -1,90 +1,68 @@
-"""Which messages a recording takes that was given a filter: those it matches, and what belongs to a request it matches.
-
-An answer does not say what it answers; here it knows, so that `tool:sum` takes whole exchanges, and `-tool:sum` leaves whole
-exchanges out. Knows nothing of files; asked by one thread.
-"""
+"""Which messages and calls belong into a recording: those of some sessions, those that a function wants. On the recorder's thread."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from mcp_workbench.exploring.filters import Filter
-from mcp_workbench.exploring.reading import Kind, Reading, read
-from mcp_workbench.jsonrpc import RequestId
-from mcp_workbench.telemetry.messages import Direction, Message
+from mcp_workbench.exploring.recording.lines import Crossed
+from mcp_workbench.telemetry.messages import Message
+from mcp_workbench.telemetry.records import CallRecord
 
-KEPT = 10_000
-"""Requests that wait for their answers, the latest; of the others, an answer is what its text says."""
-_OTHER = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
+REMEMBERED = 100_000
+"""Messages of which it is known that they were chosen, for the calls they belong to."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A request that waits for its answer."""
-
-    method: str
-    target: str
-    token: Any
-    """What its progress is told by; None: nothing."""
-    taken: bool
-
-
-class _Answer(Reading):
-    """An answer that knows what it answers."""
-
-    __slots__ = ("_asked",)
-
-    def __init__(self, message: Message, asked: _Asked) -> None:
-        super().__init__(message)
-        self._asked = asked
-
-    @property
-    def method(self) -> str:
-        """Of the request."""
-        return self._asked.method
-
-    @property
-    def target(self) -> str:
-        """Of the request."""
-        return self._asked.target
-
-
-class Choosing:
-    """Asked of each message in the order they crossed.
+class Choice:
+    """What is wanted.
 
     Args:
-        filter: As `tool:forecast | kind:notification`.
-
-    Raises:
-        FilterError: It asks for what only a whole call knows, for instance `dur`.
+        sessions: Only these, by their ids; None: all.
+        wanted: Only messages of which this is true, and their calls; None: all.
+        failed: Told that `wanted` raised; what it cannot say is recorded.
     """
 
-    def __init__(self, filter: Filter) -> None:  # noqa: A002  # the word people use
-        self._matches = filter.for_readings()
-        self._open: OrderedDict[tuple[str, Direction, RequestId | None], _Asked] = OrderedDict()
+    def __init__(
+        self, sessions: Iterable[str] | None, wanted: Callable[[Message], bool] | None, failed: Callable[[Exception], None]
+    ) -> None:
+        self._sessions = None if sessions is None else frozenset(sessions)
+        self._wanted, self._failed = wanted, failed
+        self._chosen: OrderedDict[int, None] = OrderedDict()
 
-    def __call__(self, message: Message) -> bool:
-        """Whether the recording takes it."""
-        reading = read(message)
-        if reading.kind is Kind.REQUEST:
-            return self._request(message, reading)
-        if reading.kind in (Kind.RESPONSE, Kind.ERROR):
-            asked = self._open.pop((message.session_id, _OTHER[message.direction], reading.id), None)
-            return self._matches(reading) if asked is None else asked.taken or self._matches(_Answer(message, asked))
-        return self._is_taken_ones_progress(reading) or self._matches(reading)
+    def session(self, session_id: str) -> bool:
+        """Whether anything of this session is wanted."""
+        return self._sessions is None or session_id in self._sessions
 
-    def _request(self, message: Message, reading: Reading) -> bool:
-        taken = self._matches(reading)
-        meta = (reading.params or {}).get("_meta")
-        token = meta.get("progressToken") if isinstance(meta, dict) else None
-        self._open[message.session_id, message.direction, reading.id] = _Asked(reading.method, reading.target, token, taken)
-        if len(self._open) > KEPT:
-            self._open.popitem(last=False)
-        return taken
+    def of(self, items: list[Crossed | CallRecord]) -> list[Crossed | CallRecord]:
+        """Those that are, in their order."""
+        if self._sessions is None and self._wanted is None:
+            return items
+        return [item for item in items if self._is_chosen(item)]
 
-    def _is_taken_ones_progress(self, reading: Reading) -> bool:
-        token = (reading.params or {}).get("progressToken") if reading.method == "notifications/progress" else None
-        session = reading.message.session_id
-        return token is not None and any(asked.taken and asked.token == token and key[0] == session for key, asked in self._open.items())
+    def _is_chosen(self, item: Crossed | CallRecord) -> bool:
+        if not self.session(item[0].session_id if isinstance(item, tuple) else item.session_id):
+            return False
+        if self._wanted is None:
+            return True
+        if isinstance(item, CallRecord):
+            return any(message is not None and message.seq in self._chosen for message in (item.request, item.answer))
+        if not self._is_wanted(self._wanted, _with_text(*item)):
+            return False
+        self._chosen[item[0].seq] = None
+        if len(self._chosen) > REMEMBERED:
+            self._chosen.popitem(last=False)
+        return True
+
+    def _is_wanted(self, wanted: Callable[[Message], bool], message: Message) -> bool:
+        try:
+            return bool(wanted(message))
+        except Exception as error:  # noqa: BLE001  # a named boundary: the user's code
+            self._failed(error)
+            return True
+
+
+def _with_text(message: Message, raw: bytes) -> Message:
+    """As it was when it crossed."""
+    if len(message.raw) == len(raw):
+        return message
+    return Message(message.session_id, message.direction, message.at_ns, message.at, message.size, raw, message.seq)

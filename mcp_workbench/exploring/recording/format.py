@@ -270,7 +270,10 @@ def decode_header(text: bytes) -> Header:
 
 
 def _is_unknown(text: bytes) -> bool:
-    kind = msgspec.json.decode(text, type=_Kind).k
+    try:
+        kind = msgspec.json.decode(text, type=_Kind).k
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
     return bool(kind) and kind not in KINDS
 
 

@@ -8,7 +8,7 @@ comes: in imported recordings, and at the end of one that was cut off. What is h
 from __future__ import annotations
 
 import traceback
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -43,6 +43,9 @@ class Paired:
         """Calls that wait for their lines."""
         self._told: OrderedDict[_Key, None] = OrderedDict()
         """Calls whose lines came before the messages had told of their end."""
+        self._early: deque[CallLine] = deque()
+        """Lines that came before the answer they name: what is overheard is paired before it is numbered."""
+        self._latest = 0
         self._messages: _Held[int, Message] = _Held(lambda message: message.size)
 
     def sessions(self) -> list[SessionRecord]:
@@ -60,9 +63,15 @@ class Paired:
                 pass
             self._pairing(line.session, line.side).add(message)
             yield from self._hold_ended()
+            self._latest = message.seq
+            while self._early and self._early[0].answer <= message.seq:
+                yield self._told_of(self._early.popleft())
             yield from self._lone(message.seq)
         elif isinstance(line, CallLine):
-            yield self._told_of(line)
+            if line.answer > self._latest and len(self._early) < HELD:
+                self._early.append(line)
+            else:
+                yield self._told_of(line)
         elif isinstance(line, Session):
             self._introduce(line)
         elif isinstance(line, End):
@@ -71,6 +80,7 @@ class Paired:
 
     def rest(self) -> Iterator[CallRecord]:
         """The recording is over: what was held, then what had not ended."""
+        yield from map(self._told_of, self._early)
         yield from self._untold.all()
         for pairing in self._pairings.values():
             yield from (call for call in pairing.waiting() if _key(call) not in self._told)

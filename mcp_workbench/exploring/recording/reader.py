@@ -122,6 +122,18 @@ class Recording:
                 tools = line.tools
         return tools
 
+    def to_har(self, path: str | Path) -> Path:
+        """Write it as HAR 1.2 into a new file, for the network panel of a browser; returns the file."""
+        from mcp_workbench.exploring.exports.har import write_har  # it stands on this module
+
+        return write_har(self, path)
+
+    def to_parquet(self, folder: str | Path) -> tuple[Path, Path]:
+        """Write `calls.parquet` and `messages.parquet` into a folder, new files; returns them. Needs pyarrow."""
+        from mcp_workbench.exploring.exports.parquet import write_parquet  # it stands on this module
+
+        return write_parquet(self, folder)
+
     def notes(self) -> Iterator[Note]:
         """What a person wrote beside it."""
         return (line for line in self.lines() if isinstance(line, Note))

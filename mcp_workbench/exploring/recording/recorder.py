@@ -14,7 +14,7 @@ import os
 import threading
 import time
 import weakref
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,12 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from mcp_workbench.exploring.recording.choosing import Choice
 from mcp_workbench.exploring.recording.format import FORMAT, SUFFIX, VERSION, Clock, Header, Lost, Note, Redaction, Stop, Tools, encode_line
 from mcp_workbench.exploring.recording.lines import Crossed, Lines
 from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.recording.rotation import Files
+from mcp_workbench.exploring.recording.waiting import ITEM, Gap, Waiting
 from mcp_workbench.limits import MIB
 from mcp_workbench.platforms import call_in_forked_children
 from mcp_workbench.primitives.tools import ToolDefinition
@@ -50,10 +52,6 @@ MAX_WAITING = 64 * MIB
 """Bytes of what has crossed and is not in the file; what comes past it is not recorded, and counted."""
 MAX_LATE = 1000
 """Calls that wait for their answers to be read by slow clients, so that their lines can name them."""
-KEPT_CHOICES = 100_000
-"""Messages of which it is known that they were chosen, for the calls they belong to."""
-_ITEM = 300
-"""Bytes that one costs beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +94,6 @@ class Sources:
     server: str = ""
 
 
-@dataclass(slots=True)
-class _Gap:
-    """What was not put aside, for want of room."""
-
-    messages: int = 0
-    calls: int = 0
-    bytes: int = 0
-
-    def __bool__(self) -> bool:
-        return bool(self.messages or self.calls)
-
-
 class Recorder:
     """One recording that goes on. `with wb.record(path):`, or `.stop()`.
 
@@ -125,7 +111,7 @@ class Recorder:
         FileExistsError: Something is there.
         OSError: The file cannot be made.
 
-    Threads: `message_crossed`, `call_ended` and `session_ended` are called by who writes the telemetry; everything else by any.
+    Its methods may be called from any thread; what begins with an underscore after `_run` is the recorder's own.
     """
 
     def __init__(
@@ -143,30 +129,25 @@ class Recorder:
     ) -> None:
         self.path = path
         """The newest file."""
-        self._sources, self._redactor, self._wanted, self._max_waiting = sources, redactor, wanted, max_waiting
-        self._only = None if sessions is None else frozenset(sessions)
-        self._chosen: OrderedDict[int, None] = OrderedDict()
+        self._sources, self._redactor = sources, redactor
+        self._choice = Choice(sessions, wanted, self._tell_of_filter)
         self._id, self._clock = uuid4().hex, Clock(time.time(), time.perf_counter_ns())
         self._lines = Lines(self._clock, redactor, sources.session)
         self._digests: tuple[str, ...] = ()
         self._files = Files(path, self._header, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
-        self._queue: deque[Crossed | CallRecord | SessionRecord | _Gap | Note | threading.Event] = deque()
-        self._put = self._taken = 0
-        """Bytes that were ever put aside, by who puts aside, and taken, by the thread."""
-        self._gap = _Gap()
-        self._missed = 0
-        """Messages and calls that found no room, so far."""
+        self._waiting = Waiting(max_waiting)
         self._late: deque[CallRecord] = deque()
-        self._unwritten = _Gap()
+        self._unwritten = Gap()
         self._why = ""
         self._messages = self._calls = self._unwritable = 0
         self._told: set[str] = set()
-        self._wake, self._hurry = threading.Event(), threading.Event()
+        self._hurry = threading.Event()
+        """Somebody waits for it: no rest."""
         self._stopping = threading.Lock()
         self._stopped = self._ends = False
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
-        sources.telemetry().follow(self)
+        sources.telemetry().follow(self._waiting)
         atexit.register(self.stop)
         mine = weakref.ref(self)
         call_in_forked_children(lambda: None if (recorder := mine()) is None else recorder.abandon_in_child())
@@ -195,49 +176,9 @@ class Recorder:
             calls=self._calls,
             bytes=self._files.bytes,
             parts=self._files.part,
-            lost=self._missed + self._unwritable,
-            waiting=max(0, self._put - self._taken),
+            lost=self._waiting.missed + self._unwritable,
+            waiting=self._waiting.bytes,
         )
-
-    # --- what is followed, on its path ---------------------------------------------------------------------------
-
-    def message_crossed(self, message: Message) -> None:
-        """Put it aside, text and all."""
-        raw = message.raw
-        if self._put - self._taken > self._max_waiting:
-            self._miss(1, 0, len(raw))
-            return
-        if self._gap:
-            self._close_gap()
-        self._put += len(raw) + _ITEM
-        self._queue.append((message, raw))
-        if not self._wake.is_set():
-            self._wake.set()
-
-    def call_ended(self, call: CallRecord) -> None:
-        """Put it aside."""
-        if self._put - self._taken > self._max_waiting:
-            self._miss(0, 1, 0)
-            return
-        self._put += _ITEM
-        self._queue.append(call)
-        if not self._wake.is_set():
-            self._wake.set()
-
-    def session_ended(self, session: SessionRecord) -> None:
-        """Put it aside, whatever waits: there are few."""
-        self._put += _ITEM
-        self._queue.append(session)
-        self._wake.set()
-
-    def _miss(self, messages: int, calls: int, size: int) -> None:
-        gap = self._gap
-        gap.messages, gap.calls, gap.bytes = gap.messages + messages, gap.calls + calls, gap.bytes + size
-        self._missed += 1
-
-    def _close_gap(self) -> None:
-        gap, self._gap = self._gap, _Gap()
-        self._queue.append(gap)
 
     # --- what a person does -------------------------------------------------------------------------------------------
 
@@ -249,8 +190,7 @@ class Recorder:
             call: What it is about.
         """
         self._sources.settle()
-        self._queue.append(Note(time.time(), text, None if call is None or call.request is None else call.request.seq))
-        self._wake.set()
+        self._waiting.put(Note(time.time(), text, None if call is None or call.request is None else call.request.seq))
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Wait until all that has crossed so far is in the file.
@@ -265,9 +205,8 @@ class Recorder:
             return not self._unwritten
         self._sources.settle()
         done = threading.Event()
-        self._queue.append(done)
         self._hurry.set()
-        self._wake.set()
+        self._waiting.put(done)
         return done.wait(timeout_s) and not self._unwritten
 
     def stop(self, timeout_s: float = 10.0) -> None:
@@ -280,11 +219,11 @@ class Recorder:
             if self._stopped:
                 return
             self._sources.settle()
-            self._sources.telemetry().unfollow(self)
+            self._sources.telemetry().unfollow(self._waiting)
             atexit.unregister(self.stop)
             self._ends = True
             self._hurry.set()
-            self._wake.set()
+            self._waiting.wake.set()
             self._thread.join(timeout_s)
             self._stopped = True
 
@@ -293,7 +232,7 @@ class Recorder:
         if not self._stopped:
             self._stopped = True
             self._stopping = threading.Lock()  # somebody may hold it who is not here
-            self._sources.telemetry().unfollow(self)
+            self._sources.telemetry().unfollow(self._waiting)
             self._files.abandon()
 
     # --- on the thread ---------------------------------------------------------------------------------------------------
@@ -301,14 +240,14 @@ class Recorder:
     def _run(self) -> None:
         try:
             while not self._ends:
-                self._wake.wait()
+                self._waiting.wake.wait()
                 self._hurry.wait(FLUSH_S)
-                self._wake.clear()
+                self._waiting.wake.clear()
                 self._drain()
             self._finish()
         except Exception:  # a named boundary: the top of a thread
             logger.exception("the recording %s", self.path)
-            self._sources.telemetry().unfollow(self)
+            self._sources.telemetry().unfollow(self._waiting)
             self._stopped = True
             self._sources.tell(f"the recording {self.path} has ended by a fault of mcp-workbench, which is in the log; traffic goes on")
         finally:
@@ -316,8 +255,7 @@ class Recorder:
 
     def _finish(self) -> None:
         self._drain()
-        if self._gap:
-            self._close_gap()
+        self._waiting.close_gap()
         self._drain(all_calls=True)
         self._write([encode_line(Stop(time.time(), self._messages, self._calls))])
 
@@ -326,7 +264,7 @@ class Recorder:
             self._redactor.begin()
         self._look_at_tools()
         self._release_late(all_calls=all_calls)
-        queue = self._queue
+        queue = self._waiting.items
         while queue:
             begun = time.perf_counter()
             items: list[Crossed | CallRecord] = []
@@ -345,25 +283,25 @@ class Recorder:
 
     def _give_way(self, begun: float) -> None:
         """Rest after a stretch of work, the shorter the more waits; not at all when somebody waits for it."""
-        waiting = (self._put - self._taken) / (FULL_SHARE_AT * self._max_waiting)
+        waiting = self._waiting.bytes / (FULL_SHARE_AT * self._waiting.max_bytes)
         share = LEAST_SHARE + (1 - LEAST_SHARE) * waiting
-        if self._queue and share < 1:
+        if self._waiting.items and share < 1:
             self._hurry.wait((time.perf_counter() - begun) * (1 / share - 1))
 
     def _take(self, items: list[Crossed | CallRecord]) -> None:
         """Messages and calls, in their order."""
-        wanted = [item for item in items if self._wants(item) and not self._is_late(item)]
+        wanted = [item for item in self._choice.of(items) if not self._is_late(item)]
         for begin in range(0, len(wanted), AT_ONCE):
             self._write(self._lines.of(wanted[begin : begin + AT_ONCE]))
-        self._taken += sum(_ITEM + (len(item[1]) if isinstance(item, tuple) else 0) for item in items)
+        self._waiting.taken(sum(ITEM + (len(item[1]) if isinstance(item, tuple) else 0) for item in items))
 
-    def _take_other(self, item: SessionRecord | _Gap | Note | threading.Event) -> None:
+    def _take_other(self, item: SessionRecord | Gap | Note | threading.Event) -> None:
         if isinstance(item, threading.Event):
-            self._hurry.clear()
+            if not self._ends:
+                self._hurry.clear()
             item.set()
         elif isinstance(item, SessionRecord):
-            self._taken += _ITEM
-            if self._only is None or item.session_id in self._only:
+            if self._choice.session(item.session_id):
                 self._release_late(session_id=item.session_id)
                 self._write([self._lines.end(item)])
         elif isinstance(item, Note):
@@ -372,21 +310,8 @@ class Recorder:
             self._tell("room", f"the recording {self.path} cannot keep up: what crosses meanwhile is counted in it, not written")
             self._write([encode_line(_lost(item, "more crossed than could be written in time"))])
 
-    def _wants(self, item: Crossed | CallRecord) -> bool:
-        session_id = item[0].session_id if isinstance(item, tuple) else item.session_id
-        if self._only is not None and session_id not in self._only:
-            return False
-        if self._wanted is None:
-            return True
-        if isinstance(item, CallRecord):
-            return any(message is not None and message.seq in self._chosen for message in (item.request, item.answer))
-        message, raw = item
-        if not self._wanted(_with_text(message, raw)):
-            return False
-        self._chosen[message.seq] = None
-        if len(self._chosen) > KEPT_CHOICES:
-            self._chosen.popitem(last=False)
-        return True
+    def _tell_of_filter(self, error: Exception) -> None:
+        self._tell("filter", f"the filter of the recording {self.path} failed ({type(error).__name__}): messages it fails at are recorded")
 
     def _is_late(self, item: Crossed | CallRecord) -> bool:
         """Put a call aside whose answer its client has not read yet: it has no number."""
@@ -435,7 +360,7 @@ class Recorder:
         first = [encode_line(_lost(gap, self._why))] if gap else []
         done, error = self._files.write([*first, *lines])
         if first and done:
-            self._unwritten = _Gap()
+            self._unwritten = Gap()
         if error is None:
             self._why = ""
         written, rest = lines[: max(0, done - len(first))], lines[max(0, done - len(first)) :]
@@ -468,7 +393,7 @@ def recording_path(path: str | os.PathLike[str]) -> Path:
     return (named if named.suffix else named.with_name(named.name + SUFFIX)).absolute()
 
 
-def _lost(gap: _Gap, why: str) -> Lost:
+def _lost(gap: Gap, why: str) -> Lost:
     return Lost(time.time(), gap.messages, gap.calls, gap.bytes, why)
 
 
@@ -478,10 +403,3 @@ def _messages(lines: list[bytes]) -> int:
 
 def _calls(lines: list[bytes]) -> int:
     return sum(line.startswith(b'{"k":"call"') for line in lines)
-
-
-def _with_text(message: Message, raw: bytes) -> Message:
-    """As it was when it crossed."""
-    if len(message.raw) == len(raw):
-        return message
-    return Message(message.session_id, message.direction, message.at_ns, message.at, message.size, raw, message.seq)

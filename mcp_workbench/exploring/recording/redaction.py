@@ -23,8 +23,8 @@ from urllib.parse import quote, quote_plus
 import msgspec
 
 from mcp_workbench.exploring.recording.format import Redaction
-from mcp_workbench.exploring.recording.secret_names import SecretNames, counts_tokens
-from mcp_workbench.exploring.recording.secret_texts import VALUES, hide_in, hide_value
+from mcp_workbench.exploring.recording.secret_names import SecretNames, counts_tokens, words_of
+from mcp_workbench.exploring.recording.secret_texts import VALUES, SecretTexts, hide_value
 from mcp_workbench.primitives.argument_paths import parse_path, replace_at
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports.credentials import Credentials
@@ -78,12 +78,15 @@ class Redactor:
     ) -> None:
         self._names = SecretNames(names)
         self._tools, self._credentials, self._own = tools, credentials, own
+        self._of_tools: Mapping[str, Sequence[str]] = {}
+        self._words_now = self._words()
+        self._texts = SecretTexts(self._words_now)
         self._salt = Secret.random()
         self._hints = tuple(dict.fromkeys((*self._names.hints, *(hint for hints in VALUES.values() for hint in hints))))
         self._hidden_hints = tuple(map(Secret, (*self._hints, r"\u", r"\/")))  # the last two: a character in disguise
-        self._remembered: OrderedDict[str, re.Pattern[str]] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[str, re.Pattern[str]]] = OrderedDict()
+        """Secret -> a part of it that is in every way of writing it, and all of these."""
         self._own_now: tuple[Secret, ...] = ()
-        self._of_tools: Mapping[str, Sequence[str]] = {}
         self._asked: OrderedDict[tuple[str, str | int], str] = OrderedDict()
         """Requests to tools with a `redact=` -> which tool."""
         self.learned = 0
@@ -108,7 +111,17 @@ class Redactor:
         """A batch: whose secrets are to be kept may have changed since the last."""
         credentials = self._credentials
         self._own_now = (*self._own(), *(() if credentials is None else credentials.all()))
-        self._of_tools = {**self._of_tools, **self._tools()}  # calls of what was offered a moment ago may still come
+        of_tools = {**self._of_tools, **self._tools()}  # calls of what was offered a moment ago may still come
+        if of_tools != self._of_tools:
+            self._of_tools = of_tools
+            self._words_now = self._words()
+            self._texts = SecretTexts(self._words_now)
+
+    def _words(self) -> list[tuple[str, ...]]:
+        """Further names by which a text may call a secret: those that were given, and arguments that tools withhold."""
+        paths = (parse_path(path) for paths in self._of_tools.values() for path in paths)
+        last = (next(step for step in reversed(path) if isinstance(step, str)) for path in paths)
+        return [words for name in (*self._names.further, *last) if (words := words_of(name))]
 
     def clean(self, texts: Sequence[bytes]) -> list[bool]:
         """For each of several texts of JSON whether nothing in it can be a secret; False: look."""
@@ -130,9 +143,8 @@ class Redactor:
         yield from self._hidden_hints
         for each in self._own_now:
             yield Secret(each.reveal().lower())
-        for text in (*self._remembered, *self._of_tools):
-            # As it may be written differently: the longest stretch that is not.
-            yield Secret(max(_PLAIN.findall(text), key=len, default="").lower())
+        for text in (*self._remembered, *self._of_tools, *(max(words, key=len) for words in self._words_now)):
+            yield Secret(_plain_part(text).lower())
         if self._asked or (self._credentials is not None and len(self._credentials.tickets)):
             yield Secret("")  # in everything
 
@@ -277,7 +289,7 @@ class Redactor:
             if inner is not None:
                 return self._inner(text, inner, depth)
         text = self._without_known(text)
-        return hide_in(text, self._hide_and_remember) if self._may_have(text) else text
+        return self._texts.hide_in(text, self._hide_and_remember)
 
     def _inner(self, text: str, inner: Any, depth: int) -> str:
         """A text that is JSON itself; it stays as it was written where nothing was withheld and nothing could hide in it."""
@@ -286,16 +298,13 @@ class Redactor:
             return text
         return msgspec.json.encode(done).decode()
 
-    def _may_have(self, text: str) -> bool:
-        lower = text.lower()
-        return any(hint in lower for hint in self._hints)
-
     def _without_known(self, text: str) -> str:
         for own in self._own_now:
             if own.reveal() in text:
                 text = text.replace(own.reveal(), self._hide(own.reveal()))
-        for known, pattern in self._remembered.items():
-            text = pattern.sub(self._hide(known), text)
+        for known, (part, pattern) in self._remembered.items():
+            if part in text:
+                text = pattern.sub(self._hide(known), text)
         if self._credentials is not None and len(self._credentials.tickets):
             text = _TICKET.sub(lambda found: self._hide(found[0]) if self._is_ticket(found[0]) else found[0], text)
         return text
@@ -323,13 +332,18 @@ class Redactor:
             self._remembered.move_to_end(text)
             return
         self.learned += 1
-        self._remembered[text] = re.compile("|".join(map(re.escape, _ways_of_writing(text))))
+        self._remembered[text] = _plain_part(text), re.compile("|".join(map(re.escape, _ways_of_writing(text))))
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
 _TICKET = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+
+
+def _plain_part(text: str) -> str:
+    """The longest stretch of a text that nobody writes differently; empty, which is in everything, where there is none."""
+    return max(_PLAIN.findall(text), key=len, default="")
 
 
 def _ways_of_writing(text: str) -> list[str]:

@@ -77,7 +77,7 @@ class SecretNames:
 
     def __init__(self, further: Iterable[str] = ()) -> None:
         self.further = tuple(further)
-        self._further = frozenset(_words(name) or (name.lower(),) for name in self.further)
+        self._further = frozenset(words_of(name) or (name.lower(),) for name in self.further)
         self.is_secret = lru_cache(maxsize=4096)(self._is_secret)
         """Whether the value under a name is to be withheld."""
 
@@ -87,7 +87,7 @@ class SecretNames:
         return HINTS + tuple(max(words, key=len) if all(map(str.isascii, words)) else "" for words in self._further)
 
     def _is_secret(self, name: str) -> bool:
-        words = _words(name)
+        words = words_of(name)
         lower = name.lower()
         if (words or (lower,)) in self._further:
             return True
@@ -100,9 +100,10 @@ class SecretNames:
 
 def counts_tokens(name: str) -> bool:
     """Whether a number under this name tells how many tokens: `max_tokens`, `tokens`."""
-    words = _words(name)
+    words = words_of(name)
     return "tokens" in words or not COUNTED.isdisjoint(words)
 
 
-def _words(name: str) -> tuple[str, ...]:
+def words_of(name: str) -> tuple[str, ...]:
+    """`apiKey`, `API_KEY` and `api-key` are `api`, `key`."""
     return tuple(word.lower() for word in _WORDS.findall(name))

@@ -1,7 +1,8 @@
 """Which pieces of a text are secrets whatever stands around them, or by what stands right before them.
 
-Every pattern takes time in proportion to the text: none has a repetition whose beginning may be tried everywhere. They rather
-withhold a word too many than one too few.
+Every pattern takes time in proportion to the text: none has a repetition whose beginning may be tried everywhere. And none is run
+over a long text at one go, for that would hold the interpreter, and calls with it: plain searches say where to look. They rather withhold a
+word too many than one too few.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 Hide = Callable[[str], str]
@@ -37,33 +38,82 @@ _LOOKS = re.compile(
     r"|-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY.*?(?:-----END[A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
     re.DOTALL,
 )
+_LOOK = (
+    *("eyj", "akia", "asia", "agpa", "aida", "aroa", "anpa", "aiza", "-----begin"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "rk_", "hf_", "npm_"),
+)
+"""In lower case one of these is the beginning of each of them."""
 _SCHEME = re.compile(r"\b(bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{8,}|‹redacted:[0-9a-f]{12}›)", re.IGNORECASE)
 _USER_INFO = re.compile(r"(:(?:\\*/){2})([^\s/?#\"'<>@:]*:[^\s\"'<>@]+(?:@[^\s/?#\"'<>@]+)*|[^\s/?#\"'<>@]+)@")
 _COLON = re.compile(r":(?![0-9a-f]{12}›)")
 """Between user and password; there is one in every mark too."""
 _TICKET = re.compile(r"(/t/)([A-Za-z0-9_-]{40,})")
 _HEADER = re.compile(r"((?:authorization|cookie)\s*:\s*)([^\r\n\"'\\]+)", re.IGNORECASE)
-_NAMED = re.compile(
-    r"((?<!progress)(?:passw(?:or)?ds?|passphrase|pwd|secret|token"
-    r"|(?:api|access|private|secret|signing|account|encryption|ssh|shared|master)[_\-. ]?key"
-    r"|authorization|cookie|credential|jwt|otp|(?<![a-z])auth(?![a-z]))[\w.\-]{0,40}"  # the name
-    r"\\*[\"']?\s{0,8}(?:=>|:=|==|[:=])\s{0,8}(?:[\w.]{0,40}\(\s{0,8})?)"  # … says, perhaps in a call: SecretStr(
+_NAMES = (
+    r"passw(?:or)?ds?|passphrase|pwd|secret|token|authorization|cookie|credential|jwt|otp|(?<![a-z])auth(?![a-z])"
+    r"|(?:api|access|account|encryption|license|master|private|secret|shared|signing|ssh)[_\-. ]?key"
+)
+_STARTS = (
+    *("passw", "passphrase", "pwd", "secret", "token", "auth", "cookie", "credential", "jwt", "otp"),
+    *("api", "access", "account", "encryption", "license", "master", "private", "shared", "signing", "ssh"),
+)
+"""In lower case one of these is the beginning of each of the names."""
+_SAYS = (
+    r"[\w.\-]{0,40}\\*[\"']?\s{0,8}(?:=>|:=|==|[:=])\s{0,8}(?:[\w.]{0,40}\(\s{0,8})?)"  # … perhaps in a call: SecretStr(
     r"(?:[brufBRUF]{0,2}(\\*(?:\"\"\"|'''|[\"']))((?:(?!\2)(?:\\.|.))*)(?:\2|\Z)"  # a quoted value
     r"|([\[{][^\r\n]*)"  # a structure: the rest of its line
-    r"|((?:bearer|basic)\s+)?([^\s\"',;&<>(){}\[\]]+))",  # a word
-    re.IGNORECASE | re.DOTALL,
+    r"|((?:bearer|basic)\s+)?([^\s\"',;&<>(){}\[\]]+))"  # a word
 )
 _COUNT = re.compile(r"tokens\W", re.IGNORECASE)
 
 
-def hide_in(text: str, hide: Hide) -> str:
-    """The text with every piece hidden that is a secret by its looks or by the name before it."""
-    text = _LOOKS.sub(lambda found: hide(found[0]), text)
-    text = _USER_INFO.sub(lambda found: f"{found[1]}{':'.join(map(hide, _COLON.split(found[2], maxsplit=1)))}@", text)
-    text = _TICKET.sub(lambda found: found[1] + hide(found[2]), text)
-    text = _SCHEME.sub(lambda found: found[1] + found[2] + hide(found[3]) if _is_credential(found[1], found[3]) else found[0], text)
-    text = _HEADER.sub(lambda found: found[1] + hide_value(found[2], hide), text)
-    return _NAMED.sub(lambda found: _hide_named(found, hide), text)
+_OPAQUE = re.compile(r"[A-Za-z0-9+/\r\n]{4096,}={0,2}\s*")
+"""Pictures and sounds in base64."""
+
+
+class SecretTexts:
+    """Finds them.
+
+    Args:
+        further: Names that are secrets too, each as its words.
+    """
+
+    def __init__(self, further: Iterable[Sequence[str]] = ()) -> None:
+        written = [r"[_\-. ]?".join(map(re.escape, words)) for words in further]
+        self._starts = (*_STARTS, *(words[0] for words in further))
+        self._named = re.compile(f"((?<!progress)(?:{'|'.join((_NAMES, *written))}){_SAYS}", re.IGNORECASE | re.DOTALL)
+
+    def hide_in(self, text: str, hide: Hide) -> str:
+        """The text with every piece hidden that is a secret by its looks or by the name before it."""
+        if len(text) > 4096 and _OPAQUE.fullmatch(text):
+            return text
+        text = _at(text, _LOOK, _LOOKS, lambda found: hide(found[0]))
+        if "@" in text and "//" in text.replace("\\", ""):
+            text = _USER_INFO.sub(lambda found: f"{found[1]}{':'.join(map(hide, _COLON.split(found[2], maxsplit=1)))}@", text)
+        if "/t/" in text:
+            text = _TICKET.sub(lambda found: found[1] + hide(found[2]), text)
+        text = _at(text, ("bearer", "basic"), _SCHEME, lambda found: _hide_scheme(found, hide))
+        text = _at(text, ("authorization", "cookie"), _HEADER, lambda found: found[1] + hide_value(found[2], hide))
+        return _at(text, self._starts, self._named, lambda found: _hide_named(found, hide))
+
+
+def _at(text: str, starts: Iterable[str], pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]) -> str:
+    """As `pattern.sub`, where every match begins with one of these, in whatever case."""
+    lower = text.lower()
+    if len(lower) != len(text):  # there are letters of which lower case makes two
+        return pattern.sub(replace, text)
+    places: set[int] = set()
+    for start in starts:
+        at = lower.find(start)
+        while at >= 0:
+            places.add(at)
+            at = lower.find(start, at + 1)
+    done, begin = [], 0
+    for place in sorted(places):
+        if place >= begin and (found := pattern.match(text, place)) is not None:
+            done += [text[begin:place], replace(found)]
+            begin = found.end()
+    return "".join((*done, text[begin:])) if done else text
 
 
 def hide_value(text: str, hide: Hide) -> str:
@@ -82,6 +132,10 @@ def _hide_named(found: re.Match[str], hide: Hide) -> str:
     if word.isdigit() and _COUNT.search(before):
         return str(found[0])
     return f"{before}{scheme or ''}{hide(word)}"
+
+
+def _hide_scheme(found: re.Match[str], hide: Hide) -> str:
+    return f"{found[1]}{found[2]}{hide(found[3])}" if _is_credential(found[1], found[3]) else str(found[0])
 
 
 def _is_credential(scheme: str, text: str) -> bool:

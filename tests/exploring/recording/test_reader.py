@@ -58,6 +58,15 @@ def test_a_line_that_comes_before_the_messages_tell_of_the_end_counts_once(tmp_p
     assert [call.outcome for call in read(file).calls()] == [Outcome.TIMEOUT]
 
 
+def test_a_line_that_comes_before_the_answer_it_names_waits_for_it(tmp_path: Path) -> None:
+    call = {"k": "call", "session": "s1", "request": 1, "answer": 2, "side": "client", "dir": "in", "id": 1, "method": "tools/call"}
+    call |= {"target": "add", "outcome": "ok", "received_ns": 1, "at": 1.0, "bytes_in": 1, "call": "c1"}
+    [found] = read(written(tmp_path / "x.jsonl", ask(1, 1), call, answer(2, 1))).calls()
+    assert (found.call_id, found.answer.seq if found.answer else 0) == ("c1", 2)
+    [alone] = read(written(tmp_path / "y.jsonl", ask(1, 1), call)).calls()
+    assert (alone.call_id, alone.answer) == ("c1", None)
+
+
 def test_a_last_line_that_was_cut_off_is_left_out_and_told(tmp_path: Path) -> None:
     file = written(tmp_path / "x.jsonl", ask(1, 1), answer(2, 1), json.dumps(ask(3, 2)).encode()[:50])
     recording = read(file)

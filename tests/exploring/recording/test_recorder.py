@@ -4,6 +4,8 @@ import asyncio
 import errno
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -190,6 +192,43 @@ def test_only_the_sessions_and_the_messages_that_are_wanted_with_their_calls(tmp
     assert of_kind(one, "call") == []
     assert [call.request_id for call in read(two).calls()] == [2]
     assert len(of_kind(two, "message")) == 2
+
+
+def test_a_filter_that_fails_is_told_once_and_what_it_fails_at_is_recorded(tmp_path: Path) -> None:
+    stage = Stage()
+    with recorded(stage, tmp_path / "x.jsonl", wanted=lambda message: message.seq < 1 / 0):
+        stage.call(1)
+    assert len(of_kind(tmp_path / "x.jsonl", "message")) == 2
+    assert [("ZeroDivisionError" in sentence) for sentence in stage.told] == [True]
+
+
+def test_what_crossed_is_in_the_file_when_the_process_has_ended_without_a_stop(tmp_path: Path) -> None:
+    script = f"""
+import asyncio, threading
+from mcp_workbench import Workbench
+workbench = Workbench("script").start()
+workbench.record({str(tmp_path / "x")!r})
+async def main():
+    session = await workbench.connect()
+    await session.list_tools()
+    return session
+loop = asyncio.new_event_loop()
+threading.Thread(target=loop.run_forever, daemon=True).start()
+session = asyncio.run_coroutine_threadsafe(main(), loop).result(30)
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=60)
+    file = tmp_path / "x.mcptraffic.jsonl"
+    assert [line["k"] for line in lines_of(file)[-2:]] == ["end", "stop"], "and it has heard the server end"
+    assert "tools/list" in [call.method for call in read(file).calls()]
+
+
+def test_a_filter_is_a_text_or_a_function_and_one_name_is_one_name(tmp_path: Path) -> None:
+    workbench = Workbench("x")
+    with pytest.raises(TypeError, match="got int"):
+        workbench.record(tmp_path / "x", filter=5)  # type: ignore[arg-type]  # what is tried
+    with workbench.record(tmp_path / "x", redact="ssn") as recorder:
+        pass
+    assert read(recorder.path).header.redaction.keys[-1] == "ssn"
 
 
 def test_a_call_whose_answer_waits_for_its_client_is_written_when_it_was_read(tmp_path: Path) -> None:

@@ -43,11 +43,6 @@ def test_what_stands_under_the_name_of_a_secret_is_withheld_whatever_it_is(name:
         assert "12345678" not in text
 
 
-def test_names_that_only_sound_like_it_are_left_and_so_is_what_counts_tokens() -> None:
-    harmless = {"author": "Ann", "monkey": "x", "keyboard": "y", "progressToken": "p-1", "max_tokens": 100, "key": "region", "tokens": 7}
-    assert redacted({"params": harmless}) == {"params": harmless}
-
-
 def test_equal_secrets_stay_equal_with_and_without_a_scheme_and_different_ones_different() -> None:
     redactor = Redactor()
     one = redacted({"token": "abcdef123456", "headers": {"Authorization": "Bearer abcdef123456"}, "text": "token=abcdef123456"}, redactor)
@@ -56,37 +51,6 @@ def test_equal_secrets_stay_equal_with_and_without_a_scheme_and_different_ones_d
     assert redacted({"token": "abcdef123457"}, redactor)["token"] != mark
     assert redacted({"token": "abcdef123456"}, redactor)["token"] == mark
     assert redacted({"token": "abcdef123456"})["token"] != mark, "another recording has another salt"
-
-
-@pytest.mark.parametrize(
-    ("text", "secret"),
-    [
-        ("curl -H 'Authorization: Bearer abc.def-123456'", "abc.def-123456"),
-        ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
-        (f"it said {JWT} to us", JWT),
-        ("id AKIAIOSFODNN7EXAMPLE here", "AKIAIOSFODNN7EXAMPLE"),
-        ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "16C7e42F292c6912"),
-        ("postgres://bob:s3cr3tpw@db.internal/x", "s3cr3tpw"),
-        ("https://api.test/v1?api_key=Zm9vYmFy&x=1", "Zm9vYmFy"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----", "MIIEow"),
-        ("-----BEGIN PRIVATE KEY-----\\nMIIEow cut off", "MIIEow"),
-        ('File "a.py", line 3, in login\n  connect(user="bob", password="two words")', "two words"),
-        ("password = b'by\\'tes'", "tes"),
-        ('{"broken": 1, \\"password\\": \\"hunter2\\"', "hunter2"),
-        ("TypeError: login(password=SecretStr('hunter2'))", "hunter2"),
-        ("credentials={'user': 'ann', 'pw': 'hunter2'}", "hunter2"),
-        ("Cookie: sid=abc123; theme=dark", "abc123"),
-        ('password="""triple hunter2"""', "hunter2"),
-        ('secret: "never closed hunter2 \\', "hunter2"),
-        ("ws://127.0.0.1:1/mcp/t/0123456789012345678901234567890123456789012", "0123456789012345678901234567890123456789012"),
-    ],
-)
-def test_secrets_are_found_in_texts(text: str, secret: str) -> None:
-    cleaned = Redactor().text(text)
-    assert secret not in cleaned
-    assert MARK in cleaned
-    assert json.loads(Redactor().message(json.dumps({"t": text, "d": {"u": json.dumps({"v": text})}}).encode()))
-    assert secret not in Redactor().message(json.dumps({"d": {"u": json.dumps({"v": text})}}).encode()).decode()
 
 
 def test_what_was_a_secret_once_is_one_wherever_it_appears_again() -> None:
@@ -109,6 +73,9 @@ def test_what_a_tools_author_names_is_withheld_in_arguments_and_results() -> Non
     assert told["result"]["structuredContent"]["user"]["ssn"] == asked["user"]["ssn"]
     assert '"99"' not in told["result"]["content"][0]["text"]
     assert redacted(call("other", {"pin": "1234"}), redactor)["params"]["arguments"] == {"pin": "1234"}
+    assert "1234" not in redactor.text("Traceback: pay(pin='1234', user.SSN: 99"), (
+        "by its name, too short though it is to be known by value"
+    )
     through = redacted(call("notebook_call", {"function": "pay", "arguments": {"user": {"ssn": "99"}}}), redactor)
     assert through["params"]["arguments"]["arguments"] == {"user": {"ssn": asked["user"]["ssn"]}}
 
@@ -150,6 +117,7 @@ def test_names_of_ones_own_are_withheld_too_however_they_are_written() -> None:
     assert redactor.clean([b'{"homeAddress":"x"}', b'{"SSN":"x"}', b'{"a":"x"}']) == [False, False, True]
     done = redacted({"homeAddress": "Elm Street", "SSN": "1", "home": "x"}, redactor)
     assert (done["homeAddress"][:10], done["SSN"][:10], done["home"]) == (MARK, MARK, "x")
+    assert "Elm" not in redactor.text("?home-address=Elm&x=1")
 
 
 @pytest.mark.parametrize(("raw", "reason"), [(b"nope", "no JSON"), (b"[" * 100_000, "nested too deep"), (b'{"a":1e999}', "no JSON")])
@@ -181,18 +149,6 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(MAX_REMEMBERED + 50):
         redactor.value({"password": f"secret number {number}"})
     assert len(redactor._remembered) == MAX_REMEMBERED
-
-
-def test_long_texts_of_nothing_but_beginnings_take_no_time_to_speak_of() -> None:
-    for text in (
-        "password" * 20_000,
-        "a" * 300_000,
-        "://" * 50_000,
-        "-----BEGIN PRIVATE KEY" * 5_000,
-        "token='" * 20_000,
-        'x="\\' * 50_000,
-    ):
-        Redactor().text(text)
 
 
 def test_no_repr_tells_the_salt_or_what_is_hidden() -> None:
@@ -271,10 +227,3 @@ def test_redacting_what_was_redacted_changes_nothing(value: Any) -> None:
     redactor = Redactor()
     once = redactor.value(json.loads(json.dumps(value).encode()))
     assert redactor.value(once) == once
-
-
-def test_marks_in_urls_are_left_as_they_are() -> None:
-    redactor = Redactor()
-    once = redactor.text("https://bobby:s3cr3tpw@host/ and password=s3cr3tpw")
-    assert redactor.text(once) == once
-    assert once.count(redactor.text("s3cr3tpw")) == 2

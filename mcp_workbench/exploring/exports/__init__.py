@@ -1,0 +1,1 @@
+"""Recordings as files of other tools: `har` for browsers' network panels, `parquet` for tables."""

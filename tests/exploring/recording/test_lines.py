@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_workbench.exploring.recording.format import Clock
+from mcp_workbench.exploring.recording.lines import Lines
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.telemetry import Direction, Message, SessionRecord
+from tests.exploring.recording.rig import Stage
+from tests.exploring.recording.test_redaction import planted
+
+CLEAN = json.dumps({"jsonrpc": "2.0", "id": 9, "method": "ping"}).encode()
+
+
+@given(planted(), st.integers(0, 3))
+def test_no_planted_secret_survives_anywhere_in_the_file(case: tuple[Any, str], clean_before: int) -> None:
+    message, secret = case
+    raw = json.dumps(message).encode()
+    stage = Stage()
+    session = SessionRecord("s1", "websocket", f"ws://bob:{secret}@host/?token={secret}", "default", 1.0, client_name=f"token={secret}")
+    session.crash = f"Traceback: x(password={secret!r})"
+    lines = Lines(Clock(0.0), Redactor(), {"s1": session}.get)
+    asked = [(Message("s1", Direction.IN, 1, 1.0, len(text), text, 1), text) for text in (*[CLEAN] * clean_before, raw, CLEAN)]
+    answer = json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"content": [f"it was {secret}"]}}).encode()
+    call = stage.call(1, error=f"nobody is {secret}", notes=(secret,), queued_behind=f"cell {secret}", target=f"x://{secret}")
+    told = (Message("s1", Direction.OUT, 1, 1.0, len(answer), answer, 2), answer)
+    file = b"".join([*lines.of([*asked, told, call]), *lines.sessions(), lines.end(session)])
+    assert secret not in file.decode()
+    assert all(json.loads(line) for line in file.splitlines())
+
+
+def test_what_has_nothing_secret_in_it_stands_there_letter_by_letter() -> None:
+    raw = b'{ "b": 1.50, "a": [1e3, 7.0],\n "name": "flights", "text": "\xc3\xa4 \\n" }'
+    message = Message("s1", Direction.IN, 5, 1.0, len(raw), raw, 1)
+    [_, line] = Lines(Clock(0.0, 2), Redactor(), lambda _: None).of([(message, raw)])
+    assert raw.replace(b"\n ", b"  ") in line
+    assert json.loads(line)["at_ns"] == 3

@@ -234,7 +234,7 @@ def test_a_filter_is_a_text_or_a_function_and_one_name_is_one_name(tmp_path: Pat
         heard.note(Direction.IN, QUESTION)
         heard.note(Direction.IN, QUESTION.replace(b'"add"', b'"sub"'))
         recorder.flush()
-        assert [line["m"]["params"]["name"] for line in lines_of(recorder.path) if line["k"] == "message"] == ["add"]
+        assert [line["m"]["params"]["name"] for line in lines_of(recorder.path) if line.get("k") == "message"] == ["add"]
     with workbench.record(tmp_path / "x", redact="ssn") as recorder:
         pass
     assert read(recorder.path).header.redaction.keys[-1] == "ssn"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mcp_workbench.exploring.traffic import Traffic
     from mcp_workbench.tapping.tap import Tap
     from mcp_workbench.telemetry.messages import Message
-    from mcp_workbench.telemetry.records import SessionRecord
+    from mcp_workbench.telemetry.records import CallRecord, SessionRecord
     from mcp_workbench.transports.channel import Channel
 
 from mcp_workbench.workbench.serving import Serving
@@ -94,10 +94,17 @@ class Conversing(Serving):
         )
         recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
         self._recorders.append(recorder)
+        if self._annotate_recordings not in offer.annotations.on_add:
+            offer.annotations.on_add.append(self._annotate_recordings)
         if self._running is not None:  # at exit what was registered last comes first: the recording is to hear the server end
             atexit.unregister(self._stop_at_exit)
             atexit.register(self._stop_at_exit)
         return recorder
+
+    def _annotate_recordings(self, call: CallRecord, text: str) -> None:
+        for recorder in self._recorders:
+            if recorder.recording:
+                recorder.annotate(text, call)
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
         return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}

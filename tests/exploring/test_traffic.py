@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Era
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.filters import FilterError
+from mcp_workbench.exploring.recording import read
 from mcp_workbench.telemetry import CallRecord, Direction, Message
 from tests.exploring.rig import calling
 
@@ -234,3 +236,11 @@ def test_a_call_in_a_batch_is_the_one_that_was_meant(workbench: Workbench) -> No
     text = json.dumps(entries).encode()
     record.request = Message("s1", Direction.IN, 1, 1.0, len(text), text)
     assert Call(record, workbench._offer.annotations).arguments == {"a": 7}
+
+
+def test_what_is_written_beside_a_call_stands_in_recordings_that_go_on(workbench: Workbench, tmp_path: Path) -> None:
+    with workbench.record(tmp_path / "x") as recorder:
+        run(workbench, ("add", {"a": 1}))
+        workbench.traffic.annotate(workbench.traffic.calls()[0], "looks slow")
+    workbench.traffic.annotate(workbench.traffic.calls()[0], "too late")
+    assert [note.text for note in read(recorder.path).notes()] == ["looks slow"]

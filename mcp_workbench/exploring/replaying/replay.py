@@ -18,8 +18,8 @@ from mcp_workbench.client.connect import Connecting, connect
 from mcp_workbench.engine import Engine
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Principal
+from mcp_workbench.exploring.imports import open_recording
 from mcp_workbench.exploring.recording.reader import Recording
-from mcp_workbench.exploring.recording.reader import read as read_recording
 from mcp_workbench.exploring.replaying.answering import Answering
 from mcp_workbench.exploring.replaying.tape import Recorded, Tape
 from mcp_workbench.jsonrpc import encode
@@ -152,7 +152,7 @@ def replay(
     port: int = 0,
 ) -> Replay:
     """As `Workbench.replay`, which says what it takes and gives."""
-    recording = file if isinstance(file, Recording) else read_recording(Path(file))
+    recording = file if isinstance(file, Recording) else open_recording(Path(file))
     return Replay(recording, volatile, repeat=repeat, speed=speed, port=port)
 
 

@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 
 from mcp_workbench import Workbench
+from mcp_workbench.exploring.filters import FilterError
 from mcp_workbench.exploring.recording import read
 from mcp_workbench.exploring.recording.lines import Lines
 from mcp_workbench.exploring.recording.recorder import Recorder, recording_path
 from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.limits import Limits
-from mcp_workbench.telemetry import Direction, Message, Messages, SessionRecord, freeze_exception
+from mcp_workbench.telemetry import Direction, Message, Messages, SessionRecord, Side, freeze_exception
 from tests.exploring.recording.rig import Stage, lines_of, of_kind, recorded
-from tests.exploring.rig import calling
+from tests.exploring.rig import QUESTION, calling
 
 
 class Held:
@@ -224,8 +225,16 @@ session = asyncio.run_coroutine_threadsafe(main(), loop).result(30)
 
 def test_a_filter_is_a_text_or_a_function_and_one_name_is_one_name(tmp_path: Path) -> None:
     workbench = Workbench("x")
+    with pytest.raises(FilterError, match="method"):
+        workbench.record(tmp_path / "x", filter="methd:tools/call")
     with pytest.raises(TypeError, match="got int"):
-        workbench.record(tmp_path / "x", filter=5)  # type: ignore[arg-type]  # what is tried
+        workbench.record(tmp_path / "x", filter=1)  # type: ignore[arg-type]  # that is the point
+    with workbench.record(tmp_path / "chosen", filter="tool:add") as recorder:
+        heard = workbench._offer.overhearing.begin(Side.TAP, "default", "memory", "there")
+        heard.note(Direction.IN, QUESTION)
+        heard.note(Direction.IN, QUESTION.replace(b'"add"', b'"sub"'))
+        recorder.flush()
+        assert [line["m"]["params"]["name"] for line in lines_of(recorder.path) if line.get("k") == "message"] == ["add"]
     with workbench.record(tmp_path / "x", redact="ssn") as recorder:
         pass
     assert read(recorder.path).header.redaction.keys[-1] == "ssn"

@@ -22,7 +22,9 @@ class Workbench(Offering, Conversing, Presenting):
     """
 
     def __repr__(self) -> str:
-        return f"<Workbench {self._name!r} {'at ' + self.url if self._running else 'not running'}>"
+        if self._running is None:
+            return f"<Workbench {self._name!r} not running>"
+        return f"<Workbench {self._name!r} at {' and '.join(filter(None, (self.url, self.http_url)))}>"
 
     @property
     def token(self) -> str:

@@ -12,14 +12,17 @@ from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.exploring.filters import parse
 from mcp_workbench.exploring.overheard_channel import OverheardChannel
 from mcp_workbench.secret import Secret, hidden, hidden_values
+from mcp_workbench.telemetry.records import Side
 
 if TYPE_CHECKING:
     import os
     import ssl as tls
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from mcp_workbench.exploring.exports.otlp_export import OtelExport
     from mcp_workbench.exploring.recording.reader import Recording
     from mcp_workbench.exploring.recording.recorder import Recorder
+    from mcp_workbench.exploring.recording.redaction import Redactor
     from mcp_workbench.exploring.replaying.replay import Replay
     from mcp_workbench.exploring.traffic import Traffic
     from mcp_workbench.tapping.tap import Tap
@@ -69,7 +72,6 @@ class Conversing(Serving):
             OSError: The file cannot be made.
         """
         from mcp_workbench.exploring.recording.recorder import Recorder, Sources, recording_path  # most notebooks record nothing
-        from mcp_workbench.exploring.recording.redaction import Redactor
 
         offer, file = self._offer, recording_path(path)
         self._recorders = [recorder for recorder in self._recorders if recorder.recording]
@@ -79,10 +81,7 @@ class Conversing(Serving):
             filter = parse(filter).for_messages()  # noqa: A001  # the same, read
         if filter is not None and not callable(filter):
             raise TypeError(f"filter is a text, or a function that is given a message, got {type(filter).__name__}")
-        redactor = None
-        if redact is not False:
-            names = () if redact is True else (redact,) if isinstance(redact, str) else redact
-            redactor = Redactor(names, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets)
+        redactor = None if redact is False else self._redactor(() if redact is True else redact)
         sources = Sources(
             telemetry=lambda: offer.telemetry,
             settle=offer.overhearing.settle,
@@ -97,6 +96,64 @@ class Conversing(Serving):
             atexit.unregister(self._stop_at_exit)
             atexit.register(self._stop_at_exit)
         return recorder
+
+    def export_otel(
+        self,
+        endpoint: str | Secret | None = None,
+        *,
+        headers: Mapping[str, str | Secret] | None = None,
+        every_s: float = 5.0,
+        timeout_s: float = 10.0,
+        payloads: bool = False,
+        redact: Iterable[str] = (),
+        taps: bool = False,
+        allow_remote: bool = False,
+    ) -> OtelExport:
+        """Tell an OpenTelemetry collector of the calls that end from now on, beside the path: `with wb.export_otel():`, or `.stop()`.
+
+        Each call is a span, a child of the one that its request names in `_meta.traceparent`, and counts in the histogram
+        `mcp.server.operation.duration` (what this notebook asks as a client: `mcp.client.operation.duration`), by OpenTelemetry's
+        conventions for MCP. Needs `pip install "mcp-workbench[otel]"`.
+
+        Args:
+            endpoint: Where the collector takes OTLP over HTTP; None: as `OTEL_EXPORTER_OTLP_ENDPOINT` says, with the headers of the
+                environment, else `http://localhost:4318`.
+            headers: Sent along, for instance a key.
+            every_s: Seconds that a call waits at most to be told of.
+            timeout_s: Longest wait for the collector.
+            payloads: Tell arguments and results of tools and the messages of errors too, without their secrets, as `record` has them.
+            redact: Further names of members that are secrets.
+            taps: Tell of what passes through taps too.
+            allow_remote: Send headers over plain `http://` to other machines.
+
+        Returns:
+            The export: `.stop()`, `.flush()`, `.status`. It outlives `stop()` of the server, and ends with the process.
+
+        Raises:
+            ValueError: The endpoint cannot be read, or a time is not above 0.
+            WorkbenchError: OpenTelemetry's packages are not installed.
+        """
+        where, headers = hidden(endpoint), hidden_values(headers)
+        if not (every_s > 0 and timeout_s > 0):
+            raise ValueError(f"every_s and timeout_s are seconds above 0, got {every_s!r} and {timeout_s!r}")
+        try:
+            from mcp_workbench.exploring.exports.otlp_export import SIDES, OtelExport, Sources  # most notebooks export nothing
+            from mcp_workbench.exploring.exports.otlp_sending import Sending, target_of
+        except ModuleNotFoundError as error:
+            raise WorkbenchError(f'{error.name} is not installed, which exporting needs: pip install "mcp-workbench[otel]"') from error
+        offer = self._offer
+        traces, metrics = (target_of(signal, where, headers, allow_remote=allow_remote) for signal in ("traces", "metrics"))
+        sources = Sources(lambda: offer.telemetry, offer.overhearing.settle, self._session_record, self._tell_author)
+        sides = SIDES | {Side.TAP} if taps else SIDES
+        redactor = self._redactor(redact) if payloads else None
+        return OtelExport(sources, Sending(traces, metrics, timeout_s), service=self._name, redact=redactor, every_s=every_s, sides=sides)
+
+    def _redactor(self, names: str | Iterable[str]) -> Redactor:
+        """Withholds secrets: those of these names, of tools' `redact=`, this workbench's own, and what looks like one."""
+        from mcp_workbench.exploring.recording.redaction import Redactor
+
+        further = (names,) if isinstance(names, str) else names
+        return Redactor(further, tools=self._withheld_of_tools, credentials=self._offer.credentials, own=self._view_secrets)
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
         return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}

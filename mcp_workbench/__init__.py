@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     _wb = Workbench()
     config = _wb.config
     connect = _wb.connect
+    export_otel = _wb.export_otel
     get = _wb.get
     jobs = _wb.jobs
     prompt = _wb.prompt
@@ -87,6 +88,7 @@ _OF_DEFAULT = frozenset(
     (
         "config",
         "connect",
+        "export_otel",
         "get",
         "jobs",
         "prompt",
@@ -127,6 +129,7 @@ __all__ = [
     "__version__",
     "config",
     "connect",
+    "export_otel",
     "get",
     "jobs",
     "prompt",

@@ -36,7 +36,7 @@ T = TypeVar("T")
 STEP_TIMEOUT_S = 20.0
 TOLD_TIMEOUT_S = 10.0
 CARRIERS = ("9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV")
-MISSING = 'the flights are missing: pip install "mcp-workbench[tutorials]"'
+MISSING = 'the flights are missing: pip install ".[tutorials]" in the clone of mcp_workbench'
 
 SERVER_VIEW = """
 import json

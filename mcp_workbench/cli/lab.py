@@ -15,8 +15,8 @@ from mcp_workbench.cli import quickstart
 from mcp_workbench.cli.tutorials import copy_tutorials
 
 FOLDER = "mcp-workbench-tutorials"
-NO_LAB = 'JupyterLab is missing: pip install "mcp-workbench[lab]"'
-NO_DATA = 'The tutorials read flights that are not installed yet: pip install "mcp-workbench[tutorials]"'
+NO_LAB = 'JupyterLab is missing: pip install ".[lab]" in the clone of mcp_workbench'
+NO_DATA = 'The tutorials read flights that are not installed yet: pip install ".[tutorials]" in the clone of mcp_workbench'
 
 
 def run_lab(*, port: int | None = None, browser: bool = True, further: Sequence[str] = ()) -> int:

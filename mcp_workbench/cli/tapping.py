@@ -77,16 +77,20 @@ def _recorder(workbench: Workbench, path: Path) -> Recorder:
 
 def _serve(tap: Tap) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):  # which is how people end it, and SIGTERM
+        _begin(tap)
+        tap.wait()
+    return 0
+
+
+def _begin(tap: Tap) -> None:
     if tap.door.transport == "stdio":
         from mcp_workbench.transports.stdio import TakenStdio
 
         tap.serve_host(TakenStdio.take())
-    else:
-        sys.stdout.write(f"tapping {plain(tap.upstream.label)} at {tap.url}; clients show the token in {TOKEN_VARIABLE}. Ctrl-C ends it.\n")
-        sys.stdout.flush()
-    with suppress(KeyboardInterrupt):  # which is how people end it
-        tap.wait()
-    return 0
+        return
+    sys.stdout.write(f"tapping {plain(tap.upstream.label)} at {tap.url}; clients show the token in {TOKEN_VARIABLE}. Ctrl-C ends it.\n")
+    sys.stdout.flush()
 
 
 def _upstream_token() -> Secret | None:

@@ -215,7 +215,8 @@ def _undeclared(name: str, question: Question) -> NotAnswered:
     what = f"{capability} ({', '.join(modes)})" if modes else capability
     return NotAnswered(
         f"{name} needs to ask {question.whom}, and this client has not declared that it can: {what}. "
-        "Use a host that can, or ask the author for a way without.",
+        "Use a host that can, or ask the author for a way without. "
+        "(In a notebook: wb.connect(on_elicit=…, on_sample=…, on_roots=…) answers.)",
         question.needs,
     )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Core:
-    """The state of a Workbench; its parts (`offering`, `conversing`, `serving`, `presenting`) are made of it."""
+    """The state of a Workbench; its parts (`offering`, `conversing`, `remembering`, `serving`, `presenting`) are made of it."""
 
     def __init__(self, name: str | None = None, **settings: Any) -> None:
         self._running: RunningServer | None = None  # first: a traceback of what fails here may show our repr

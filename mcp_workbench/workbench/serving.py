@@ -9,6 +9,7 @@ import threading
 import warnings
 import weakref
 from contextlib import suppress
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mcp_workbench.assembly import RunningServer
@@ -68,10 +69,17 @@ class Serving(Core):
                 if self._display is not None:
                     self._display.go_on()
         if wanted != self._running.settings:
+            asked = ", ".join(f"{name}={value!r}" for name, value in self._differing(wanted, self._running.settings))
             warnings.warn(
-                f"the server already runs at {self.url} with other settings; nothing was changed. Call stop() first.", stacklevel=2
+                f"the server already runs at {self.url}, and with other settings than {asked}; nothing was changed: wb.stop() first",
+                stacklevel=2,
             )
         return self
+
+    @staticmethod
+    def _differing(wanted: Settings, running: Settings) -> list[tuple[str, Any]]:
+        pairs = ((each.name, getattr(wanted, each.name)) for each in fields(Settings))
+        return [(name, value) for name, value in pairs if value != getattr(running, name)]
 
     def stop(self) -> None:
         """Stop the server: refuse new calls, let running ones end (`limits.stop_grace_s`), close every connection.

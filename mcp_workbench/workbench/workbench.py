@@ -5,12 +5,12 @@ from __future__ import annotations
 from mcp_workbench.events import Principal
 from mcp_workbench.pasting import HostConfig, config
 from mcp_workbench.transports.credentials import DEFAULT_NAME
-from mcp_workbench.workbench.conversing import Conversing
 from mcp_workbench.workbench.offering import Offering
 from mcp_workbench.workbench.presenting import Presenting
+from mcp_workbench.workbench.remembering import Remembering
 
 
-class Workbench(Offering, Conversing, Presenting):
+class Workbench(Offering, Remembering, Presenting):
     """An MCP server in this process, and the tools, resources, prompts and DataFrames it offers.
 
     Args:
@@ -22,7 +22,9 @@ class Workbench(Offering, Conversing, Presenting):
     """
 
     def __repr__(self) -> str:
-        return f"<Workbench {self._name!r} {'at ' + self.url if self._running else 'not running'}>"
+        if self._running is None:
+            return f"<Workbench {self._name!r} not running>"
+        return f"<Workbench {self._name!r} at {' and '.join(filter(None, (self.url, self.http_url)))}>"
 
     @property
     def token(self) -> str:

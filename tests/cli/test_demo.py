@@ -146,7 +146,7 @@ def test_missing_flights_are_said_with_the_line_that_brings_them(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert run_demo() == 1
-    assert 'pip install "mcp-workbench[tutorials]"' in capsys.readouterr().out
+    assert 'pip install ".[tutorials]"' in capsys.readouterr().out
 
 
 def test_what_is_no_notebook_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -48,28 +49,21 @@ def listed(suite: Suite) -> Listed:
     return suite.listed()
 
 
-@pytest.fixture(scope="session")
-def programs_found(own_runtime_folder: Path) -> Iterator[None]:
-    """The programs of this folder are found from wherever the tests were started."""
+@contextmanager
+def serving(runtime: Path) -> Iterator[str]:
+    """The server under test: where it is reached without a token. Only while it is judged: other tests look for servers that run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(CHECKOUT))
-        yield
+        patch.setenv("PYTHONPATH", str(CHECKOUT))  # the programs of this folder are found from wherever the tests were started
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
+        with LineProcess([*PROGRAMS, "tests.conformance.server_program"]) as process:
+            yield process.hear(Serving, READY_WITHIN_S).url
 
 
 @pytest.fixture(scope="session")
-def server_url(programs_found: None) -> Iterator[str]:
-    """Where the server under test is reached without a token."""
-    with LineProcess([*PROGRAMS, "tests.conformance.server_program"]) as process:
-        yield process.hear(Serving, READY_WITHIN_S).url
-
-
-@pytest.fixture(scope="session")
-def judged(
-    suite: Suite, listed: Listed, server_url: str, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> list[Verdict]:
+def judged(suite: Suite, listed: Listed, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> list[Verdict]:
     """What the suite says of our server and our client."""
     client = shlex.join([*PROGRAMS, "tests.conformance.client_program"])
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
+    with serving(tmp_path_factory.mktemp("runtime")) as server_url, ThreadPoolExecutor(AT_A_TIME) as pool:
         servers = [
             pool.submit(suite.judge_server, server_url, revision, tmp_path_factory.mktemp("server")) for revision in (*REVISIONS, None)
         ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib import pyplot
 
 from mcp_workbench import Context, Workbench
 from mcp_workbench.errors import WorkbenchError
@@ -217,6 +218,7 @@ def test_a_plot_has_its_dots(workbench: Workbench) -> None:
     run(workbench, ("add", {"a": 1}), ("broken", {"text": "no"}))
     axes = workbench.traffic.plot(by="tool")
     assert sorted(text.get_text() for text in axes.get_legend().get_texts()) == ["add", "broken (failed)"]
+    pyplot.close(axes.figure)
 
 
 def test_texts_that_are_gone_are_missing_and_nothing_else_is(workbench: Workbench) -> None:

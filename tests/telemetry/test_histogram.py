@@ -134,3 +134,19 @@ def test_several_quantiles_are_what_each_is_by_itself(samples: list[int], shares
 @given(durations)
 def test_recording_says_which_bucket_it_was(ns: int) -> None:
     assert Histogram().record(ns) == bucket_index(ns)
+
+
+@given(many_durations, many_durations)
+def test_what_came_since_a_copy_is_what_was_recorded_after_it(before: list[int], after: list[int]) -> None:
+    histogram = Histogram(before)
+    earlier = histogram.copy()
+    assert histogram.since(earlier) == Histogram()
+    for ns in after:
+        histogram.record(ns)
+    later = histogram.since(earlier)
+    assert (later.buckets, later.sum_ns) == (Histogram(after).buckets, sum(after))
+    assert later.min_ns is not None
+    assert later.max_ns is not None
+    assert bucket_index(later.min_ns) == bucket_index(min(after))
+    assert bucket_index(later.max_ns) == bucket_index(max(after))
+    assert later.min_ns <= later.max_ns

@@ -1,7 +1,7 @@
 """The client process: keeps 1 to 128 connections busy, one request in flight on each, and times every call.
 
 Started by `rounds.py` as `python -m mcp_workbench.cli.bench.load`; reads one `Order` a line on stdin, prints one
-`Answer` a line, ends with its stdin. The same code loads every subject.
+`Answer` a line, ends with its stdin. The same code loads every subject. Orders that name a rate are `paced_load.py`'s.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from time import perf_counter_ns
 
 import msgspec
 
+from mcp_workbench.cli.bench.paced_load import PacedOrder, measure_paced
+from mcp_workbench.cli.bench.pacing import Paced
 from mcp_workbench.cli.bench.wires import FIRST_ID, BadAnswerError, Connection, Target
 
 S = 1_000_000_000
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag="closed"):
     """One measurement to make; it ends with the calls or with the time, whichever is first."""
 
     target: Target
@@ -42,6 +44,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """The line that answers an order."""
 
     measured: Measured | None = None
+    paced: Paced | None = None
     reason: str = ""
     """Why there is none."""
 
@@ -122,13 +125,17 @@ def _many_sessions(connections: list[Connection], first_id: int, calls: int, sec
     return latencies
 
 
+def _carry_out(order: Order | PacedOrder) -> Answer:
+    return Answer(measured=measure(order)) if isinstance(order, Order) else Answer(paced=measure_paced(order))
+
+
 def main() -> None:
     """Serve orders until stdin ends."""
     # Nothing here makes cycles, and a collection would count as the server's latency.
     gc.disable()
     for line in sys.stdin.buffer:
         try:
-            answer = Answer(measured=measure(msgspec.json.decode(line, type=Order)))
+            answer = _carry_out(msgspec.json.decode(line, type=Order | PacedOrder))
         except (BadAnswerError, OSError) as error:
             answer = Answer(reason=str(error) or type(error).__name__)
         sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")

@@ -15,8 +15,10 @@ from typing import IO, Self, TypeVar, cast
 
 import msgspec
 
-from mcp_workbench.cli.bench.announce import Ready
+from mcp_workbench.cli.bench.announce import Ask, Ready, Seen
 from mcp_workbench.cli.bench.load import Answer, Measured, Order
+from mcp_workbench.cli.bench.paced_load import PacedOrder
+from mcp_workbench.cli.bench.pacing import Paced
 
 T = TypeVar("T")
 
@@ -99,6 +101,13 @@ class Server(LineProcess):
             self.stop()
             raise
 
+    def seen(self, target: str) -> Seen | None:
+        """What the server itself has seen of a target since it was last asked; None: it does not say."""
+        if not self.ready.sees:
+            return None
+        self.tell(Ask(target=target))
+        return self.hear(Seen, READY_WITHIN_S)
+
 
 class Load(LineProcess):
     """The client process."""
@@ -112,8 +121,22 @@ class Load(LineProcess):
         Raises:
             ProcessFailedError: It could not be made.
         """
-        self.tell(order)
-        answer = self.hear(Answer, 60 + 2 * order.seconds)
+        answer = self._answer(order, order.seconds)
         if answer.measured is None:
             raise ProcessFailedError(answer.reason)
         return answer.measured
+
+    def measure_paced(self, order: PacedOrder) -> Paced:
+        """Have one measurement made at a rate.
+
+        Raises:
+            ProcessFailedError: It could not be made.
+        """
+        answer = self._answer(order, order.seconds)
+        if answer.paced is None:
+            raise ProcessFailedError(answer.reason)
+        return answer.paced
+
+    def _answer(self, order: Order | PacedOrder, seconds: float) -> Answer:
+        self.tell(order)
+        return self.hear(Answer, 60 + 2 * seconds)

@@ -44,10 +44,14 @@ def machine_facts() -> Facts:
     )
 
 
+def print_facts(facts: Facts, console: Console) -> None:
+    """One line."""
+    console.print(f"{facts.cpu}, {facts.cores} cores, {facts.system}, {facts.python}, mcp-workbench {facts.mcp_workbench}")
+
+
 def print_report(report: Report, console: Console) -> None:
     """One table per number of sessions, then what could not be measured."""
-    facts = report.facts
-    console.print(f"{facts.cpu}, {facts.cores} cores, {facts.system}, {facts.python}, mcp-workbench {facts.mcp_workbench}")
+    print_facts(report.facts, console)
     console.print(
         f"One trivial tool over loopback, server and client in two processes, medians of {report.plan.rounds} interleaved rounds."
     )

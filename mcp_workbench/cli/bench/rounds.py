@@ -16,7 +16,6 @@ from mcp_workbench.cli.bench.environments import EnvironmentNotMadeError
 from mcp_workbench.cli.bench.load import Measured, Order
 from mcp_workbench.cli.bench.processes import Load, ProcessFailedError, Server
 from mcp_workbench.cli.bench.subjects import Subject
-from mcp_workbench.cli.bench.wires import Target
 
 Say = Callable[[str], None]
 
@@ -86,32 +85,36 @@ def run(subjects: Sequence[Subject], plan: Plan, say: Say) -> Results:
         The results, with the subjects that could not be measured beside.
     """
     with ExitStack() as stack:
-        running, unavailable = _start(subjects, stack, say)
+        running, unavailable = start_servers(subjects, stack, say)
         load = stack.enter_context(Load())
         taken: dict[tuple[str, int], list[Measured]] = {}
         for number in range(plan.rounds):
             say(f"round {number + 1} of {plan.rounds}")
             for sessions in plan.sessions:
                 for subject in list(running):
-                    order = Order(target=running[subject][0], sessions=sessions, calls=plan.calls, seconds=plan.seconds)
+                    order = Order(
+                        target=running[subject].ready.targets[subject.name], sessions=sessions, calls=plan.calls, seconds=plan.seconds
+                    )
                     try:
                         taken.setdefault((subject.name, sessions), []).append(load.measure(order))
                     except ProcessFailedError as error:
                         del running[subject]
                         unavailable.append(Unavailable(name=subject.name, title=subject.title, reason=str(error)))
     lines = [
-        Line(name=subject.name, title=subject.title, versions=versions, at=_at(subject.name, subjects[0].name, plan.sessions, taken))
-        for subject, (_, versions) in running.items()
+        Line(
+            name=subject.name,
+            title=subject.title,
+            versions=server.ready.versions,
+            at=_at(subject.name, subjects[0].name, plan.sessions, taken),
+        )
+        for subject, server in running.items()
     ]
     return Results(lines=lines, unavailable=unavailable)
 
 
-Running = dict[Subject, tuple[Target, dict[str, str]]]
-
-
-def _start(subjects: Iterable[Subject], stack: ExitStack, say: Say) -> tuple[Running, list[Unavailable]]:
-    """Start one server per distinct command."""
-    running: Running = {}
+def start_servers(subjects: Iterable[Subject], stack: ExitStack, say: Say) -> tuple[dict[Subject, Server], list[Unavailable]]:
+    """Start one server per distinct command, to be stopped with `stack`; those that do not start are given beside."""
+    running: dict[Subject, Server] = {}
     unavailable: list[Unavailable] = []
     servers: dict[tuple[str, ...], Server] = {}
     for subject in subjects:
@@ -121,8 +124,7 @@ def _start(subjects: Iterable[Subject], stack: ExitStack, say: Say) -> tuple[Run
             if command not in servers:
                 servers[command] = Server(command)
                 stack.callback(servers[command].stop)
-            ready = servers[command].ready
-            running[subject] = (ready.targets[subject.name], ready.versions)
+            running[subject] = servers[command]
         except (ProcessFailedError, EnvironmentNotMadeError, FileNotFoundError) as error:
             unavailable.append(Unavailable(name=subject.name, title=subject.title, reason=str(error)))
     return running, unavailable

@@ -20,6 +20,7 @@ from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Principal
 from mcp_workbench.exploring.imports import open_recording
 from mcp_workbench.exploring.recording.reader import Recording
+from mcp_workbench.exploring.recording.recorder import recording_path
 from mcp_workbench.exploring.replaying.answering import Answering
 from mcp_workbench.exploring.replaying.tape import Recorded, Tape
 from mcp_workbench.jsonrpc import encode
@@ -66,7 +67,11 @@ class Replay:
         if speed is not None and not speed > 0:
             raise ValueError(f"speed is how many times faster than recorded, more than 0, or None: at once; got {speed!r}")
         self.recording = recording
-        self.tape = Tape(recording.calls(), volatile, repeat=repeat)
+        self.tape = Tape(recording.calls(), volatile, repeat=repeat, messages=recording.messages())
+        if not len(self.tape):
+            raise ValueError(
+                f"nothing in {recording.name or 'this recording'} was asked of a server and answered: there is nothing to replay"
+            )
         self.unanswered: list[str] = []
         """Why requests found no answer, the first hundred."""
         self._credentials = Credentials()
@@ -152,7 +157,7 @@ def replay(
     port: int = 0,
 ) -> Replay:
     """As `Workbench.replay`, which says what it takes and gives."""
-    recording = file if isinstance(file, Recording) else open_recording(Path(file))
+    recording = file if isinstance(file, Recording) else open_recording(_found(Path(file)))
     return Replay(recording, volatile, repeat=repeat, speed=speed, port=port)
 
 
@@ -172,6 +177,11 @@ def describe(recording: Recording, tape: Tape) -> ServerDescription:
         _capabilities(said.get("capabilities"), tape),
         instructions if isinstance(instructions, str) else None,
     )
+
+
+def _found(file: Path) -> Path:
+    """As a person calls it who has called `record` so."""
+    return file if file.exists() else recording_path(file)
 
 
 _FIELDS = {"tools": "tools", "resources": "resources", "prompts": "prompts", "completion": "completions", "logging": "logging"}

@@ -17,10 +17,10 @@ from mcp_workbench.exploring.recording.redaction import could_have_been
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.primitives.argument_paths import parse_path, replace_at
 from mcp_workbench.primitives.wording import nearest
-from mcp_workbench.telemetry.messages import Direction
+from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.pairing import entries_of, target_of
 from mcp_workbench.telemetry.records import JOB, CallRecord, Side
-from mcp_workbench.wording import plain, shown
+from mcp_workbench.wording import counted, plain, shown
 
 _LEFT_OUT = ("_meta", "requestState", "inputResponses")
 _SHOWN = 200
@@ -28,7 +28,7 @@ _TO_SERVER = {Side.SERVER: Direction.IN, Side.TAP: Direction.IN, Side.CLIENT: Di
 """Which way requests go that a server answers."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Recorded:
     """One exchange of the recording."""
 
@@ -45,6 +45,10 @@ class Recorded:
     used: int = 0
     """How often it was given."""
 
+    def __repr__(self) -> str:
+        said = "" if not self.params else f" {shown(_canonical(self.params).decode(), _SHOWN)}"
+        return f"<Recorded {f'{self.method} {self.target}'.strip()}{said}, given {self.used} times>"
+
 
 class NotRecordedError(Exception):
     """Nothing of the recording answers this request; says what comes nearest."""
@@ -58,22 +62,36 @@ class Tape:
     Args:
         calls: Its calls, in order; those that went to the server, and were answered.
         volatile: Paths in params that are not compared, for instance `arguments.now` or `$.arguments.items[*].id`.
+        messages: Its messages, in which stands how tasks ended.
         repeat: Whether the last of equal requests is answered again when it is asked once more; None: of those that only read.
 
     Raises:
         ValueError: A path cannot be read.
     """
 
-    def __init__(self, calls: Iterable[CallRecord], volatile: Sequence[str] = (), *, repeat: bool | None = None) -> None:
+    def __init__(
+        self,
+        calls: Iterable[CallRecord],
+        volatile: Sequence[str] = (),
+        *,
+        repeat: bool | None = None,
+        messages: Iterable[Message] = (),
+    ) -> None:
         self._paths = [parse_path(path) for path in volatile]
         self._repeat = repeat
         self._by_target: dict[tuple[str, str], list[Recorded]] = {}
         self._by_params: dict[tuple[str, str, bytes], list[Recorded]] = {}
         self.missing = 0
         """Calls of the recording that have no answer, or whose texts were withheld."""
+        self._tasks: dict[str, Recorded] = {}
+        """Calls that went on as tasks (2026-07-28), until it is known how they ended."""
         for call in calls:
             if call.direction is _TO_SERVER[call.side] and call.method != JOB:
                 self._add(call)
+        for told in (_task_in(message) for message in messages if self._tasks and b'"taskId"' in message.raw):
+            self._note_task(told)
+        for recorded in self._tasks.values():
+            self._forget(recorded)
 
     def __len__(self) -> int:
         """Count the answers."""
@@ -117,24 +135,44 @@ class Tape:
         if request is None or answer is None:
             self.missing += 1
             return
-        params, error = request.get("params"), answer.get("error")
+        params, error, result = request.get("params"), answer.get("error"), answer.get("result")
+        if call.method.startswith("tasks/") or (isinstance(result, dict) and result.get("resultType") == "input_required"):
+            return  # how a task ended stands with its call; the retry that brought what was asked has the answer
         compared = self._compared(params if isinstance(params, dict) else {})
         recorded = Recorded(
             call.method,
             target_of(call.method, compared),
             compared,
-            answer.get("result"),
-            None if not isinstance(error, dict) else (error.get("code", 0), str(error.get("message", "")), error.get("data")),
-            [
-                entry
-                for message in call.said_meanwhile()
-                for entry in entries_of(message.raw)
-                if isinstance(entry, dict) and "id" not in entry
-            ],
+            result,
+            _error(error) if isinstance(error, dict) else None,
+            _notices(call),
             (call.total_ns or 0) / 1e9,
         )
+        if isinstance(result, dict) and result.get("resultType") == "task" and isinstance(result.get("taskId"), str):
+            self._tasks[result["taskId"]] = recorded
         self._by_target.setdefault((recorded.method, recorded.target), []).append(recorded)
         self._by_params.setdefault((recorded.method, recorded.target, _canonical(compared)), []).append(recorded)
+
+    def _note_task(self, told: object) -> None:
+        """How a task stood: once it has ended, that is what its call is answered with."""
+        recorded = self._tasks.get(told["taskId"]) if isinstance(told, dict) and isinstance(told.get("taskId"), str) else None
+        if recorded is None or not isinstance(told, dict):
+            return
+        result, error = told.get("result"), told.get("error")
+        if told.get("status") == "completed" and isinstance(result, dict):
+            recorded.result, recorded.error = result, None
+        elif isinstance(error, dict):
+            recorded.result, recorded.error = None, _error(error)
+        else:
+            return
+        del self._tasks[told["taskId"]]
+
+    def _forget(self, recorded: Recorded) -> None:
+        """It went on as a task whose end is not in the recording."""
+        self.missing += 1
+        for each in (*self._by_target.values(), *self._by_params.values()):
+            if recorded in each:
+                each.remove(recorded)
 
     def _compared(self, params: Mapping[str, Any]) -> dict[str, Any]:
         compared: dict[str, Any] = {key: value for key, value in params.items() if key not in _LEFT_OUT}
@@ -149,7 +187,7 @@ class Tape:
         asked = shown(_canonical(compared).decode(), _SHOWN)
         if given:
             return (
-                f"The recording answers {plain(what)} with {asked} {given} times, and each was given. "
+                f"The recording answers {plain(what)} with {asked} {counted(given, 'time')}, and each of them was given. "
                 "replay(…, repeat=True) gives the last again."
             )
         others = self._by_target.get((method, target))
@@ -172,6 +210,21 @@ def _said(call: CallRecord, *, asks: bool) -> dict[str, Any] | None:
         return None
     entries = (entry for entry in entries_of(message.raw) if isinstance(entry, dict))
     return next((entry for entry in entries if entry.get("id") == call.request_id and ("method" in entry) is asks), None)
+
+
+def _notices(call: CallRecord) -> list[dict[str, Any]]:
+    entries = (entry for message in call.said_meanwhile() for entry in entries_of(message.raw))
+    return [entry for entry in entries if isinstance(entry, dict) and "id" not in entry]
+
+
+def _task_in(message: Message) -> object:
+    """How a task stands, as an answer or a notification says."""
+    entry = next(entries_of(message.raw), None)
+    return entry.get("result", entry.get("params")) if isinstance(entry, dict) else None
+
+
+def _error(error: dict[str, Any]) -> tuple[int, str, Any]:
+    return error.get("code", 0), str(error.get("message", "")), error.get("data")
 
 
 def _canonical(params: dict[str, Any]) -> bytes:

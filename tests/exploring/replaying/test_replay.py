@@ -135,28 +135,41 @@ def test_answers_take_as_long_as_they_took_when_told_so(recorded: Path) -> None:
             replay(recorded, speed=wrong)
 
 
-def test_a_question_to_the_client_is_not_made_up(tmp_path: Path) -> None:
-    """Recorded with a modern client, who is asked in the answer; nothing of that could be true in a replay."""
-    path, workbench = tmp_path / "asked.mcptraffic.jsonl", Workbench("asking")
+def test_a_call_that_asked_its_client_is_answered_as_it_was_in_the_end(tmp_path: Path) -> None:
+    path, workbench = tmp_path / "asked", Workbench("asking")
 
     @workbench.tool
     def ask(ctx: Context) -> str:
         """Ask."""
         return str(ctx.elicit("Sure?", schema={"type": "object", "properties": {}}).action)
 
+    @workbench.tool(needs_task=True)
+    def long(n: int) -> int:
+        """A task from its beginning."""
+        return 2 * n
+
     async def main() -> None:
         async with workbench.connect(era="modern", on_elicit=lambda question: "decline") as session:
             assert (await session.call_tool("ask")).text == "decline"
+            assert (await session.call_tool("long", n=21)).text == "42"
 
     async def again(replaying: Replay) -> None:
-        async with replaying.connect(on_elicit=lambda question: "decline") as session:
-            with pytest.raises(PeerError, match="a replay asks none"):
-                await session.call_tool("ask")
+        for era in ("legacy", "modern"):
+            async with replaying.connect(era=era) as session:
+                assert (await session.call_tool("ask")).text == "decline"
+                assert (await session.call_tool("long", n=21)).text == "42"
 
     with calling(workbench), workbench.record(path):
         asyncio.run(main())
-    with replay(path) as replaying:
+    with replay(path, repeat=True) as replaying:
         within(again(replaying))
+
+
+def test_a_recording_in_which_nothing_was_answered_is_refused(tmp_path: Path) -> None:
+    with Workbench("silent").record(tmp_path / "silent"):
+        pass
+    with pytest.raises(ValueError, match="nothing to replay"):
+        replay(tmp_path / "silent")
 
 
 @pytest.mark.parametrize(

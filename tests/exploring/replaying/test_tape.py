@@ -49,7 +49,7 @@ def test_a_request_is_answered_as_an_equal_one_was_whatever_the_order_of_its_mem
 def test_equal_requests_are_answered_in_their_order_and_then_no_more() -> None:
     tape = Tape([call({"a": 1}, {"r": number}) for number in range(3)])
     assert [ask(tape, {"a": 1})["r"] for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(NotRecordedError, match="3 times, and each was given"):
+    with pytest.raises(NotRecordedError, match="3 times, and each of them was given"):
         ask(tape, {"a": 1})
 
 

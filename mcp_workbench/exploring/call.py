@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.message_list import MessageList
 from mcp_workbench.markup import BAD, FAINT, LINE, MONO, box, faint, framed, name, span, strong, text, title
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.pairing import entries_of
 from mcp_workbench.telemetry.records import CallRecord
-from mcp_workbench.wording import duration, moment, outcome, plain, shown, visible
+from mcp_workbench.wording import ended, moment, plain, shown, visible
 
 _SHOWN_CHARS = 2000
 _SHOWN_MESSAGES = 12
@@ -146,10 +147,10 @@ class Call:
         return response.get("result") if isinstance(response, dict) else None
 
     @property
-    def messages(self) -> list[Message]:
+    def messages(self) -> MessageList:
         """Everything that crossed for it, in order."""
         said = (self.record.request, *self.record.said_meanwhile(), self.record.answer)
-        return sorted((message for message in said if message is not None), key=lambda message: message.at_ns)
+        return MessageList(sorted((message for message in said if message is not None), key=lambda message: message.at_ns))
 
     @property
     def notifications(self) -> list[Any]:
@@ -193,8 +194,8 @@ class Call:
 
     def __repr__(self) -> str:
         record = self.record
-        ended = f"{outcome(self.outcome)} in {duration(record.total_ns)}"
-        return f"<Call {record.seq} {shown(self._what, 80)} {ended}, {record.session_id} at {moment(record.received_at)}>"
+        how = ended(self.outcome, record.total_ns)
+        return f"<Call {record.seq} {shown(self._what, 80)} {how}, {record.session_id} at {moment(record.received_at)}>"
 
     @property
     def _what(self) -> str:
@@ -208,9 +209,9 @@ class Call:
 
     def _head(self) -> str:
         record = self.record
-        ended = span(f"color:{BAD};font-weight:600" if self.failed else "", text(f"{outcome(self.outcome)} in {duration(record.total_ns)}"))
+        how = span(f"color:{BAD};font-weight:600" if self.failed else "", text(ended(self.outcome, record.total_ns)))
         facts = (record.session_id, str(record.side), str(record.era), f"as {shown(record.principal, 40)}", moment(record.received_at))
-        return box("display:flex;flex-wrap:wrap;gap:0 10px", name(shown(self._what, 100)), ended, *map(faint, facts))
+        return box("display:flex;flex-wrap:wrap;gap:0 10px", name(shown(self._what, 100)), how, *map(faint, facts))
 
     def _steps(self) -> str:
         steps = self.timeline

@@ -69,6 +69,7 @@ def test_a_call_tells_what_was_asked_and_answered_and_when(workbench: Workbench)
     assert "ValueError: no" in (failed.traceback or "")
     assert [notice["method"] for notice in odd.notifications] == ["notifications/progress"]
     assert [message.direction.value for message in odd.messages] == ["in", "out", "out"]
+    assert "→" in repr(odd.messages), "they show themselves"
     assert "← notifications/progress" in [step.what for step in odd.timeline]
 
 

@@ -30,6 +30,7 @@ from mcp_workbench.exploring.recording.rotation import Files
 from mcp_workbench.exploring.recording.waiting import ITEM, Gap, Waiting
 from mcp_workbench.limits import MIB
 from mcp_workbench.platforms import call_in_forked_children
+from mcp_workbench.primitives.keeping import size_text
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord
@@ -75,7 +76,7 @@ class RecorderStatus:
     """Bytes that crossed and are not written yet."""
 
     def __str__(self) -> str:
-        written = f"{counted(self.messages, 'message')}, {counted(self.calls, 'call')}, {self.bytes / MIB:,.1f} MiB"
+        written = f"{counted(self.messages, 'message')}, {counted(self.calls, 'call')}, {size_text(self.bytes)}"
         lost = f"; {self.lost:,} could not be written" if self.lost else ""
         return f"{self.path}: {self.state}, {written}{lost}"
 

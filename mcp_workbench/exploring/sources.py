@@ -23,6 +23,9 @@ class Source(Protocol):
     def sessions(self) -> list[SessionRecord]:
         """Who spoke; those that ended, and those that last."""
 
+    def catch_up(self) -> None:
+        """Wait until all that has happened is there."""
+
 
 class Memory:
     """What a workbench remembers.
@@ -47,6 +50,10 @@ class Memory:
     def sessions(self) -> list[SessionRecord]:
         """Who spoke; those that ended, and those that last."""
         return [*self._settled().sessions(None), *self._live(), *self._overhearing.sessions()]
+
+    def catch_up(self) -> None:
+        """Wait until all that has happened is there."""
+        self._overhearing.catch_up()
 
     def _settled(self) -> Telemetry:
         self._overhearing.settle()

@@ -144,12 +144,14 @@ class Traffic:
         who = wire.Implementation(name=f"resend {next(self._again)}", version=__version__)
         async with self._connect(client_info=who) as opened:
             await _ask(opened, method, params)
+        self._source.catch_up()
         made = [record.session_id for record in self.sessions if record.client_name == who.name]
         return self._latest(lambda each: each.session in made and each.method == method)
 
     async def _ask_in(self, session: ClientSession, method: str, params: dict[str, Any]) -> Call:
         before = {id(record) for record in self._source.calls()}
         await _ask(session, method, params)
+        self._source.catch_up()
         return self._latest(lambda each: id(each.record) not in before and each.method == method)
 
     def _latest(self, is_it: Callable[[Call], bool]) -> Call:

@@ -79,9 +79,7 @@ def test_an_async_handler_gets_the_question_and_everything_as_it_came() -> None:
 
 @pytest.mark.parametrize(("returned", "action"), [(True, "accept"), (False, "decline")])
 def test_yes_and_no_are_answers_too(returned: bool, action: str) -> None:
-    answer = answered(Handlers(elicit=lambda request: returned), "elicitation/create", ASK)
-    assert isinstance(answer, wire.ElicitResult)
-    assert answer.action == action
+    assert answered(Handlers(elicit=lambda request: returned), "elicitation/create", ASK) == f'{{"action":"{action}"}}'
 
 
 @pytest.mark.parametrize("returned", [None, 1, 3, "yes", [1]])

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
     from mcp_workbench.exploring.recording.reader import Recording
     from mcp_workbench.exploring.recording.recorder import Recorder
+    from mcp_workbench.exploring.recording.redaction import Redactor
     from mcp_workbench.exploring.replaying.replay import Replay
     from mcp_workbench.exploring.traffic import Traffic
     from mcp_workbench.stdio_host import StdioHost
@@ -695,17 +696,12 @@ class Workbench:
             OSError: The file cannot be made.
         """
         from mcp_workbench.exploring.recording.recorder import Recorder, Sources, recording_path  # most notebooks record nothing
-        from mcp_workbench.exploring.recording.redaction import Redactor
 
         offer, file = self._offer, recording_path(path)
         self._recorders = [recorder for recorder in self._recorders if recorder.recording]
         if any(recorder.path == file for recorder in self._recorders):
             raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
-        redactor = None
-        if redact is not False:
-            redactor = Redactor(
-                () if redact is True else redact, tools=self._withheld_of_tools, credentials=offer.credentials, own=self._view_secrets
-            )
+        redactor = None if redact is False else self._redactor(() if redact is True else redact)
         sources = Sources(
             telemetry=lambda: offer.telemetry,
             settle=offer.overhearing.settle,
@@ -717,6 +713,12 @@ class Workbench:
         recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
         self._recorders.append(recorder)
         return recorder
+
+    def _redactor(self, names: Iterable[str] = ()) -> Redactor:
+        """Withholds what is secret: further names, what tools name, the tokens of this Workbench."""
+        from mcp_workbench.exploring.recording.redaction import Redactor
+
+        return Redactor(names, tools=self._withheld_of_tools, credentials=self._offer.credentials, own=self._view_secrets)
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
         return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}
@@ -886,12 +888,18 @@ class Workbench:
         Everything that agents said to this Workbench, this notebook to other servers through `connect`, and others through `tap`.
         """
         if self._traffic is None:
+            from mcp_workbench.exploring.lent import Lent
             from mcp_workbench.exploring.sources import Memory
             from mcp_workbench.exploring.traffic import Traffic
+            from mcp_workbench.trial import serving_alone
 
             offer = self._offer
-            memory = Memory(lambda: offer.telemetry, offer.overhearing, lambda: [session.record for session in self.sessions])
-            self._traffic = Traffic(memory, offer.annotations, self.connect)
+            memory = Memory(
+                lambda: offer.telemetry, offer.overhearing, lambda: [session.record for session in self.sessions], offer.catalog.list
+            )
+            serve = functools.partial(serving_alone, offer)
+            lent = Lent(self.connect, serve, self._redactor, self.resource, self.unpublish, lambda: self._name)
+            self._traffic = Traffic(memory, offer.annotations, lent)
         return self._traffic
 
     def _hear(self, channel: Channel) -> Channel:

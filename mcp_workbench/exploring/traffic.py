@@ -1,4 +1,4 @@
-"""`wb.traffic`: what crossed the wire, to be looked at, added up, drawn, asked again and written beside.
+"""`wb.traffic`: what crossed the wire, to be looked at, added up, drawn, asked again, compared and written down.
 
 One class over one source: the memory of a workbench, or a recording. Asking again goes through a client, as everything does.
 """
@@ -6,17 +6,20 @@ One class over one source: the memory of a workbench, or a recording. Asking aga
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from typing import Any, Protocol
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from mcp_workbench.client.connect import Connecting
 from mcp_workbench.client.session import ClientSession
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.exploring import asking_again
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.call_list import CallList
+from mcp_workbench.exploring.lent import Lent
 from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.origin import Origin
 from mcp_workbench.exploring.sources import Source
 from mcp_workbench.exploring.statistics import Histograms, Stats
 from mcp_workbench.exploring.waterfall import Timeline
@@ -24,12 +27,13 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.telemetry.records import SessionRecord, Side
 from mcp_workbench.version import __version__
 
-
-class Connect(Protocol):
-    """How this notebook's own server is reached: `Workbench.connect`."""
-
-    def __call__(self, *, client_info: wire.Implementation) -> Connecting:
-        """Open a session."""
+if TYPE_CHECKING:
+    from mcp_workbench.exploring.comparing.call_diff import CallDiff
+    from mcp_workbench.exploring.comparing.comparison import Comparison
+    from mcp_workbench.exploring.comparing.trials import Server, Version
+    from mcp_workbench.exploring.comparing.verification import Verification
+    from mcp_workbench.exploring.recorded import File
+    from mcp_workbench.secret import Secret
 
 
 class Traffic:
@@ -38,13 +42,14 @@ class Traffic:
     Args:
         source: Where it comes from.
         annotations: Where notes beside calls stand.
-        connect: Opens a session with this notebook's own server; None: there is none, as in a recording.
+        lent: What the Workbench lends it; a recording has none of it.
     """
 
-    def __init__(self, source: Source, annotations: Annotations, connect: Connect | None = None) -> None:
+    def __init__(self, source: Source, annotations: Annotations, lent: Lent | None = None) -> None:
         self._source = source
         self._annotations = annotations
-        self._connect = connect
+        self._lent = Lent() if lent is None else lent
+        self._origin = Origin(source.sessions, source.tools, source.calls, self._lent.redactor, self._lent.server)
         self._again = itertools.count(1)
 
     # --- looking ------------------------------------------------------------------------------------------
@@ -58,12 +63,12 @@ class Traffic:
         Raises:
             FilterError: It cannot be read; says where, and what was expected.
         """
-        calls = CallList(self._source.calls(), self._annotations, self._client_of())
+        calls = CallList(self._source.calls(), self._annotations, self._client_of(), self._origin)
         return calls.where(filter) if filter.strip() else calls
 
     def messages(self, filter: str = "") -> MessageList:  # noqa: A002
         """The messages of both directions, oldest first, as far as they are kept; args and raises as `calls`."""
-        messages = MessageList(self._source.messages(), self._client_of())
+        messages = MessageList(self._source.messages(), self._client_of(), self._origin)
         return messages.where(filter) if filter.strip() else messages
 
     @property
@@ -139,10 +144,11 @@ class Traffic:
         method, params = asking_again.again(call, changes)
         if session is not None:
             return await self._ask_in(session, method, params)
-        if self._connect is None or call.record.side is not Side.SERVER:
+        connect = self._lent.connect
+        if connect is None or call.record.side is not Side.SERVER:
             raise WorkbenchError("this call went to another server: resend(call, session=…) takes an open wb.connect() session with it")
         who = wire.Implementation(name=f"resend {next(self._again)}", version=__version__)
-        async with self._connect(client_info=who) as opened:
+        async with connect(client_info=who) as opened:
             await _ask(opened, method, params)
         made = [record.session_id for record in self.sessions if record.client_name == who.name]
         return self._latest(lambda each: each.session in made and each.method == method)
@@ -157,6 +163,180 @@ class Traffic:
         if found is None:
             raise WorkbenchError("the call was made, and nothing of it is remembered: its session is not one that this workbench hears")
         return found
+
+    # --- comparing ----------------------------------------------------------------------------------------
+
+    def diff(self, a: Call, b: Call, *, volatile: Iterable[str] = ()) -> CallDiff:
+        """Two calls side by side: `wb.traffic.diff(calls[0], calls[5])`.
+
+        Args:
+            a: One call, from wherever.
+            b: The other.
+            volatile: Places in params and answers that are not compared: `arguments.now`, `structuredContent.rows[*].id`.
+
+        Returns:
+            What differs: `.arguments`, `.result`, `.same`; shows itself.
+
+        Raises:
+            ValueError: A place cannot be read.
+        """
+        from mcp_workbench.exploring.comparing import for_traffic
+
+        return for_traffic.diff(a, b, volatile)
+
+    def compare(self, a: Iterable[Call] | File, b: Iterable[Call] | File, *, volatile: Iterable[str] = ()) -> Comparison:
+        """Two runs of the same requests: equal ones are paired in their order; `_meta` and conversation are left out.
+
+        Args:
+            a: Calls, or a recording or where it is.
+            b: The same.
+            volatile: Places in params and answers that are not compared, as `diff`.
+
+        Returns:
+            A list of pairs: `.ok`, `.differing`, `.latencies` (histograms laid over each other), `.df()`; shows itself.
+
+        Raises:
+            RecordingError: A file is no recording.
+            ValueError: A place cannot be read.
+        """
+        from mcp_workbench.exploring.comparing import for_traffic
+
+        return for_traffic.compare(a, b, volatile)
+
+    async def ab(
+        self,
+        calls: Sequence[Call],
+        *,
+        a: Version = None,
+        b: Version,
+        volatile: Iterable[str] = (),
+        repeat: int = 1,
+        destructive: str = "ask",
+    ) -> Comparison:
+        """The same calls against two versions of a tool, in turns: `await wb.traffic.ab(calls, a=forecast, b=faster_forecast)`.
+
+        Args:
+            calls: What is asked; of one tool where a version is a function. What cannot be asked again is left out.
+            a: A function, which is served alone, with what is published here; an open session, `wb.connect(url, token=…)`, an
+                address or a command; None: the answers as they were recorded.
+            b: The other version.
+            volatile: Places in params and answers that are not compared, as `diff`.
+            repeat: How often each call is made, for histograms that say more.
+            destructive: What becomes of calls of others' tools that may change something, as `verify`.
+
+        Returns:
+            As `compare`.
+
+        Raises:
+            WorkbenchError: No call can be made, or a version cannot be reached; says why.
+            ValueError: A function is to answer calls of several tools, or an option makes no sense.
+        """
+        from mcp_workbench.exploring.comparing import for_traffic
+
+        return await for_traffic.ab(self._lent, calls, (a, b), volatile, repeat=repeat, destructive=destructive)
+
+    async def verify(
+        self,
+        recorded: Sequence[Call] | File,
+        *,
+        against: Server | None = None,
+        token: str | Secret | None = None,
+        volatile: Iterable[str] = (),
+        descriptions: bool = False,
+        destructive: str = "ask",
+    ) -> Verification:
+        """Make the requests of a recording again at a live server, and compare contract, answers and latency.
+
+        They are made one after the other in one session; a question that the server asks meanwhile is answered by that session's
+        handlers. What cannot be made again (a secret was withheld, the call had asked something) is in `.skipped` with its reason.
+
+        Args:
+            recorded: A recording, where it is, or calls of one server: `wb.traffic.load(file).calls("side:tap")`.
+            against: The server: an open session, `wb.connect(…)`, an address, a command; None: this notebook's own.
+            token: Shown to an address.
+            volatile: Places in params and answers that are not compared, as `diff`.
+            descriptions: Whether titles and descriptions of tools belong to the contract.
+            destructive: What becomes of calls of tools that may change something: `ask` the person, in a notebook (where nobody sits
+                none is made, and the result is not `ok`), `skip` them, or `run` them. A tool that says nothing of its effects may.
+
+        Returns:
+            What was found: `.ok`, `.contract`, `.payloads`, `.latency`, `.skipped`, `.raise_if_different()`; shows itself.
+
+        Raises:
+            RecordingError: The file is no recording.
+            WorkbenchError: There is nothing to ask again, or no server here.
+            ValueError: The calls are of several servers, or an option makes no sense.
+            HandshakeRefused: The server refused, for instance a wrong token.
+            ConnectionClosed: Nothing listens there.
+        """
+        from mcp_workbench.exploring.comparing import for_traffic
+        from mcp_workbench.secret import hidden
+
+        token, against = hidden(token), hidden(against) if isinstance(against, str) else against
+        return await for_traffic.verify(self._lent, recorded, against, token, volatile, descriptions=descriptions, destructive=destructive)
+
+    # --- writing, reading, publishing -----------------------------------------------------------------------
+
+    @staticmethod
+    def load(file: File) -> Traffic:
+        """A recording, to be looked at like what crossed here: `wb.traffic.load("monday.mcptraffic.jsonl").calls("outcome:error")`.
+
+        Args:
+            file: A recording, or where it is; with its older files (`x.1`, `x.2` …).
+
+        Returns:
+            Its traffic: the latest 50,000 calls and 100,000 messages, read when they are first asked for.
+
+        Raises:
+            FileNotFoundError: There is none.
+            RecordingError: It is no recording; while it is read: a line is damaged.
+        """
+        from mcp_workbench.exploring.recorded import Recorded, recording_of
+
+        annotations = Annotations()
+        source = Recorded(recording_of(file), annotations)
+        return Traffic(source, annotations, Lent(server=lambda: source.recording.header.server))
+
+    def to_test(self, path: str | os.PathLike[str], filter: str = "", **options: Any) -> Path:  # noqa: A002
+        """Of the calls that a filter matches: a pytest file that fails when a tool changes; see `CallList.to_test`."""
+        return self.calls(filter).to_test(path, **options)
+
+    def to_notebook(self, path: str | os.PathLike[str], filter: str = "", *, overwrite: bool = False) -> Path:  # noqa: A002
+        """Of the calls that a filter matches: a notebook that makes them again at a replay; see `CallList.to_notebook`."""
+        return self.calls(filter).to_notebook(path, overwrite=overwrite)
+
+    def publish(self, *, texts: bool = False) -> None:
+        """Let agents read what crosses, as the resource `workbench://traffic{?filter,limit}`, until `unpublish()`; never by default.
+
+        It is told who called what, when, how it ended and how long it took: JSON with `columns` and `data`, the latest 200 calls
+        unless `limit` says more. Every principal that may connect sees the calls of all.
+
+        Args:
+            texts: Arguments, results and errors too, secrets withheld as in recordings.
+
+        Raises:
+            WorkbenchError: This is a recording: it has no server.
+        """
+        from mcp_workbench.exploring import publishing
+
+        if self._lent.publish is None:
+            raise WorkbenchError(
+                "a recording has no server that could show it: wb.replay(file) serves one, wb.traffic.publish() what crosses here"
+            )
+        offer = self._lent.publish(publishing.URI, name=publishing.NAME, description=publishing.DESCRIPTION, mime_type="application/json")
+        offer(publishing.reader(self.calls, self._lent.redactor, texts=texts))
+
+    def unpublish(self) -> None:
+        """Show it no longer.
+
+        Raises:
+            WorkbenchError: It is not published.
+        """
+        from mcp_workbench.exploring import publishing
+
+        if self._lent.unpublish is None:
+            raise WorkbenchError("a recording is not published")
+        self._lent.unpublish(publishing.NAME)
 
     # --- for people -----------------------------------------------------------------------------------------
 

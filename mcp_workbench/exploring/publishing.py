@@ -60,9 +60,13 @@ def reader(calls: Callable[[], CallList], redactor: Callable[[], Redactor], *, t
 def _rows(calls: CallList, filter: str, columns: Sequence[str]) -> pd.DataFrame:  # noqa: A002
     rows = calls.df(columns)
     try:
-        return rows[parse(filter, client_of=lambda _: None).mask(rows)] if filter.strip() else rows
+        wanted = parse(filter, client_of=lambda _: None)
     except FilterError as error:
-        raise ToolError(f"this filter cannot be used here: {error}. It may ask for what is told of a call: {', '.join(columns)}.") from None
+        raise ToolError(str(error)) from None
+    try:
+        return rows[wanted.mask(rows)]
+    except FilterError:  # what it would compare is not among the columns
+        raise ToolError(f"the filter asks for more than is told of a call here, which is {', '.join(columns)}") from None
 
 
 def _cells(rows: pd.DataFrame) -> list[list[Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from mcp_workbench.exploring import asking_again
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.call_list import CallList
+from mcp_workbench.exploring.comparing.for_traffic import ComparingTraffic
 from mcp_workbench.exploring.lent import Lent
 from mcp_workbench.exploring.message_list import MessageList
 from mcp_workbench.exploring.origin import Origin
@@ -28,15 +29,10 @@ from mcp_workbench.telemetry.records import SessionRecord, Side
 from mcp_workbench.version import __version__
 
 if TYPE_CHECKING:
-    from mcp_workbench.exploring.comparing.call_diff import CallDiff
-    from mcp_workbench.exploring.comparing.comparison import Comparison
-    from mcp_workbench.exploring.comparing.trials import Server, Version
-    from mcp_workbench.exploring.comparing.verification import Verification
     from mcp_workbench.exploring.recorded import File
-    from mcp_workbench.secret import Secret
 
 
-class Traffic:
+class Traffic(ComparingTraffic):
     """What `wb.traffic` is, and what a recording gives.
 
     Args:
@@ -48,7 +44,7 @@ class Traffic:
     def __init__(self, source: Source, annotations: Annotations, lent: Lent | None = None) -> None:
         self._source = source
         self._annotations = annotations
-        self._lent = Lent() if lent is None else lent
+        super().__init__(Lent() if lent is None else lent)
         self._origin = Origin(source.sessions, source.tools, source.calls, self._lent.redactor, self._lent.server)
         self._again = itertools.count(1)
 
@@ -163,117 +159,6 @@ class Traffic:
         if found is None:
             raise WorkbenchError("the call was made, and nothing of it is remembered: its session is not one that this workbench hears")
         return found
-
-    # --- comparing ----------------------------------------------------------------------------------------
-
-    def diff(self, a: Call, b: Call, *, volatile: Iterable[str] = ()) -> CallDiff:
-        """Two calls side by side: `wb.traffic.diff(calls[0], calls[5])`.
-
-        Args:
-            a: One call, from wherever.
-            b: The other.
-            volatile: Places in params and answers that are not compared: `arguments.now`, `structuredContent.rows[*].id`.
-
-        Returns:
-            What differs: `.arguments`, `.result`, `.same`; shows itself.
-
-        Raises:
-            ValueError: A place cannot be read.
-        """
-        from mcp_workbench.exploring.comparing import for_traffic
-
-        return for_traffic.diff(a, b, volatile)
-
-    def compare(self, a: Iterable[Call] | File, b: Iterable[Call] | File, *, volatile: Iterable[str] = ()) -> Comparison:
-        """Two runs of the same requests: equal ones are paired in their order; `_meta` and conversation are left out.
-
-        Args:
-            a: Calls, or a recording or where it is.
-            b: The same.
-            volatile: Places in params and answers that are not compared, as `diff`.
-
-        Returns:
-            A list of pairs: `.ok`, `.differing`, `.latencies` (histograms laid over each other), `.df()`; shows itself.
-
-        Raises:
-            RecordingError: A file is no recording.
-            ValueError: A place cannot be read.
-        """
-        from mcp_workbench.exploring.comparing import for_traffic
-
-        return for_traffic.compare(a, b, volatile)
-
-    async def ab(
-        self,
-        calls: Sequence[Call],
-        *,
-        a: Version = None,
-        b: Version,
-        volatile: Iterable[str] = (),
-        repeat: int = 1,
-        destructive: str = "ask",
-    ) -> Comparison:
-        """The same calls against two versions of a tool, in turns: `await wb.traffic.ab(calls, a=forecast, b=faster_forecast)`.
-
-        Args:
-            calls: What is asked; of one tool where a version is a function. What cannot be asked again is left out.
-            a: A function, which is served alone, with what is published here; an open session, `wb.connect(url, token=…)`, an
-                address or a command; None: the answers as they were recorded.
-            b: The other version.
-            volatile: Places in params and answers that are not compared, as `diff`.
-            repeat: How often each call is made, for histograms that say more.
-            destructive: What becomes of calls of others' tools that may change something, as `verify`.
-
-        Returns:
-            As `compare`.
-
-        Raises:
-            WorkbenchError: No call can be made, or a version cannot be reached; says why.
-            ValueError: A function is to answer calls of several tools, or an option makes no sense.
-        """
-        from mcp_workbench.exploring.comparing import for_traffic
-
-        return await for_traffic.ab(self._lent, calls, (a, b), volatile, repeat=repeat, destructive=destructive)
-
-    async def verify(
-        self,
-        recorded: Sequence[Call] | File,
-        *,
-        against: Server | None = None,
-        token: str | Secret | None = None,
-        volatile: Iterable[str] = (),
-        descriptions: bool = False,
-        destructive: str = "ask",
-    ) -> Verification:
-        """Make the requests of a recording again at a live server, and compare contract, answers and latency.
-
-        They are made one after the other in one session; a question that the server asks meanwhile is answered by that session's
-        handlers. What cannot be made again (a secret was withheld, the call had asked something) is in `.skipped` with its reason.
-
-        Args:
-            recorded: A recording, where it is, or calls of one server: `wb.traffic.load(file).calls("side:tap")`.
-            against: The server: an open session, `wb.connect(…)`, an address, a command; None: this notebook's own.
-            token: Shown to an address.
-            volatile: Places in params and answers that are not compared, as `diff`.
-            descriptions: Whether titles and descriptions of tools belong to the contract.
-            destructive: What becomes of calls of tools that may change something: `ask` the person, in a notebook (where nobody sits
-                none is made, and the result is not `ok`), `skip` them, or `run` them. A tool that says nothing of its effects may.
-
-        Returns:
-            What was found: `.ok`, `.contract`, `.payloads`, `.latency`, `.skipped`, `.raise_if_different()`; shows itself.
-
-        Raises:
-            RecordingError: The file is no recording.
-            WorkbenchError: There is nothing to ask again, or no server here.
-            ValueError: The calls are of several servers, or an option makes no sense.
-            HandshakeRefused: The server refused, for instance a wrong token.
-            ConnectionClosed: Nothing listens there.
-        """
-        from mcp_workbench.exploring.comparing import for_traffic
-        from mcp_workbench.secret import hidden
-
-        token, against = hidden(token), hidden(against) if isinstance(against, str) else against
-        return await for_traffic.verify(self._lent, recorded, against, token, volatile, descriptions=descriptions, destructive=destructive)
 
     # --- writing, reading, publishing -----------------------------------------------------------------------
 

@@ -1,11 +1,13 @@
 """What of a call is compared: its params and its answer, without what belongs to the conversation or differs every time.
 
 Left out are `_meta`, the envelope of 2026-07-28, and what the reader calls volatile. A text that is JSON is compared as what it
-says, one that repeats the structured content not at all, and lists of tools, resources and prompts by name. Pure.
+says, one that repeats the structured content not at all, and lists of tools, resources and prompts by name. Names of kept results
+(`_r7`), which are counted, are all the same. Pure.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,6 +37,8 @@ ANSWERS = (
 _OF_CONVERSATION = ("_meta", "requestState", "inputResponses")
 _ENVELOPE = ("_meta", "resultType", "ttlMs", "cacheScope")
 _LISTS = {"tools": "name", "prompts": "name", "resources": "uri", "resourceTemplates": "uriTemplate"}
+_PARTS = frozenset(("content", "contents", *_LISTS))
+_KEPT = re.compile(rb"\b_r[1-9][0-9]*\b")
 _TO_SERVER = {Side.SERVER: Direction.IN, Side.TAP: Direction.IN, Side.CLIENT: Direction.OUT}
 """Which way requests go that a server answers."""
 
@@ -97,11 +101,25 @@ def answered(result: Any, volatile: Volatile) -> Any:
     if not isinstance(result, dict):
         return volatile.without(result)
     kept = {name: value for name, value in result.items() if name not in _ENVELOPE and not (name == "isError" and value is False)}
+    for name in _PARTS & kept.keys():
+        kept[name] = _without_meta(kept[name])
     for name, key in _LISTS.items():
         kept |= {name: _by_name(kept[name], key)} if name in kept else {}
     if isinstance(content := kept.get("content"), list):
-        kept["content"] = [_block(block, kept.get("structuredContent")) for block in content]
+        kept["content"] = [_block(_counted_alike(block), _counted_alike(kept.get("structuredContent"))) for block in content]
     return volatile.without(kept)
+
+
+def _without_meta(parts: Any) -> Any:
+    if not isinstance(parts, list):
+        return parts
+    return [{name: value for name, value in part.items() if name != "_meta"} if isinstance(part, dict) else part for part in parts]
+
+
+def _counted_alike(value: Any) -> Any:
+    """With every name of a kept result the same."""
+    written = msgspec.json.encode(value)
+    return msgspec.json.decode(_KEPT.sub(b"_rN", written)) if b"_r" in written else value
 
 
 def _by_name(listed: Any, key: str) -> Any:

@@ -167,7 +167,9 @@ def _overlaid(both: Both) -> str:
 
 
 def _bar(count: int, highest: int, colour: str) -> str:
-    height = max(2, round(_HEIGHT_PX * count / highest)) if count else 0
+    if not count:
+        return ""
+    height = max(2, round(_HEIGHT_PX * count / highest))
     return box(f"position:absolute;left:0;right:0;bottom:0;height:{height}px;background:{colour};{FAINT}")
 
 

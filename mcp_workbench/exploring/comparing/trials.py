@@ -46,12 +46,23 @@ class Serve(Protocol):
 
 @asynccontextmanager
 async def opened(where: Server | None, connecting: Connect | None, token: Secret | None = None) -> AsyncIterator[ClientSession]:
-    """A session that is open, or one that is opened and closed again; None: with this notebook's own server."""
+    """A session that is open, or one that is opened and closed again; None: with this notebook's own server.
+
+    Raises:
+        WorkbenchError: There is none.
+    """
     if isinstance(where, ClientSession):
         yield where
         return
-    async with where if isinstance(where, Connecting) else (connecting or connect)(where, token=token) as session:
+    if where is None and connecting is None:
+        raise WorkbenchError("a recording has no server of its own: say against=, an address or an open session")
+    opening = where if isinstance(where, Connecting) else (connecting or _connect)(where, token=token)
+    async with opening as session:
         yield session
+
+
+def _connect(url: Any, *, token: Any = None) -> Connecting:
+    return connect(url, token=token)
 
 
 class Trials:

@@ -13,7 +13,7 @@ from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import Volatile, answer_of, asks_server
 from mcp_workbench.exploring.comparing.asking import WITHHELD, not_again
 from mcp_workbench.exploring.comparing.contract import Listed, promise_of, tools_of
-from mcp_workbench.exploring.writing.literals import literal, name_of
+from mcp_workbench.exploring.writing.literals import MAX_DEPTH, depth, literal, name_of
 from mcp_workbench.jsonrpc import encode
 from mcp_workbench.telemetry.records import CALL_TOOL
 from mcp_workbench.version import __version__
@@ -114,7 +114,9 @@ def _head(calls: int, volatile: Volatile, command: Sequence[str] | None, url: st
 
 def _promise(tool: str, promise: Any, names: _Names) -> str:
     reason = _unfit(promise, "what it promises")
-    return _PROMISE.format(skip=_skip(reason), name=names.of(tool), tool=literal(tool), promise="..." if reason else literal(promise, 4))
+    return _PROMISE.format(
+        skip=_skip(reason), name=names.of(tool), tool=literal(tool), promise="..." if reason else literal(promise, 4, 31 + len(repr(tool)))
+    )
 
 
 def _skip(reason: str | None) -> str:
@@ -123,20 +125,20 @@ def _skip(reason: str | None) -> str:
 
 def _test(call: Call, names: _Names, volatile: Volatile) -> str:
     answer = answer_of(call, volatile)
-    reason = not_again(call) or _unfit(answer, "what it answered")
+    reason = not_again(call) or _unfit(call.params, "what it asked") or _unfit(answer, "what it answered")
     return _CALL.format(
         skip=_skip(reason),
         name=names.of(call.target or call.method, numbered=True),
-        asked=_asked(call),
-        answer="..." if reason else literal(answer, 4),
+        asked=_asked(call) if depth(call.params) <= MAX_DEPTH else "ask(...)",
+        answer="..." if reason else literal(answer, 4, 17),
     )
 
 
 def _asked(call: Call) -> str:
     params = {name: value for name, value in call.params.items() if name != "_meta"}
     if call.method == CALL_TOOL and set(params) <= {"name", "arguments"}:
-        return f"call({literal(call.target)}, {literal(params.get('arguments') or {}, 8)})"
-    return f"ask({literal(call.method)}, {literal(params, 8)})"
+        return f"call({literal(call.target)}, {literal(params.get('arguments') or {}, 4, 24 + len(repr(call.target)))})"
+    return f"ask({literal(call.method)}, {literal(params, 4, 23 + len(call.method))})"
 
 
 def _unfit(value: Any, what: str) -> str | None:
@@ -144,6 +146,8 @@ def _unfit(value: Any, what: str) -> str | None:
     written = encode(value)
     if WITHHELD in written:
         return f"a secret was withheld of {what}"
+    if depth(value) > MAX_DEPTH:
+        return f"{what} is nested deeper than {MAX_DEPTH} levels"
     if len(written) > LONGEST:
         return f"{what} has {len(written):,} bytes, too long to be read here: wb.traffic.verify compares recordings"
     return None

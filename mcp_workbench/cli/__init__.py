@@ -1,4 +1,4 @@
-"""The command line: `mcp-workbench bridge | demo | lab | list | panel | config | tap | bench`.
+"""The command line: `mcp-workbench bridge | demo | lab | list | panel | config | tap | replay | bench`.
 
 `app` names the commands and imports each one only when it runs, so that `--help` stays quick; `demo` is the story
 that a newcomer sees first, `kernels` starts Jupyter kernels for it, `listing` finds those of others.

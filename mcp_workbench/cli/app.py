@@ -173,6 +173,29 @@ def tap(
     raise typer.Exit(run_tap(upstream, listen=listen, record=record))
 
 
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="What wb.record, CallList.save or tap --record has written.")],
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of 127.0.0.1; 0: any free one.")] = 0,
+    speed: Annotated[
+        float | None, typer.Option(help="1: answers take as long as they took; 10: a tenth of that; left out: no time.")
+    ] = None,
+    volatile: Annotated[
+        list[str] | None, typer.Option(help="A place in params that is not compared, as arguments.now; may be given again.")
+    ] = None,
+    repeat: Annotated[bool, typer.Option("--repeat", help="Give the last of equal calls again when it is asked once more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Serve a recording over WebSocket: what was asked then is answered as it was then. Ends with Ctrl-C.
+
+    MCP_WORKBENCH_TOKEN is the token that clients show. Exit code 1: it could not start.
+    """
+    from mcp_workbench.cli.replaying import run_replay
+
+    raise typer.Exit(run_replay(file, port=port, speed=speed, volatile=volatile or (), repeat=repeat, as_json=as_json))
+
+
 # Its options stand with it, in `bench`; reading them here would import it for every --help.
 @app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:

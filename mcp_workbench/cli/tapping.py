@@ -80,7 +80,10 @@ def _serve(tap: Tap) -> int:
     with suppress(KeyboardInterrupt):  # which is how people end it, and SIGTERM
         _begin(tap)
         tap.wait()
-    return 0
+    trouble = tap.trouble
+    if trouble:
+        sys.stderr.write(f"{trouble.rstrip()}\n")  # in the place of a command, its stderr is ours
+    return 1 if tap.failed else 0
 
 
 def _begin(tap: Tap) -> None:

@@ -122,7 +122,8 @@ def connect(
         token: Sent as `Authorization: Bearer`; a command gets none.
         era: `auto` finds out; `legacy` (`initialize`) or `modern` (2026-07-28) insist.
         client_info: How we introduce ourselves; default: mcp-workbench and its version.
-        on_elicit: Answers the server's questions to the person; sync or async.
+        on_elicit: Answers the server's questions to the person, sync or async: is given one with `.message` and `.schema` (JSON Schema
+            of a flat form), and returns the form's content as a mapping, or True ("accept"), False ("decline"), or "cancel".
         on_sample: Answers its requests for a model's completion.
         sample_tools: Whether `on_sample` takes tools that the model may want used (`.tools`, `.tool_choice` of what it is given).
         on_roots: Names the folders lent to it.

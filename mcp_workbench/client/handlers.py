@@ -55,8 +55,8 @@ class SampleRequest:
 
 
 ElicitAction = Literal["accept", "decline", "cancel"]
-ElicitOutcome = Mapping[str, Any] | ElicitAction
-"""The form's content (accepted), or what the person did instead. A field that is left out has the form's default."""
+ElicitOutcome = Mapping[str, Any] | bool | ElicitAction
+"""The form's content (accepted), or what the person did: True accepted, False declined. A field left out has the form's default."""
 SampleOutcome = Mapping[str, Any] | str
 """A CreateMessageResult as on the wire, or just the text."""
 RootsOutcome = Iterable[str | Mapping[str, Any]]
@@ -134,11 +134,15 @@ async def _elicit(handler: ElicitHandler, params: dict[str, Any]) -> wire.Elicit
     answer = await _outcome(handler(ElicitRequest(asked.message, asked.requested_schema, params)))
     if isinstance(answer, Mapping):
         return wire.ElicitResult(action="accept", content=_prefilled(asked.requested_schema) | dict(answer))
-    if answer == "accept":
+    if answer is True or answer == "accept":
         return wire.ElicitResult(action="accept", content=_prefilled(asked.requested_schema) or UNSET)
+    if answer is False:
+        return wire.ElicitResult(action="decline")
     if answer in ACTIONS:
         return wire.ElicitResult(action=answer)
-    raise TypeError(f"on_elicit must return the form's content as a mapping, or one of {ACTIONS}; got {type(answer).__name__}")
+    raise TypeError(
+        f"on_elicit must return the form's content as a mapping, True or False, or one of {ACTIONS}; got {type(answer).__name__}"
+    )
 
 
 def _prefilled(schema: dict[str, Any]) -> dict[str, Any]:

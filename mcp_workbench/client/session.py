@@ -281,6 +281,16 @@ class ClientSession:
         whole = None if params is None else dict(params)
         return await self._conversation.request(method, whole, timeout_s=self._seconds(timeout_s))
 
+    async def ask(self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = None) -> dict[str, Any]:
+        """As `request`, but what the server asks meanwhile is answered, and a task followed, as `call_tool` does it.
+
+        Args:
+            method: Its method.
+            params: Its params, camelCase.
+            timeout_s: Seconds for the answer; default: the session's.
+        """
+        return await self._ask(method, dict(params or {}), timeout_s=timeout_s)
+
     async def _ask(
         self,
         method: str,

@@ -13,7 +13,10 @@ from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.telemetry.records import JOB, Side
 
-AGAIN = ("tools/call", "prompts/get", "resources/read", "completion/complete", "tools/list", "prompts/list", "resources/list", "ping")
+AGAIN = (
+    *("tools/call", "prompts/get", "resources/read", "completion/complete"),
+    *("tools/list", "prompts/list", "resources/list", "resources/templates/list", "ping"),
+)
 """What can be asked again by itself: neither what opens a conversation nor what subscribes."""
 _LONGEST = 100_000
 _KEPT_NO_LONGER = "its request is kept no longer: newer messages have pushed its text out (Limits.messages_bytes)"
@@ -52,10 +55,30 @@ def as_cell(call: Call) -> str:
         WorkbenchError: It cannot be made again; says why.
     """
     method, params = again(call, {})
-    how = _LINES.get(method, _any)(method, params)
-    opened = "wb.connect()" if call.record.side is Side.SERVER else 'wb.connect("ws://…", token=…)  # the server it went to'
-    opening, _, comment = opened.partition("  # ")
-    cell = f"async with {opening} as session:{f'  # {comment}' if comment else ''}\n    result = await {how}\nresult"
+    if call.record.side is Side.SERVER:
+        return cell_in("wb.connect()", method, params)
+    return cell_in('wb.connect("ws://…", token=…)', method, params, comment="the server it went to")
+
+
+def cell_in(opening: str, method: str, params: Mapping[str, Any], *, comment: str = "", refused: bool = False) -> str:
+    """Python text that makes a request, for a cell.
+
+    Args:
+        opening: The expression that opens a session; ours, never data.
+        method: Of the request.
+        params: Of the request.
+        comment: Ours too.
+        refused: Its answer is an error, which becomes the result.
+
+    Raises:
+        WorkbenchError: It would be too long.
+    """
+    how = _LINES.get(method, _any)(method, dict(params))
+    lines = [f"result = await {how}"]
+    if refused:
+        lines = ["try:", f"    {lines[0]}", "except wb.PeerError as error:", "    result = error"]
+    head = f"async with {opening} as session:{f'  # {comment}' if comment else ''}"
+    cell = "\n".join([head, *(f"    {line}" for line in lines), "result"])
     if len(cell) > _LONGEST:
         raise WorkbenchError(f"as a cell it would have {len(cell):,} characters: wb.traffic.resend(call) makes it again without one")
     return cell

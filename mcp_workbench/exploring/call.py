@@ -164,8 +164,8 @@ class Call:
 
     @property
     def traceback(self) -> str | None:
-        """What the author's code raised, as Python prints it."""
-        return self.record.traceback_text
+        """What the author's code raised, as Python prints it; None: nothing, or what was wrong were the arguments."""
+        return self.record.traceback_text if self.record.is_authors else None
 
     @property
     def output(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from mcp_workbench.exploring.annotations import Annotations
@@ -11,6 +13,7 @@ from mcp_workbench.exploring.columns import ClientOf
 from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.exploring.frames import calls_frame
 from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.origin import Origin
 from mcp_workbench.exploring.statistics import Histograms, Stats
 from mcp_workbench.exploring.waterfall import Timeline
 from mcp_workbench.markup import BAD, FAINT, ONE_LINE, box, faint, framed, name, span, text
@@ -30,10 +33,18 @@ class CallList(Sequence[Call]):
         records: What was written down.
         annotations: Where notes beside them stand.
         client_of: Session id -> what its client calls itself.
+        origin: Where they come from, for what is written of them.
     """
 
-    def __init__(self, records: Sequence[CallRecord], annotations: Annotations, client_of: ClientOf | None = None) -> None:
+    def __init__(
+        self,
+        records: Sequence[CallRecord],
+        annotations: Annotations,
+        client_of: ClientOf | None = None,
+        origin: Origin | None = None,
+    ) -> None:
         self.records = records
+        self.origin = Origin() if origin is None else origin
         self._annotations = annotations
         self._client_of = client_of
 
@@ -72,9 +83,13 @@ class CallList(Sequence[Call]):
 
     # --- what can be made of it ---------------------------------------------------------------------------
 
-    def df(self) -> pd.DataFrame:
-        """A DataFrame, one row each; docs/traffic.md has the columns."""
-        return calls_frame(self.records, client_of=self._client_of)
+    def df(self, columns: Iterable[str] | None = None) -> pd.DataFrame:
+        """A DataFrame, one row each; docs/traffic.md has the columns.
+
+        Args:
+            columns: Only these, in this order; None: all.
+        """
+        return calls_frame(self.records, client_of=self._client_of, only=columns)
 
     def stats(self, by: str = "target", *, phase: str = "total") -> Stats:
         """How many, how many failed and how long, by what they have in common.
@@ -115,10 +130,88 @@ class CallList(Sequence[Call]):
     def messages(self) -> MessageList:
         """Everything that crossed for them, in order."""
         found = {id(message): message for call in self for message in call.messages}
-        return MessageList(sorted(found.values(), key=lambda message: (message.seq, message.at_ns)), self._client_of)
+        return MessageList(sorted(found.values(), key=lambda message: (message.seq, message.at_ns)), self._client_of, self.origin)
 
     def _list(self, records: Sequence[CallRecord]) -> CallList:
-        return CallList(records, self._annotations, self._client_of)
+        return CallList(records, self._annotations, self._client_of, self.origin)
+
+    # --- writing them down ------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write a recording of these calls, and of what crossed for them: `calls.save("slow")`, to be replayed, verified, sent on.
+
+        Args:
+            path: The file; without an ending it is given `.mcptraffic.jsonl`. Only its owner may read it.
+            overwrite: Replace a recording that is there.
+
+        Returns:
+            Where it is. Secrets are withheld as in what `wb.record` writes.
+
+        Raises:
+            FileExistsError: Something is there.
+            OSError: It cannot be written.
+        """
+        from mcp_workbench.exploring.writing.recordings import save
+
+        return save(path, self.records, list(self.messages), self.origin, self._annotations, overwrite=overwrite)
+
+    def withheld(self) -> CallList:
+        """The same calls as a recording would have them: what is secret is withheld."""
+        from mcp_workbench.exploring.writing.recordings import withheld
+
+        return self._list(list(withheld(self.records, list(self.messages), self.origin).calls()))
+
+    def to_test(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        command: Sequence[str] | None = None,
+        url: str | None = None,
+        volatile: Iterable[str] = (),
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a pytest file that makes these calls again and fails when a tool promises or answers something else.
+
+        The file is short, and meant to be read and edited. Secrets are withheld as in recordings; a call that has lost one is
+        skipped, and says so. Tools that change something change it again each time the file is run.
+
+        Args:
+            path: `test_x.py`.
+            command: Starts the server that is tested, and it is spoken with over stdin and stdout. None: it is at the address in the
+                environment variable `MCP_SERVER`, and takes the token in `MCP_SERVER_TOKEN`.
+            url: The address where `MCP_SERVER` is not set; without a secret in it.
+            volatile: Places in params and answers that differ every time and are not compared: `structuredContent.now`,
+                `content[*].text`.
+            overwrite: Replace a file that is there.
+
+        Returns:
+            Where it is.
+
+        Raises:
+            ValueError: None of these calls can be made again, there are more than 1,000, or the address or command has a secret in it.
+            FileExistsError: Something is there.
+        """
+        from mcp_workbench.exploring.writing.files import write_test
+
+        return write_test(Path(path), self, command=command, url=url, volatile=volatile, overwrite=overwrite)
+
+    def to_notebook(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write a notebook that makes these calls again, at a replay of them: it needs no server and no network.
+
+        Args:
+            path: `x.ipynb`; the recording it replays is saved beside it, as `x.mcptraffic.jsonl`.
+            overwrite: Replace what is there.
+
+        Returns:
+            Where it is. Secrets are withheld as in recordings.
+
+        Raises:
+            ValueError: None of these calls can be made again, or there are more than 300.
+            FileExistsError: Something is there.
+        """
+        from mcp_workbench.exploring.writing.files import write_notebook
+
+        return write_notebook(Path(path), self, overwrite=overwrite)
 
     # --- for people -----------------------------------------------------------------------------------------
 

@@ -48,17 +48,19 @@ AT_ONCE = 500
 """Records taken together: what was decoded for them goes before the next are read, so the garbage collector never has much to look at."""
 
 
-def calls_frame(calls: Iterable[CallRecord], *, client_of: ClientOf | None = None) -> pd.DataFrame:
+def calls_frame(calls: Iterable[CallRecord], *, client_of: ClientOf | None = None, only: Iterable[str] | None = None) -> pd.DataFrame:
     """One row for each call.
 
     Args:
         calls: In the order of the rows.
         client_of: Session id -> what its client calls itself; None: not known.
+        only: These columns, in this order; None: all.
 
     Returns:
         The columns that the module's table names; durations float64 (ms), `at` datetime64[us, UTC], `code` Int64.
     """
-    return _frame(calls, calls_columns(client_of))
+    columns = calls_columns(client_of)
+    return _frame(calls, columns if only is None else {name: columns[name] for name in only})
 
 
 def messages_frame(messages: Iterable[Message], *, client_of: ClientOf | None = None) -> pd.DataFrame:

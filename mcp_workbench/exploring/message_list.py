@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from mcp_workbench.exploring.columns import ClientOf
 from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.exploring.frames import messages_frame
+from mcp_workbench.exploring.origin import Origin
 from mcp_workbench.markup import ACCENT, FAINT, MONO, ONE_LINE, box, faint, framed, span, text
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.wording import counted, moment, shown, visible
@@ -25,11 +28,13 @@ class MessageList(Sequence[Message]):
     Args:
         messages: What crossed.
         client_of: Session id -> what its client calls itself.
+        origin: Where they come from, for what is written of them.
     """
 
-    def __init__(self, messages: Sequence[Message], client_of: ClientOf | None = None) -> None:
+    def __init__(self, messages: Sequence[Message], client_of: ClientOf | None = None, origin: Origin | None = None) -> None:
         self._messages = messages
         self._client_of = client_of
+        self._origin = Origin() if origin is None else origin
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -43,7 +48,7 @@ class MessageList(Sequence[Message]):
     def __getitem__(self, at: int | slice) -> Message | MessageList:
         """One message, or a part of the list."""
         found = self._messages[at]
-        return found if isinstance(found, Message) else MessageList(found, self._client_of)
+        return found if isinstance(found, Message) else MessageList(found, self._client_of, self._origin)
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self._messages)
@@ -55,11 +60,17 @@ class MessageList(Sequence[Message]):
             FilterError: It cannot be read; says where, and what was expected.
         """
         matches = (parse(filter, client_of=self._client_of) if isinstance(filter, str) else filter).for_messages()
-        return MessageList([message for message in self._messages if matches(message)], self._client_of)
+        return MessageList([message for message in self._messages if matches(message)], self._client_of, self._origin)
 
     def df(self) -> pd.DataFrame:
         """A DataFrame, one row each; docs/traffic.md has the columns."""
         return messages_frame(self._messages, client_of=self._client_of)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write a recording of these messages; args, returns and raises as `CallList.save`, which knows more of their calls."""
+        from mcp_workbench.exploring.writing.recordings import save
+
+        return save(path, (), self._messages, self._origin, overwrite=overwrite)
 
     def __repr__(self) -> str:
         first = len(self) - SHOWN

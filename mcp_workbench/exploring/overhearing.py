@@ -92,6 +92,14 @@ class Overhearing:
         with self._lock:
             self._engine = None
 
+    def catch_up(self) -> None:
+        """Wait until all that has happened is written down, also by the server itself: an answer may be here before its record."""
+        engine = self._engine
+        if engine is not None and engine.running and not engine.is_here:
+            engine.call(self._write_down)
+        else:
+            self.settle()
+
     def settle(self) -> None:
         """Write down what was heard until now, so that whoever looks sees it."""
         if not self._queue:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import msgspec
+
 from mcp_workbench.exploring.overhearing import Overhearing
+from mcp_workbench.exploring.recording.format import RecordedTool
+from mcp_workbench.jsonrpc import encode
+from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
@@ -23,6 +28,12 @@ class Source(Protocol):
     def sessions(self) -> list[SessionRecord]:
         """Who spoke; those that ended, and those that last."""
 
+    def catch_up(self) -> None:
+        """Wait until all that has happened is there."""
+
+    def tools(self) -> tuple[RecordedTool, ...]:
+        """What the server offers, or offered last."""
+
 
 class Memory:
     """What a workbench remembers.
@@ -31,10 +42,17 @@ class Memory:
         telemetry: Its memory; asked for each time, for a server that starts may get a larger one.
         overhearing: What is heard beside the server ends up there.
         live: The sessions of the server that last now.
+        catalog: The tools it offers.
     """
 
-    def __init__(self, telemetry: Callable[[], Telemetry], overhearing: Overhearing, live: Callable[[], list[SessionRecord]]) -> None:
-        self._telemetry, self._overhearing, self._live = telemetry, overhearing, live
+    def __init__(
+        self,
+        telemetry: Callable[[], Telemetry],
+        overhearing: Overhearing,
+        live: Callable[[], list[SessionRecord]],
+        catalog: Callable[[], Iterable[ToolDefinition]] = tuple,
+    ) -> None:
+        self._telemetry, self._overhearing, self._live, self._catalog = telemetry, overhearing, live, catalog
 
     def calls(self) -> list[CallRecord]:
         """The calls that have ended, as far as they are kept."""
@@ -47,6 +65,17 @@ class Memory:
     def sessions(self) -> list[SessionRecord]:
         """Who spoke; those that ended, and those that last."""
         return [*self._settled().sessions(None), *self._live(), *self._overhearing.sessions()]
+
+    def catch_up(self) -> None:
+        """Wait until all that has happened is there."""
+        self._overhearing.catch_up()
+
+    def tools(self) -> tuple[RecordedTool, ...]:
+        """What the server offers now."""
+        return tuple(
+            RecordedTool(name=tool.name, version=tool.edition, digest=tool.digest, listed=msgspec.Raw(encode(tool.listed)))
+            for tool in self._catalog()
+        )
 
     def _settled(self) -> Telemetry:
         self._overhearing.settle()

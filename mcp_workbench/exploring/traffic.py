@@ -1,4 +1,4 @@
-"""`wb.traffic`: what crossed the wire, to be looked at, added up, drawn, asked again and written beside.
+"""`wb.traffic`: what crossed the wire, to be looked at, added up, drawn, asked again, compared and written down.
 
 One class over one source: the memory of a workbench, or a recording. Asking again goes through a client, as everything does.
 """
@@ -6,17 +6,21 @@ One class over one source: the memory of a workbench, or a recording. Asking aga
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from mcp_workbench.client.connect import Connecting
 from mcp_workbench.client.session import ClientSession
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.exploring import asking_again
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.call_list import CallList
+from mcp_workbench.exploring.comparing.for_traffic import ComparingTraffic
+from mcp_workbench.exploring.lent import Lent
 from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.origin import Origin
 from mcp_workbench.exploring.sources import Source
 from mcp_workbench.exploring.statistics import Histograms, Stats
 from mcp_workbench.exploring.waterfall import Timeline
@@ -24,27 +28,24 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.telemetry.records import SessionRecord, Side
 from mcp_workbench.version import __version__
 
-
-class Connect(Protocol):
-    """How this notebook's own server is reached: `Workbench.connect`."""
-
-    def __call__(self, *, client_info: wire.Implementation) -> Connecting:
-        """Open a session."""
+if TYPE_CHECKING:
+    from mcp_workbench.exploring.recorded import File
 
 
-class Traffic:
+class Traffic(ComparingTraffic):
     """What `wb.traffic` is, and what a recording gives.
 
     Args:
         source: Where it comes from.
         annotations: Where notes beside calls stand.
-        connect: Opens a session with this notebook's own server; None: there is none, as in a recording.
+        lent: What the Workbench lends it; a recording has none of it.
     """
 
-    def __init__(self, source: Source, annotations: Annotations, connect: Connect | None = None) -> None:
+    def __init__(self, source: Source, annotations: Annotations, lent: Lent | None = None) -> None:
         self._source = source
         self._annotations = annotations
-        self._connect = connect
+        super().__init__(Lent() if lent is None else lent)
+        self._origin = Origin(source.sessions, source.tools, source.calls, self._lent.redactor, self._lent.server)
         self._again = itertools.count(1)
 
     # --- looking ------------------------------------------------------------------------------------------
@@ -58,12 +59,12 @@ class Traffic:
         Raises:
             FilterError: It cannot be read; says where, and what was expected.
         """
-        calls = CallList(self._source.calls(), self._annotations, self._client_of())
+        calls = CallList(self._source.calls(), self._annotations, self._client_of(), self._origin)
         return calls.where(filter) if filter.strip() else calls
 
     def messages(self, filter: str = "") -> MessageList:  # noqa: A002
         """The messages of both directions, oldest first, as far as they are kept; args and raises as `calls`."""
-        messages = MessageList(self._source.messages(), self._client_of())
+        messages = MessageList(self._source.messages(), self._client_of(), self._origin)
         return messages.where(filter) if filter.strip() else messages
 
     @property
@@ -139,17 +140,20 @@ class Traffic:
         method, params = asking_again.again(call, changes)
         if session is not None:
             return await self._ask_in(session, method, params)
-        if self._connect is None or call.record.side is not Side.SERVER:
+        connect = self._lent.connect
+        if connect is None or call.record.side is not Side.SERVER:
             raise WorkbenchError("this call went to another server: resend(call, session=…) takes an open wb.connect() session with it")
         who = wire.Implementation(name=f"resend {next(self._again)}", version=__version__)
-        async with self._connect(client_info=who) as opened:
+        async with connect(client_info=who) as opened:
             await _ask(opened, method, params)
+        self._source.catch_up()
         made = [record.session_id for record in self.sessions if record.client_name == who.name]
         return self._latest(lambda each: each.session in made and each.method == method)
 
     async def _ask_in(self, session: ClientSession, method: str, params: dict[str, Any]) -> Call:
         before = {id(record) for record in self._source.calls()}
         await _ask(session, method, params)
+        self._source.catch_up()
         return self._latest(lambda each: id(each.record) not in before and each.method == method)
 
     def _latest(self, is_it: Callable[[Call], bool]) -> Call:
@@ -157,6 +161,69 @@ class Traffic:
         if found is None:
             raise WorkbenchError("the call was made, and nothing of it is remembered: its session is not one that this workbench hears")
         return found
+
+    # --- writing, reading, publishing -----------------------------------------------------------------------
+
+    @staticmethod
+    def load(file: File) -> Traffic:
+        """A recording, to be looked at like what crossed here: `wb.traffic.load("monday.mcptraffic.jsonl").calls("outcome:error")`.
+
+        Args:
+            file: A recording, or where it is; with its older files (`x.1`, `x.2` …).
+
+        Returns:
+            Its traffic: the latest 50,000 calls and 100,000 messages, read when they are first asked for.
+
+        Raises:
+            FileNotFoundError: There is none.
+            RecordingError: It is no recording; while it is read: a line is damaged.
+        """
+        from mcp_workbench.exploring.recorded import Recorded, recording_of
+
+        annotations = Annotations()
+        source = Recorded(recording_of(file), annotations)
+        return Traffic(source, annotations, Lent(server=lambda: source.recording.header.server))
+
+    def to_test(self, path: str | os.PathLike[str], filter: str = "", **options: Any) -> Path:  # noqa: A002
+        """Of the calls that a filter matches: a pytest file that fails when a tool changes; see `CallList.to_test`."""
+        return self.calls(filter).to_test(path, **options)
+
+    def to_notebook(self, path: str | os.PathLike[str], filter: str = "", *, overwrite: bool = False) -> Path:  # noqa: A002
+        """Of the calls that a filter matches: a notebook that makes them again at a replay; see `CallList.to_notebook`."""
+        return self.calls(filter).to_notebook(path, overwrite=overwrite)
+
+    def publish(self, *, texts: bool = False) -> None:
+        """Let agents read what crosses, as the resource `workbench://traffic{?filter,limit}`, until `unpublish()`; never by default.
+
+        It is told who called what, when, how it ended and how long it took: JSON with `columns` and `data`, the latest 200 calls
+        unless `limit` says more. Every principal that may connect sees the calls of all.
+
+        Args:
+            texts: Arguments, results and errors too, secrets withheld as in recordings.
+
+        Raises:
+            WorkbenchError: This is a recording: it has no server.
+        """
+        from mcp_workbench.exploring import publishing
+
+        if self._lent.publish is None:
+            raise WorkbenchError(
+                "a recording has no server that could show it: wb.replay(file) serves one, wb.traffic.publish() what crosses here"
+            )
+        offer = self._lent.publish(publishing.URI, name=publishing.NAME, description=publishing.DESCRIPTION, mime_type="application/json")
+        offer(publishing.reader(self.calls, self._lent.redactor, texts=texts))
+
+    def unpublish(self) -> None:
+        """Show it no longer.
+
+        Raises:
+            WorkbenchError: It is not published.
+        """
+        from mcp_workbench.exploring import publishing
+
+        if self._lent.unpublish is None:
+            raise WorkbenchError("a recording is not published")
+        self._lent.unpublish(publishing.NAME)
 
     # --- for people -----------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.websocket import cut_reason, sendable_code
 
-VANISHED = 1006
+NORMAL, VANISHED = 1000, 1006
 UPSTREAM_GONE = 1014
 """Bad gateway (registered with IANA): the other end of a tap vanished or cannot be reached."""
 LANE_BYTES = 1 << 20
@@ -110,7 +110,9 @@ class Pump:
     def __init__(self, client: Channel, overheard: Overheard, hooks: Hooks) -> None:
         self.overheard = overheard
         self.hooks = hooks
-        self._ended = False
+        self._ended = self._closing = False
+        self.trouble = ""
+        """Why the server's end went, where it did so by itself."""
         self._ends = 1
         self.over = asyncio.Event()
         """Set when both ends are gone."""
@@ -139,6 +141,10 @@ class Pump:
         if not self._ends:
             self.over.set()
 
+    def said(self) -> str:
+        """What a command has said beside the protocol."""
+        return "" if self._server is None else self._server.facts.said()
+
     def join(self, server: Channel) -> None:
         """The server's end is there."""
         if self._ended:
@@ -160,6 +166,8 @@ class Pump:
         if self._ended:
             return
         self._ended = True
+        if direction is Direction.OUT and code != NORMAL and not self._closing:
+            self.trouble = reason
         self._requests.drop()
         self._answers.drop()
         self.overheard.end(code, reason)
@@ -171,7 +179,7 @@ class Pump:
         """End both ends."""
         if self._ended:
             return
-        server = self._server
+        server, self._closing = self._server, True
         self.end(Direction.OUT, code, reason)
         if server is not None:
             server.close(code, reason)

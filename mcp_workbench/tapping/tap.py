@@ -70,7 +70,8 @@ def door_of(listen: str | None, upstream: Upstream) -> Door:
     door = Door(HTTP if upstream.transport == HTTP else WEBSOCKET) if listen is None else _read_door(listen)
     if (door.transport == HTTP) != (upstream.transport == HTTP):
         raise ValueError(
-            f"a tap joins HTTP with HTTP, and WebSocket or stdio with either of the two; not {door.transport} with {upstream.transport}"
+            f"a tap passes HTTP on to HTTP, and WebSocket and stdio to each other; not {door.transport} to {upstream.transport}: "
+            f"listen={'http' if upstream.transport == HTTP else 'ws'!r} fits this server"
         )
     return door
 
@@ -124,6 +125,7 @@ class Tap:
         self._limits = limits
         self._allowed = tuple(allowed_hosts), tuple(allowed_origins)
         self._hooks = Hooks()
+        self._trouble = ""
         self._pumps: set[Pump] = set()
         self._ids: list[str] = []
         self._server: WebSocketServer | HttpServer | None = None
@@ -181,6 +183,16 @@ class Tap:
     def failures(self) -> list[str]:
         """Tracebacks of hooks that raised, the latest last."""
         return list(self._hooks.failures)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the latest client had no server, or one that ended by itself."""
+        return bool(self._trouble) or any(pump.trouble for pump in self._pumps)
+
+    @property
+    def trouble(self) -> str:
+        """Why the latest client had no server, and what a command behind the tap wrote to its stderr; empty: there was none."""
+        return "\n".join(filter(None, (self._trouble, *(said for pump in self._pumps for said in (pump.said(), pump.trouble)))))
 
     @property
     def changed(self) -> int:
@@ -277,7 +289,8 @@ class Tap:
         try:
             pump.join(await self.upstream.open(subprotocol))
         except (ConnectionClosed, HandshakeRefused, TimeoutError, OSError) as error:
-            pump.fail(f"the server behind this tap: {error}")
+            self._trouble = f"the server behind this tap: {error}"
+            pump.fail(self._trouble)
 
     async def _shut(self) -> None:
         for pump in list(self._pumps):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import logging
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from mcp_workbench.telemetry.records import CallRecord, SessionRecord
 
 from mcp_workbench.workbench.conversing import Conversing
+from mcp_workbench.workbench.offering import Offering
 
 logger = logging.getLogger("mcp_workbench")
 
 
-class Remembering(Conversing):
+class Remembering(Offering, Conversing):
     """Exploring, recording, exporting, replaying."""
 
     @staticmethod
@@ -72,12 +74,18 @@ class Remembering(Conversing):
         Everything that agents said to this Workbench, this notebook to other servers through `connect`, and others through `tap`.
         """
         if self._traffic is None:
+            from mcp_workbench.exploring.lent import Lent
             from mcp_workbench.exploring.sources import Memory
             from mcp_workbench.exploring.traffic import Traffic
+            from mcp_workbench.trial import serving_alone
 
             offer = self._offer
-            memory = Memory(lambda: offer.telemetry, offer.overhearing, lambda: [session.record for session in self.sessions])
-            self._traffic = Traffic(memory, offer.annotations, self.connect)
+            memory = Memory(
+                lambda: offer.telemetry, offer.overhearing, lambda: [session.record for session in self.sessions], offer.catalog.list
+            )
+            serve = functools.partial(serving_alone, offer)
+            lent = Lent(self.connect, serve, self._redactor, self.resource, self.unpublish, lambda: self._name)
+            self._traffic = Traffic(memory, offer.annotations, lent)
         return self._traffic
 
     def record(
@@ -198,7 +206,7 @@ class Remembering(Conversing):
         redactor = self._redactor(redact) if payloads else None
         return OtelExport(sources, Sending(traces, metrics, timeout_s), service=self._name, redact=redactor, every_s=every_s, sides=sides)
 
-    def _redactor(self, names: str | Iterable[str]) -> Redactor:
+    def _redactor(self, names: str | Iterable[str] = ()) -> Redactor:
         """Withholds secrets: those of these names, of tools' `redact=`, this workbench's own, and what looks like one."""
         from mcp_workbench.exploring.recording.redaction import Redactor
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from mcp_workbench.events import Principal
 from mcp_workbench.pasting import HostConfig, config
 from mcp_workbench.transports.credentials import DEFAULT_NAME
-from mcp_workbench.workbench.offering import Offering
 from mcp_workbench.workbench.presenting import Presenting
 from mcp_workbench.workbench.remembering import Remembering
 
 
-class Workbench(Offering, Remembering, Presenting):
+class Workbench(Remembering, Presenting):
     """An MCP server in this process, and the tools, resources, prompts and DataFrames it offers.
 
     Args:

@@ -79,7 +79,7 @@ def test_with_an_address_it_says_where_clients_connect_and_shows_no_token() -> N
     [
         (["ws://127.0.0.1:1/mcp"], {}, f"set {TOKEN_VARIABLE}"),
         (["ws://127.0.0.1:1/mcp"], {TOKEN_VARIABLE: "short"}, "a chosen token has"),
-        (["--listen", "http", "ws://127.0.0.1:1/mcp"], {TOKEN_VARIABLE: TOKEN}, "joins HTTP with HTTP"),
+        (["--listen", "http", "ws://127.0.0.1:1/mcp"], {TOKEN_VARIABLE: TOKEN}, "passes HTTP on to HTTP"),
         (["ftp://127.0.0.1:1/mcp"], {TOKEN_VARIABLE: TOKEN}, "ws://, wss://, http:// or https://"),
     ],
 )
@@ -88,3 +88,14 @@ def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], variabl
     assert (done.returncode, done.stdout) == (1, "")
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_command_that_ends_by_itself_is_told_with_its_last_words() -> None:
+    ends = [sys.executable, "-c", "import sys; print('out of tea', file=sys.stderr); sys.exit(3)"]
+    for command, expected in ((ends, ("out of tea", "exit code 3")), (["no-such-program"], ("no program of that name",))):
+        with subprocess.Popen([*TAP, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tap:
+            assert tap.stderr is not None
+            said = tap.stderr.read()
+            assert tap.wait(WITHIN_S) == 1
+        assert all(words in said for words in expected)
+        assert "Traceback" not in said

@@ -77,7 +77,12 @@ def test_an_async_handler_gets_the_question_and_everything_as_it_came() -> None:
     assert got == [ElicitRequest("Run?", {"type": "object", "properties": {}}, ASK)]
 
 
-@pytest.mark.parametrize("returned", [None, True, 3, "yes", [1]])
+@pytest.mark.parametrize(("returned", "action"), [(True, "accept"), (False, "decline")])
+def test_yes_and_no_are_answers_too(returned: bool, action: str) -> None:
+    assert answered(Handlers(elicit=lambda request: returned), "elicitation/create", ASK) == f'{{"action":"{action}"}}'
+
+
+@pytest.mark.parametrize("returned", [None, 1, 3, "yes", [1]])
 def test_an_elicitation_answered_otherwise_is_the_handlers_fault(returned: Any) -> None:
     with pytest.raises(TypeError, match="on_elicit must return"):
         answered(Handlers(elicit=lambda request: returned), "elicitation/create", ASK)

@@ -247,8 +247,8 @@ async def _open(url: str, token: str) -> None:
 @pytest.mark.parametrize(
     ("listen", "where", "expected"),
     [
-        ("http", "ws://127.0.0.1:1/", "joins HTTP with HTTP"),
-        ("ws", "http://127.0.0.1:1/", "joins HTTP with HTTP"),
+        ("http", "ws://127.0.0.1:1/", "passes HTTP on to HTTP"),
+        ("ws", "http://127.0.0.1:1/", "passes HTTP on to HTTP"),
         ("ftp", "ws://127.0.0.1:1/", "listen is ws, http, stdio"),
         ("ws://127.0.0.1:99999/", "ws://127.0.0.1:1/", "listen is ws, http, stdio"),
         ("ws://user:pass@127.0.0.1/", "ws://127.0.0.1:1/", "listen is ws, http, stdio"),

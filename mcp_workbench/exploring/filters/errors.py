@@ -17,3 +17,7 @@ class FilterError(WorkbenchError, ValueError):
     def __init__(self, sentence: str, position: int | None = None, *, nearest: str | None = None) -> None:
         super().__init__(sentence if position is None else f"{sentence} (character {position + 1} of the filter)")
         self.sentence, self.position, self.nearest = sentence, position, nearest
+
+    def _render_traceback_(self) -> list[str]:
+        """One line in a notebook: what is wrong is in the text, and not in our frames. IPython asks for this."""
+        return [f"FilterError: {self}"]

@@ -28,9 +28,8 @@ from mcp_workbench.exploring.recording.lines import Crossed, Lines
 from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.recording.rotation import Files
 from mcp_workbench.exploring.recording.waiting import ITEM, Gap, Waiting
-from mcp_workbench.limits import MIB
+from mcp_workbench.limits import KIB, MIB
 from mcp_workbench.platforms import call_in_forked_children
-from mcp_workbench.primitives.keeping import size_text
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord
@@ -76,7 +75,7 @@ class RecorderStatus:
     """Bytes that crossed and are not written yet."""
 
     def __str__(self) -> str:
-        written = f"{counted(self.messages, 'message')}, {counted(self.calls, 'call')}, {size_text(self.bytes)}"
+        written = f"{counted(self.messages, 'message')}, {counted(self.calls, 'call')}, {_sized(self.bytes)}"
         lost = f"; {self.lost:,} could not be written" if self.lost else ""
         return f"{self.path}: {self.state}, {written}{lost}"
 
@@ -392,6 +391,10 @@ def recording_path(path: str | os.PathLike[str]) -> Path:
     """Where a recording is written that a person calls so: with an ending, and wherever the process goes from here."""
     named = Path(path).expanduser()
     return (named if named.suffix else named.with_name(named.name + SUFFIX)).absolute()
+
+
+def _sized(size: int) -> str:
+    return f"{size / MIB:,.1f} MiB" if size >= MIB else f"{size / KIB:,.1f} KiB"
 
 
 def _lost(gap: Gap, why: str) -> Lost:

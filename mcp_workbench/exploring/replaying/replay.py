@@ -27,6 +27,7 @@ from mcp_workbench.jsonrpc import encode
 from mcp_workbench.limits import Limits
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.sides import ServerDescription
+from mcp_workbench.secret import Secret
 from mcp_workbench.sessions.registry import Sessions
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.telemetry.telemetry import Telemetry
@@ -52,6 +53,7 @@ class Replay:
         speed: As `Answering`.
         host: Where it listens.
         port: ... 0: any free one.
+        token: What clients show; None: a random one.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Replay:
         speed: float | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        token: Secret | None = None,
     ) -> None:
         if speed is not None and not speed > 0:
             raise ValueError(f"speed is how many times faster than recorded, more than 0, or None: at once; got {speed!r}")
@@ -74,7 +77,7 @@ class Replay:
             )
         self.unanswered: list[str] = []
         """Why requests found no answer, the first hundred."""
-        self._credentials = Credentials()
+        self._credentials = Credentials(token=token)
         self._description = describe(recording, self.tape)
         self._answering = Answering(self.tape, speed, self._note_unanswered)
         self.telemetry = Telemetry()

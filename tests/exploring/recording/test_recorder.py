@@ -63,7 +63,7 @@ def test_what_crosses_is_in_the_file_with_who_said_it_and_what_became_of_it(tmp_
     assert (request["dir"], request["m"]["method"], answer["seq"]) == ("in", "tools/call", 2)
     assert (call["request"], call["answer"], call["target"], call["outcome"], call["notes"]) == (1, 2, "add", "ok", ["flights v17"])
     assert [line["k"] for line in lines_of(file)[5:]] == ["end", "note", "stop"]
-    assert str(recorder.status) == f"{file}: stopped, 2 messages, 1 call, 1 kB"
+    assert str(recorder.status) == f"{file}: stopped, 2 messages, 1 call, {file.stat().st_size / 1024:.1f} KiB"
     assert repr(recorder).startswith("<Recorder ")
 
 

@@ -1,0 +1,98 @@
+"""Recorded requests made again, one after the other, through an open session; what comes back is a call like any other.
+
+Times are the client's: from the request until its answer was there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+from mcp_workbench.client.session import ClientSession
+from mcp_workbench.errors import CallTimedOut, ConnectionClosed, PeerError, RemoteProtocolError
+from mcp_workbench.events import Era
+from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.comparing.answers import asks_server
+from mcp_workbench.jsonrpc import encode, encode_error, encode_request, encode_result
+from mcp_workbench.protocol import wire
+from mcp_workbench.telemetry.messages import Direction, Message
+from mcp_workbench.telemetry.pairing import outcome_of, target_of
+from mcp_workbench.telemetry.records import CallRecord, Outcome, Side
+
+WITHHELD = "‹redacted:".encode()
+"""Is part of what stands in the place of a secret."""
+
+
+def not_again(call: Call) -> str | None:
+    """Why a call cannot be made again; None: it can."""
+    if not asks_server(call.record):
+        return "belongs to its conversation"
+    if call.request is None:
+        return "its request is kept no longer, or was withheld"
+    if "inputResponses" in call.params or "requestState" in call.params:
+        return "went on with a call that had asked its client something"
+    if call.outcome == Outcome.INPUT_REQUIRED:
+        return "asked its client something"
+    if call.response is None:
+        return "has no answer to compare with"
+    if WITHHELD in encode(_params(call)):
+        return "a secret was withheld of what it asked"
+    return None
+
+
+class Asker:
+    """Makes calls in one session.
+
+    Args:
+        session: Where.
+        name: Stands as the session of the calls.
+        trusted: Whether what is called there was given by the author to be run.
+    """
+
+    def __init__(self, session: ClientSession, name: str, *, trusted: bool = False) -> None:
+        self._session, self._name, self.trusted = session, name, trusted
+        self._numbers = itertools.count(1)
+        self._annotations = Annotations()
+
+    async def tools(self) -> list[wire.Tool]:
+        """What is offered; nothing where there are no tools."""
+        try:
+            return await self._session.list_tools()
+        except PeerError:
+            return []
+
+    async def ask(self, call: Call) -> Call:
+        """The same again; however it ends, it is a call."""
+        params = _params(call)
+        record = self._begin(call.method, params)
+        try:
+            result = await self._session.ask(call.method, params)
+            record.sent_ns, record.outcome = time.perf_counter_ns(), outcome_of(result)
+            self._note_answer(record, encode_result(record.request_id, encode(result)))
+        except PeerError as error:
+            record.sent_ns, record.outcome = time.perf_counter_ns(), Outcome.RPC_ERROR
+            record.code, record.error = error.code, error.message
+            self._note_answer(record, encode_error(record.request_id, error.code, error.message, error.data))
+        except (CallTimedOut, ConnectionClosed, RemoteProtocolError) as error:
+            record.sent_ns, record.error = time.perf_counter_ns(), str(error)
+            record.outcome = Outcome.TIMEOUT if isinstance(error, CallTimedOut) else Outcome.DROPPED
+        return Call(record, self._annotations)
+
+    def _begin(self, method: str, params: dict[str, Any]) -> CallRecord:
+        number = next(self._numbers)
+        text = encode_request(number, method, params)
+        era, now, at = Era(self._session.era), time.perf_counter_ns(), time.time()
+        record = CallRecord("", self._name, "", era, method, target_of(method, params), number, now, at, len(text))
+        record.seq, record.side, record.direction = number, Side.CLIENT, Direction.OUT
+        record.request = Message(self._name, Direction.OUT, now, at, len(text), text, 2 * number - 1)
+        return record
+
+    def _note_answer(self, record: CallRecord, text: bytes) -> None:
+        record.bytes_out = len(text)
+        record.answer = Message(self._name, Direction.IN, record.sent_ns or 0, time.time(), len(text), text, 2 * record.seq)
+
+
+def _params(call: Call) -> dict[str, Any]:
+    return {name: value for name, value in call.params.items() if name != "_meta"}

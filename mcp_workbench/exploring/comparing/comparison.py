@@ -1,0 +1,184 @@
+"""Two runs of the same requests: equal ones paired in their order, where their answers differ, how long they took."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, overload
+
+import msgspec
+
+from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.comparing.answers import Volatile, asks_server, params_of
+from mcp_workbench.exploring.comparing.call_diff import LABELS, CallDiff
+from mcp_workbench.exploring.comparing.differences import same
+from mcp_workbench.exploring.comparing.latencies import Latencies
+from mcp_workbench.markup import BAD, FAINT, GOOD, ONE_LINE, box, faint, framed, name, span, text
+from mcp_workbench.wording import counted, duration, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 20
+_WITHHELD = "‹redacted:".encode()
+
+
+class Comparison(Sequence[CallDiff]):
+    """What became of each request on either side, in the order of the first.
+
+    Args:
+        diffs: The pairs.
+        labels: What people call the two sides.
+    """
+
+    def __init__(self, diffs: Sequence[CallDiff], labels: tuple[str, str] = LABELS) -> None:
+        self._diffs = diffs
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self._diffs)
+
+    @overload
+    def __getitem__(self, at: int) -> CallDiff: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Comparison: ...
+
+    def __getitem__(self, at: int | slice) -> CallDiff | Comparison:
+        """One pair, or a part of them."""
+        return Comparison(self._diffs[at], self.labels) if isinstance(at, slice) else self._diffs[at]
+
+    @cached_property
+    def differing(self) -> Comparison:
+        """Those that were answered differently, or on one side only."""
+        return Comparison([diff for diff in self._diffs if not diff.ok], self.labels)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every request stands on both sides and was answered alike."""
+        return not len(self.differing)
+
+    @cached_property
+    def latencies(self) -> Latencies:
+        """How long both took, of requests that both answered well."""
+        return Latencies(((diff.a, diff.b) for diff in self._diffs), self.labels)
+
+    def df(self) -> pd.DataFrame:
+        """One row a request: `method`, `target`, `ok`, `differences`, `first` (where), `outcome_a`, `outcome_b`, `ms_a`, `ms_b`."""
+        import pandas as pd
+
+        columns = ["method", "target", "ok", "differences", "first", "outcome_a", "outcome_b", "ms_a", "ms_b"]
+        return pd.DataFrame([_row(diff) for diff in self._diffs], columns=columns)
+
+    # --- for people -----------------------------------------------------------------------------------------
+
+    def summary(self) -> str:
+        """How many, how many of them differ."""
+        alone = [sum(diff.b is None for diff in self._diffs), sum(diff.a is None for diff in self._diffs)]
+        parts = [counted(len(self), "request"), f"{len(self.differing) - sum(alone):,} answered differently"]
+        parts += [f"{count:,} only in {shown(label, 40)}" for count, label in zip(alone, self.labels, strict=True) if count]
+        return ", ".join(parts)
+
+    def __repr__(self) -> str:
+        lines = [self.summary()]
+        lines += [f"[{number}] {_one_line(diff)}" for number, diff in self._numbered()]
+        if (left := len(self.differing) - SHOWN) > 0:
+            lines.append(f"and {left:,} more: .differing has them all")
+        return "\n".join([*lines, repr(self.latencies)] if len(self.latencies) else lines)
+
+    def _repr_html_(self) -> str:
+        return framed(self.html())
+
+    def html(self) -> str:
+        """Without the frame, to stand in another display."""
+        grid = "display:grid;grid-template-columns:auto fit-content(40ch) minmax(0,1fr) auto;gap:0 12px"
+        cells = [cell for number, diff in self._numbered() for cell in _cells(number, diff)]
+        left = len(self.differing) - SHOWN
+        more = faint(f"and {left:,} more: .differing has them all") if left > 0 else ""
+        verdict = span(f"color:{GOOD if self.ok else BAD};font-weight:600", text(self.summary()))
+        return box("", verdict) + (box(grid, *cells) if cells else "") + more + self.latencies.html()
+
+    def _numbered(self) -> list[tuple[int, CallDiff]]:
+        """The first that differ, and where they stand in here."""
+        return [(number, diff) for number, diff in enumerate(self._diffs) if not diff.ok][:SHOWN]
+
+
+def compare(a: Iterable[Call], b: Iterable[Call], volatile: Volatile, labels: tuple[str, str] = LABELS) -> Comparison:
+    """Pair the requests of two runs that a server answers, and compare.
+
+    Args:
+        a: The calls of one run, in order.
+        b: Those of the other.
+        volatile: What of params and results is not compared.
+        labels: What people call the two.
+    """
+    pairs = _paired(list(filter(_comparable, a)), list(filter(_comparable, b)), volatile)
+    return Comparison([CallDiff(one, other, volatile, labels=labels, same_request=True) for one, other in pairs], labels)
+
+
+def _comparable(call: Call) -> bool:
+    return asks_server(call.record)
+
+
+def _paired(a: list[Call], b: list[Call], volatile: Volatile) -> list[tuple[Call | None, Call | None]]:
+    """Equal requests in their order; then those that are equal but for what was withheld of them; then those of one side alone."""
+    keys = [_key(call, volatile) for call in b]
+    waiting: dict[bytes, deque[int]] = {}
+    for number, key in enumerate(keys):
+        waiting.setdefault(key, deque()).append(number)
+    asked = [_key(call, volatile) for call in a]
+    found = [waiting[key].popleft() if waiting.get(key) else None for key in asked]
+    left = [number for numbers in waiting.values() for number in numbers]
+    for number, call in enumerate(a):
+        if found[number] is None:
+            candidates = left if _WITHHELD in asked[number] else [at for at in left if _WITHHELD in keys[at]]
+            found[number] = _alike(call, b, candidates, volatile)
+            left = [at for at in left if at != found[number]]
+    taken = frozenset(found)
+    pairs: list[tuple[Call | None, Call | None]] = [(call, None if at is None else b[at]) for call, at in zip(a, found, strict=True)]
+    return pairs + [(None, call) for number, call in enumerate(b) if number not in taken]
+
+
+def _key(call: Call, volatile: Volatile) -> bytes:
+    return msgspec.json.encode([call.method, params_of(call, volatile)], order="sorted")
+
+
+def _alike(call: Call, others: list[Call], numbers: Iterable[int], volatile: Volatile) -> int | None:
+    asked = params_of(call, volatile)
+    alike = (number for number in numbers if others[number].method == call.method and same(asked, params_of(others[number], volatile)))
+    return next(alike, None)
+
+
+def _row(diff: CallDiff) -> tuple[object, ...]:
+    first = diff.result[0].where if diff.result else None
+    sides = (diff.a, diff.b)
+    outcomes = [None if call is None else call.outcome for call in sides]
+    took = [None if call is None else call.total_ms for call in sides]
+    return (diff.either.method, diff.either.target or None, diff.ok, len(diff.result), first, *outcomes, *took)
+
+
+def _what_differs(diff: CallDiff) -> str:
+    """The first difference, and how many more."""
+    if not diff.result:
+        return diff.summary()
+    more = f" and {len(diff.result) - 1:,} more" if len(diff.result) > 1 else ""
+    return f"{shown(str(diff.result[0]), 300)}{more}"
+
+
+def _took(diff: CallDiff) -> str:
+    return " → ".join(duration(call.record.total_ns) for call in (diff.a, diff.b) if call is not None)
+
+
+def _one_line(diff: CallDiff) -> str:
+    return f"{shown(diff.what, 60)}: {_what_differs(diff)} ({_took(diff)})"
+
+
+def _cells(number: int, diff: CallDiff) -> list[str]:
+    words = _what_differs(diff)
+    return [
+        faint(f"[{number}]"),
+        name(shown(diff.what, 60)),
+        span(ONE_LINE, text(words), title=words),
+        span(f"{FAINT};white-space:nowrap", text(_took(diff))),
+    ]

@@ -1,0 +1,142 @@
+"""A recording's requests made again at a live server: what it promises, what it answers, how long it takes, against what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mcp_workbench.client.session import ClientSession
+from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.comparing import consent
+from mcp_workbench.exploring.comparing.answers import Volatile, asks_server
+from mcp_workbench.exploring.comparing.asking import Asker, not_again
+from mcp_workbench.exploring.comparing.call_diff import CallDiff
+from mcp_workbench.exploring.comparing.comparison import Comparison
+from mcp_workbench.exploring.comparing.contract import Contract, Listed, tools_of
+from mcp_workbench.exploring.comparing.latencies import Latencies
+from mcp_workbench.markup import BAD, GOOD, and_more, box, faint, framed, name, span, text, title
+from mcp_workbench.telemetry.records import CALL_TOOL
+from mcp_workbench.wording import counted, shown
+
+LABELS = ("recorded", "now")
+SHOWN = 10
+_LISTS = ("tools/list",)
+"""Compared as the contract."""
+
+
+class DifferentError(AssertionError):
+    """A server no longer answers as it was recorded; says what differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A call of the recording that was not made again."""
+
+    call: Call
+    reason: str
+    open: bool
+    """Whether it could have been, and nobody decided that it should not."""
+
+    def __str__(self) -> str:
+        return f"{self.call.method} {self.call.target}".strip() + f": {self.reason}"
+
+
+class Verification:
+    """What was found.
+
+    Args:
+        contract: Of the tools.
+        payloads: Of the calls.
+        skipped: Calls that were not made.
+    """
+
+    def __init__(self, contract: Contract, payloads: Comparison, skipped: Sequence[Skipped]) -> None:
+        self.contract, self.payloads = contract, payloads
+        self.skipped = tuple(skipped)
+
+    @property
+    def latency(self) -> Latencies:
+        """How long calls took, recorded and now. What a server recorded of itself knows nothing of the way to it; now it counts."""
+        return self.payloads.latencies
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs, and nothing is left that somebody had to decide (`destructive="ask"` with nobody to ask)."""
+        return self.contract.ok and self.payloads.ok and not any(skipped.open for skipped in self.skipped)
+
+    def raise_if_different(self) -> None:
+        """For tests.
+
+        Raises:
+            DifferentError: It is not `ok`; an AssertionError that says what differs.
+        """
+        if not self.ok:
+            raise DifferentError(repr(self))
+
+    # --- for people -----------------------------------------------------------------------------------------
+
+    def summary(self) -> str:
+        """One line."""
+        skipped = f", {counted(len(self.skipped), 'call')} not made again" if self.skipped else ""
+        return f"{'verified' if self.ok else 'different'}: {self.payloads.summary()}{skipped}"
+
+    def __repr__(self) -> str:
+        lines = [self.summary(), repr(self.contract), repr(self.payloads)]
+        lines += [f"not made again: {shown(str(each), 300)}" for each in self.skipped[:SHOWN]]
+        if len(self.skipped) > SHOWN:
+            lines.append(f"and {len(self.skipped) - SHOWN:,} more: .skipped has them all")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        verdict = span(f"color:{GOOD if self.ok else BAD};font-weight:600", text(self.summary()))
+        skipped = [
+            box("", name(shown(f"{each.call.method} {each.call.target}".strip(), 60)), faint(f" {shown(each.reason, 200)}"))
+            for each in self.skipped[:SHOWN]
+        ]
+        rest = [title("not made again"), *skipped, and_more(len(self.skipped) - SHOWN, "call")] if self.skipped else []
+        return framed(box("", verdict), self.contract.html(), self.payloads.html(), *rest)
+
+
+async def verify(
+    calls: Sequence[Call],
+    before: Mapping[str, Listed],
+    session: ClientSession,
+    volatile: Volatile,
+    *,
+    destructive: consent.Destructive,
+    ask: consent.Ask,
+    descriptions: bool = False,
+) -> Verification:
+    """Make the calls again, in their order, and compare.
+
+    Args:
+        calls: What was recorded, of one server.
+        before: What it offered then: tools by name.
+        session: An open session with the live server.
+        volatile: What of params and results is not compared.
+        destructive: What becomes of tools that may change something.
+        ask: Asks the person.
+        descriptions: Whether titles and descriptions belong to the contract.
+
+    Raises:
+        WorkbenchError: Nothing was recorded that could be asked again.
+    """
+    asker = Asker(session, "now")
+    now = tools_of(await asker.tools())
+    wanted = [(call, not_again(call)) for call in calls if asks_server(call.record) and call.method not in _LISTS]
+    if not wanted and not before:
+        raise WorkbenchError(
+            f"nothing among {counted(len(calls), 'call')} can be asked again: verify takes a recording of tools, prompts or resources"
+        )
+    skipped = [Skipped(call, reason, open=False) for call, reason in wanted if reason is not None]
+    again = [call for call, reason in wanted if reason is None]
+    risky = [call.target for call in again if call.method == CALL_TOOL and call.target in now and consent.is_destructive(now[call.target])]
+    refused = consent.refusals(risky, destructive, ask)
+    diffs = []
+    for call in again:
+        if call.method == CALL_TOOL and (reason := refused.get(call.target)):
+            skipped.append(Skipped(call, reason, open=reason == consent.NOBODY))
+        else:
+            diffs.append(CallDiff(call, await asker.ask(call), volatile, labels=LABELS, same_request=True))
+    return Verification(Contract(before, now, descriptions=descriptions), Comparison(diffs, LABELS), skipped)

@@ -1,0 +1,55 @@
+"""Where a list of calls comes from, as far as writing it down needs to know: whose sessions they are, what tools were offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from mcp_workbench.exploring.recording.format import RecordedTool
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.telemetry.pairing import entries_of
+from mcp_workbench.telemetry.records import CallRecord, SessionRecord, Side
+
+Listed = Mapping[str, Any]
+"""A tool as `tools/list` shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Asked only when something is written or verified."""
+
+    sessions: Callable[[], list[SessionRecord]] = field(default=list)
+    tools: Callable[[], tuple[RecordedTool, ...]] = field(default=tuple)
+    """What the server here offers, or offered when it was recorded."""
+    calls: Callable[[], list[CallRecord]] = field(default=list)
+    """All that there are: among them may be the lists of tools that others' servers gave."""
+    redactor: Callable[[], Redactor] = field(default=Redactor)
+    server: Callable[[], str] = field(default=str)
+
+    def offered(self, calls: Iterable[CallRecord]) -> dict[str, Listed]:
+        """The tools that were offered to whoever made these calls, by name, as far as that was heard.
+
+        Args:
+            calls: Of one server.
+        """
+        calls = list(calls)
+        if all(call.side is Side.SERVER for call in calls):
+            here = {tool.name: msgspec.json.decode(tool.listed) for tool in self.tools()}
+            if here:
+                return here
+        sides = {call.side for call in calls}
+        sessions = {call.session_id for call in calls}
+        heard = [call for call in (*self.calls(), *calls) if call.method == "tools/list" and call.side in sides]
+        same = [call for call in heard if call.session_id in sessions]
+        return {name: tool for call in same or heard for name, tool in _listed(call).items()}
+
+
+def _listed(call: CallRecord) -> dict[str, Listed]:
+    """What one answer to `tools/list` says; a page of it, where there are several."""
+    answers = entries_of(b"" if call.answer is None else call.answer.raw)
+    results = (entry.get("result") for entry in answers if isinstance(entry, dict) and entry.get("id") == call.request_id)
+    tools = (tool for result in results if isinstance(result, dict) for tool in result.get("tools") or ())
+    return {tool["name"]: tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)}

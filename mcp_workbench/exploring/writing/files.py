@@ -1,0 +1,83 @@
+"""The files themselves: written whole or not at all, over nothing that is there unless that is said."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.comparing.answers import Volatile, asks_server
+from mcp_workbench.exploring.recording.format import SUFFIX
+from mcp_workbench.exploring.recording.reader import read
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.writing.notebook_file import notebook_file
+from mcp_workbench.exploring.writing.pytest_file import pytest_file
+from mcp_workbench.jsonrpc import encode
+
+if TYPE_CHECKING:
+    from mcp_workbench.exploring.call_list import CallList
+
+
+def write_test(
+    path: Path,
+    calls: CallList,
+    *,
+    command: Sequence[str] | None,
+    url: str | None,
+    volatile: Iterable[str],
+    overwrite: bool,
+) -> Path:
+    """As `CallList.to_test`, which says what it takes and gives."""
+    if isinstance(command, str):
+        raise ValueError("command is a list of texts, the program and its arguments: got one text")
+    if command is not None and url is not None:
+        raise ValueError("the server is started by command, or is at url: got both")
+    redactor = calls.origin.redactor()
+    redactor.begin()
+    _refuse_secrets(redactor, command, url)
+    offered = calls.origin.offered(record for record in calls.records if asks_server(record))
+    promised: dict[str, Any] = msgspec.json.decode(redactor.message(encode(offered)))
+    text = pytest_file(calls.withheld(), promised, Volatile(volatile), command=command, url=url)
+    return _write(path, text, overwrite=overwrite)
+
+
+def write_notebook(path: Path, calls: CallList, *, overwrite: bool) -> Path:
+    """As `CallList.to_notebook`, which says what it takes and gives."""
+    path = path.expanduser().absolute()
+    recording = path.with_name(path.name.removesuffix(".ipynb") + SUFFIX)
+    _refuse_existing(path, overwrite=overwrite)
+    _refuse_existing(recording, overwrite=overwrite)
+    notebook_file(calls, recording.name)  # before anything is written: it says when they cannot be made again
+    calls.save(recording, overwrite=overwrite)
+    written = [Call(record, Annotations()) for record in read(recording).calls()]
+    return _write(path, notebook_file(written, recording.name), overwrite=overwrite)
+
+
+def _refuse_secrets(redactor: Redactor, command: Sequence[str] | None, url: str | None) -> None:
+    for what, text in (("url", url or ""), *(("command", part) for part in command or ())):
+        if redactor.text(text) != text:
+            raise ValueError(
+                f"{what} has a secret in it, which belongs into no file: give it in MCP_SERVER or MCP_SERVER_TOKEN when the test runs"
+            )
+
+
+def _refuse_existing(path: Path, *, overwrite: bool) -> None:
+    if path.exists() and not (overwrite and path.is_file()):
+        raise FileExistsError(f"{path} exists: choose another name, or say overwrite=True to replace it")
+
+
+def _write(path: Path, text: str, *, overwrite: bool) -> Path:
+    path = path.expanduser().absolute()
+    _refuse_existing(path, overwrite=overwrite)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path

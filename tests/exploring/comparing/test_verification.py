@@ -1,0 +1,195 @@
+"""Recordings against live servers: the one that was recorded, one that has changed, one that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_workbench import Context, Workbench
+from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.exploring.comparing import consent
+from mcp_workbench.exploring.comparing.verification import DifferentError, Verification
+from mcp_workbench.exploring.traffic import Traffic
+from tests.exploring.comparing.rig import HOSTILE
+from tests.exploring.rig import calling
+
+WITHIN_S = 20
+
+
+def offering(changed: bool = False) -> tuple[Workbench, list[str]]:
+    """A server, and what its destructive tool was called with."""
+    dropped: list[str] = []
+    workbench = Workbench("verified")
+
+    @workbench.tool(read_only=True)
+    def add(a: int, b: int = 2) -> int:
+        """Add."""
+        return a + b + changed
+
+    @workbench.tool(read_only=True)
+    def stamp(name: str) -> dict[str, Any]:
+        """Differs each time."""
+        return {"name": name, "at": len(dropped) + id(workbench)}
+
+    @workbench.tool
+    def drop(table: str, password: str = "") -> str:
+        """Change something."""
+        dropped.append(table)
+        return f"dropped {table}"
+
+    @workbench.tool(read_only=True)
+    def asks(ctx: Context) -> str:
+        """Ask."""
+        return str(ctx.elicit("Sure?", schema={"type": "object", "properties": {}}).action)
+
+    if changed:
+        workbench.unpublish("stamp")
+        workbench.unpublish("add")
+
+        @workbench.tool(read_only=True, name="add")
+        def add_text(a: str, b: int = 2) -> str:
+            """Add, differently."""
+            return f"{a}{b}"
+
+    return workbench, dropped
+
+
+async def visit(workbench: Workbench) -> None:
+    async with workbench.connect(era="modern", on_elicit=lambda question: "decline") as session:
+        await session.list_tools()
+        await session.call_tool("add", a=1)
+        await session.call_tool("stamp", name=HOSTILE)
+        await session.call_tool("drop", table="t")
+        await session.call_tool("drop", table="u", password="correct horse battery")
+        await session.call_tool("asks")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("verify") / "r.mcptraffic.jsonl"
+    workbench, _ = offering()
+    with calling(workbench), workbench.record(path):
+        asyncio.run(visit(workbench))
+    return path
+
+
+@pytest.fixture
+def live() -> Iterator[tuple[Workbench, list[str]]]:
+    workbench, dropped = offering()
+    with calling(workbench):
+        yield workbench, dropped
+
+
+def verified(traffic: Traffic, recorded: Any, **options: Any) -> Verification:
+    async def bounded() -> Verification:
+        async with asyncio.timeout(WITHIN_S):
+            return await traffic.verify(recorded, **options)
+
+    return asyncio.run(bounded())
+
+
+def test_the_server_that_was_recorded_answers_as_it_did(recorded: Path, live: tuple[Workbench, list[str]]) -> None:
+    workbench, dropped = live
+    found = verified(workbench.traffic, recorded, volatile=["structuredContent.at"], destructive="run")
+    assert found.ok, found
+    assert dropped == ["t"]
+    assert [diff.what for diff in found.payloads] == ["tools/call add", "tools/call stamp", "tools/call drop"]
+    assert found.contract.known >= 4
+    assert set(found.latency) == {"tools/call add", "tools/call stamp", "tools/call drop"}
+    found.raise_if_different()
+    assert "verified: 3 requests" in repr(found)
+    reasons = [each.reason for each in found.skipped]
+    assert "a secret was withheld of what it asked" in reasons
+    assert "asked its client something" in reasons
+    assert "went on with a call that had asked its client something" in reasons
+    assert "verified" in found._repr_html_()
+
+
+def test_where_nobody_can_be_asked_nothing_destructive_runs_and_it_is_not_ok(recorded: Path, live: tuple[Workbench, list[str]]) -> None:
+    workbench, dropped = live
+    found = verified(workbench.traffic, recorded, volatile=["structuredContent.at"])
+    assert dropped == []
+    assert (found.payloads.ok, found.contract.ok, found.ok) == (True, True, False)
+    assert [each.reason for each in found.skipped if each.open] == [consent.NOBODY]
+    with pytest.raises(DifferentError, match="nobody could be asked"):
+        found.raise_if_different()
+    assert verified(workbench.traffic, recorded, volatile=["structuredContent.at"], destructive="skip").ok
+
+
+def test_a_person_in_a_notebook_is_asked(recorded: Path, live: tuple[Workbench, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    workbench, dropped = live
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return "drop"
+
+    monkeypatch.setattr(consent, "ask_person", ask)
+    assert verified(workbench.traffic, recorded, volatile=["structuredContent.at"]).ok
+    assert (len(asked), dropped) == (1, ["t"])
+    assert "drop (1 call)" in asked[0]
+
+
+def test_a_server_that_has_changed_differs_in_contract_and_answers(recorded: Path) -> None:
+    workbench, _ = offering(changed=True)
+    with calling(workbench):
+        found = verified(Traffic.load(recorded), recorded, against=workbench.url, token=workbench.token, destructive="skip")
+        again = verified(workbench.traffic, Traffic.load(recorded).calls("tool:add"), destructive="skip")
+    assert found.contract.gone == ("stamp",)
+    assert [each.where for each in found.contract.changed["add"]] == ["$.inputSchema.properties.a.type"]
+    assert [diff.what for diff in found.payloads.differing] == ["tools/call add", "tools/call stamp"]
+    assert len(again.payloads) == 1
+    for shown in (repr(found), found._repr_html_()):
+        assert "different: 2 requests" in shown
+        assert "stamp" in shown
+        assert "<img" not in shown
+        assert "\x1b" not in shown
+    with pytest.raises(AssertionError, match="gone stamp"):
+        found.raise_if_different()
+
+
+def test_an_open_session_is_used_and_left_open(recorded: Path, live: tuple[Workbench, list[str]]) -> None:
+    workbench, _ = live
+
+    async def main() -> None:
+        async with workbench.connect() as session:
+            found = await Traffic.load(recorded).verify(recorded, against=session, destructive="skip", volatile=["structuredContent.at"])
+            assert found.ok
+            assert not session.closed
+        found = await workbench.traffic.verify(recorded, against=workbench.connect(), destructive="skip", volatile=["structuredContent.at"])
+        assert found.ok
+
+    asyncio.run(main())
+
+
+def test_a_server_that_goes_away_is_a_difference_and_no_accident(recorded: Path, tmp_path: Path) -> None:
+    script = tmp_path / "dies.py"
+    script.write_text(
+        "import os, mcp_workbench as wb\n"
+        "@wb.tool(read_only=True)\ndef add(a: int, b: int = 2) -> int:\n    'Add.'\n    os._exit(3)\n"
+        "wb.run_stdio()\n"
+    )
+    import sys
+
+    found = verified(Traffic.load(recorded), recorded, against=[sys.executable, str(script)], destructive="skip")
+    assert not found.ok
+    assert {diff.b.outcome for diff in found.payloads if diff.b} == {"dropped"}
+    assert "drop" in found.contract.gone
+
+
+def test_what_makes_no_sense_is_said_in_a_sentence(recorded: Path, live: tuple[Workbench, list[str]], tmp_path: Path) -> None:
+    traffic, loaded = live[0].traffic, Traffic.load(recorded)
+    with pytest.raises(WorkbenchError, match="no server of its own"):
+        verified(loaded, recorded)
+    with pytest.raises(ValueError, match="destructive is one of"):
+        verified(traffic, recorded, destructive="perhaps")
+    with pytest.raises(ValueError, match="expected a name or a path"):
+        verified(traffic, recorded, volatile=["a..b"])
+    with pytest.raises(FileNotFoundError):
+        verified(traffic, tmp_path / "none.mcptraffic.jsonl")
+    with pytest.raises(WorkbenchError, match="can be asked again"):
+        verified(Workbench("empty").traffic, [], against=live[0].connect())

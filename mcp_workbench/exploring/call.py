@@ -12,6 +12,7 @@ import msgspec
 
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.reading import WITH_ARGUMENTS, arguments_of
 from mcp_workbench.markup import BAD, FAINT, LINE, MONO, box, faint, framed, name, span, strong, text, title
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.pairing import entries_of
@@ -20,6 +21,8 @@ from mcp_workbench.wording import ended, moment, plain, shown, visible
 
 _SHOWN_CHARS = 2000
 _SHOWN_MESSAGES = 12
+_LOOKED_INTO = 10_000
+"""Bytes of a request whose arguments are shown in one line."""
 _PRE = f"{MONO};white-space:pre-wrap;overflow-wrap:anywhere;max-height:16em;overflow:auto;border-left:2px solid {LINE};padding-left:8px"
 
 
@@ -195,7 +198,9 @@ class Call:
     def __repr__(self) -> str:
         record = self.record
         how = ended(self.outcome, record.total_ns)
-        return f"<Call {record.seq} {shown(self._what, 80)} {how}, {record.session_id} at {moment(record.received_at)}>"
+        asked = written_arguments(record)
+        what = f"{shown(self._what, 80)}({shown(asked, 60)})" if asked else shown(self._what, 80)
+        return f"<Call {record.seq} {what} {how}, {record.session_id} at {moment(record.received_at)}>"
 
     @property
     def _what(self) -> str:
@@ -221,6 +226,17 @@ class Call:
         ]
         more = faint(f"and {len(steps) - _SHOWN_MESSAGES} more moments") if len(steps) > _SHOWN_MESSAGES else ""
         return box(f"display:grid;grid-template-columns:auto 1fr;gap:0 10px;{FAINT}", *lines) + more
+
+
+def written_arguments(record: CallRecord) -> str:
+    """What a tool or prompt was called with, as `n=5, region='EMEA'`; empty where it is nothing, long, or not kept."""
+    if record.method not in WITH_ARGUMENTS or record.bytes_in > _LOOKED_INTO:
+        return ""
+    try:
+        arguments = msgspec.json.decode(arguments_of(record) or "null")
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items()) if isinstance(arguments, dict) else ""
 
 
 def _block(label: str, value: Any) -> str:

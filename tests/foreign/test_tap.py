@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -121,3 +124,16 @@ def test_the_reference_server_is_recorded_as_the_tutorial_has_it(everything: lis
     file = tmp_path / "everything.mcptraffic.jsonl"
     asyncio.run(visit_everything(everything, file))
     assert asked(read(file)) == asked(read(DATA / "server-everything.mcptraffic.jsonl"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script here")
+def test_the_tutorial_taps_the_reference_server_itself_where_it_is_installed(everything: list[str], tmp_path: Path) -> None:
+    program, started = tmp_path / "mcp-server-everything", tmp_path / "started"
+    program.write_text(f'#!/bin/sh\ntouch {started}\nexec {shlex.join(everything[:-1])} "$@"\n')
+    program.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(DATA.parents[1])}
+    command = [sys.executable, "-m", "pytest", "--nbmake", "-p", "no:cacheprovider", "-q", "--override-ini=addopts="]
+    tutorial = DATA.parent / "04-explore-traffic.ipynb"
+    done = subprocess.run([*command, str(tutorial)], env=environment, capture_output=True, text=True, timeout=WITHIN_S * 2, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert started.exists()

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     tokens: Tokens
     tool = _wb.tool
     touch = _wb.touch
+    traffic = _wb.traffic
     unpublish = _wb.unpublish
     wait = _wb.wait
 
@@ -97,6 +98,7 @@ _OF_DEFAULT = frozenset(
         "tokens",
         "tool",
         "touch",
+        "traffic",
         "unpublish",
         "wait",
     )
@@ -133,6 +135,7 @@ __all__ = [
     "tokens",
     "tool",
     "touch",
+    "traffic",
     "unpublish",
     "wait",
 ]

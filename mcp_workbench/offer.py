@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from mcp_workbench.events import Change, ChangeKind
 from mcp_workbench.execution.context import AsyncContext, Context
+from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.overhearing import Overhearing
 from mcp_workbench.limits import Limits
 from mcp_workbench.live.chronicle import Chronicle
 from mcp_workbench.live.dataframes.arguments import binders_of
@@ -37,7 +39,6 @@ from mcp_workbench.serving.catalog import Catalog
 from mcp_workbench.serving.jobs import Jobs
 from mcp_workbench.telemetry.messages import Messages
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.traffic.overhearing import Overhearing
 from mcp_workbench.transports.credentials import Credentials, Tickets
 
 TOKEN_VARIABLE = "MCP_WORKBENCH_TOKEN"  # noqa: S105  # the name of the variable
@@ -75,6 +76,8 @@ class Offer:
         self.telemetry = _memory(limits)
         self.overhearing = Overhearing(lambda: self.telemetry)
         """What is heard of other conversations, which ends up in the same memory."""
+        self.annotations = Annotations()
+        """What its author wrote beside calls."""
         self.kernel_facts: Callable[[], KernelFacts] = KernelFacts
         """What the kernel is doing; a server says so while it runs."""
         self._tool_news = ToolNews(self.tools, self.chronicle)

@@ -23,6 +23,7 @@ from mcp_workbench.assembly import RunningServer
 from mcp_workbench.client.connect import Connecting, connect
 from mcp_workbench.errors import RegistrationError, WorkbenchError
 from mcp_workbench.events import Change, Principal
+from mcp_workbench.exploring.overheard_channel import OverheardChannel
 from mcp_workbench.hosts import PlainHost, current_host, notebook_name
 from mcp_workbench.job_report import JobReports
 from mcp_workbench.live.dataframes.names import NotFound, is_result
@@ -40,7 +41,6 @@ from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.settings import Settings
 from mcp_workbench.status_report import SessionStatus, Status
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.traffic.overheard_channel import OverheardChannel
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.credentials import DEFAULT_NAME
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from narwhals.typing import IntoFrame
 
+    from mcp_workbench.exploring.traffic import Traffic
     from mcp_workbench.stdio_host import StdioHost
     from mcp_workbench.tapping.tap import Tap
     from mcp_workbench.views.comm import Place
@@ -85,6 +86,7 @@ class Workbench:
         self._registering = threading.Lock()
         self._forked = False
         self._display: Showing | None = None
+        self._traffic: Traffic | None = None
         self._showing = threading.Lock()
         self._stdio: StdioHost | None = None
         """The host that started this script, while it is served."""
@@ -727,6 +729,21 @@ class Workbench:
             allowed_hosts=settings.allowed_hosts,
             allowed_origins=settings.allowed_origins,
         )
+
+    @property
+    def traffic(self) -> Traffic:
+        """What crossed the wire: `.calls("tool:forecast dur:>50ms")`, `.messages()`, `.stats()`, `.histogram()`, `.timeline()`.
+
+        Everything that agents said to this Workbench, this notebook to other servers through `connect`, and others through `tap`.
+        """
+        if self._traffic is None:
+            from mcp_workbench.exploring.sources import Memory
+            from mcp_workbench.exploring.traffic import Traffic
+
+            offer = self._offer
+            memory = Memory(lambda: offer.telemetry, offer.overhearing, lambda: [session.record for session in self.sessions])
+            self._traffic = Traffic(memory, offer.annotations, self.connect)
+        return self._traffic
 
     def _hear(self, channel: Channel) -> Channel:
         return OverheardChannel(channel, self._offer.overhearing)

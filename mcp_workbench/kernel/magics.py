@@ -22,7 +22,7 @@ Lines = Iterable[str]
 
 
 def run_mcp(find: Callable[[], Workbench], line: str) -> None:
-    """`%mcp start | stop | status | tools | resources | sessions | jobs | config <client> | error [id] | debug [id]`."""
+    """`%mcp start | stop | status | tools | resources | sessions | jobs | traffic [filter] | config <client> | error [id] | debug [id]`."""
     words = line.split()
     if not words:
         _print([f"There are: {_overview()}."])
@@ -30,6 +30,8 @@ def run_mcp(find: Callable[[], Workbench], line: str) -> None:
     command = _COMMANDS.get(words[0])
     if command is None:
         raise _refusal(_unknown(words[0]))
+    if command.rest_as_it_stands:
+        words = line.split(None, 1)
     if not command.fewest <= len(words) - 1 <= command.most:
         raise _refusal(f"{_written(words[0])}, got {line.strip()[:60]!r}{command.hint}")
     _print(command.run(find(), *words[1:]))
@@ -107,6 +109,18 @@ def _jobs(workbench: Workbench) -> Lines:
     return repr(workbench.jobs).split("\n")
 
 
+def _traffic(workbench: Workbench, wanted: str = "") -> Lines:
+    from IPython.display import display
+
+    from mcp_workbench.exploring.filters import FilterError
+
+    try:
+        display(workbench.traffic.calls(wanted))  # type: ignore[no-untyped-call]  # IPython's
+    except FilterError as error:
+        raise _refusal(str(error)) from None
+    return []
+
+
 def _config(workbench: Workbench, client: str) -> Lines:
     try:
         return repr(workbench.config(client)).split("\n")
@@ -170,6 +184,8 @@ class _Command:
     most: int = 0
     hint: str = ""
     """Added to the sentence that says how it is written."""
+    rest_as_it_stands: bool = False
+    """Whether what follows is one text, in which spaces count."""
 
 
 _CLIENTS = "claude-code, claude-desktop, vscode, cursor, codex, gemini-cli, windsurf, json"
@@ -181,6 +197,7 @@ _COMMANDS = {
     "resources": _Command(_resources),
     "sessions": _Command(_sessions),
     "jobs": _Command(_jobs),
+    "traffic": _Command(_traffic, "[filter]", 0, 1, rest_as_it_stands=True),
     "config": _Command(_config, "<client>", 1, 1, f"; clients are {_CLIENTS}"),
     "error": _Command(_error, "[id]", 0, 1),
     "debug": _Command(_debug, "[id]", 0, 1),

@@ -15,12 +15,12 @@ from http import HTTPStatus
 
 from mcp_workbench.errors import ConnectionClosed
 from mcp_workbench.events import Principal
+from mcp_workbench.exploring.overhearing import Overheard
 from mcp_workbench.limits import MIB
 from mcp_workbench.secret import Secret
 from mcp_workbench.tapping.hooks import Hooks, Passing
 from mcp_workbench.tasks import start_task
 from mcp_workbench.telemetry.messages import Direction
-from mcp_workbench.traffic.overhearing import Overheard
 from mcp_workbench.transports.gate import HandshakeRequest, Refuse
 from mcp_workbench.transports.http_connection import BrokenResponseError, HttpConnection, ResponseHead
 from mcp_workbench.transports.http_incoming import EVENTS, Incoming, event

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from mcp_workbench.exploring.overhearing import Overheard
 from mcp_workbench.tapping.hooks import Hooks, Passing
 from mcp_workbench.tasks import start_task
 from mcp_workbench.telemetry.messages import Direction
-from mcp_workbench.traffic.overhearing import Overheard
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.websocket import cut_reason, sendable_code
 

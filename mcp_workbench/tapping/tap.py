@@ -19,6 +19,7 @@ from mcp_workbench.engine import Engine
 from mcp_workbench.errors import ConnectionClosed, HandshakeRefused, WorkbenchError
 from mcp_workbench.events import STDIO as HOST
 from mcp_workbench.events import Principal
+from mcp_workbench.exploring.overhearing import Overheard, Overhearing
 from mcp_workbench.limits import Limits
 from mcp_workbench.tapping.hooks import Hook, Hooks
 from mcp_workbench.tapping.http import HttpTap, examine
@@ -27,7 +28,6 @@ from mcp_workbench.tapping.upstream import HTTP, MAX_TEXT, STDIO, WEBSOCKET, Ups
 from mcp_workbench.tasks import start_task
 from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.records import SessionRecord, Side
-from mcp_workbench.traffic.overhearing import Overheard, Overhearing
 from mcp_workbench.transports.channel import Channel, Receiver
 from mcp_workbench.transports.credentials import Credentials, Tickets
 from mcp_workbench.transports.gate import Endpoint, Gate

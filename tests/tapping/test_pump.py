@@ -7,10 +7,10 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_workbench.exploring.overhearing import Overhearing
 from mcp_workbench.tapping.hooks import Hooks, Passing
 from mcp_workbench.tapping.pump import LANE_BYTES, UPSTREAM_GONE, Pump
 from mcp_workbench.telemetry import Direction, Side, Telemetry
-from mcp_workbench.traffic.overhearing import Overhearing
 from tests.sessions.rig import FakeChannel
 
 

@@ -10,7 +10,7 @@ from mcp_workbench.telemetry.records import Side
 from mcp_workbench.transports.channel import Channel, ChannelFacts, Receiver
 
 if TYPE_CHECKING:
-    from mcp_workbench.traffic.overhearing import Overheard, Overhearing
+    from mcp_workbench.exploring.overhearing import Overheard, Overhearing
 
 
 class OverheardChannel:

@@ -5,9 +5,9 @@ import threading
 
 from mcp_workbench import Workbench
 from mcp_workbench.engine import Engine
+from mcp_workbench.exploring.overhearing import GATHERED, Overhearing
 from mcp_workbench.telemetry import Direction, Outcome, Side, Telemetry
-from mcp_workbench.traffic.overhearing import GATHERED, Overhearing
-from tests.traffic.rig import ANSWER, QUESTION, calling
+from tests.exploring.rig import ANSWER, QUESTION, calling
 
 
 def test_without_a_server_whoever_looks_writes_down_what_was_heard() -> None:

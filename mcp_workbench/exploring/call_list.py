@@ -1,0 +1,157 @@
+"""Calls as people hold them: a list that shows itself, and everything that can be made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.columns import ClientOf
+from mcp_workbench.exploring.filters import Filter, parse
+from mcp_workbench.exploring.frames import calls_frame
+from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.statistics import Histograms, Stats
+from mcp_workbench.exploring.waterfall import Timeline
+from mcp_workbench.markup import BAD, FAINT, ONE_LINE, box, faint, framed, name, span, text
+from mcp_workbench.telemetry.records import CallRecord
+from mcp_workbench.wording import counted, duration, moment, outcome, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 20
+
+
+class CallList(Sequence[Call]):
+    """Calls that have ended, oldest first.
+
+    Args:
+        records: What was written down.
+        annotations: Where notes beside them stand.
+        client_of: Session id -> what its client calls itself.
+    """
+
+    def __init__(self, records: Sequence[CallRecord], annotations: Annotations, client_of: ClientOf | None = None) -> None:
+        self.records = records
+        self._annotations = annotations
+        self._client_of = client_of
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, at: int) -> Call: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> CallList: ...
+
+    def __getitem__(self, at: int | slice) -> Call | CallList:
+        """One call, or a part of the list."""
+        return self._list(self.records[at]) if isinstance(at, slice) else Call(self.records[at], self._annotations)
+
+    def __iter__(self) -> Iterator[Call]:
+        return (Call(record, self._annotations) for record in self.records)
+
+    def where(self, filter: str | Filter) -> CallList:  # noqa: A002  # the word people use, as pandas does
+        """Those that a filter matches.
+
+        Args:
+            filter: As `tool:sum dur:>5ms -outcome:ok`; docs/traffic.md has the grammar.
+
+        Raises:
+            FilterError: It cannot be read; says where, and what was expected.
+        """
+        matches = (parse(filter) if isinstance(filter, str) else filter).matches_call
+        return self._list([record for record in self.records if matches(record)])
+
+    def slowest(self, count: int = 10) -> CallList:
+        """Those that took longest, the slowest first; what was never answered is left out."""
+        answered = [record for record in self.records if record.total_ns is not None]
+        return self._list(sorted(answered, key=lambda record: -(record.total_ns or 0))[:count])
+
+    # --- what can be made of it ---------------------------------------------------------------------------
+
+    def df(self) -> pd.DataFrame:
+        """A DataFrame, one row each; docs/traffic.md has the columns."""
+        return calls_frame(self.records, client_of=self._client_of)
+
+    def stats(self, by: str = "target", *, phase: str = "total") -> Stats:
+        """How many, how many failed and how long, by what they have in common.
+
+        Args:
+            by: `tool`, `method`, `target`, `session`, `principal`, `side`, `era` or `version`.
+            phase: Which stretch: `total`, `wait`, `run` or `send`.
+
+        Raises:
+            ValueError: There is no such key or phase.
+        """
+        return Stats(self.records, by, phase)
+
+    def histogram(self, by: str = "target", *, phase: str = "total", failed: bool = False) -> Histograms:
+        """How their durations are spread; args as `stats`. Success and failure are apart: `failed` asks for the latter."""
+        return Histograms(self.stats(by, phase=phase), failed=failed)
+
+    def timeline(self) -> Timeline:
+        """A waterfall, a lane for each session."""
+        return Timeline(self.records)
+
+    def plot(self, by: str = "target", *, phase: str = "total", ax: Any = None) -> Any:
+        """Their durations over time, with matplotlib: a dot each, failures marked; args as `stats`.
+
+        Args:
+            by: What has a colour of its own.
+            phase: Which stretch.
+            ax: Where to draw; None: a new figure.
+
+        Returns:
+            The matplotlib Axes.
+        """
+        from mcp_workbench.exploring.plotting import plot_calls
+
+        return plot_calls(self.records, by, phase, ax)
+
+    @property
+    def messages(self) -> MessageList:
+        """Everything that crossed for them, in order."""
+        found = {id(message): message for call in self for message in call.messages}
+        return MessageList(sorted(found.values(), key=lambda message: (message.seq, message.at_ns)), self._client_of)
+
+    def _list(self, records: Sequence[CallRecord]) -> CallList:
+        return CallList(records, self._annotations, self._client_of)
+
+    # --- for people -----------------------------------------------------------------------------------------
+
+    def summary(self) -> str:
+        """How many, how many failed, of how many sessions."""
+        failed = sum(record.failed for record in self.records)
+        sessions = len({record.session_id for record in self.records})
+        return f"{counted(len(self), 'call')}, {failed:,} failed, {counted(sessions, 'session')}"
+
+    def __repr__(self) -> str:
+        lines = [self.summary()]
+        first = len(self) - SHOWN
+        if first > 0:
+            lines.append(f"… {first:,} before")
+        lines += [f"[{max(0, first) + number}] {call!r}" for number, call in enumerate(self[-SHOWN:])]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        grid = "display:grid;grid-template-columns:auto auto auto fit-content(34ch) auto auto minmax(0,1fr);gap:0 10px"
+        first = max(0, len(self) - SHOWN)
+        cells = [cell for number, record in enumerate(self.records[first:]) for cell in _row(first + number, record)]
+        before = [faint(f"… {first:,} before: [i], .where(filter), .df()")] if first else []
+        return framed(box("", faint(self.summary())), *before, box(grid, *cells))
+
+
+def _row(number: int, record: CallRecord) -> list[str]:
+    error = shown(record.error or "", 200) if record.failed else "; ".join(map(str, record.notes))
+    return [
+        faint(f"[{number}]"),
+        faint(moment(record.received_at)),
+        faint(record.session_id),
+        name(shown(record.target or record.method, 60)),
+        span(f"color:{BAD};font-weight:600" if record.failed else "", text(outcome(str(record.outcome)))),
+        span("text-align:right;white-space:nowrap", text(duration(record.total_ns))),
+        span(f"{f'color:{BAD}' if record.failed else FAINT};{ONE_LINE}", text(error), title=error),
+    ]

@@ -1,0 +1,138 @@
+"""A filter, ready to be asked of records, messages and DataFrames."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mcp_workbench.exploring.columns import ClientOf, Column, calls_columns, messages_columns
+from mcp_workbench.exploring.filters import tree
+from mcp_workbench.exploring.filters.keys import Listing, Surroundings, source, understand
+from mcp_workbench.exploring.filters.parsing import parse_tree
+from mcp_workbench.exploring.reading import Reading, read
+from mcp_workbench.telemetry.messages import Message
+from mcp_workbench.telemetry.records import CallRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+
+class Filter:
+    """What `parse` makes of a text. Never changes; equal to a filter that is written the same.
+
+    Args:
+        node: The tree.
+        surroundings: What it was read with.
+    """
+
+    def __init__(self, node: tree.Node, surroundings: Surroundings) -> None:
+        self._node, self._surroundings = node, surroundings
+        self._call: Callable[[CallRecord], bool] | None = None
+        self._reading: Callable[[Reading], bool] | None = None
+
+    def __str__(self) -> str:
+        return str(self._node)
+
+    def __repr__(self) -> str:
+        return f"parse({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Filter) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def for_calls(self) -> Callable[[CallRecord], bool]:
+        """The predicate itself, for many calls.
+
+        Raises:
+            FilterError: A key is not known of calls.
+        """
+        if self._call is None:
+            self._call = _compiled(self._node, Listing.CALLS, calls_columns(self._surroundings.client_of))
+        return self._call
+
+    def for_messages(self) -> Callable[[Message], bool]:
+        """The predicate itself, for many messages.
+
+        Raises:
+            FilterError: A key is not known of messages, for instance `dur`.
+        """
+        if self._reading is None:
+            self._reading = _compiled(self._node, Listing.MESSAGES, messages_columns(self._surroundings.client_of))
+        matches = self._reading
+        return lambda message: matches(read(message))
+
+    def matches_call(self, call: CallRecord) -> bool:
+        """Whether a call fits.
+
+        Raises:
+            FilterError: A key is not known of calls.
+        """
+        return self.for_calls()(call)
+
+    def matches_message(self, message: Message) -> bool:
+        """Whether a message fits. A batch is one message, of which only size, times and text are known.
+
+        Raises:
+            FilterError: A key is not known of messages, for instance `dur`.
+        """
+        return self.for_messages()(message)
+
+    def mask(self, frame: pd.DataFrame) -> pd.Series[bool]:
+        """Which rows fit: the same as `matches_call` or `matches_message` says of their records.
+
+        Args:
+            frame: Of `calls_frame` or `messages_frame`, or rows of it; columns may be added.
+
+        Returns:
+            Of dtype bool, with the DataFrame's index.
+
+        Raises:
+            FilterError: A key is not known of these rows, or a column that is needed is not there.
+        """
+        from mcp_workbench.exploring.filters.masking import mask
+
+        return mask(self._node, frame)
+
+
+def parse(text: str, *, clock: Callable[[], float] = time.time, zone: tzinfo | None = None, client_of: ClientOf | None = None) -> Filter:
+    """Read a filter, as `tool:sum dur:>5ms -outcome:ok`; an empty one lets everything through.
+
+    Args:
+        text: By the grammar in docs/traffic.md; at most 8,000 characters.
+        clock: Seconds since 1970, now: for `at:-5m..`.
+        zone: Whose clock times `at:10:05` means; None: this machine's.
+        client_of: Session id -> what its client calls itself: for `client:`, which is refused without.
+
+    Raises:
+        FilterError: The text is no filter: says where, what was expected, and what is near.
+    """
+    surroundings = Surroundings(clock, zone, client_of)
+    return Filter(parse_tree(text, lambda words: understand(words, surroundings)), surroundings)
+
+
+def _compiled(node: tree.Node, listing: Listing, columns: Mapping[str, Column[T]]) -> Callable[[T], bool]:
+    if isinstance(node, tree.Term):
+        return _compiled_term(node, listing, columns)
+    if isinstance(node, tree.Not):
+        part = _compiled(node.part, listing, columns)
+        return lambda record: not part(record)
+    parts = [_compiled(part, listing, columns) for part in node.parts]
+    if isinstance(node, tree.AnyOf):
+        return lambda record: any(part(record) for part in parts)
+    return lambda record: all(part(record) for part in parts)
+
+
+def _compiled_term(term: tree.Term, listing: Listing, columns: Mapping[str, Column[T]]) -> Callable[[T], bool]:
+    where, matches = source(term, listing), term.value.matches
+    reads = [columns[name].read for name in where.columns]
+    combine: Callable[..., Any] | None = where.combine
+    if combine is None:
+        [read_one] = reads
+        return lambda record: matches(read_one(record))
+    return lambda record: matches(combine(*(read_column(record) for read_column in reads)))

@@ -1,0 +1,90 @@
+"""Messages as people hold them: a list that shows the raw texts of both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, overload
+
+from mcp_workbench.exploring.columns import ClientOf
+from mcp_workbench.exploring.filters import Filter, parse
+from mcp_workbench.exploring.frames import messages_frame
+from mcp_workbench.markup import ACCENT, FAINT, MONO, ONE_LINE, box, faint, framed, span, text
+from mcp_workbench.telemetry.messages import Direction, Message
+from mcp_workbench.wording import counted, moment, shown, visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 30
+_ARROWS = {Direction.IN: "→", Direction.OUT: "←"}
+
+
+class MessageList(Sequence[Message]):
+    """Messages, oldest first.
+
+    Args:
+        messages: What crossed.
+        client_of: Session id -> what its client calls itself.
+    """
+
+    def __init__(self, messages: Sequence[Message], client_of: ClientOf | None = None) -> None:
+        self._messages = messages
+        self._client_of = client_of
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    @overload
+    def __getitem__(self, at: int) -> Message: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> MessageList: ...
+
+    def __getitem__(self, at: int | slice) -> Message | MessageList:
+        """One message, or a part of the list."""
+        found = self._messages[at]
+        return found if isinstance(found, Message) else MessageList(found, self._client_of)
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self._messages)
+
+    def where(self, filter: str | Filter) -> MessageList:  # noqa: A002  # the word people use, as pandas does
+        """Those that a filter matches.
+
+        Raises:
+            FilterError: It cannot be read; says where, and what was expected.
+        """
+        matches = (parse(filter) if isinstance(filter, str) else filter).matches_message
+        return MessageList([message for message in self._messages if matches(message)], self._client_of)
+
+    def df(self) -> pd.DataFrame:
+        """A DataFrame, one row each; docs/traffic.md has the columns."""
+        return messages_frame(self._messages, client_of=self._client_of)
+
+    def __repr__(self) -> str:
+        first = len(self) - SHOWN
+        lines = [counted(len(self), "message"), *([f"… {first:,} before"] if first > 0 else [])]
+        lines += [f"{moment(each.at)} {each.session_id:>6} {_ARROWS[each.direction]} {shown(_said(each), 160)}" for each in self[-SHOWN:]]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        grid = "display:grid;grid-template-columns:auto auto auto auto minmax(0,1fr);gap:0 8px"
+        first = max(0, len(self) - SHOWN)
+        cells = [cell for message in self._messages[first:] for cell in _row(message)]
+        before = [faint(f"… {first:,} before: [i], .where(filter), .df()")] if first else []
+        return framed(box("", faint(counted(len(self), "message"))), *before, box(grid, *cells))
+
+
+def _row(message: Message) -> list[str]:
+    said = _said(message)
+    return [
+        faint(moment(message.at)),
+        faint(message.session_id),
+        span(f"color:{ACCENT}" if message.direction is Direction.IN else FAINT, _ARROWS[message.direction]),
+        span(f"{FAINT};text-align:right", text(f"{message.size:,} B")),
+        span(f"{MONO};{ONE_LINE}", text(shown(said, 400)), title=visible(said[:2000])),
+    ]
+
+
+def _said(message: Message) -> str:
+    return message.raw.decode("utf-8", "replace") if message.kept else f"({message.size:,} bytes, kept no longer)"

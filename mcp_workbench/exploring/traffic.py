@@ -1,0 +1,184 @@
+"""`wb.traffic`: what crossed the wire, to be looked at, added up, drawn, asked again and written beside.
+
+One class over one source: the memory of a workbench, or a recording. Asking again goes through a client, as everything does.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from mcp_workbench.client.connect import Connecting
+from mcp_workbench.client.session import ClientSession
+from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.exploring import asking_again
+from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.call_list import CallList
+from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.sources import Source
+from mcp_workbench.exploring.statistics import Histograms, Stats
+from mcp_workbench.exploring.waterfall import Timeline
+from mcp_workbench.protocol import wire
+from mcp_workbench.telemetry.records import SessionRecord, Side
+from mcp_workbench.version import __version__
+
+
+class Connect(Protocol):
+    """How this notebook's own server is reached: `Workbench.connect`."""
+
+    def __call__(self, *, client_info: wire.Implementation) -> Connecting:
+        """Open a session."""
+
+
+class Traffic:
+    """What `wb.traffic` is, and what a recording gives.
+
+    Args:
+        source: Where it comes from.
+        annotations: Where notes beside calls stand.
+        connect: Opens a session with this notebook's own server; None: there is none, as in a recording.
+    """
+
+    def __init__(self, source: Source, annotations: Annotations, connect: Connect | None = None) -> None:
+        self._source = source
+        self._annotations = annotations
+        self._connect = connect
+        self._again = itertools.count(1)
+
+    # --- looking ------------------------------------------------------------------------------------------
+
+    def calls(self, filter: str = "") -> CallList:  # noqa: A002  # the word people use, as pandas does
+        """The calls that have ended, oldest first, as far as they are kept.
+
+        Args:
+            filter: Only those it matches: `tool:forecast dur:>50ms -outcome:ok`; docs/traffic.md has the grammar.
+
+        Raises:
+            FilterError: It cannot be read; says where, and what was expected.
+        """
+        calls = CallList(self._source.calls(), self._annotations, self._client_of())
+        return calls.where(filter) if filter.strip() else calls
+
+    def messages(self, filter: str = "") -> MessageList:  # noqa: A002
+        """The messages of both directions, oldest first, as far as they are kept; args and raises as `calls`."""
+        messages = MessageList(self._source.messages(), self._client_of())
+        return messages.where(filter) if filter.strip() else messages
+
+    @property
+    def sessions(self) -> list[SessionRecord]:
+        """Who spoke: sessions that ended, then those that last."""
+        return self._source.sessions()
+
+    def stats(self, filter: str = "", *, by: str = "target", phase: str = "total") -> Stats:  # noqa: A002
+        """Of the calls that a filter matches: how many, how many failed, and how long; see `CallList.stats`."""
+        return self.calls(filter).stats(by, phase=phase)
+
+    def histogram(
+        self,
+        filter: str = "",  # noqa: A002
+        *,
+        by: str = "target",
+        phase: str = "total",
+        failed: bool = False,
+    ) -> Histograms:
+        """Of the calls that a filter matches: how their durations are spread; see `CallList.histogram`."""
+        return self.calls(filter).histogram(by, phase=phase, failed=failed)
+
+    def timeline(self, filter: str = "") -> Timeline:  # noqa: A002
+        """Of the calls that a filter matches: a waterfall, a lane for each session."""
+        return self.calls(filter).timeline()
+
+    def plot(self, filter: str = "", *, by: str = "target", phase: str = "total", ax: Any = None) -> Any:  # noqa: A002
+        """Of the calls that a filter matches: durations over time, with matplotlib; see `CallList.plot`."""
+        return self.calls(filter).plot(by, phase=phase, ax=ax)
+
+    # --- doing --------------------------------------------------------------------------------------------
+
+    def annotate(self, call: Call, text: str | None) -> None:
+        """Write something beside a call; it is shown wherever the call is, and stands in recordings.
+
+        Args:
+            call: Which.
+            text: What; None takes its annotations away.
+
+        Raises:
+            ValueError: It is empty or too long.
+        """
+        if text is None:
+            self._annotations.clear(call.record)
+        else:
+            self._annotations.add(call.record, text)
+
+    def as_cell(self, call: Call) -> str:
+        """Python text that makes a call through `wb.connect`, for a cell.
+
+        Raises:
+            WorkbenchError: It cannot be made again; says why.
+        """
+        return asking_again.as_cell(call)
+
+    async def resend(self, call: Call, *, session: ClientSession | None = None, **changes: Any) -> Call:
+        """Make a call again, through the wire: `await wb.traffic.resend(call, n=5)`.
+
+        It is a call of its own, made by the principal `notebook` to this notebook's server. A tool that changes something
+        changes it again.
+
+        Args:
+            call: Which; of one that went to another server, `session` is to say where.
+            session: An open client session to make it in instead.
+            changes: Arguments (of other requests: params) that are to be others.
+
+        Returns:
+            The new call, as written down by whoever heard it.
+
+        Raises:
+            WorkbenchError: It cannot be made again, or there is nowhere to; says why.
+        """
+        method, params = asking_again.again(call, changes)
+        if session is not None:
+            return await self._ask_in(session, method, params)
+        if self._connect is None or call.record.side is not Side.SERVER:
+            raise WorkbenchError("this call went to another server: resend(call, session=…) takes an open wb.connect() session with it")
+        who = wire.Implementation(name=f"resend {next(self._again)}", version=__version__)
+        async with self._connect(client_info=who) as opened:
+            await _ask(opened, method, params)
+        made = [record.session_id for record in self.sessions if record.client_name == who.name]
+        return self._latest(lambda each: each.session in made and each.method == method)
+
+    async def _ask_in(self, session: ClientSession, method: str, params: dict[str, Any]) -> Call:
+        before = {id(record) for record in self._source.calls()}
+        await _ask(session, method, params)
+        return self._latest(lambda each: id(each.record) not in before and each.method == method)
+
+    def _latest(self, is_it: Callable[[Call], bool]) -> Call:
+        found = next((call for call in reversed(self.calls()) if is_it(call)), None)
+        if found is None:
+            raise WorkbenchError("the call was made, and nothing of it is remembered: its session is not one that this workbench hears")
+        return found
+
+    # --- for people -----------------------------------------------------------------------------------------
+
+    def _client_of(self) -> Callable[[str], str | None]:
+        names = {session.session_id: session.client_name for session in self._source.sessions()}
+        return names.get
+
+    def __repr__(self) -> str:
+        return f"<Traffic: {self.calls().summary()}; .calls(filter), .messages(filter), .stats(), .histogram(), .timeline()>"
+
+    def _repr_html_(self) -> str:
+        return self.calls()._repr_html_()
+
+
+async def _ask(session: ClientSession, method: str, params: dict[str, Any]) -> None:
+    """Make a request; how it ends stands in its record."""
+    from mcp_workbench.errors import PeerError
+
+    try:
+        if method == "tools/call":
+            await session.call_tool(params.get("name", ""), params.get("arguments"))  # by the session, which answers what is asked of it
+        else:
+            await session.request(method, params or None)
+    except PeerError:
+        return  # an error is an answer, too

@@ -215,6 +215,8 @@ class CallRow(Struct, frozen=True):
     """`j3`: it was answered early and went on as this job."""
     printed: bool = False
     """Whether its code said something."""
+    note: str = ""
+    """The beginning of what the notebook's author wrote beside it last, when it was told."""
 
 
 class Calls(Message, frozen=True):
@@ -238,7 +240,7 @@ class OlderCalls(Message, frozen=True):
     rows: tuple[CallRow, ...] = ()
     oldest: int = 0
     reached: int = 0
-    """Down to this `seq` it was looked: of those that match none is missing from here on."""
+    """With a filter: down to this `seq` it was looked, and of those that fit none is missing from there on."""
 
 
 class FilterChecked(Message, frozen=True):
@@ -720,7 +722,7 @@ class Annotate(Message, frozen=True):
     id: int
     seq: int
     text: str
-    """Empty: what stands there is taken away."""
+    """Empty: all that stands there is taken away."""
 
 
 class GetPreview(Message, frozen=True):

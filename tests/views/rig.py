@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any, cast
 
+from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import ChannelFacts
 from mcp_workbench.views.asks import Action
@@ -99,5 +101,10 @@ def no_server(telemetry: Telemetry | None = None) -> Sources:
     sessions = SimpleNamespace(find=lambda _session_id: None)
     identity = SimpleNamespace(kind="ipykernel")
     running = SimpleNamespace(kernel_id="k1", identity=identity, since=0.0, sessions=sessions)
-    offer = SimpleNamespace(telemetry=Telemetry() if telemetry is None else telemetry)
+    offer = SimpleNamespace(
+        telemetry=Telemetry() if telemetry is None else telemetry,
+        overhearing=SimpleNamespace(sessions=list),
+        annotations=Annotations(),
+        dataframes=DataFrames(),
+    )
     return Sources(cast(Any, running), cast(Any, offer))

@@ -176,6 +176,8 @@ export interface CallRow {
   job?: string;
   /** Whether its code said something. */
   printed?: boolean;
+  /** The beginning of what the notebook's author wrote beside it last, when it was told. */
+  note?: string;
 }
 
 /** Calls that have ended since the last of these, ascending by `seq`. */
@@ -186,6 +188,8 @@ export interface Calls {
   skipped?: number;
   /** `seq` of the oldest record that is still kept: what `Older` can reach. */
   oldest?: number;
+  /** Of the first of them: nothing before this `seq` was looked at; 0: all was. */
+  since?: number;
   /** The filter by which they were chosen: what is told by another than the view wants now is too late. */
   filter?: string;
 }
@@ -196,7 +200,7 @@ export interface OlderCalls {
   re: number;
   rows?: readonly CallRow[];
   oldest?: number;
-  /** Down to this `seq` it was looked: of those that match none is missing from here on. */
+  /** With a filter: down to this `seq` it was looked, and of those that fit none is missing from there on. */
   reached?: number;
 }
 
@@ -303,7 +307,8 @@ export interface Messages {
   oldest?: number;
   /** `seq` of the oldest one whose text is still kept. */
   oldestText?: number;
-  /** As of `Calls`. */
+  since?: number;
+  /** Both as of `Calls`. */
   filter?: string;
 }
 
@@ -642,7 +647,7 @@ export interface Annotate {
   type: "annotate";
   id: number;
   seq: number;
-  /** Empty: what stands there is taken away. */
+  /** Empty: all that stands there is taken away. */
   text: string;
 }
 

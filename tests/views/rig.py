@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +12,7 @@ from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import ChannelFacts
-from mcp_workbench.views.asks import Action
+from mcp_workbench.views.asks import Action, Ask
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import VIEW_PROTOCOL, Message, Open, Watch, encode
 from mcp_workbench.views.viewer import Viewer
@@ -108,3 +109,22 @@ def no_server(telemetry: Telemetry | None = None) -> Sources:
         dataframes=DataFrames(),
     )
     return Sources(cast(Any, running), cast(Any, offer))
+
+
+def answer_of(action: Action, request: Any, sources: Sources) -> Message:
+    """What an action answers, also where a thread works it out."""
+    sent: list[Message] = []
+    answered = threading.Event()
+
+    def send(message: Message) -> None:
+        sent.append(message)
+        answered.set()
+
+    def post(function: Callable[[], None]) -> bool:
+        function()
+        return True
+
+    action(Ask(request, sources, send, post))
+    assert answered.wait(10)
+    [answer] = sent
+    return answer

@@ -125,7 +125,7 @@ test("what is wrong with a filter stands below it, its place marked, and the fil
   await settled();
   const wrong = byId(element, "calls-filter-wrong");
   assert.deepEqual([wrong.hidden, wrong.querySelector("mark")?.textContent], [false, "tol:<b>x</b>"]);
-  assert.match(wrong.textContent ?? "", /there is no key tol Near: tool Until then: ok/);
+  assert.match(wrong.textContent ?? "", /there is no key tol. Near: tool. Until then: ok/);
   assert.equal(byId(element, "calls-filter").getAttribute("aria-invalid"), "true");
   assert.deepEqual(watched.at(-1), { filters: [{ panel: "calls", text: "ok" }] });
   typed(element, "");

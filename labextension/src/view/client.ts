@@ -139,8 +139,14 @@ export class Client {
   }
 
   private sendWatch(): void {
-    const { panels, histograms = [], heatmap } = this.wanted;
-    const watch: Watch = { type: "watch", panels, histograms, ...(heatmap === undefined ? {} : { heatmap }) };
+    const { panels, histograms = [], heatmap, filters = [] } = this.wanted;
+    const watch: Watch = {
+      type: "watch",
+      panels,
+      histograms,
+      ...(heatmap === undefined ? {} : { heatmap }),
+      ...(filters.length ? { filters } : {}),
+    };
     const text = JSON.stringify(watch);
     if (text === this.watched) return;
     this.watched = text;

@@ -131,8 +131,8 @@ export class FilterField {
   private saidWrong(text: string, { sentence = "", position, nearest }: FilterChecked): void {
     this.said(sentence);
     if (typeof position === "number") this.wrong.prepend(renderPlace(text, position));
-    if (nearest && !sentence.includes(nearest)) this.wrong.append(" Near: ", shown(nearest, 60, { class: "mcpw-mono" }));
-    if (text !== this.text && this.text) this.wrong.append(" Until then: ", shown(this.text, 80, { class: "mcpw-mono" }));
+    if (nearest && !sentence.includes(nearest)) this.wrong.append(". Near: ", shown(nearest, 60, { class: "mcpw-mono" }));
+    if (text !== this.text && this.text) this.wrong.append(". Until then: ", shown(this.text, 80, { class: "mcpw-mono" }));
   }
 
   private helpButton(): HTMLButtonElement {

@@ -235,7 +235,7 @@ export class Waterfall {
   // --- where things are --------------------------------------------------------------------------------------------------
 
   private get gutter(): number {
-    return this.canvas.clientWidth < 480 ? 34 : 112;
+    return this.canvas.clientWidth < 480 ? 34 : 132;
   }
 
   private get width(): number {

@@ -289,7 +289,7 @@ function columns(store: MessageStore): readonly Column<Entry>[] {
     { id: "id", title: "Id", hint: "Of the request", width: 44, rank: 6, cell: (row) => shown(row.id ?? "", 24, { class: "mcpw-mono mcpw-ellipsis" }) },
     { id: "beginning", title: "Carries", width: 150, grows: 5, rank: 8, cell: (row) => beginning(row, store) },
     { id: "size", title: "Size", width: 56, rank: 5, right: true, cell: (row) => bytes(row.size) },
-    { id: "era", title: "Era", hint: "legacy: opened by initialize; modern: 2026-07-28", width: 48, rank: 7, cell: eraCell },
+    { id: "era", title: "Era", hint: "legacy: opened by initialize; modern: 2026-07-28", width: 62, rank: 7, cell: eraCell },
   ];
   return all.map(({ cell, ...rest }) => ({ ...rest, cell: (entry) => (isGap(entry) ? "" : cell(entry)) }));
 }

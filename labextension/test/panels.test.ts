@@ -148,6 +148,13 @@ test("calls of one session, when somebody comes from there", () => {
   assert.deepEqual(names(), ["other"]);
 });
 
+test("methods and outcomes that are called like something of JavaScript's are texts", () => {
+  const { tell, element } = panel(callsPanel);
+  click(byId(element, "calls-protocol"));
+  tell({ type: "calls", rows: [call(1, { method: "__proto__", target: "", outcome: "constructor" })] });
+  assert.match(all(element, "calls-row")[0]?.textContent ?? "", /__proto__constructor/);
+});
+
 test("a gap says how many are missing, and loads them", async () => {
   const { tell, element, asked: questions } = panel(callsPanel, () => ({ type: "olderCalls", re: 1, rows: calls(2, 8), oldest: 1 }));
   tell({ type: "calls", rows: [call(1), call(9)], skipped: 7, oldest: 1 });

@@ -48,7 +48,7 @@ function both(title: string, testid: string, left: Detail, right: Detail, of: (d
 
 function section(title: string, testid: string, found: readonly Pair[], left: string, right: string): HTMLElement {
   const differing = found.filter((pair) => !isSame(pair)).length;
-  const said = differing ? `${counted(differing, "line")} differ` : "the same";
+  const said = differing ? `${counted(differing, "line")} differ${differing === 1 ? "s" : ""}` : "the same";
   const head = el(
     "div",
     { class: "mcpw-compare-row mcpw-faint", role: "row" },

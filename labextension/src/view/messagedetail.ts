@@ -46,15 +46,21 @@ export function way(row: MessageRow): HTMLElement {
   return el("span", { class: row.out ? "mcpw-way-out" : "mcpw-way-in", title }, row.out ? "← out" : "→ in");
 }
 
+const KINDS = new Map([
+  ["gone", "its text had been pushed out by newer ones: Limits.messages_bytes"],
+  ["long", "too long to be read for this list: open it"],
+  ["malformed", "no message of JSON-RPC"],
+]);
+
 /** What it is, in a word. */
 export function kindMark(row: MessageRow): HTMLElement {
   const word = row.kind || (row.gone ? "gone" : "long");
-  const title = {
-    gone: "its text had been pushed out by newer ones: Limits.messages_bytes",
-    long: "too long to be read for this list: open it",
-    malformed: "no message of JSON-RPC",
-  }[word];
-  return el("span", { class: `mcpw-kind mcpw-kind-${/^[a-z]+$/.test(word) ? word : "long"}`, ...(title ? { title } : {}) }, shown(word, 20));
+  const title = KINDS.get(word);
+  return el(
+    "span",
+    { class: `mcpw-kind mcpw-kind-${/^[a-z]+$/.test(word) ? word : "long"}`, ...(title ? { title } : {}) },
+    shown(word, 20),
+  );
 }
 
 function renderHead(row: MessageRow, events: MessageEvents): HTMLElement {

@@ -78,7 +78,13 @@ export class Waterfall {
       on: this.listeners(),
     });
     this.canvas.setAttribute("aria-roledescription", "timeline");
-    this.element = el("div", { class: "mcpw-waterfall", on: { scroll: () => this.draw() } }, this.colours.element, this.canvas, this.spacer);
+    this.element = el(
+      "div",
+      { class: "mcpw-waterfall", on: { scroll: () => this.draw() } },
+      this.colours.element,
+      this.canvas,
+      this.spacer,
+    );
     this.sizes = new ResizeObserver(() => this.draw());
     this.sizes.observe(this.element);
   }
@@ -355,7 +361,14 @@ export class Waterfall {
     for (const x of this.apart(this.lanes.versions)) diamond(context, x + 0.5, AXIS - 5, 4);
   }
 
-  private paintLane(context: CanvasRenderingContext2D, palette: Palette, lane: Lane, top: number, height: number, open: ReturnType<typeof growing>): void {
+  private paintLane(
+    context: CanvasRenderingContext2D,
+    palette: Palette,
+    lane: Lane,
+    top: number,
+    height: number,
+    open: ReturnType<typeof growing>,
+  ): void {
     context.strokeStyle = palette.quiet;
     context.strokeRect(-1, Math.round(top + height) - 0.5, this.canvas.clientWidth + 2, 0);
     this.paintName(context, palette, lane, top);

@@ -298,7 +298,7 @@ function early(row: CallRow): HTMLElement {
 
 function targetCell(row: CallRow): HTMLElement {
   const name = row.target || row.method;
-  const kind = { "tools/call": "", job: `job ${row.job ?? ""}`.trim() }[row.method] ?? row.method;
+  const kind = row.method === "tools/call" ? "" : row.method === "job" ? `job ${row.job ?? ""}`.trim() : row.method;
   const first = isEarly(row) ? `→ ${row.job}` : row.method === "job" ? kind : "";
   const marks = [first ? "" : kind, row.printed ? "printed" : "", row.note ? "✎" : ""].filter(Boolean);
   const title = [name, row.error, row.note, `call ${row.callId || number(row.seq)}`].filter(Boolean).join("\n");

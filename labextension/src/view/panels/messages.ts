@@ -163,7 +163,8 @@ class MessagesPanel implements Panel {
       place,
       newestFirst: true,
       whole: (entry) => (isGap(entry) ? this.gapRow(entry) : undefined),
-      rowClass: (entry) => (isGap(entry) ? "mcpw-gap" : `mcpw-message${entry.kind === "error" || entry.kind === "malformed" ? " mcpw-row-bad" : ""}`),
+      rowClass: (entry) =>
+        isGap(entry) ? "mcpw-gap" : `mcpw-message${entry.kind === "error" || entry.kind === "malformed" ? " mcpw-row-bad" : ""}`,
       opened: (entry) => (isGap(entry) ? this.older(entry.ask ?? entry.before) : this.show(entry.seq, entry)),
       moved: (entry) => this.moved(entry),
       hovered: (entry) => this.mark(entry && !isGap(entry) ? entry : undefined),
@@ -179,7 +180,8 @@ class MessagesPanel implements Panel {
   }
 
   private empty(): HTMLElement {
-    if (!this.store.filter) return el("div", {}, el("b", {}, "No messages yet"), el("p", {}, "What crosses the wire appears here, both ways."));
+    if (!this.store.filter)
+      return el("div", {}, el("b", {}, "No messages yet"), el("p", {}, "What crosses the wire appears here, both ways."));
     const clear = button("Clear filter", () => this.clear(), { class: "mcpw-link" });
     const looked = this.store.olderThan ? "None of the latest messages matches. " : "No message that is kept matches. ";
     return el("div", {}, this.store.begun ? looked : "Looking… ", clear);
@@ -232,12 +234,17 @@ class MessagesPanel implements Panel {
     this.drawer.hidden = false;
     const known = row ?? { seq, at: this.link.now(), session: "", size: 0 };
     if (!this.drawer.querySelector("[data-testid=message-detail]"))
-      fill(this.drawer, renderMessageWaiting(known, this.link.waitsForCells ? "asking; the answer waits for the cell" : "asking…", this.events));
+      fill(
+        this.drawer,
+        renderMessageWaiting(known, this.link.waitsForCells ? "asking; the answer waits for the cell" : "asking…", this.events),
+      );
     let drawn: HTMLElement;
     try {
       const answer = await this.link.ask({ type: "getText", seq, ...(whole ? { whole } : {}) });
-      if (answer.type === "messageText") drawn = renderMessage(answer, this.together(answer.row, answer.others ?? []), this.link, this.events);
-      else drawn = renderMessageWaiting(known, answer.type === "done" ? answer.sentence : "the kernel answered something else", this.events);
+      if (answer.type === "messageText")
+        drawn = renderMessage(answer, this.together(answer.row, answer.others ?? []), this.link, this.events);
+      else
+        drawn = renderMessageWaiting(known, answer.type === "done" ? answer.sentence : "the kernel answered something else", this.events);
     } catch (reason) {
       drawn = renderMessageWaiting(known, sentenceOf(reason), this.events);
     }
@@ -286,7 +293,14 @@ function columns(store: MessageStore): readonly Column<Entry>[] {
     { id: "way", title: "Way", width: 38, rank: 1, cell: way },
     { id: "kind", title: "Kind", width: 76, rank: 2, cell: kindMark },
     { id: "method", title: "Method", width: 110, grows: 3, rank: 0, cell: (row) => methodCell(row, store) },
-    { id: "id", title: "Id", hint: "Of the request", width: 44, rank: 6, cell: (row) => shown(row.id ?? "", 24, { class: "mcpw-mono mcpw-ellipsis" }) },
+    {
+      id: "id",
+      title: "Id",
+      hint: "Of the request",
+      width: 44,
+      rank: 6,
+      cell: (row) => shown(row.id ?? "", 24, { class: "mcpw-mono mcpw-ellipsis" }),
+    },
     { id: "beginning", title: "Carries", width: 150, grows: 5, rank: 8, cell: (row) => beginning(row, store) },
     { id: "size", title: "Size", width: 56, rank: 5, right: true, cell: (row) => bytes(row.size) },
     { id: "era", title: "Era", hint: "legacy: opened by initialize; modern: 2026-07-28", width: 62, rank: 7, cell: eraCell },

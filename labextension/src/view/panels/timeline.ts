@@ -42,7 +42,11 @@ class TimelinePanel implements Panel {
       closed: () => this.close(),
     });
     this.drawer = new CallDrawer(link, { closed: () => this.closed(), noted: () => {} });
-    this.live = button("Live", () => this.waterfall.goLive(), { class: "mcpw-button", title: "Follow what happens now (End)", testid: "timeline-live" });
+    this.live = button("Live", () => this.waterfall.goLive(), {
+      class: "mcpw-button",
+      title: "Follow what happens now (End)",
+      testid: "timeline-live",
+    });
     fill(this.none, el("b", {}, "No calls yet"), el("p", {}, "Calls appear here when they end, those that run as they grow."));
     const list = el("div", { class: "mcpw-list mcpw-timeline" }, this.toolbar(), this.waterfall.element, this.none, this.line);
     this.element = el("div", { class: "mcpw-calls" }, list, this.drawer.element);
@@ -173,7 +177,11 @@ function barText(span: Span): Text[] {
 
 function openText(call: OpenCall, now: number): Text[] {
   const since = duration(Math.max(0, now - call.at) * 1e6);
-  return [shown(call.target || call.method, 120, { class: "mcpw-mono" }), ` for ${since}`, ...(call.waits ? [", waits for ", shown(call.waits, 120)] : [])];
+  return [
+    shown(call.target || call.method, 120, { class: "mcpw-mono" }),
+    ` for ${since}`,
+    ...(call.waits ? [", waits for ", shown(call.waits, 120)] : []),
+  ];
 }
 
 function marksText(marks: readonly Mark[]): Text[] {

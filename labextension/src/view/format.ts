@@ -72,7 +72,6 @@ const WORDS = new Map([
   ["tool_error", "error"],
   ["rpc_error", "error"],
   ["rejected", "refused"],
-  ["input_required", "asks"],
 ]);
 
 /** An outcome as a word: `tool_error` reads `error`. */

@@ -61,6 +61,10 @@ export class Waterfall {
   private chosen: number | undefined;
   private drag: { x: number; y: number; sight: Sight; top: number; moved: boolean } | undefined;
   private frame = 0;
+  /** Of the canvas, as it was drawn last: asking for it costs a layout, and each bar needs it. */
+  private gutter = 0;
+  private width = 0;
+  private palette: Palette | undefined;
 
   constructor(
     private readonly lanes: Lanes,
@@ -68,7 +72,7 @@ export class Waterfall {
     private readonly events: WaterfallEvents,
   ) {
     this.sight = { start: now() - LIVE_S, end: now() };
-    this.colours = new Colours(() => this.draw());
+    this.colours = new Colours(() => this.recolour());
     this.canvas = el("canvas", {
       class: "mcpw-waterfall-canvas",
       testid: "waterfall",
@@ -96,6 +100,11 @@ export class Waterfall {
 
   follow(): void {
     this.colours.follow();
+    this.recolour();
+  }
+
+  private recolour(): void {
+    this.palette = undefined;
     this.draw();
   }
 
@@ -240,14 +249,6 @@ export class Waterfall {
 
   // --- where things are --------------------------------------------------------------------------------------------------
 
-  private get gutter(): number {
-    return this.canvas.clientWidth < 480 ? 34 : 132;
-  }
-
-  private get width(): number {
-    return this.canvas.clientWidth - this.gutter;
-  }
-
   private x(at: number): number {
     return this.gutter + ((at - this.sight.start) / (this.sight.end - this.sight.start)) * this.width;
   }
@@ -305,6 +306,8 @@ export class Waterfall {
     this.frame = 0;
     const { clientWidth, clientHeight } = this.canvas;
     if (!clientWidth || !clientHeight) return;
+    this.gutter = clientWidth < 480 ? 34 : 132;
+    this.width = clientWidth - this.gutter;
     if (this.isFollowing) {
       const length = this.sight.end - this.sight.start;
       this.sight = { start: this.now() - length, end: this.now() };
@@ -314,7 +317,8 @@ export class Waterfall {
     if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
     const context = this.canvas.getContext("2d");
     if (!context) return;
-    const palette = this.colours.palette();
+    this.palette ??= this.colours.palette();
+    const { palette } = this;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, clientWidth, clientHeight);
     context.font = FONT;
@@ -351,7 +355,7 @@ export class Waterfall {
   /** The axis lies on what is scrolled below it. */
   private paintHead(context: CanvasRenderingContext2D, palette: Palette): void {
     context.fillStyle = palette.ground;
-    context.fillRect(0, 0, this.canvas.clientWidth, AXIS - 3);
+    context.fillRect(0, 0, this.gutter + this.width, AXIS - 3);
     const { step, at } = moments(this.sight, this.width / 110);
     context.fillStyle = palette.text;
     context.textAlign = "left";
@@ -370,7 +374,7 @@ export class Waterfall {
     open: ReturnType<typeof growing>,
   ): void {
     context.strokeStyle = palette.quiet;
-    context.strokeRect(-1, Math.round(top + height) - 0.5, this.canvas.clientWidth + 2, 0);
+    context.strokeRect(-1, Math.round(top + height) - 0.5, this.gutter + this.width + 2, 0);
     this.paintName(context, palette, lane, top);
     context.save();
     context.beginPath();

@@ -96,7 +96,7 @@ test("a row says way, kind, method, id and size; an answer what it answers, and 
   tell({ type: "messages", rows: [asked(1, "5", { era: "modern", beginning: '{"a":1}' }), answered(2, "5", { at: 1_000.004 })] });
   const [second, first] = rows().map((each) => each.textContent ?? "");
   for (const said of ["→ in", "request", "tools/call", "add", "5", "90 B", "modern", '{"a":1}']) assert.ok(first?.includes(said), said);
-  assert.match(second ?? "", /← out.*response.*↳ 3\.0 ms tools\/call add/);
+  assert.match(second ?? "", /← out.*response.*↳ 3\.0 ms add tools\/call/);
 });
 
 test("texts that were pushed out say so, before and after they were told, and what was left out is a gap", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { firstUntil, fitted, growing, inSight, Lanes, MOST, MOST_ROWS, moments, panned, rowFor, zoomed } from "../src/view/charts/lanes";
-import { momentText } from "../src/view/charts/waterfall";
+import { momentText } from "../src/view/charts/painting";
 import type { Mark, OpenCall, Span } from "../src/view/messages";
 import { timeline } from "../src/view/panels/timeline";
 import { all, FakeLink, heard, one, press, standing } from "./panel_window";

@@ -68,7 +68,7 @@ def test_messages_of_both_directions_are_seen_paired_filtered_and_lead_to_their_
         expect(window.at("message-text")).to_contain_text('"name": "count"')
         window.at("messages-filter").fill("kind:response")
         expect(rows.filter(has_text="request")).to_have_count(0)
-        expect(rows.filter(has_text="tools/call add")).to_have_count(0)  # their requests are not here
+        expect(rows.filter(has_text="add tools/call")).to_have_count(0)  # their requests are not here
         expect(rows).not_to_have_count(0)
         window.at("messages-filter").fill("kinds:response")
         expect(window.at("messages-filter-wrong").locator("mark")).to_have_text("kinds:response")

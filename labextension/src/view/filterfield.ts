@@ -28,6 +28,8 @@ export interface FieldOptions {
   /** Name of the panel, as `CheckFilter` takes it. */
   panel: string;
   label: string;
+  /** What a filter may look like here. */
+  example: string;
   testid: string;
   /** A filter is to be applied; empty: none. */
   applied(text: string): void;
@@ -54,7 +56,7 @@ export class FilterField {
     this.input = el("input", {
       class: "mcpw-input mcpw-mono",
       type: "search",
-      placeholder: "Filter: word  tool:sum  dur:>5ms  -outcome:ok",
+      placeholder: `Filter: ${options.example}`,
       aria: { label: options.label, describedby: this.wrong.id },
       testid: options.testid,
       on: { input: () => this.typed(), keydown: (event: KeyboardEvent) => this.key(event) },

@@ -42,6 +42,7 @@ export class Toolbar {
       link,
       panel: "calls",
       label: "Filter calls",
+      example: "word  tool:sum  dur:>5ms  -outcome:ok",
       testid: "calls-filter",
       applied: (text) => {
         this.draw();

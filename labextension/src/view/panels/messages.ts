@@ -1,14 +1,14 @@
 /** Every message of the wire, both directions: rows on the left, the chosen one beside them, what belongs together marked. */
-import { badge } from "../badge";
-import { button, type Child, el, fill, setText, shown } from "../dom";
+import { button, el, fill, setText } from "../dom";
 import { FilterField } from "../filterfield";
-import { bytes, counted, duration, moment, number } from "../format";
+import { counted, number } from "../format";
 import { type Entry as EntryOf, type Gap, isGap, place } from "../ledger";
-import { kindMark, type MessageEvents, renderMessage, renderMessageWaiting, way } from "../messagedetail";
+import { columns } from "../messagecolumns";
+import { type MessageEvents, renderMessage, renderMessageWaiting } from "../messagedetail";
 import type { MessageRow, ToView } from "../messages";
 import { MessageStore } from "../messagestore";
 import type { Link, Panel, PanelKind } from "../panel";
-import { type Column, Table } from "../table";
+import { Table } from "../table";
 import { Choice } from "../toolbar";
 import { sentenceOf } from "./parts";
 
@@ -47,6 +47,7 @@ class MessagesPanel implements Panel {
       link,
       panel: "messages",
       label: "Filter messages",
+      example: "word  kind:request  tool:sum  -session:s3",
       testid: "messages-filter",
       applied: () => this.applied(),
     });
@@ -280,54 +281,4 @@ class MessagesPanel implements Panel {
     event.stopPropagation(); // Notebooks have keys of their own.
     if (event.key === "Escape" && this.close()) this.table.focus();
   }
-}
-
-// --- columns -------------------------------------------------------------------------------------------------------------
-
-type MessageColumn = Omit<Column<Entry>, "cell" | "compare"> & { cell(row: MessageRow): Child };
-
-function columns(store: MessageStore): readonly Column<Entry>[] {
-  const all: readonly MessageColumn[] = [
-    { id: "time", title: "Crossed", width: 84, rank: 4, cell: (row) => moment(row.at, { millis: true }) },
-    { id: "session", title: "", hint: "Session", width: 24, rank: 3, cell: (row) => badge(row.session, row.client) },
-    { id: "way", title: "Way", width: 38, rank: 1, cell: way },
-    { id: "kind", title: "Kind", width: 76, rank: 2, cell: kindMark },
-    { id: "method", title: "Method", width: 110, grows: 3, rank: 0, cell: (row) => methodCell(row, store) },
-    {
-      id: "id",
-      title: "Id",
-      hint: "Of the request",
-      width: 44,
-      rank: 6,
-      cell: (row) => shown(row.id ?? "", 24, { class: "mcpw-mono mcpw-ellipsis" }),
-    },
-    { id: "beginning", title: "Carries", width: 150, grows: 5, rank: 8, cell: (row) => beginning(row, store) },
-    { id: "size", title: "Size", width: 56, rank: 5, right: true, cell: (row) => bytes(row.size) },
-    { id: "era", title: "Era", hint: "legacy: opened by initialize; modern: 2026-07-28", width: 62, rank: 7, cell: eraCell },
-  ];
-  return all.map(({ cell, ...rest }) => ({ ...rest, cell: (entry) => (isGap(entry) ? "" : cell(entry)) }));
-}
-
-/** Its method and target; of an answer, those of what it answers and how long that took. */
-function methodCell(row: MessageRow, store: MessageStore): HTMLElement {
-  const asked = row.kind === "notification" ? undefined : store.opener(row);
-  const method = asked?.method ?? row.method ?? "";
-  const target = (asked ?? row).target ?? "";
-  const after = asked ? `↳ ${duration(Math.max(0, row.at - asked.at) * 1e6)} ` : "";
-  return el(
-    "span",
-    { class: `mcpw-ellipsis${asked ? " mcpw-faint" : ""}`, title: [method, target].filter(Boolean).join(" ") },
-    after,
-    shown(method, 80, { class: "mcpw-mono" }),
-    ...(target ? [" ", shown(target, 120)] : []),
-  );
-}
-
-function beginning(row: MessageRow, store: MessageStore): Child {
-  if (store.isGone(row)) return el("span", { class: "mcpw-faint" }, "text pushed out");
-  return shown(row.beginning ?? "", 160, { class: "mcpw-mono mcpw-ellipsis mcpw-faint" });
-}
-
-function eraCell(row: MessageRow): Child {
-  return row.era ? el("span", { class: `mcpw-mark mcpw-era-${row.era === "modern" ? "modern" : "legacy"}` }, shown(row.era, 12)) : "";
 }

@@ -1,7 +1,8 @@
 /** Calls against time, a lane for each session: what ran beside what, what waited, and what happened beside it. */
 import { CallDrawer } from "../calldrawer";
 import { type Bar, Lanes } from "../charts/lanes";
-import { type Found, Waterfall } from "../charts/waterfall";
+import type { Found } from "../charts/scene";
+import { Waterfall } from "../charts/waterfall";
 import { button, el, fill, setText, shown } from "../dom";
 import { counted, duration, moment, number, outcomeWord } from "../format";
 import type { Mark, OpenCall, Span, ToView } from "../messages";
@@ -57,7 +58,7 @@ class TimelinePanel implements Panel {
   take(message: ToView): void {
     if (message.type === "openCalls") {
       this.waterfall.open = message.rows ?? [];
-      for (const call of this.waterfall.open) this.lanes.lane(call.session, call.client);
+      for (const call of message.rows ?? []) this.lanes.lane(call.session, call.client);
     } else if (message.type === "timeline") {
       this.lanes.add(message);
       this.begin();

@@ -1,4 +1,4 @@
-"""Calls made again and written beside, as a view asks for it over a real socket."""
+"""Calls made again, as a view asks for it over a real socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from mcp_workbench import Workbench
 from mcp_workbench.telemetry import Side
 from mcp_workbench.views.actions import resend as module
-from mcp_workbench.views.messages import Annotate, GetDetail, GetText, Resend
+from mcp_workbench.views.messages import GetDetail, GetText, Resend
 from tests.support.stage import running, talking, within
 from tests.views.rig import no_server
 from tests.views.visitor import Visitor, visiting
@@ -92,30 +92,6 @@ def test_one_that_takes_long_is_said_to_run(monkeypatch: Any) -> None:
             assert "runs" in answer["sentence"]
             while workbench.telemetry.calls(1)[0].principal != "notebook" or workbench.telemetry.calls(1)[0].target != "add":
                 await visitor.hear()
-
-    with running(workbench):
-        within(main)
-
-
-def test_what_is_written_beside_a_call_is_shown_with_it_until_it_is_taken_away() -> None:
-    workbench = Workbench("annotate")
-
-    @workbench.tool
-    def add(a: int) -> int:
-        return a
-
-    async def main() -> None:
-        async with visiting(workbench) as visitor, talking(workbench) as talk:
-            await talk.called("add", a=1)
-            assert (await visitor.ask(Annotate(id=1, seq=1, text=" <b>slow</b> ")))["ok"]
-            assert (await visitor.ask(Annotate(id=2, seq=1, text="why?")))["ok"]
-            told = await detail(visitor, 1)
-            assert (told["annotations"], told["row"]["note"]) == (["<b>slow</b>", "why?"], "why?")
-            refused = await visitor.ask(Annotate(id=3, seq=1, text="x" * 10_001))
-            assert "10,000" in refused["sentence"]
-            assert (await visitor.ask(Annotate(id=4, seq=1, text=" ")))["ok"]
-            assert "annotations" not in await detail(visitor, 1)
-            assert not (await visitor.ask(Annotate(id=5, seq=77, text="x")))["ok"]
 
     with running(workbench):
         within(main)

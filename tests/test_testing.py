@@ -51,7 +51,8 @@ def test_it_starts_a_command(tmp_path: Path) -> None:
 
 
 def test_without_a_server_it_says_so_and_leaves_nothing_behind(workbench: Workbench) -> None:
-    for nowhere in (None, "", []):
+    places: tuple[str | list[str] | None, ...] = (None, "", [])
+    for nowhere in places:
         with pytest.raises(ValueError, match="set MCP_SERVER"):
             Server(nowhere)
     with pytest.raises(HandshakeRefused), Server(workbench.url, token="wrong"):

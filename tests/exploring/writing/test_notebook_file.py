@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -76,7 +77,7 @@ def test_nothing_is_written_over_and_what_cannot_be_made_writes_nothing(tmp_path
 @pytest.mark.slow
 def test_it_runs_without_the_server_and_nothing_that_was_sent_is_code(tmp_path: Path) -> None:
     path = written(tmp_path)
-    check = {"cell_type": "code", "execution_count": None, "id": "check", "metadata": {}, "outputs": [], "source": ""}
+    check: dict[str, Any] = {"cell_type": "code", "execution_count": None, "id": "check", "metadata": {}, "outputs": [], "source": ""}
     check["source"] = "assert (replay.unanswered, type(result).__name__, len(calls)) == ([], 'PeerError', 5)"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     notebook["cells"].insert(-2, check)

@@ -251,9 +251,14 @@ def take_all(book: Notebook, own: Page, theme: str, folder: Path) -> None:
         camera.take("drawer", CELL)
     page.locator(f"{CELL} [data-testid=call-close]").click()
     page.locator(f"{CELL} [data-testid=calls-clear]").click()
-    for name, height in (("connect", 350), ("sessions", 210), ("latency", 900), ("dataframes", 380), ("kernel", 560)):
+    heights = {"connect": 350, "sessions": 210, "messages": 480, "timeline": 420, "latency": 900, "dataframes": 380, "kernel": 560}
+    for name, height in heights.items():
         book.tab(name)
         with book.height(height):
+            if name == "messages":
+                page.locator(f"{CELL} .mcpw-message:has-text('request')").first.click()
+            if name == "timeline":
+                page.locator(f"{CELL} [data-testid=timeline-fit]").click()
             if name == "latency":
                 page.locator(f"{CELL} [data-testid=panel-latency] >> text=mean_delay").first.click()
             if name == "dataframes":
@@ -261,6 +266,8 @@ def take_all(book: Notebook, own: Page, theme: str, folder: Path) -> None:
                 page.wait_for_selector(f"{CELL} [data-testid=preview-table]")
             page.wait_for_timeout(2_000)
             camera.take(name, CELL)
+            if name == "messages":
+                page.locator(f"{CELL} [data-testid=message-close]").click()
             if name == "dataframes":
                 page.locator(f"{CELL} [data-testid=df-open]").first.click()
     book.execute("mcp-workbench:show-sidebar")

@@ -126,6 +126,21 @@ test("the older side is to be upgraded", () => {
   assert.match(misfit(VIEW_PROTOCOL + 1, "9.0").command ?? "", /^pip install/);
 });
 
+test("filters are said with what is watched, also after a reconnection", () => {
+  const way = new FakeWay();
+  const one = new Client(way, { reset: () => {}, received: () => {}, changed: () => {} });
+  one.start();
+  way.greet();
+  one.watch({ panels: ["calls"], filters: [{ panel: "calls", text: "tool:x" }] });
+  const said = { type: "watch", panels: ["calls"], histograms: [], filters: [{ panel: "calls", text: "tool:x" }] };
+  assert.deepEqual(way.last("watch"), said);
+  way.sent = [];
+  way.greet();
+  assert.deepEqual(way.last("watch"), said);
+  one.watch({ panels: ["calls"] });
+  assert.deepEqual(way.last("watch"), { type: "watch", panels: ["calls"], histograms: [] });
+});
+
 test("a kernel that refuses says it in its own words", () => {
   const { way, log } = client();
   way.events?.opened();

@@ -38,14 +38,14 @@ export class FakeWay implements Way {
 export function link(
   answer: (question: Question) => Answer | Promise<Answer> = () => ({ type: "done", re: 0, ok: true, sentence: "done" }),
 ) {
-  const log = { asked: [] as Question[], gone: [] as unknown[], copied: [] as string[] };
+  const log = { asked: [] as Question[], gone: [] as unknown[], copied: [] as string[], watched: [] as unknown[] };
   const kept = new Map<string, string>();
   const made: Link = {
     ask: async (question) => {
       log.asked.push(question);
       return answer(question);
     },
-    watch: () => {},
+    watch: (wanted) => log.watched.push(wanted),
     now: () => 1_000,
     copy: async (text) => {
       log.copied.push(text);

@@ -67,19 +67,77 @@ test("ended calls appear, newest first, with what matches counted", () => {
   assert.equal(names().length, 2);
 });
 
-test("a facet chooses, and a filter that lets nothing through says so", (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
+test("a facet chooses among the calls that are here", () => {
   const { tell, names, element } = panel(callsPanel);
   tell({ type: "calls", rows: [call(1), call(2, { target: "broken", outcome: "tool_error", error: "no" })] });
   click(byId(element, "calls-outcome-error"));
   drawFrames();
   assert.deepEqual(names(), ["broken"]);
+});
+
+const typed = (element: Element, text: string) => {
   const input = byId(element, "calls-filter") as HTMLInputElement;
-  input.value = "nowhere";
-  input.dispatchEvent(new (window as unknown as { Event: typeof Event }).Event("input"));
-  t.mock.timers.tick(200);
+  input.value = text;
+  press(input, "Enter");
+};
+const understood = (question: Question): Answer =>
+  question.type === "checkFilter"
+    ? { type: "filterChecked", re: 1, ok: true, canonical: question.text }
+    : { type: "olderCalls", re: 2, rows: [call(3, { target: "rare" })], reached: 1, oldest: 1 };
+
+test("what the kernel understands is applied: it tells anew what fits, and looks through what is kept", async () => {
+  const { tell, names, element, asked: questions, watched } = panel(callsPanel, understood);
+  tell({ type: "calls", rows: [call(1), call(2)] });
+  typed(element, " tool:rare ");
+  await settled();
+  assert.deepEqual(watched.at(-1), { filters: [{ panel: "calls", text: "tool:rare" }] });
+  tell({ type: "calls", rows: [call(9)] });
+  assert.deepEqual(names(), [], "told before the kernel has heard of the filter");
+  tell({ type: "calls", rows: [call(700, { target: "rare" })], since: 600, oldest: 1, filter: "tool:rare" });
+  await settled();
   drawFrames();
-  assert.match(element.querySelector(".mcpw-empty")?.textContent ?? "", /None of 2 calls matches/);
+  assert.deepEqual(names(), ["rare", "rare"]);
+  assert.deepEqual(questions.at(-1), { type: "getOlder", before: 600, limit: 500, filter: "tool:rare" });
+  click(byId(element, "calls-clear"));
+  assert.deepEqual(watched.at(-1), {});
+});
+
+test("a filter that lets nothing through says so", async () => {
+  const { tell, element } = panel(callsPanel, (question) =>
+    question.type === "checkFilter" ? understood(question) : { type: "olderCalls", re: 2, reached: 1, oldest: 1 },
+  );
+  typed(element, "nowhere");
+  await settled();
+  tell({ type: "calls", since: 1, oldest: 1, filter: "nowhere" });
+  await settled();
+  drawFrames();
+  assert.match(element.querySelector(".mcpw-empty:not([hidden])")?.textContent ?? "", /No call that is kept matches/);
+});
+
+test("what is wrong with a filter stands below it, its place marked, and the filter before stays", async () => {
+  const { element, watched } = panel(callsPanel, (question) => {
+    if (question.type !== "checkFilter" || question.text === "ok") return understood(question);
+    return { type: "filterChecked", re: 1, ok: false, sentence: "there is no key tol", position: 2, nearest: "tool" };
+  });
+  typed(element, "ok");
+  await settled();
+  typed(element, "\u{1f600} tol:<b>x</b>");
+  await settled();
+  const wrong = byId(element, "calls-filter-wrong");
+  assert.deepEqual([wrong.hidden, wrong.querySelector("mark")?.textContent], [false, "tol:<b>x</b>"]);
+  assert.match(wrong.textContent ?? "", /there is no key tol. Near: tool. Until then: ok/);
+  assert.equal(byId(element, "calls-filter").getAttribute("aria-invalid"), "true");
+  assert.deepEqual(watched.at(-1), { filters: [{ panel: "calls", text: "ok" }] });
+  typed(element, "");
+  assert.deepEqual([wrong.hidden, watched.at(-1)], [true, {}]);
+});
+
+test("a filter is read anew where the kernel is heard again", async () => {
+  const { element, made, asked: questions } = panel(callsPanel, understood);
+  typed(element, "tool:rare");
+  await settled();
+  made.heard?.(true);
+  assert.deepEqual(questions.filter((one) => one.type === "checkFilter").length, 2);
 });
 
 test("calls of one session, when somebody comes from there", () => {
@@ -88,6 +146,13 @@ test("calls of one session, when somebody comes from there", () => {
   made.wish?.({ session: "s2" });
   drawFrames();
   assert.deepEqual(names(), ["other"]);
+});
+
+test("methods and outcomes that are called like something of JavaScript's are texts", () => {
+  const { tell, element } = panel(callsPanel);
+  click(byId(element, "calls-protocol"));
+  tell({ type: "calls", rows: [call(1, { method: "__proto__", target: "", outcome: "constructor" })] });
+  assert.match(all(element, "calls-row")[0]?.textContent ?? "", /__proto__constructor/);
 });
 
 test("a gap says how many are missing, and loads them", async () => {
@@ -292,7 +357,8 @@ test("hostile JSON in the drawer is text", async () => {
     definedAt: HOSTILE[0],
   });
   const tags = new Set([...drawer.querySelectorAll("*")].map((one) => one.tagName.toLowerCase()));
-  for (const tag of ["img", "script", "a", "svg", "iframe", "link", "style", "input"]) assert.ok(!tags.has(tag), tag);
+  for (const tag of ["img", "script", "a", "svg", "iframe", "link", "style"]) assert.ok(!tags.has(tag), tag);
+  assert.equal(drawer.querySelectorAll("input").length, 1, "the field for a note");
   for (const one of drawer.querySelectorAll("*")) {
     for (const name of one.getAttributeNames()) assert.doesNotMatch(name, /^on|^href|^src|commandlinker/);
   }
@@ -399,4 +465,82 @@ test("sessions are told apart, followed, and shown with all of their facts", () 
   assert.match(byId(element, "session-detail").textContent ?? "", /ended.*1001 bye/);
   tell({ type: "sessions", gone: ["s3"], open: 2 });
   assert.deepEqual([all(element, "sessions-row").length, element.querySelector("[data-testid=session-detail]")], [2, null]);
+});
+
+test("what is written beside a call stands there, in its row too, until it is taken away", async () => {
+  const one = panel(callsPanel, (question) =>
+    question.type === "annotate" ? { type: "done", re: 1, ok: true, sentence: "Written beside it." } : detail({ annotations: ["old"] }),
+  );
+  one.tell({ type: "calls", rows: [call(7)] });
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  const notes = () => [...byId(one.element, "call-notes").children].map((each) => each.textContent);
+  const field = byId(one.element, "call-note") as HTMLInputElement;
+  field.value = " <b>slow</b> ";
+  press(field, "Enter");
+  await settled();
+  drawFrames();
+  assert.deepEqual(notes(), ["old", "<b>slow</b>"]);
+  assert.deepEqual(one.asked.at(-1), { type: "annotate", seq: 7, text: "<b>slow</b>" });
+  assert.match(all(one.element, "calls-row")[0]?.textContent ?? "", /✎/);
+  click(byId(one.element, "call-note-away"));
+  await settled();
+  assert.deepEqual([notes(), one.asked.at(-1)], [[], { type: "annotate", seq: 7, text: "" }]);
+});
+
+test("a call is sent again with what was edited, and the new one is shown", async () => {
+  const one = panel(callsPanel, (question) => {
+    if (question.type === "resend") return { type: "resent", re: 1, sentence: "Sent as call 12.", seq: 12 };
+    return question.type === "getDetail" && question.seq === 12
+      ? detail({ row: call(12, { target: "again" }) })
+      : detail({ resend: "yes", arguments: '{\n  "n": 1\n}' });
+  });
+  one.tell({ type: "calls", rows: [call(7)] });
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  const area = byId(one.element, "call-resend-arguments") as HTMLTextAreaElement;
+  assert.equal(area.value, '{\n  "n": 1\n}');
+  area.value = '{"n": 2}';
+  click(byId(one.element, "call-resend-send"));
+  await settled();
+  await settled();
+  assert.deepEqual(
+    one.asked.filter(({ type }) => type === "resend"),
+    [{ type: "resend", seq: 7, arguments: '{"n": 2}' }],
+  );
+  assert.match(byId(one.element, "call-detail").textContent ?? "", /again/);
+});
+
+test("what destroys something is sent again only when that was confirmed", async () => {
+  const one = panel(callsPanel, (question) =>
+    question.type === "resend" ? { type: "done", re: 1, ok: false, sentence: "no" } : detail({ resend: "asks", arguments: "{}" }),
+  );
+  one.tell({ type: "calls", rows: [call(7)] });
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  click(byId(one.element, "call-resend-send"));
+  assert.equal(one.asked.filter(({ type }) => type === "resend").length, 0);
+  click(byId(one.element, "confirm-yes"));
+  await settled();
+  assert.deepEqual(one.asked.at(-1), { type: "resend", seq: 7, arguments: "{}", sure: true });
+});
+
+test("two calls stand side by side, with the lines that differ marked", async () => {
+  const result = (n: number) => answered({ structuredContent: { n, same: [1, 2] } });
+  const one = panel(callsPanel, (question) =>
+    question.type === "getDetail" && question.seq === 8
+      ? detail({ row: call(8), request: asked({ name: "f", arguments: { b: 2, a: 1 } }), answer: result(2) })
+      : detail({ request: asked({ name: "f", arguments: { a: 1, b: 2 } }), answer: result(1) }),
+  );
+  one.tell({ type: "calls", rows: [call(7), call(8)] });
+  click(all(one.element, "calls-row")[1] as Element);
+  await settled();
+  click(byId(one.element, "call-compare"));
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  assert.match(byId(one.element, "compare-arguments").textContent ?? "", /Arguments the same/);
+  const differing = [...byId(one.element, "compare-result").querySelectorAll(".mcpw-differs")].map((row) => row.textContent);
+  assert.deepEqual(differing, ['    "n": 1,≠    "n": 2,']);
+  click(byId(one.element, "compare-stop"));
+  assert.ok(byId(one.element, "call-detail"));
 });

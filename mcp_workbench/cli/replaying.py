@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mcp_workbench.errors import WorkbenchError
-from mcp_workbench.exploring.recording.reader import read
+from mcp_workbench.exploring.recorded import recording_of
 from mcp_workbench.exploring.replaying.replay import Replay
 from mcp_workbench.offer import TOKEN_VARIABLE
 from mcp_workbench.secret import hidden
@@ -44,7 +44,7 @@ def run_replay(file: Path, *, port: int, speed: float | None, volatile: Sequence
             "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
         )
     try:
-        replay = Replay(read(file), volatile, repeat=True if repeat else None, speed=speed, port=port, token=token)
+        replay = Replay(recording_of(str(file)), volatile, repeat=True if repeat else None, speed=speed, port=port, token=token)
     except (ValueError, OSError, WorkbenchError) as error:
         return _refuse(str(error))
     with replay:

@@ -82,6 +82,7 @@ class Recorded:
         for note in self.recording.notes():
             call = None if note.call is None else by_request.get(note.call)
             if call is not None and (words := note.text.strip()):
+                call.notes = tuple(known for known in call.notes if known != words)  # its line may tell of it, too
                 self._annotations.add(call, words[:LONGEST])
 
 

@@ -82,6 +82,11 @@ class Messages:
         """`seq` of the oldest that is kept; 0: there is none."""
         return self._ring.total - len(self._ring) + 1 if len(self._ring) else 0
 
+    @property
+    def oldest_text(self) -> int:
+        """`seq` of the oldest whose text is kept; 0: there is none. The adding thread only."""
+        return self._with_text[0].seq if self._with_text else 0
+
     def add(self, message: Message) -> None:
         """It crosses now: number it, keep it, and let the texts go that are too many."""
         ring, texts = self._ring, self._with_text

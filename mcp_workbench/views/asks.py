@@ -13,11 +13,24 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from mcp_workbench.views.feeds.sources import Sources
-from mcp_workbench.views.messages import Done, GetDetail, GetOlder, GetPreview, Message, Stop, Touch
+from mcp_workbench.views.messages import (
+    Annotate,
+    CheckFilter,
+    Done,
+    GetDetail,
+    GetOlder,
+    GetOlderMessages,
+    GetPreview,
+    GetText,
+    Message,
+    Resend,
+    Stop,
+    Touch,
+)
 
 logger = logging.getLogger("mcp_workbench")
 
-R = TypeVar("R", bound=GetDetail | GetOlder | GetPreview | Stop | Touch)
+R = TypeVar("R", bound=Annotate | CheckFilter | GetDetail | GetOlder | GetOlderMessages | GetPreview | GetText | Resend | Stop | Touch)
 
 THREAD_NAME = "mcp-workbench-view"
 FAILED = "This could not be done: a fault of the workbench itself, which its log tells of."

@@ -8,6 +8,8 @@ from mcp_workbench.views.messages import CallRow
 
 CLIENTS = 1_000
 """Sessions of which the client's name is remembered."""
+NOTE = 120
+"""Characters of an annotation."""
 
 
 class CallRows:
@@ -16,6 +18,7 @@ class CallRows:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._since = sources.running.since
+        self._annotations = sources.offer.annotations
         self._clients: dict[str, str] = {}
         """Of this start of the server: ids begin anew with each."""
 
@@ -46,7 +49,12 @@ class CallRows:
             bytes_out=call.bytes_out,
             job=call.job or "",
             printed=call.printed is not None,
+            note=self._note(call),
         )
+
+    def _note(self, call: CallRecord) -> str:
+        notes = self._annotations.of(call)
+        return notes[-1][:NOTE] if notes else ""
 
     def _client(self, session_id: str, at: float) -> str:
         client = self._sources.client_of(session_id, at)

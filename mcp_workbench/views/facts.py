@@ -129,6 +129,8 @@ class View:
     """Calls that failed by what callers sent, since the start."""
     last_mistake: str = ""
     """The id of the last of these."""
+    messages: int = 0
+    """How many had crossed when the last call was recorded, both directions together."""
     running: tuple[OpenCallFacts, ...] = ()
     """What has not ended, the oldest first."""
     main_thread: str = ""

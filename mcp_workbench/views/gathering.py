@@ -74,13 +74,14 @@ class Gathering:
             failed=sums.failed,
             mistakes=sums.mistakes,
             last_mistake=sums.last_mistake,
+            messages=sums.messages,
         )
 
     def _added_up(self, telemetry: Telemetry) -> _Sums:
         recorded = telemetry.statistics().calls
         if recorded != self._sums.recorded:
             last = next((call.call_id for call in telemetry.mistakes()), "")
-            counts = telemetry.failed, telemetry.mistaken, last
+            counts = telemetry.failed, telemetry.mistaken, last, telemetry.messages.total
             self._sums = _Sums(recorded, _last_calls(telemetry, self._running()), _tools(telemetry), *counts)
         return self._sums
 
@@ -95,6 +96,7 @@ class _Sums:
     failed: int
     mistakes: int = 0
     last_mistake: str = ""
+    messages: int = 0
 
 
 def _sessions(running: RunningServer) -> tuple[SessionFacts, ...]:

@@ -68,6 +68,10 @@ def _parts(view: View, panel: str) -> list[str]:
             return [_sessions(view)]
         case "calls":
             return [_running(view), _columns([_calls(view)]), _below(_failures(view))]
+        case "messages":
+            return [_sessions(view), _below(_messages(view))]
+        case "timeline":
+            return [_running(view), _columns([_waterfall(view)])]
         case "latency":
             return [_columns([_tools(view)])]
         case "dataframes":
@@ -190,6 +194,39 @@ def _histogram(bars: tuple[int, ...]) -> str:
     parts = [span(f"width:5px;height:{height}px;background:{ACCENT}") for height in heights]
     box = f"display:inline-flex;gap:1px;align-items:flex-end;height:{_BAR_PX}px;border-bottom:1px solid {LINE};justify-self:start"
     return span(box, *parts)
+
+
+def _waterfall(view: View) -> str:
+    """The last calls against time, the one that came first on top."""
+    calls = sorted(view.calls, key=lambda call: call.at)
+    if not calls:
+        return ""
+    first = calls[0].at
+    whole = max(1e-6, *(call.at - first + (call.total_ns or 0) / 1e9 for call in calls))
+    grid = "display:grid;grid-template-columns:auto fit-content(26ch) minmax(8em,1fr) auto;gap:0 10px;align-items:center"
+    cells = [cell for call in calls for cell in _waterfall_row(call, call.at - first, whole)]
+    return box("flex:1 1 460px;min-width:0;overflow-x:auto", title(f"last calls, {duration(round(whole * 1e9))}"), box(grid, *cells))
+
+
+def _waterfall_row(call: CallFacts, after_s: float, whole_s: float) -> list[str]:
+    left, width = 100 * after_s / whole_s, 100 * (call.total_ns or 0) / 1e9 / whole_s
+    place = f"position:absolute;left:min({left:.2f}%,100% - 2px);width:max(2px,{width:.2f}%);top:3px;height:9px"
+    bar = span(f"{place};background:{BAD if call.failed else ACCENT}")
+    how, sign = _how_it_ended(call)
+    return [
+        faint(moment(call.at)),
+        name(shown(call.title, 60)),
+        box(f"position:relative;height:15px;border-bottom:1px solid {LINE};overflow:hidden", bar),
+        span(f"{how};text-align:right;white-space:nowrap", text(f"{sign} {duration(call.total_ns)}")),
+    ]
+
+
+def _messages(view: View) -> list[str]:
+    return [
+        faint(f"{counted(view.messages, 'message')} crossed since the start; "),
+        span(MONO, text("wb.traffic.messages()")),
+        faint(" has them"),
+    ]
 
 
 def _below(lines: list[str]) -> str:

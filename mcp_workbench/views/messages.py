@@ -215,6 +215,8 @@ class CallRow(Struct, frozen=True):
     """`j3`: it was answered early and went on as this job."""
     printed: bool = False
     """Whether its code said something."""
+    note: str = ""
+    """The beginning of what the notebook's author wrote beside it last, when it was told."""
 
 
 class Calls(Message, frozen=True):
@@ -225,6 +227,10 @@ class Calls(Message, frozen=True):
     """How many ended meanwhile that are not among them: too many came at once. Failed ones are never left out for others."""
     oldest: int = 0
     """`seq` of the oldest record that is still kept: what `Older` can reach."""
+    since: int = 0
+    """Of the first of them: nothing before this `seq` was looked at; 0: all was."""
+    filter: str = ""
+    """The filter by which they were chosen: what is told by another than the view wants now is too late."""
 
 
 class OlderCalls(Message, frozen=True):
@@ -233,6 +239,23 @@ class OlderCalls(Message, frozen=True):
     re: int
     rows: tuple[CallRow, ...] = ()
     oldest: int = 0
+    reached: int = 0
+    """With a filter: down to this `seq` it was looked, and of those that fit none is missing from there on."""
+
+
+class FilterChecked(Message, frozen=True):
+    """The answer to `CheckFilter`."""
+
+    re: int
+    ok: bool
+    canonical: str = ""
+    """The filter as it is understood."""
+    sentence: str = ""
+    """What is wrong with it."""
+    position: int | None = None
+    """Index of the character where it went wrong; None: it is no matter of the text."""
+    nearest: str = ""
+    """What was probably meant."""
 
 
 class Text(Struct, frozen=True):
@@ -265,6 +288,142 @@ class Detail(Message, frozen=True):
     queued_behind: str = ""
     as_cell: str = ""
     """The same call as a line for a cell; empty where there is none."""
+    annotations: tuple[str, ...] = ()
+    """What the notebook's author wrote beside it."""
+    resend: str = ""
+    """Whether it can be sent again: `yes`, `asks` (it destroys something, so the person is asked), or empty."""
+    arguments: str = ""
+    """JSON of what it was called with, to be edited and sent again; empty where it cannot be sent again."""
+    request_seq: int = 0
+    """Its request among the messages, by which it is found there; 0: it is not kept."""
+
+
+class Resent(Message, frozen=True):
+    """The answer to `Resend`: it was made again, and is a call of its own."""
+
+    re: int
+    sentence: str
+    seq: int
+    """Of its record."""
+
+
+# --- kernel to view: messages -----------------------------------------------------------------------------------------
+
+
+class MessageRow(Struct, frozen=True):
+    """One message that crossed: a text of the wire, as far as a line has room for it."""
+
+    seq: int
+    """Counted from 1 in the order in which they crossed."""
+    at: float
+    session: str
+    """`s1` of this server; `out1` of this notebook as a client; `tap1` of a tap."""
+    size: int
+    out: bool = False
+    """Whether we sent it; at a tap: the server."""
+    kind: str = ""
+    """`request`, `response`, `error`, `notification`, `batch` or `malformed`; empty: its text was gone, or too long to be read here."""
+    id: str = ""
+    """The request's id as JSON, `5` or `"a"`."""
+    method: str = ""
+    target: str = ""
+    """Tool, prompt, resource or task that it names."""
+    beginning: str = ""
+    """The first characters of what it carries."""
+    gone: bool = False
+    """Whether its text had been pushed out by newer ones when it was told."""
+    era: str = ""
+    """`legacy` or `modern`; empty where that is not known."""
+    client: str = ""
+    begins: tuple[str, ...] = ()
+    """Exchanges that it opens, by names that are good within its session."""
+    belongs: tuple[str, ...] = ()
+    """Exchanges that it answers, or says something of."""
+
+
+class Messages(Message, frozen=True):
+    """Messages that have crossed since the last of these, ascending by `seq`."""
+
+    rows: tuple[MessageRow, ...] = ()
+    skipped: int = 0
+    """How many crossed meanwhile, and fit the filter, that are not among them: too many at once."""
+    oldest: int = 0
+    """`seq` of the oldest message that is still kept."""
+    oldest_text: int = 0
+    """`seq` of the oldest one whose text is still kept."""
+    since: int = 0
+    filter: str = ""
+    """Both as of `Calls`."""
+
+
+class OlderMessages(Message, frozen=True):
+    """The answer to `GetOlderMessages`."""
+
+    re: int
+    rows: tuple[MessageRow, ...] = ()
+    oldest: int = 0
+    reached: int = 0
+    """As of `OlderCalls`."""
+
+
+class MessageText(Message, frozen=True):
+    """The answer to `GetText`: a message, whole or its beginning, and what belongs to it."""
+
+    re: int
+    row: MessageRow
+    text: Text | None = None
+    """None: it was pushed out by newer ones."""
+    call: int = 0
+    """`seq` of the call that it belongs to; 0: none that has ended and is kept."""
+    others: tuple[MessageRow, ...] = ()
+    """The other messages of that call, ascending."""
+
+
+# --- kernel to view: timeline -----------------------------------------------------------------------------------------
+
+
+class Span(Struct, frozen=True):
+    """One call that has ended, as a bar."""
+
+    seq: int
+    at: float
+    """When its request arrived."""
+    session: str
+    target: str
+    method: str
+    outcome: str
+    total_us: float
+    wait_us: float | None = None
+    run_us: float | None = None
+    client: str = ""
+
+
+class Mark(Struct, frozen=True):
+    """One moment."""
+
+    at: float
+    kind: str
+    """`notification` or `version`."""
+    text: str
+    """`notifications/progress`; `flights v17: 1,000 rows appended`."""
+    session: str = ""
+    """Whose it is; empty: of no session."""
+    out: bool = False
+    """Of a notification: whether we sent it."""
+    seq: int = 0
+    """Of a notification: its message."""
+
+
+class Timeline(Message, frozen=True):
+    """Calls that have ended and marks that were made since the last of these."""
+
+    spans: tuple[Span, ...] = ()
+    """Ascending by `seq`."""
+    marks: tuple[Mark, ...] = ()
+    skipped: int = 0
+    """How many calls ended meanwhile that are not among them."""
+    skipped_marks: int = 0
+    """How many marks are not among them."""
 
 
 # --- kernel to view: latency --------------------------------------------------------------------------------------------
@@ -448,7 +607,7 @@ class Kernel(Message, frozen=True):
 
 
 class Done(Message, frozen=True):
-    """The answer to `Stop`, `Touch`, and to whatever could not be done."""
+    """The answer to `Stop`, `Touch`, `Annotate`, and to whatever could not be done."""
 
     re: int
     ok: bool
@@ -475,6 +634,15 @@ class HistogramKey(Struct, frozen=True):
     failed: bool = False
 
 
+class PanelFilter(Struct, frozen=True):
+    """What of a panel's rows is wanted."""
+
+    panel: str
+    """`calls` or `messages`."""
+    text: str
+    """In the language of filters; the kernel has said that it can be read."""
+
+
 class Watch(Message, frozen=True):
     """What is to be seen, in place of what was; nothing of a panel that is not named is sent.
 
@@ -482,10 +650,22 @@ class Watch(Message, frozen=True):
     """
 
     panels: tuple[str, ...] = ()
-    """`connect`, `sessions`, `calls` (those that have ended), `running` (those that have not), `latency`, `dataframes`, `kernel`."""
+    """`connect`, `sessions`, `calls` (those that have ended), `running` (those that have not), `messages`, `timeline`, `latency`,
+    `dataframes`, `kernel`."""
     histograms: tuple[HistogramKey, ...] = ()
     heatmap: str | None = None
     """A tool, or empty for all together; None: no heatmap."""
+    filters: tuple[PanelFilter, ...] = ()
+    """Panels that are not named here tell everything."""
+
+
+class CheckFilter(Message, frozen=True):
+    """Whether a text is a filter for the rows of a panel."""
+
+    id: int
+    panel: str
+    """`calls` or `messages`."""
+    text: str
 
 
 class GetDetail(Message, frozen=True):
@@ -502,6 +682,47 @@ class GetOlder(Message, frozen=True):
     before: int
     limit: int
     """At most 500."""
+    filter: str = ""
+
+
+class GetOlderMessages(Message, frozen=True):
+    """Messages that crossed before `before`."""
+
+    id: int
+    before: int
+    limit: int
+    """At most 500."""
+    filter: str = ""
+
+
+class GetText(Message, frozen=True):
+    """The text of the message with this `seq`, and what belongs to it."""
+
+    id: int
+    seq: int
+    whole: bool = False
+    """All of it, as far as a view may be sent so much; else no more than its beginning."""
+
+
+class Resend(Message, frozen=True):
+    """Make a call again, through the wire, as the notebook itself."""
+
+    id: int
+    seq: int
+    """Of its record."""
+    arguments: str
+    """JSON: what it is called with this time."""
+    sure: bool = False
+    """The person was asked, and said yes: for what destroys something."""
+
+
+class Annotate(Message, frozen=True):
+    """Write something beside a call."""
+
+    id: int
+    seq: int
+    text: str
+    """Empty: all that stands there is taken away."""
 
 
 class GetPreview(Message, frozen=True):
@@ -526,10 +747,12 @@ class Touch(Message, frozen=True):
 
 
 ToView = (
-    Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | Detail | Tools | Histogram | Heatmap | DataFrames
-    | Preview | Jobs | Kernel | Done
+    Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Resent | Messages
+    | OlderMessages | MessageText | Timeline | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done
 )  # fmt: skip
-ToKernel = Open | Watch | GetDetail | GetOlder | GetPreview | Stop | Touch
+ToKernel = (
+    Open | Watch | CheckFilter | GetDetail | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch
+)  # fmt: skip
 
 
 _encode = msgspec.json.Encoder().encode

@@ -84,6 +84,10 @@ def _tools(view: View) -> Iterator[str]:
         yield f"  {shown(tool.name, 50)}: {facts}  {sparkline(tool.bars)}".rstrip()
 
 
+def _messages(view: View) -> Iterator[str]:
+    yield f"  {counted(view.messages, 'message')} crossed since the start: wb.traffic.messages() has them"
+
+
 def _dataframes(view: View) -> Iterator[str]:
     for dataframe in view.dataframes[:_DATAFRAMES]:
         yield f"  df://{shown(dataframe, 100)}"
@@ -106,6 +110,8 @@ _PARTS: dict[str, tuple[Callable[[View], Iterator[str]], ...]] = {
     "connect": (_sessions,),
     "sessions": (_sessions,),
     "calls": (_running, _calls, _failures),
+    "messages": (_sessions, _messages),
+    "timeline": (_running, _calls),
     "latency": (_tools,),
     "dataframes": (_dataframes,),
     "kernel": (_running, _notices),

@@ -10,6 +10,6 @@ from mcp_workbench.wording import moment as moment
 from mcp_workbench.wording import outcome as outcome
 from mcp_workbench.wording import shown as shown
 
-PANELS = ("all", "connect", "sessions", "calls", "latency", "dataframes", "kernel")
+PANELS = ("all", "connect", "sessions", "calls", "messages", "timeline", "latency", "dataframes", "kernel")
 """What `wb.show(panel)` takes."""
 LEFT_OUT = "names of clients and texts are left out of the saved notebook: wb.show(keep_data=True) keeps them"

@@ -76,8 +76,8 @@ class Presenting(Serving):
         page lives, and can be clicked, while a cell runs, and ends with the server.
 
         Args:
-            panel: Which panel is open: "all", "connect", "sessions", "calls", "latency", "dataframes" or "kernel". The display shows
-                what it has of it. The page of its own always has all.
+            panel: Which panel is open: "all", "connect", "sessions", "calls", "messages", "timeline", "latency", "dataframes" or
+                "kernel". The display shows what it has of it. The page of its own always has all.
             browser: Open the page of its own.
             keep_data: Whether the display, which is saved with the notebook, holds what clients and code said too: names of
                 clients, URIs, errors, messages of progress. The live panel shows them anyway, and saves nothing.

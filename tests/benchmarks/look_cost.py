@@ -32,11 +32,12 @@ SESSIONS = 3
 TOOLS = 200
 TABLES = 50
 EVERYTHING = Watch(
-    panels=("connect", "sessions", "calls", "running", "latency", "dataframes", "kernel"),
+    panels=("connect", "sessions", "calls", "running", "messages", "timeline", "latency", "dataframes", "kernel"),
     histograms=(HistogramKey(tool="tool0", phase="total"),),
     heatmap="",
 )
-REQUEST = b"q" * 120
+REQUEST = b'{"jsonrpc":"2.0","id":17,"method":"tools/call","params":{"name":"tool7","arguments":{"a":1,"b":"two words"}}}'
+ANSWER = b'{"jsonrpc":"2.0","id":17,"result":{"content":[{"type":"text","text":"three words more"}]}}'
 
 
 class Stage:
@@ -62,10 +63,13 @@ def end(telemetry: Telemetry, tool: str, number: int, now: float) -> None:
     took = 40_000 + 7_919 * number % 3_000_000
     call.started_ns, call.returned_ns, call.sent_ns = 1_000_000 + took // 4, 1_000_000 + took // 2, 1_000_000 + took
     call.bytes_out, call.outcome, call.request = (
-        90,
+        len(ANSWER),
         Outcome.OK,
         Message(call.session_id, Direction.IN, 1_000_000, now, len(REQUEST), REQUEST),
     )
+    call.answer = Message(call.session_id, Direction.OUT, 1_000_000 + took, now, len(ANSWER), ANSWER)
+    for message in (call.request, call.answer):
+        telemetry.messages.add(message)
     telemetry.record(call)
 
 

@@ -39,6 +39,8 @@ PANELS = {
     "connect": Watch(panels=ALWAYS),
     "sessions": Watch(panels=ALWAYS),
     "calls": Watch(panels=(*ALWAYS, "calls", "running")),
+    "messages": Watch(panels=(*ALWAYS, "messages")),
+    "timeline": Watch(panels=(*ALWAYS, "timeline", "running")),
     "latency": Watch(panels=(*ALWAYS, "latency"), histograms=(_HISTOGRAM,), heatmap=""),
     "dataframes": Watch(panels=(*ALWAYS, "dataframes")),
     "kernel": Watch(panels=(*ALWAYS, "kernel", "running")),

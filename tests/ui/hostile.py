@@ -120,12 +120,12 @@ async def set_free(session: ClientSession) -> None:
 
 
 ELEMENTS = (
-    "bdi", "b", "button", "canvas", "code", "dd", "details", "div", "dl", "dt", "h3", "h4", "i", "input", "label", "legend", "li", "ol",
-    "option", "p", "pre", "section", "select", "span", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "bdi", "b", "button", "canvas", "code", "dd", "details", "div", "dl", "dt", "h3", "h4", "i", "input", "label", "legend", "li", "mark",
+    "ol", "option", "p", "pre", "section", "select", "span", "summary", "table", "tbody", "td", "textarea", "th", "thead", "tr", "ul",
 )  # fmt: skip
 ATTRIBUTES = (
-    "class", "data-asked", "data-name", "data-state", "data-testid", "data-tool", "disabled", "height", "hidden", "id", "open",
-    "placeholder", "role", "scope", "style", "tabindex", "title", "type", "value", "width",
+    "autocomplete", "class", "data-asked", "data-name", "data-state", "data-testid", "data-tool", "disabled", "height", "hidden", "id",
+    "open", "placeholder", "role", "rows", "scope", "spellcheck", "style", "tabindex", "title", "type", "value", "width",
 )  # fmt: skip
 
 LOOK = """

@@ -11,7 +11,7 @@ from tests.ui.page import LabPage, go
 pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(300)]
 
 COMMANDS = ["copy-connection", "open-panel", "reconnect-view", "show-sidebar", "start-server", "stop-server"]
-PANELS = ["connect", "sessions", "calls", "latency", "dataframes", "kernel"]
+PANELS = ["connect", "sessions", "calls", "messages", "timeline", "latency", "dataframes", "kernel"]
 SILENT = "No MCP server runs in this kernel."
 
 

@@ -12,7 +12,7 @@ from tests.ui.page_support import Program, Window, windows
 
 pytestmark = pytest.mark.browser
 
-PANELS = ("connect", "sessions", "calls", "latency", "dataframes", "kernel")
+PANELS = ("connect", "sessions", "calls", "messages", "timeline", "latency", "dataframes", "kernel")
 CALLS = ".mcpw-call"
 SHOWN = "red\\x1b[0m \\x9b2J \\u202eltr\\u2066iso\\u200bzero\\ufeff\\x07\\r"
 """What acts, as it is to be read."""
@@ -61,6 +61,18 @@ def look_at(window: Window, panel: str) -> None:
             expect(window.at("session-detail")).to_contain_text(MARKUP[:60])
         case "calls":
             look_at_calls(window)
+        case "messages":
+            rows = window.page.locator(".mcpw-message")
+            expect(rows.first).to_be_visible()
+            for number in range(8):
+                rows.nth(number).click()
+                expect(window.at("message-text")).to_be_visible()
+                window.at("message-Raw").click()
+                assert what_is_more_than_text(window.at("mcpw")) == [], number
+                window.at("message-close").click()
+        case "timeline":
+            expect(window.at("timeline-counts")).to_contain_text("calls")
+            window.at("timeline-fit").click()
         case "latency":
             expect(window.at("panel-latency").first).to_contain_text("raises")
         case "dataframes":

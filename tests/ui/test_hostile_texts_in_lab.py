@@ -13,7 +13,7 @@ from tests.ui.page_support import VIOLATIONS, Agent
 
 pytestmark = pytest.mark.browser
 
-PANELS = ("connect", "sessions", "latency", "dataframes", "kernel", "calls")
+PANELS = ("connect", "sessions", "messages", "timeline", "latency", "dataframes", "kernel", "calls")
 MADE = (
     "img, script, iframe, svg:not([data-icon]), object, embed, base, form, "
     "[data-commandlinker-command], [onerror], [onload], a[href^=javascript]"

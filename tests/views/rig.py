@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any, cast
 
+from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.live.dataframes.publications import DataFrames
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import ChannelFacts
-from mcp_workbench.views.asks import Action
+from mcp_workbench.views.asks import Action, Ask
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import VIEW_PROTOCOL, Message, Open, Watch, encode
 from mcp_workbench.views.viewer import Viewer
@@ -99,5 +102,29 @@ def no_server(telemetry: Telemetry | None = None) -> Sources:
     sessions = SimpleNamespace(find=lambda _session_id: None)
     identity = SimpleNamespace(kind="ipykernel")
     running = SimpleNamespace(kernel_id="k1", identity=identity, since=0.0, sessions=sessions)
-    offer = SimpleNamespace(telemetry=Telemetry() if telemetry is None else telemetry)
+    offer = SimpleNamespace(
+        telemetry=Telemetry() if telemetry is None else telemetry,
+        overhearing=SimpleNamespace(sessions=list),
+        annotations=Annotations(),
+        dataframes=DataFrames(),
+    )
     return Sources(cast(Any, running), cast(Any, offer))
+
+
+def answer_of(action: Action, request: Any, sources: Sources) -> Message:
+    """What an action answers, also where a thread works it out."""
+    sent: list[Message] = []
+    answered = threading.Event()
+
+    def send(message: Message) -> None:
+        sent.append(message)
+        answered.set()
+
+    def post(function: Callable[[], None]) -> bool:
+        function()
+        return True
+
+    action(Ask(request, sources, send, post))
+    assert answered.wait(10)
+    [answer] = sent
+    return answer

@@ -111,6 +111,8 @@ def test_a_script_prints_the_view_once(workbench: Workbench, capsys: pytest.Capt
 
 
 def test_what_this_version_does_not_show_is_said_before_anything_starts(workbench: Workbench) -> None:
-    with pytest.raises(ValueError, match="panel is one of all, connect, sessions, calls, latency, dataframes, kernel; got 'traffic'"):
+    with pytest.raises(
+        ValueError, match="panel is one of all, connect, sessions, calls, messages, timeline, latency, dataframes, kernel; got 'traffic'"
+    ):
         workbench.show("traffic")
     assert not workbench.running

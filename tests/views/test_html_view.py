@@ -174,7 +174,7 @@ def test_a_stopped_workbench_says_how_to_go_on_and_keeps_its_calls() -> None:
     assert "✗ error" in text
 
 
-@pytest.mark.parametrize("panel", ["all", "latency"])
+@pytest.mark.parametrize("panel", ["all", "messages", "timeline", "latency"])
 @given(text=st.text(min_size=1, max_size=30) | st.sampled_from(["<script>alert(1)</script>", '"><img src=x onerror=y>', "\x1b[31m‮", "]]>"]))
 def test_whatever_others_named_is_text(panel: str, text: str) -> None:
     page = render_html(_named(text), panel)
@@ -208,6 +208,16 @@ def test_the_latency_panel_has_state_and_tools_only() -> None:
     assert "9.8 ms" in text
     assert "last calls" not in text
     assert "claude-code" not in text
+
+
+def test_the_timeline_has_the_last_calls_against_time_and_messages_are_counted() -> None:
+    page = render_html(VIEW, "timeline")
+    texts = Reader(page).texts
+    assert any(text.startswith("last calls, ") for text in texts)
+    assert page.count("position:absolute") == len(VIEW.calls)
+    told = " ".join(Reader(render_html(replace(VIEW, messages=1_234), "messages")).texts)
+    assert "1,234 messages crossed" in told
+    assert "1,234 messages crossed" in render_text(replace(VIEW, messages=1_234), "messages")
 
 
 def test_a_moved_display_is_one_line() -> None:

@@ -153,7 +153,7 @@ def test_the_callers_place_in_the_sentence_of_the_main_thread_is_found_whatever_
 def test_a_fact_that_is_added_is_thought_of_here() -> None:
     """Each field is either kept as it is, or replaced by `without_data`: whoever adds one decides which."""
     kept = {
-        View: "name url since offered failed mistakes last_mistake left_out",
+        View: "name url since offered failed mistakes last_mistake messages left_out",
         SessionFacts: "session_id protocol calls running",
         CallFacts: "call_id at outcome failed total_ns behind job session_id is_mistake",
         OpenCallFacts: "id seconds done waits run_id session_id",

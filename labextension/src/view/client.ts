@@ -2,7 +2,7 @@
  * The view's side of a connection: opens, compares versions, numbers what is asked, keeps the kernel's clock, and says after each
  * reconnection again what is watched. It knows the messages, not what they look like; `ways/` carry them, `shell.ts` shows them.
  */
-import { type HistogramKey, type ToKernel, type ToView, VERSION, VIEW_PROTOCOL, type Watch } from "./messages";
+import { type HistogramKey, type PanelFilter, type ToKernel, type ToView, VERSION, VIEW_PROTOCOL, type Watch } from "./messages";
 import type { Answer, Question } from "./panel";
 import type { Way, WayState } from "./way";
 
@@ -31,6 +31,7 @@ export interface Wanted {
   panels: readonly string[];
   histograms?: readonly HistogramKey[];
   heatmap?: string;
+  filters?: readonly PanelFilter[];
 }
 
 interface Waiting {
@@ -138,8 +139,14 @@ export class Client {
   }
 
   private sendWatch(): void {
-    const { panels, histograms = [], heatmap } = this.wanted;
-    const watch: Watch = { type: "watch", panels, histograms, ...(heatmap === undefined ? {} : { heatmap }) };
+    const { panels, histograms = [], heatmap, filters = [] } = this.wanted;
+    const watch: Watch = {
+      type: "watch",
+      panels,
+      histograms,
+      ...(heatmap === undefined ? {} : { heatmap }),
+      ...(filters.length ? { filters } : {}),
+    };
     const text = JSON.stringify(watch);
     if (text === this.watched) return;
     this.watched = text;

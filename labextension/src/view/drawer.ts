@@ -1,5 +1,6 @@
 /** All that is known of one call, beside the list: what was asked, what was answered, where the time went, what its code said. */
 import { badge } from "./badge";
+import { renderNotes, renderResend } from "./callsteps";
 import { button, el, shown } from "./dom";
 import { bytes, counted, date, duration, outcomeClass, outcomeWord } from "./format";
 import { longText, member, parse, text, tree } from "./json";
@@ -7,8 +8,24 @@ import type { CallRow, Detail, Text } from "./messages";
 import type { Link } from "./panel";
 import { renderAnswer } from "./result";
 
-/** Draws what `GetDetail` gave. Args: `close` is what its button does. */
-export function renderDetail(detail: Detail, link: Link, close: () => void): HTMLElement {
+/** What is known of a call before the kernel was asked. */
+export type Titled = Pick<CallRow, "target" | "method" | "outcome">;
+
+/** What its buttons do. */
+export interface DetailEvents {
+  close(): void;
+  /** A note was written beside it; empty: all were taken away. */
+  noted(text: string): void;
+  /** It was made again, as this call. */
+  resent(seq: number): void;
+  /** The call that is opened next is compared with this one; false: it is not. */
+  compare(begins: boolean): void;
+  /** Whether a call was chosen to compare with. */
+  comparing: boolean;
+}
+
+/** Draws what `GetDetail` gave. */
+export function renderDetail(detail: Detail, link: Link, events: DetailEvents): HTMLElement {
   const { row } = detail;
   const request = detail.request ? parse(detail.request.text) : undefined;
   const asked = section("Arguments", "call-arguments", renderArguments(detail.request, request));
@@ -18,20 +35,22 @@ export function renderDetail(detail: Detail, link: Link, close: () => void): HTM
   return el(
     "div",
     { class: "mcpw-detail", testid: "call-detail" },
-    renderHead(row, close),
+    renderHead(row, () => events.close()),
     el(
       "div",
       { class: "mcpw-detail-body", tabindex: 0, role: "region", aria: { label: "Details of the call" } },
       renderFacts(detail, link),
       renderPhases(row, detail.queuedBehind ?? ""),
       ...(row.error && !saidBelow ? [el("div", { class: "mcpw-sentence", testid: "call-error" }, shown(row.error, 2_000))] : []),
-      renderActions(detail, link),
+      renderActions(detail, link, events),
+      renderNotes(detail, link, (text) => events.noted(text)),
       // Of what failed people look first at why.
       ...(outcomeClass(row.outcome) === "bad" ? [result, ...traceback, asked] : [asked, result]),
       ...optional("Read", detail.notes?.length, () => el("ul", {}, ...(detail.notes ?? []).map((one) => el("li", {}, shown(one, 500))))),
       ...optional("Output", detail.output, () => longText(detail.output ?? "", 8_000, "call-output")),
       ...(outcomeClass(row.outcome) === "bad" ? [] : traceback),
       ...optional("Notifications", detail.notifications?.length, () => renderNotifications(detail.notifications ?? [])),
+      ...(detail.resend ? [renderResend(detail, link, (seq) => events.resent(seq))] : []),
       folded("Request as it came", detail.request, "call-request"),
       folded("Answer as it was sent", detail.answer, "call-answer"),
     ),
@@ -39,7 +58,7 @@ export function renderDetail(detail: Detail, link: Link, close: () => void): HTM
 }
 
 /** The same place while there is nothing, or only a sentence, to show. */
-export function renderWaiting(row: CallRow, sentence: string, close: () => void): HTMLElement {
+export function renderWaiting(row: Titled, sentence: string, close: () => void): HTMLElement {
   const body = el("div", { class: "mcpw-detail-body" }, el("div", { class: "mcpw-faint", role: "status" }, shown(sentence, 500)));
   return el("div", { class: "mcpw-detail", testid: "call-detail" }, renderHead(row, close), body);
 }
@@ -50,7 +69,7 @@ export function outcomeMark(outcome: string): HTMLElement {
   return shown(word, 20, { class: `mcpw-outcome mcpw-${outcomeClass(outcome)}` });
 }
 
-function renderHead(row: CallRow, close: () => void): HTMLElement {
+function renderHead(row: Titled, close: () => void): HTMLElement {
   return el(
     "div",
     { class: "mcpw-detail-head" },
@@ -105,12 +124,35 @@ function renderPhases(row: CallRow, behind: string): HTMLElement {
   return el("div", { testid: "call-phases" }, bar, legend, ...queue);
 }
 
-function renderActions(detail: Detail, link: Link): HTMLElement {
+function renderActions(detail: Detail, link: Link, events: DetailEvents): HTMLElement {
   const actions: HTMLElement[] = [];
   if (detail.asCell) actions.push(copyButton("Copy as cell", detail.asCell, link, "call-copy-cell"));
   const raw = [detail.request?.text, detail.answer?.text].filter((one) => one !== undefined);
   if (raw.length) actions.push(copyButton("Copy JSON", raw.join("\n"), link, "call-copy-json"));
+  const { requestSeq } = detail;
+  if (requestSeq)
+    actions.push(
+      button("Messages", () => link.go("messages", { message: String(requestSeq) }), { class: "mcpw-button", testid: "call-messages" }),
+    );
+  actions.push(compareButton(events));
   return el("div", { class: "mcpw-actions" }, ...actions);
+}
+
+function compareButton(events: DetailEvents): HTMLButtonElement {
+  let begins = events.comparing;
+  const compare = button("Compare", () => {
+    begins = !begins;
+    events.compare(begins);
+    draw();
+  });
+  const draw = () => {
+    compare.textContent = begins ? "Now choose the other call" : "Compare";
+    compare.setAttribute("aria-pressed", String(begins));
+  };
+  compare.className = "mcpw-button";
+  compare.dataset.testid = "call-compare";
+  draw();
+  return compare;
 }
 
 /** A button that copies, and says that it has. */

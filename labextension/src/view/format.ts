@@ -68,9 +68,15 @@ export function date(seconds: number): string {
   return `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")} ${moment(seconds)}`;
 }
 
+const WORDS = new Map([
+  ["tool_error", "error"],
+  ["rpc_error", "error"],
+  ["rejected", "refused"],
+]);
+
 /** An outcome as a word: `tool_error` reads `error`. */
 export function outcomeWord(outcome: string): string {
-  return { tool_error: "error", rpc_error: "error", rejected: "refused" }[outcome] ?? outcome;
+  return WORDS.get(outcome) ?? outcome;
 }
 
 /** Which of three tones an outcome has. */

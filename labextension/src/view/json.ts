@@ -55,6 +55,21 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Written);
 }
 
+/** A value as lines of JSON, members in order of their names, so that two can be compared line by line. */
+export function lines(value: unknown): string[] {
+  return written(value, "").split("\n");
+}
+
+function written(value: unknown, indent: string): string {
+  if (value instanceof Written) return value.source;
+  const entries = entriesOf(value);
+  if (!entries?.length) return JSON.stringify(value) ?? "";
+  const isList = Array.isArray(value);
+  const sorted = isList ? entries : [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  const inner = sorted.map(([key, one]) => `${indent}  ${isList ? "" : `${JSON.stringify(key)}: `}${written(one, `${indent}  `)}`);
+  return `${isList ? "[" : "{"}\n${inner.join(",\n")}\n${indent}${isList ? "]" : "}"}`;
+}
+
 /** A value as a tree, open so many levels deep. */
 export function tree(value: unknown, open = 2): HTMLElement {
   return el("div", { class: "mcpw-json" }, node(value, undefined, open));

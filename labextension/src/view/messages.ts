@@ -176,6 +176,8 @@ export interface CallRow {
   job?: string;
   /** Whether its code said something. */
   printed?: boolean;
+  /** The beginning of what the notebook's author wrote beside it last, when it was told. */
+  note?: string;
 }
 
 /** Calls that have ended since the last of these, ascending by `seq`. */
@@ -186,6 +188,10 @@ export interface Calls {
   skipped?: number;
   /** `seq` of the oldest record that is still kept: what `Older` can reach. */
   oldest?: number;
+  /** Of the first of them: nothing before this `seq` was looked at; 0: all was. */
+  since?: number;
+  /** The filter by which they were chosen: what is told by another than the view wants now is too late. */
+  filter?: string;
 }
 
 /** The answer to `GetOlder`. */
@@ -194,6 +200,23 @@ export interface OlderCalls {
   re: number;
   rows?: readonly CallRow[];
   oldest?: number;
+  /** With a filter: down to this `seq` it was looked, and of those that fit none is missing from there on. */
+  reached?: number;
+}
+
+/** The answer to `CheckFilter`. */
+export interface FilterChecked {
+  type: "filterChecked";
+  re: number;
+  ok: boolean;
+  /** The filter as it is understood. */
+  canonical?: string;
+  /** What is wrong with it. */
+  sentence?: string;
+  /** Index of the character where it went wrong; None: it is no matter of the text. */
+  position?: number | null;
+  /** What was probably meant. */
+  nearest?: string;
 }
 
 /** A text, or the beginning of a long one. */
@@ -225,6 +248,133 @@ export interface Detail {
   queuedBehind?: string;
   /** The same call as a line for a cell; empty where there is none. */
   asCell?: string;
+  /** What the notebook's author wrote beside it. */
+  annotations?: readonly string[];
+  /** Whether it can be sent again: `yes`, `asks` (it destroys something, so the person is asked), or empty. */
+  resend?: string;
+  /** JSON of what it was called with, to be edited and sent again; empty where it cannot be sent again. */
+  arguments?: string;
+  /** Its request among the messages, by which it is found there; 0: it is not kept. */
+  requestSeq?: number;
+}
+
+/** The answer to `Resend`: it was made again, and is a call of its own. */
+export interface Resent {
+  type: "resent";
+  re: number;
+  sentence: string;
+  /** Of its record. */
+  seq: number;
+}
+
+/** One message that crossed: a text of the wire, as far as a line has room for it. */
+export interface MessageRow {
+  /** Counted from 1 in the order in which they crossed. */
+  seq: number;
+  at: number;
+  /** `s1` of this server; `out1` of this notebook as a client; `tap1` of a tap. */
+  session: string;
+  size: number;
+  /** Whether we sent it; at a tap: the server. */
+  out?: boolean;
+  /** `request`, `response`, `error`, `notification`, `batch` or `malformed`; empty: its text was gone, or too long to be read here. */
+  kind?: string;
+  /** The request's id as JSON, `5` or `"a"`. */
+  id?: string;
+  method?: string;
+  /** Tool, prompt, resource or task that it names. */
+  target?: string;
+  /** The first characters of what it carries. */
+  beginning?: string;
+  /** Whether its text had been pushed out by newer ones when it was told. */
+  gone?: boolean;
+  /** `legacy` or `modern`; empty where that is not known. */
+  era?: string;
+  client?: string;
+  /** Exchanges that it opens, by names that are good within its session. */
+  begins?: readonly string[];
+  /** Exchanges that it answers, or says something of. */
+  belongs?: readonly string[];
+}
+
+/** Messages that have crossed since the last of these, ascending by `seq`. */
+export interface Messages {
+  type: "messages";
+  rows?: readonly MessageRow[];
+  /** How many crossed meanwhile, and fit the filter, that are not among them: too many at once. */
+  skipped?: number;
+  /** `seq` of the oldest message that is still kept. */
+  oldest?: number;
+  /** `seq` of the oldest one whose text is still kept. */
+  oldestText?: number;
+  since?: number;
+  /** Both as of `Calls`. */
+  filter?: string;
+}
+
+/** The answer to `GetOlderMessages`. */
+export interface OlderMessages {
+  type: "olderMessages";
+  re: number;
+  rows?: readonly MessageRow[];
+  oldest?: number;
+  /** As of `OlderCalls`. */
+  reached?: number;
+}
+
+/** The answer to `GetText`: a message, whole or its beginning, and what belongs to it. */
+export interface MessageText {
+  type: "messageText";
+  re: number;
+  row: MessageRow;
+  /** None: it was pushed out by newer ones. */
+  text?: Text | null;
+  /** `seq` of the call that it belongs to; 0: none that has ended and is kept. */
+  call?: number;
+  /** The other messages of that call, ascending. */
+  others?: readonly MessageRow[];
+}
+
+/** One call that has ended, as a bar. */
+export interface Span {
+  seq: number;
+  /** When its request arrived. */
+  at: number;
+  session: string;
+  target: string;
+  method: string;
+  outcome: string;
+  totalUs: number;
+  waitUs?: number | null;
+  runUs?: number | null;
+  client?: string;
+}
+
+/** One moment. */
+export interface Mark {
+  at: number;
+  /** `notification` or `version`. */
+  kind: string;
+  /** `notifications/progress`; `flights v17: 1,000 rows appended`. */
+  text: string;
+  /** Whose it is; empty: of no session. */
+  session?: string;
+  /** Of a notification: whether we sent it. */
+  out?: boolean;
+  /** Of a notification: its message. */
+  seq?: number;
+}
+
+/** Calls that have ended and marks that were made since the last of these. */
+export interface Timeline {
+  type: "timeline";
+  /** Ascending by `seq`. */
+  spans?: readonly Span[];
+  marks?: readonly Mark[];
+  /** How many calls ended meanwhile that are not among them. */
+  skipped?: number;
+  /** How many marks are not among them. */
+  skippedMarks?: number;
 }
 
 /** Of the calls that ended well, in microseconds; None: too few calls support it (p99.9 takes 1,000). */
@@ -391,7 +541,7 @@ export interface Kernel {
   queues?: readonly Queue[];
 }
 
-/** The answer to `Stop`, `Touch`, and to whatever could not be done. */
+/** The answer to `Stop`, `Touch`, `Annotate`, and to whatever could not be done. */
 export interface Done {
   type: "done";
   re: number;
@@ -415,14 +565,33 @@ export interface HistogramKey {
   failed?: boolean;
 }
 
+/** What of a panel's rows is wanted. */
+export interface PanelFilter {
+  /** `calls` or `messages`. */
+  panel: string;
+  /** In the language of filters; the kernel has said that it can be read. */
+  text: string;
+}
+
 /** What is to be seen, in place of what was; nothing of a panel that is not named is sent. Over a comm the view says it again every 20 s, as its sign of life. */
 export interface Watch {
   type: "watch";
-  /** `connect`, `sessions`, `calls` (those that have ended), `running` (those that have not), `latency`, `dataframes`, `kernel`. */
+  /** `connect`, `sessions`, `calls` (those that have ended), `running` (those that have not), `messages`, `timeline`, `latency`, `dataframes`, `kernel`. */
   panels?: readonly string[];
   histograms?: readonly HistogramKey[];
   /** A tool, or empty for all together; None: no heatmap. */
   heatmap?: string | null;
+  /** Panels that are not named here tell everything. */
+  filters?: readonly PanelFilter[];
+}
+
+/** Whether a text is a filter for the rows of a panel. */
+export interface CheckFilter {
+  type: "checkFilter";
+  id: number;
+  /** `calls` or `messages`. */
+  panel: string;
+  text: string;
 }
 
 /** All that is known of the call with this `seq`. */
@@ -439,6 +608,47 @@ export interface GetOlder {
   before: number;
   /** At most 500. */
   limit: number;
+  filter?: string;
+}
+
+/** Messages that crossed before `before`. */
+export interface GetOlderMessages {
+  type: "getOlderMessages";
+  id: number;
+  before: number;
+  /** At most 500. */
+  limit: number;
+  filter?: string;
+}
+
+/** The text of the message with this `seq`, and what belongs to it. */
+export interface GetText {
+  type: "getText";
+  id: number;
+  seq: number;
+  /** All of it, as far as a view may be sent so much; else no more than its beginning. */
+  whole?: boolean;
+}
+
+/** Make a call again, through the wire, as the notebook itself. */
+export interface Resend {
+  type: "resend";
+  id: number;
+  /** Of its record. */
+  seq: number;
+  /** JSON: what it is called with this time. */
+  arguments: string;
+  /** The person was asked, and said yes: for what destroys something. */
+  sure?: boolean;
+}
+
+/** Write something beside a call. */
+export interface Annotate {
+  type: "annotate";
+  id: number;
+  seq: number;
+  /** Empty: all that stands there is taken away. */
+  text: string;
 }
 
 /** The first rows of a DataFrame. */
@@ -466,6 +676,6 @@ export const VIEW_PROTOCOL = 1;
 
 export const VERSION = "0.1.0";
 
-export type ToView = Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | Detail | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
+export type ToView = Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Resent | Messages | OlderMessages | MessageText | Timeline | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
 
-export type ToKernel = Open | Watch | GetDetail | GetOlder | GetPreview | Stop | Touch;
+export type ToKernel = Open | Watch | CheckFilter | GetDetail | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch;

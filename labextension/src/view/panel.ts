@@ -2,18 +2,19 @@
  * A panel: one part of what people see. Each stands in a file of its own in `panels/` and is named once, in `panels/index.ts`; a
  * feature adds its panel there and touches no other. Panels put texts into the document by `dom.ts` only, never as markup.
  */
-import type { Detail, Done, GetDetail, GetOlder, GetPreview, HistogramKey, OlderCalls, Preview, Stop, Touch, ToView } from "./messages";
+import type { HistogramKey, PanelFilter, ToKernel, ToView } from "./messages";
 
+type Unnumbered<One> = One extends { id: number } ? Omit<One, "id"> : never;
 /** What a panel asks, without its number. */
-export type Question = Omit<GetDetail, "id"> | Omit<GetOlder, "id"> | Omit<GetPreview, "id"> | Omit<Stop, "id"> | Omit<Touch, "id">;
-export type Answer = Detail | OlderCalls | Preview | Done;
+export type Question = Unnumbered<ToKernel>;
+export type Answer = Extract<ToView, { re: number }>;
 
 /** What a panel may use of its surroundings. */
 export interface Link {
   /** Ask the kernel; rejects with a sentence for people when there is no answer (connection lost, 10 s). */
   ask(question: Question): Promise<Answer>;
   /** What else than its own panel it wants to be told: replaces what this panel wanted before. */
-  watch(wanted: { histograms?: readonly HistogramKey[]; heatmap?: string }): void;
+  watch(wanted: { histograms?: readonly HistogramKey[]; heatmap?: string; filters?: readonly PanelFilter[] }): void;
   /** Seconds since 1970 by the kernel's clock. */
   now(): number;
   /** Put a text on the clipboard; resolves to whether it worked. */

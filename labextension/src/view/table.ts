@@ -45,6 +45,8 @@ export interface TableOptions<Row> {
   opened(row: Row): void;
   /** The keyboard has moved to this row. */
   moved?(row: Row): void;
+  /** The pointer is over this row now, or over none. */
+  hovered?(row: Row | undefined): void;
   /** Esc; returns whether there was something to close. */
   closed?(): boolean;
   /** Somebody has scrolled near the end: more may be asked for. */
@@ -77,6 +79,9 @@ export class Table<Row> {
   private drawn = new Map<number, Drawn<Row>>();
   private drawnAt = 0;
   private active: number | undefined;
+  /** Places of rows that are marked. */
+  private marked: ReadonlySet<number> = new Set();
+  private hovered: Row | undefined;
   private paused = false;
   private pressed = false;
   private aimed = 0;
@@ -151,6 +156,19 @@ export class Table<Row> {
     this.drawSoon();
   }
 
+  /** These rows are marked, and no others. */
+  mark(places: ReadonlySet<number>): void {
+    this.marked = places;
+    for (const [place, { element }] of this.drawn) element.classList.toggle("mcpw-marked", places.has(place));
+  }
+
+  /** Choose the row at a place and bring it into view; says whether there is one. */
+  choosePlace(place: number): boolean {
+    const index = this.order.find((row) => this.options.place(row) === place);
+    if (index >= 0) this.bring(index);
+    return index >= 0;
+  }
+
   focus(): void {
     this.grid.focus({ preventScroll: true });
   }
@@ -185,9 +203,11 @@ export class Table<Row> {
         document.addEventListener("pointerup", this.letGo);
         document.addEventListener("pointercancel", this.letGo);
       },
-      pointermove: () => {
+      pointermove: (event: PointerEvent) => {
         this.aimed = performance.now();
+        this.hover(this.rowAt(event.target as Element));
       },
+      pointerleave: () => this.hover(undefined),
       click: (event: MouseEvent) => this.click(event),
     };
   }
@@ -215,11 +235,21 @@ export class Table<Row> {
   private click(event: MouseEvent): void {
     const target = event.target as Element;
     if (target.closest("button")) return;
+    const row = this.rowAt(target);
+    if (row === undefined) return;
+    this.choose(row);
+    this.options.opened(row);
+  }
+
+  private rowAt(target: Element): Row | undefined {
     const element = target.closest<HTMLElement>(".mcpw-row:not(.mcpw-head)");
-    const drawn = [...this.drawn.values()].find((one) => one.element === element);
-    if (!drawn) return;
-    this.choose(drawn.row);
-    this.options.opened(drawn.row);
+    return element ? [...this.drawn.values()].find((one) => one.element === element)?.row : undefined;
+  }
+
+  private hover(row: Row | undefined): void {
+    if (row === this.hovered) return;
+    this.hovered = row;
+    this.options.hovered?.(row);
   }
 
   private choose(row: Row): void {
@@ -248,14 +278,19 @@ export class Table<Row> {
   }
 
   private moveTo(index: number): void {
+    const row = this.bring(index);
+    if (row !== undefined) this.options.moved?.(row);
+  }
+
+  private bring(index: number): Row | undefined {
     const row = this.order.at(index);
-    if (row === undefined) return;
+    if (row === undefined) return undefined;
     const top = index * this.rowHeight;
     const visible = this.grid.clientHeight - this.head.offsetHeight;
     this.choose(row);
     if (top < this.grid.scrollTop) this.grid.scrollTop = top;
     else if (top + this.rowHeight > this.grid.scrollTop + visible) this.grid.scrollTop = top + this.rowHeight - visible;
-    this.options.moved?.(row);
+    return row;
   }
 
   private activeIndex(): number {
@@ -357,6 +392,8 @@ export class Table<Row> {
       element.style.transform = `translateY(${index * this.rowHeight}px)`;
       element.setAttribute("aria-rowindex", String(index + 2));
     }
+    const marked = this.marked.has(place);
+    if (element.classList.contains("mcpw-marked") !== marked) element.classList.toggle("mcpw-marked", marked);
     const active = place === this.active;
     if (element.classList.contains("mcpw-active") !== active) element.classList.toggle("mcpw-active", active);
     return { row, element, index };

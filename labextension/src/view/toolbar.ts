@@ -1,15 +1,19 @@
-/** The filter above the calls: words, facets, counts, pause. It gives a `Filter`; what matches it is the store's affair. */
+/** The filter above the calls: its field, facets, counts, pause. What the field says is the kernel's affair, facets are the store's. */
 import { button, el, fill, inLine, setText } from "./dom";
 import { EVERYTHING, type Filter } from "./filter";
+import { FilterField } from "./filterfield";
 import { number, outcomeClass } from "./format";
+import type { Link } from "./panel";
 import type { Facets } from "./store";
 
 const CHOICES = 200;
 const NAME = 60;
-const TYPING_MS = 120;
 
 export interface ToolbarEvents {
-  filtered(filter: Filter): void;
+  /** By the field: what the kernel is to choose. */
+  applied(text: string): void;
+  /** By facets: what of it is to be seen. */
+  chosen(filter: Filter): void;
   paused(paused: boolean): void;
 }
 
@@ -18,7 +22,7 @@ let toolbars = 0;
 export class Toolbar {
   readonly element: HTMLElement;
   filter: Filter = EVERYTHING;
-  private readonly text: HTMLInputElement;
+  private readonly field: FilterField;
   private readonly outcomes = el("div", { class: "mcpw-chips", role: "group", aria: { label: "Outcomes" } });
   private readonly tool: Choice;
   private readonly session: Choice;
@@ -27,18 +31,23 @@ export class Toolbar {
   private readonly clear: HTMLButtonElement;
   private readonly counts = el("span", { class: "mcpw-counts", testid: "calls-counts" });
   private paused = false;
-  private typing: ReturnType<typeof setTimeout> | undefined;
   private drawnOutcomes = "";
   private readonly id = `mcpw-facets-${++toolbars}`;
 
-  constructor(private readonly events: ToolbarEvents) {
-    this.text = el("input", {
-      class: "mcpw-input",
-      type: "search",
-      placeholder: 'Filter: word  -without  "two words"',
-      aria: { label: "Filter calls by words; -word excludes" },
+  constructor(
+    link: Link,
+    private readonly events: ToolbarEvents,
+  ) {
+    this.field = new FilterField({
+      link,
+      panel: "calls",
+      label: "Filter calls",
+      example: "word  tool:sum  dur:>5ms  -outcome:ok",
       testid: "calls-filter",
-      on: { input: () => this.typed(), keydown: (event: KeyboardEvent) => this.key(event) },
+      applied: (text) => {
+        this.draw();
+        events.applied(text);
+      },
     });
     this.tool = new Choice("all tools", "Tool", "calls-tool", (tool) => this.set({ tool }));
     this.session = new Choice("all sessions", "Session", "calls-session", (session) => this.set({ session }));
@@ -49,7 +58,7 @@ export class Toolbar {
       testid: "calls-protocol",
     });
     this.pauseButton = button("Pause", () => this.pause(!this.paused), { class: "mcpw-button", testid: "calls-pause" });
-    this.clear = button("Clear filter", () => this.show(EVERYTHING), { class: "mcpw-link", testid: "calls-clear" });
+    this.clear = button("Clear filter", () => this.show(EVERYTHING, ""), { class: "mcpw-link", testid: "calls-clear" });
     const facets = el(
       "div",
       { class: "mcpw-facets", id: this.id },
@@ -59,18 +68,22 @@ export class Toolbar {
       this.session.element,
       this.clear,
     );
-    const line = el("div", { class: "mcpw-filter" }, this.text, this.facetsButton(), this.counts, this.pauseButton);
-    this.element = el("div", { class: "mcpw-toolbar", role: "search" }, line, facets);
+    const line = el("div", { class: "mcpw-filter" }, this.field.line, this.facetsButton(), this.counts, this.pauseButton);
+    this.element = el("div", { class: "mcpw-toolbar", role: "search" }, line, this.field.below, facets);
     this.draw();
   }
 
   /** Filter like this from now on. */
-  show(filter: Filter): void {
-    clearTimeout(this.typing);
+  show(filter: Filter, text = this.field.text): void {
     this.filter = filter;
-    if (this.text.value !== filter.text) this.text.value = filter.text;
+    if (text !== this.field.text) this.field.show(text);
     this.draw();
-    this.events.filtered(filter);
+    this.events.chosen(filter);
+  }
+
+  /** The kernel is heard again. */
+  again(): void {
+    this.field.again();
   }
 
   /** How many match, and what can be chosen. Args: `hidden` are the protocol's own, left out; `clients` are names by session. */
@@ -91,7 +104,7 @@ export class Toolbar {
   }
 
   dispose(): void {
-    clearTimeout(this.typing);
+    this.field.dispose();
   }
 
   /** Only seen where it is narrow: there the facets wait behind it. */
@@ -108,20 +121,6 @@ export class Toolbar {
     return open;
   }
 
-  private typed(): void {
-    clearTimeout(this.typing);
-    this.typing = setTimeout(() => this.set({ text: this.text.value }), TYPING_MS);
-  }
-
-  private key(event: KeyboardEvent): void {
-    event.stopPropagation(); // Notebooks have keys of their own.
-    if (event.key === "Escape" && this.text.value) {
-      event.preventDefault();
-      this.text.value = "";
-      this.set({ text: "" });
-    }
-  }
-
   private set(change: Partial<Filter>): void {
     this.show({ ...this.filter, ...change });
   }
@@ -129,7 +128,7 @@ export class Toolbar {
   private draw(): void {
     const { filter } = this;
     this.protocol.setAttribute("aria-pressed", String(filter.protocol));
-    const filtered = filter.text || filter.outcomes.size || filter.tool || filter.session || filter.protocol;
+    const filtered = this.field.text || filter.outcomes.size || filter.tool || filter.session || filter.protocol;
     this.clear.hidden = !filtered;
   }
 
@@ -164,7 +163,7 @@ function okFirst(a: string, b: string): number {
 }
 
 /** A `select` whose options follow what there is, but not while it is open. */
-class Choice {
+export class Choice {
   readonly element: HTMLSelectElement;
   private drawn = "";
 

@@ -68,8 +68,6 @@ def _cell(call: Call) -> str | None:
     """Its code; None: a replay does not answer it."""
     if not asks_server(call.record) or call.response is None or call.outcome == Outcome.INPUT_REQUIRED:
         return None
-    if "inputResponses" in call.params:
-        return None
     try:
         method, params = again(call, {})
         return cell_in("replay.connect()", method, params, refused=call.outcome == Outcome.RPC_ERROR)

@@ -95,9 +95,7 @@ def _written(
     lines = Lines(Clock(at, began), redactor, sessions.get)
     items = _in_order(calls, messages)
     texts = _lines_of(items, lines)
-    learned = 0
-    while redactor.learned != learned:  # what was found to be a secret may stand before the place that gave it away
-        learned = redactor.learned
+    if redactor.learned:  # what was found to be a secret may stand before the place that gave it away
         lines.forget_sessions()
         texts = _lines_of(items, lines)
     ends = [lines.end(sessions[name]) for name in dict.fromkeys(call.session_id for call in calls) if _is_over(sessions.get(name))]

@@ -10,6 +10,7 @@ from mcp_workbench.limits import KIB
 from mcp_workbench.serving.job import Job
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import JOB, CallRecord
+from mcp_workbench.views.actions.resend import offered
 from mcp_workbench.views.as_cell import as_cell
 from mcp_workbench.views.asks import Ask
 from mcp_workbench.views.authors_code import author_traceback
@@ -34,6 +35,7 @@ def get_detail(ask: Ask[GetDetail]) -> None:
 
 def _detail(ask: Ask[GetDetail], call: CallRecord, job: Job | None) -> Detail:
     answer = _text_of(call.answer)
+    resend, arguments = offered(call, ask.sources)
     return Detail(
         re=ask.request.id,
         row=CallRows(ask.sources).row(call),
@@ -47,6 +49,10 @@ def _detail(ask: Ask[GetDetail], call: CallRecord, job: Job | None) -> Detail:
         notes=call.notes,
         queued_behind=call.queued_behind or "",
         as_cell=as_cell(call, ask.sources.offer),
+        annotations=ask.sources.offer.annotations.of(call),
+        resend=resend,
+        arguments=arguments,
+        request_seq=0 if call.request is None else call.request.seq,
     )
 
 

@@ -1,8 +1,7 @@
-"""The calls that have ended, each told once, in the order in which they ended.
+"""The calls that have ended, each told once, in the order in which they ended; all of them, or those that fit a filter.
 
-A view that begins, or that looks again after a while, is first told the latest 2,000, in pieces, while others go on ending: it
-catches up with them within a second. From then on each look tells what has ended since; where that is more than fits, failed
-ones come before others and new ones before old ones, and how many are left out is told too.
+Where more have ended since the last look than fit, failed ones come before others and new ones before old ones, and how many are
+left out is told too. With another filter the view is told from the beginning (`pace`); what is further back it asks for (`GetOlder`).
 """
 
 from __future__ import annotations
@@ -12,7 +11,9 @@ from itertools import islice
 
 from mcp_workbench.telemetry.records import CallRecord, Outcome
 from mcp_workbench.views.call_rows import CallRows
+from mcp_workbench.views.feeds.pace import Pace, Piece
 from mcp_workbench.views.feeds.sources import Sources
+from mcp_workbench.views.filtering import calls_filter, text_for
 from mcp_workbench.views.messages import Calls, Message, Watch
 
 HISTORY = 2_000
@@ -27,46 +28,46 @@ class CallsFeed:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._rows = CallRows(sources)
-        self._told: int | None = None
-        """`seq` of the last call that was told, or left out."""
-        self._history = 0
-        """`seq` of the last call that had ended when the view began to look: up to it nothing is left out."""
+        self._pace = Pace(HISTORY, AT_ONCE)
         self._watched = False
+        self._filter, self._matches = "", calls_filter("", sources)
 
     def watch(self, wanted: Watch) -> None:
-        """A view that looks again is told the latest first of all, as one that begins."""
-        watched = self.panel in wanted.panels
-        if watched and not self._watched:
-            self._history = self._sources.offer.telemetry.recorded
+        """A view that looks again is told the latest first of all, as one that begins; one that filters anew, all anew."""
+        watched, text = self.panel in wanted.panels, text_for(self.panel, wanted)
+        recorded = self._sources.offer.telemetry.recorded
+        if watched and text != self._filter:
+            self._filter, self._matches = text, calls_filter(text, self._sources)
+            self._pace.restart(recorded)
+        elif watched and not self._watched:
+            self._pace.begin(recorded)
         self._watched = watched
 
     def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         """Calls that have ended since the last one that was told."""
-        recorded = self._sources.offer.telemetry.recorded
-        while self._told != recorded:
-            yield self._news(recorded)
+        while (piece := self._pace.next(self._sources.offer.telemetry.recorded)) is not None:
+            told = self._told(piece)
+            if told.rows or told.skipped or piece.is_first:
+                yield told
             if not last:
                 return
 
-    def _news(self, recorded: int) -> Calls:
-        """Those that are told at once."""
-        told = self._told
-        begin = max(told or 0, self._history - HISTORY)
-        skipped = 0 if told is None else begin - told
-        calls, left_out = self._next(begin, recorded)
-        return self._message(calls, skipped + left_out)
-
-    def _next(self, begin: int, recorded: int) -> tuple[list[CallRecord], int]:
-        """What is told now, and how many are left out of what it was chosen from."""
-        telemetry = self._sources.offer.telemetry
-        end = min(begin + AT_ONCE, recorded) if begin < self._history else recorded
-        found = telemetry.calls_between(begin, end)
-        self._told = end
+    def _told(self, piece: Piece) -> Calls:
+        telemetry, matches = self._sources.offer.telemetry, self._matches
+        found = telemetry.calls_between(piece.after, piece.until)
+        skipped = piece.passed_over
+        if matches is None:
+            skipped += piece.until - piece.after - len(found)
+        else:
+            found = [call for call in found if matches(call)]
         calls = found if len(found) <= AT_ONCE else _chosen(found)
-        return calls, end - begin - len(calls)
-
-    def _message(self, calls: list[CallRecord], skipped: int) -> Calls:
-        return Calls(rows=tuple(map(self._rows.row, calls)), skipped=skipped, oldest=self._sources.offer.telemetry.oldest)
+        return Calls(
+            rows=tuple(map(self._rows.row, calls)),
+            skipped=skipped + len(found) - len(calls),
+            oldest=telemetry.oldest,
+            since=piece.after + 1 if piece.is_first and piece.after else 0,
+            filter=self._filter,
+        )
 
 
 def _chosen(calls: list[CallRecord]) -> list[CallRecord]:

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mcp_workbench.views.actions.annotate import annotate
 from mcp_workbench.views.actions.dataframes import DataFrameActions
 from mcp_workbench.views.actions.detail import get_detail
-from mcp_workbench.views.actions.older import get_older
+from mcp_workbench.views.actions.filters import check_filter
+from mcp_workbench.views.actions.older import get_older, get_older_messages
+from mcp_workbench.views.actions.resend import resend
 from mcp_workbench.views.actions.stop import stop
+from mcp_workbench.views.actions.text import get_text
 from mcp_workbench.views.asks import Action, Ask
 from mcp_workbench.views.feed import Feed
 from mcp_workbench.views.feeds.calls import CallsFeed
@@ -20,12 +24,25 @@ from mcp_workbench.views.feeds.dataframes import DataFramesFeed, subscribers_in
 from mcp_workbench.views.feeds.jobs import JobsFeed
 from mcp_workbench.views.feeds.kernel import KernelFeed
 from mcp_workbench.views.feeds.latency import LatencyFeed
+from mcp_workbench.views.feeds.messages import MessagesFeed
 from mcp_workbench.views.feeds.open_calls import OpenCallsFeed
 from mcp_workbench.views.feeds.queues import readings
 from mcp_workbench.views.feeds.sessions import SessionsFeed
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.feeds.state import StateFeed
-from mcp_workbench.views.messages import GetDetail, GetOlder, GetPreview, Stop, Touch
+from mcp_workbench.views.feeds.timeline import TimelineFeed
+from mcp_workbench.views.messages import (
+    Annotate,
+    CheckFilter,
+    GetDetail,
+    GetOlder,
+    GetOlderMessages,
+    GetPreview,
+    GetText,
+    Resend,
+    Stop,
+    Touch,
+)
 
 FeedMaker = Callable[[Sources], Feed]
 Actions = Mapping[type[Any], Action]
@@ -49,7 +66,18 @@ def _kernel(sources: Sources) -> Feed:
     return KernelFeed(running.cell, running.execution.main, lambda: readings(running, offer))
 
 
-FEEDS: tuple[FeedMaker, ...] = (StateFeed, SessionsFeed, OpenCallsFeed, CallsFeed, _latency, _dataframes, _jobs, _kernel)
+FEEDS: tuple[FeedMaker, ...] = (
+    StateFeed,
+    SessionsFeed,
+    OpenCallsFeed,
+    CallsFeed,
+    MessagesFeed,
+    TimelineFeed,
+    _latency,
+    _dataframes,
+    _jobs,
+    _kernel,
+)
 """Asked in this order."""
 
 
@@ -64,4 +92,15 @@ def actions_of(sources: Sources) -> Actions:
     def dataframe_action(ask: Ask[GetPreview] | Ask[Touch]) -> None:
         of_dataframes.answer(ask.request, ask.answer)
 
-    return {Stop: stop, GetDetail: get_detail, GetOlder: get_older, GetPreview: dataframe_action, Touch: dataframe_action}
+    return {
+        Stop: stop,
+        CheckFilter: check_filter,
+        GetDetail: get_detail,
+        GetOlder: get_older,
+        GetOlderMessages: get_older_messages,
+        GetText: get_text,
+        Resend: resend,
+        Annotate: annotate,
+        GetPreview: dataframe_action,
+        Touch: dataframe_action,
+    }

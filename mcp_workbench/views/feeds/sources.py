@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from mcp_workbench.assembly import RunningServer
 from mcp_workbench.offer import Offer
+from mcp_workbench.telemetry.records import SessionRecord
 from mcp_workbench.views.messages import OpenCalls
 
 T = TypeVar("T")
@@ -44,7 +45,12 @@ class Sources:
     """Thousands of calls may wait, and dozens of views look."""
 
     def client_of(self, session_id: str, at: float) -> str:
-        """What the client of a session calls itself; empty where that is not known any more.
+        """What the client of a session calls itself; empty where that is not known any more. Args as `session_of`."""
+        record = self.session_of(session_id, at)
+        return "" if record is None else record.client_name or ""
+
+    def session_of(self, session_id: str, at: float) -> SessionRecord | None:
+        """The session, also one that is only heard; None where it is not known any more. From any thread.
 
         Args:
             session_id: The session's id.
@@ -52,6 +58,6 @@ class Sources:
         """
         session = self.running.sessions.find(session_id)
         if session is not None and session.record.since <= at:
-            return session.record.client_name or ""
-        ended = (record for record in reversed(self.offer.telemetry.sessions(None)) if record.session_id == session_id)
-        return next((record.client_name or "" for record in ended if record.since <= at), "")
+            return session.record
+        others = (*self.offer.overhearing.sessions(), *reversed(self.offer.telemetry.sessions(None)))
+        return next((record for record in others if record.session_id == session_id and record.since <= at), None)

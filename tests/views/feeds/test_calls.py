@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mcp_workbench.events import Era
 from mcp_workbench.telemetry import CallRecord, Outcome, Telemetry
 from mcp_workbench.views.feeds.calls import AT_ONCE, HISTORY, CallsFeed
-from mcp_workbench.views.messages import Calls, Watch
+from mcp_workbench.views.messages import Calls, PanelFilter, Watch
 from tests.views.rig import no_server
 
 CALLS = Watch(panels=("calls",))
@@ -136,3 +136,44 @@ def test_at_the_end_all_that_is_kept_is_told_at_once() -> None:
     told = list(log.feed.look(1.0, last=True))
     assert [row.seq for message in told if isinstance(message, Calls) for row in message.rows] == list(range(1, AT_ONCE + 11))
     assert list(log.feed.look(1.0, last=True)) == []
+
+
+FAILED = Watch(panels=("calls",), filters=(PanelFilter(panel="calls", text="outcome:error"),))
+
+
+def test_with_a_filter_only_what_fits_is_told_from_the_beginning_and_later() -> None:
+    log = Log()
+    log.feed.watch(CALLS)
+    log.end(2)
+    log.end(1, Outcome.TOOL_ERROR)
+    assert log.seqs() == [1, 2, 3]
+    log.feed.watch(FAILED)
+    told = log.look()
+    assert told is not None
+    assert ([row.seq for row in told.rows], told.filter, told.skipped) == ([3], "outcome:error", 0)
+    log.end(5)
+    assert log.look() is None
+    log.end(1, Outcome.TOOL_ERROR)
+    assert log.seqs() == [9]
+    log.feed.watch(CALLS)
+    assert log.seqs() == list(range(1, 10))
+
+
+def test_a_filter_says_from_where_on_it_looked_also_where_nothing_fits() -> None:
+    log = Log()
+    log.end(HISTORY + 1)
+    log.feed.watch(FAILED)
+    told = log.look()
+    assert told is not None
+    assert (told.rows, told.since, told.filter) == ((), 2, "outcome:error")
+
+
+def test_of_too_many_that_fit_those_that_do_not_are_not_counted() -> None:
+    log = Log()
+    log.feed.watch(FAILED)
+    log.look()
+    log.end(50)
+    log.end(AT_ONCE + 3, Outcome.TOOL_ERROR)
+    told = log.look()
+    assert told is not None
+    assert (told.skipped, told.rows[0].seq) == (3, 54)

@@ -4,7 +4,7 @@
  */
 import { el } from "../dom";
 
-const INKS = ["text", "quiet", "main", "compare", "failed", "ground"] as const;
+const INKS = ["text", "quiet", "main", "compare", "failed", "ground", "wait", "run", "send"] as const;
 
 export type Ink = (typeof INKS)[number];
 export type Palette = Readonly<Record<Ink, string>>;

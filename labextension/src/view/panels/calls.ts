@@ -1,7 +1,8 @@
 /** Every call: those that run on top, those that have ended below, the chosen one in a drawer beside them. */
 import { badge } from "../badge";
+import { CallDrawer } from "../calldrawer";
 import { button, type Child, el, fill, shown } from "../dom";
-import { outcomeMark, renderDetail, renderWaiting } from "../drawer";
+import { outcomeMark, type Titled } from "../drawer";
 import { EVERYTHING } from "../filter";
 import { bytes, counted, duration, moment, number, outcomeClass } from "../format";
 import type { CallRow, ToView } from "../messages";
@@ -27,16 +28,23 @@ class CallsPanel implements Panel {
   private readonly running: Running;
   private readonly toolbar: Toolbar;
   private readonly table: Table<Entry>;
-  private readonly drawer = el("div", { class: "mcpw-drawer", role: "complementary", aria: { label: "Call" } });
+  private readonly drawer: CallDrawer;
   private visible = false;
-  private open: number | undefined;
   private moving: ReturnType<typeof setTimeout> | undefined;
   private readonly asking = new Set<number>();
   private readonly foot = el("div", { class: "mcpw-foot" });
 
   constructor(private readonly link: Link) {
     this.running = new Running(link);
-    this.toolbar = new Toolbar({ filtered: () => this.filtered(), paused: (paused) => this.table.pause(paused) });
+    this.toolbar = new Toolbar(link, {
+      applied: (text) => this.applied(text),
+      chosen: () => this.chosen(),
+      paused: (paused) => this.table.pause(paused),
+    });
+    this.drawer = new CallDrawer(link, {
+      closed: () => this.closed(),
+      noted: (seq, text) => this.noted(seq, text),
+    });
     this.table = this.makeTable();
     const list = el("div", { class: "mcpw-list" }, this.running.element, this.toolbar.element, this.table.element, this.foot);
     const more = button(`load ${OLDER} older calls`, () => void this.older(this.store.olderThan), {
@@ -44,9 +52,7 @@ class CallsPanel implements Panel {
       testid: "calls-older",
     });
     fill(this.foot, "The kernel has more: ", more);
-    this.drawer.hidden = true;
-    this.drawer.addEventListener("keydown", (event) => this.drawerKey(event));
-    this.element = el("div", { class: "mcpw-calls" }, list, this.drawer);
+    this.element = el("div", { class: "mcpw-calls" }, list, this.drawer.element);
     this.table.sortBy(link.remember("calls.sort") ?? "");
   }
 
@@ -54,8 +60,11 @@ class CallsPanel implements Panel {
     if (message.type === "openCalls") this.running.take(message);
     if (message.type === "kernel") this.running.takeKernel(message);
     if (message.type !== "calls") return;
+    const { begun } = this.store;
     this.store.add(message);
     if (this.visible) this.draw();
+    // What fits may be rare: all that is kept is looked through, once.
+    if (this.store.filter && !begun && this.store.begun) void this.older(this.store.olderThan);
   }
 
   shown(visible: boolean): void {
@@ -66,12 +75,14 @@ class CallsPanel implements Panel {
 
   heard(live: boolean): void {
     this.running.heard(live);
+    if (live) this.toolbar.again();
   }
 
   wish(wish: Readonly<Record<string, string>>): void {
-    const { session = "", tool = "", text = "" } = wish;
+    const { session = "", tool = "", text = "", call } = wish;
     this.close();
-    this.toolbar.show({ ...EVERYTHING, session, tool, text });
+    if (call) return this.show(Number(call), { target: "", method: `call ${call}`, outcome: "" });
+    this.toolbar.show({ ...EVERYTHING, session, tool }, text);
   }
 
   reset(): void {
@@ -102,10 +113,24 @@ class CallsPanel implements Panel {
     this.toolbar.update(this.store.matched, this.store.total, this.store.hidden, this.store.facets, this.store.clients);
   }
 
-  private filtered(): void {
-    this.store.setFilter(this.toolbar.filter);
+  /** The kernel chooses by this from now on, and tells anew. */
+  private applied(text: string): void {
+    this.store.begin(text);
+    this.asking.clear();
+    this.link.watch(text ? { filters: [{ panel: "calls", text }] } : {});
+    this.table.restart([]);
+    this.drawCounts();
+  }
+
+  private chosen(): void {
+    this.store.choose(this.toolbar.filter);
     this.table.restart(this.store.entries, this.store.arrived);
     this.drawCounts();
+  }
+
+  private noted(seq: number, text: string): void {
+    this.store.annotate(seq, text);
+    this.table.replace(this.store.entries, this.store.arrived);
   }
 
   private makeTable(): Table<Entry> {
@@ -117,7 +142,7 @@ class CallsPanel implements Panel {
       newestFirst: true,
       whole: (entry) => (isGap(entry) ? this.gapRow(entry) : undefined),
       rowClass: (entry) => (isGap(entry) ? "mcpw-gap" : `mcpw-call mcpw-row-${outcomeClass(entry.outcome)}`),
-      opened: (entry) => (isGap(entry) ? this.older(entry.before) : this.show(entry)),
+      opened: (entry) => (isGap(entry) ? this.older(entry.ask ?? entry.before) : this.show(entry.seq, entry)),
       moved: (entry) => this.moved(entry),
       closed: () => this.close(),
       atEnd: () => this.older(this.store.olderThan),
@@ -127,25 +152,34 @@ class CallsPanel implements Panel {
   }
 
   private gapRow(gap: Gap): HTMLElement {
-    const load = button("load them", () => this.older(gap.before), { class: "mcpw-link" });
+    const load = button("load them", () => this.older(gap.ask ?? gap.before), { class: "mcpw-link" });
     return el("span", {}, `${counted(gap.gap, "call")} not shown, too many at once: `, load);
   }
 
   private empty(): HTMLElement {
-    if (this.store.total) {
-      const clear = button("Clear filter", () => this.toolbar.show(EVERYTHING), { class: "mcpw-link" });
-      return el("div", {}, `None of ${counted(this.store.total, "call")} matches. `, clear);
+    const clear = button("Clear filter", () => this.toolbar.show(EVERYTHING, ""), { class: "mcpw-link" });
+    if (this.store.hidden && this.store.hidden === this.store.total && this.store.filter) {
+      const protocol = button("show them", () => this.toolbar.show({ ...this.toolbar.filter, protocol: true }), { class: "mcpw-link" });
+      return el("div", {}, `${counted(this.store.hidden, "request")} of the protocol's own: `, protocol);
     }
+    if (this.store.total) return el("div", {}, `None of ${counted(this.store.total, "call")} matches. `, clear);
+    if (this.store.filter) return el("div", {}, this.emptyByFilter(), " ", clear);
     const connect = button("Connect an agent", () => this.link.go("connect"), { class: "mcpw-link" });
     return el("div", {}, el("b", {}, "No calls yet"), el("p", {}, "Calls appear here the moment an agent makes them. ", connect));
+  }
+
+  private emptyByFilter(): string {
+    if (!this.store.begun) return "Looking…";
+    return this.store.olderThan ? "None of the latest calls matches." : "No call that is kept matches.";
   }
 
   private async older(before: number): Promise<void> {
     if (!before || this.asking.has(before)) return;
     this.asking.add(before);
     try {
-      const answer = await this.link.ask({ type: "getOlder", before, limit: OLDER });
-      if (answer.type !== "olderCalls") return;
+      const { filter } = this.store;
+      const answer = await this.link.ask({ type: "getOlder", before, limit: OLDER, ...(filter ? { filter } : {}) });
+      if (answer.type !== "olderCalls" || filter !== this.store.filter) return;
       this.store.addOlder(answer, before);
       this.table.replace(this.store.entries, this.store.arrived);
       this.drawCounts();
@@ -157,49 +191,31 @@ class CallsPanel implements Panel {
 
   // --- the drawer --------------------------------------------------------------------------------------------------------
 
-  private async show(row: CallRow): Promise<void> {
-    this.open = row.seq;
+  private show(seq: number, titled: Titled): void {
     this.element.classList.add("mcpw-open");
-    this.drawer.hidden = false;
-    const close = () => void (this.close() && this.table.focus());
-    const shownNow = this.drawer.querySelector("[data-testid=call-detail]");
-    if (!shownNow)
-      fill(this.drawer, renderWaiting(row, this.link.waitsForCells ? "asking; the answer waits for the cell" : "asking…", close));
-    let drawn: HTMLElement;
-    try {
-      const answer = await this.link.ask({ type: "getDetail", seq: row.seq });
-      drawn = answer.type === "detail" ? renderDetail(answer, this.link, close) : renderWaiting(row, sentenceOf(answer), close);
-    } catch (error) {
-      drawn = renderWaiting(row, error instanceof Error ? error.message : String(error), close);
-    }
-    if (this.open === row.seq) fill(this.drawer, drawn);
+    void this.drawer.show(seq, titled);
   }
 
   private moved(entry: Entry): void {
-    if (this.open === undefined || isGap(entry)) return;
+    if (!this.drawer.isOpen || isGap(entry)) return;
     clearTimeout(this.moving);
-    this.moving = setTimeout(() => void this.show(entry), MOVING_MS);
+    this.moving = setTimeout(() => this.show(entry.seq, entry), MOVING_MS);
   }
 
   private close(): boolean {
-    if (this.open === undefined) return false;
     clearTimeout(this.moving);
-    this.open = undefined;
-    this.drawer.hidden = true;
-    fill(this.drawer);
+    if (!this.drawer.close()) return false;
     this.element.classList.remove("mcpw-open");
     this.table.unchoose();
     return true;
   }
 
-  private drawerKey(event: KeyboardEvent): void {
-    event.stopPropagation(); // Notebooks have keys of their own.
-    if (event.key === "Escape" && this.close()) this.table.focus();
+  private closed(): void {
+    clearTimeout(this.moving);
+    this.element.classList.remove("mcpw-open");
+    this.table.unchoose();
+    this.table.focus();
   }
-}
-
-function sentenceOf(answer: { type: string; sentence?: string }): string {
-  return answer.sentence ?? "the kernel answered something else";
 }
 
 // --- columns -------------------------------------------------------------------------------------------------------------
@@ -282,10 +298,10 @@ function early(row: CallRow): HTMLElement {
 
 function targetCell(row: CallRow): HTMLElement {
   const name = row.target || row.method;
-  const kind = { "tools/call": "", job: `job ${row.job ?? ""}`.trim() }[row.method] ?? row.method;
+  const kind = row.method === "tools/call" ? "" : row.method === "job" ? `job ${row.job ?? ""}`.trim() : row.method;
   const first = isEarly(row) ? `→ ${row.job}` : row.method === "job" ? kind : "";
-  const marks = [first ? "" : kind, row.printed ? "printed" : ""].filter(Boolean);
-  const title = [name, row.error, `call ${row.callId || number(row.seq)}`].filter(Boolean).join("\n");
+  const marks = [first ? "" : kind, row.printed ? "printed" : "", row.note ? "✎" : ""].filter(Boolean);
+  const title = [name, row.error, row.note, `call ${row.callId || number(row.seq)}`].filter(Boolean).join("\n");
   return el(
     "span",
     { class: "mcpw-ellipsis", title },

@@ -5,6 +5,8 @@ import { connect } from "./connect";
 import { dataframes } from "./dataframes";
 import { kernel } from "./kernel";
 import { latency } from "./latency";
+import { messages } from "./messages";
 import { sessions } from "./sessions";
+import { timeline } from "./timeline";
 
-export const panels: readonly PanelKind[] = [connect, sessions, calls, latency, dataframes, kernel];
+export const panels: readonly PanelKind[] = [connect, sessions, calls, messages, timeline, latency, dataframes, kernel];

@@ -1,0 +1,82 @@
+"""The messages that cross, in both directions: of this server's sessions, of this notebook as a client, of taps.
+
+Rows carry what a line of a table shows (`message_rows`); whole texts are asked for (`GetText`). Where more have crossed since the
+last look than fit, by count or by how much there is to read, the newest are told, and how many are left out is told too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import accumulate
+
+from mcp_workbench.limits import MIB
+from mcp_workbench.telemetry import messages as wire
+from mcp_workbench.views.feeds.pace import Pace, Piece
+from mcp_workbench.views.feeds.sources import Sources
+from mcp_workbench.views.filtering import messages_filter, text_for
+from mcp_workbench.views.message_rows import MessageRows
+from mcp_workbench.views.messages import Message, Messages, Watch
+
+HISTORY = 2_000
+AT_ONCE = 500
+BYTES_AT_ONCE = 2 * MIB
+"""Of texts that are read in one look: some 10 ms."""
+
+
+class MessagesFeed:
+    """Tells of messages."""
+
+    panel = "messages"
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._rows = MessageRows(sources)
+        self._pace = Pace(HISTORY, AT_ONCE)
+        self._watched = False
+        self._filter, self._matches = "", messages_filter("", sources)
+
+    def watch(self, wanted: Watch) -> None:
+        """A view that looks again is told the latest first of all, as one that begins; one that filters anew, all anew."""
+        watched, text = self.panel in wanted.panels, text_for(self.panel, wanted)
+        total = self._sources.offer.telemetry.messages.total
+        if watched and text != self._filter:
+            self._filter, self._matches = text, messages_filter(text, self._sources)
+            self._pace.restart(total)
+        elif watched and not self._watched:
+            self._pace.begin(total)
+        self._watched = watched
+
+    def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
+        """Messages that have crossed since the last one that was told."""
+        while (piece := self._pace.next(self._sources.offer.telemetry.messages.total)) is not None:
+            told = self._told(piece)
+            if told.rows or told.skipped or piece.is_first:
+                yield told
+            if not last:
+                return
+
+    def _told(self, piece: Piece) -> Messages:
+        messages, matches = self._sources.offer.telemetry.messages, self._matches
+        found = messages.between(piece.after, piece.until)
+        skipped = piece.passed_over
+        if matches is None:
+            skipped += piece.until - piece.after - len(found)
+        else:
+            found = [message for message in found if matches(message)]
+        chosen = newest(found)
+        return Messages(
+            rows=tuple(map(self._rows.row, chosen)),
+            skipped=skipped + len(found) - len(chosen),
+            oldest=messages.oldest,
+            oldest_text=messages.oldest_text,
+            since=piece.after + 1 if piece.is_first and piece.after else 0,
+            filter=self._filter,
+        )
+
+
+def newest(messages: list[wire.Message]) -> list[wire.Message]:
+    """As many of the newest as are told at once, ascending; one at least."""
+    latest = messages[-AT_ONCE:]
+    read = accumulate(len(message.raw) for message in reversed(latest))
+    fits = sum(1 for size in read if size <= BYTES_AT_ONCE)
+    return latest[-max(fits, 1) :]

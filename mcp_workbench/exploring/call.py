@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from traceback import TracebackException
@@ -12,7 +13,10 @@ import msgspec
 
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.origin import Origin
 from mcp_workbench.exploring.reading import WITH_ARGUMENTS, arguments_of
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import BAD, FAINT, LINE, MONO, box, faint, framed, name, span, strong, text, title
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.pairing import entries_of
@@ -44,11 +48,13 @@ class Call:
     Args:
         record: What was written down.
         annotations: Where notes beside it stand.
+        redactor: Makes what withholds secrets from outputs.
     """
 
-    def __init__(self, record: CallRecord, annotations: Annotations) -> None:
+    def __init__(self, record: CallRecord, annotations: Annotations, redactor: Callable[[], Redactor] = Redactor) -> None:
         self.record = record
         self._annotations = annotations
+        self._redactor = redactor
 
     # --- who and what -----------------------------------------------------------------------------------
 
@@ -153,7 +159,8 @@ class Call:
     def messages(self) -> MessageList:
         """Everything that crossed for it, in order."""
         said = (self.record.request, *self.record.said_meanwhile(), self.record.answer)
-        return MessageList(sorted((message for message in said if message is not None), key=lambda message: message.at_ns))
+        in_order = sorted((message for message in said if message is not None), key=lambda message: message.at_ns)
+        return MessageList(in_order, origin=Origin(redactor=self._redactor))
 
     @property
     def notifications(self) -> list[Any]:
@@ -196,27 +203,20 @@ class Call:
     # --- for people -----------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        record = self.record
-        how = ended(self.outcome, record.total_ns)
-        asked = written_arguments(record)
-        what = f"{shown(self._what, 80)}({shown(asked, 60)})" if asked else shown(self._what, 80)
-        return f"<Call {record.seq} {what} {how}, {record.session_id} at {moment(record.received_at)}>"
-
-    @property
-    def _what(self) -> str:
-        return f"{self.record.method} {self.record.target}".strip()
+        return described(Withholding(self._redactor()).call(self.record))
 
     def _repr_html_(self) -> str:
-        parts = [box(f"color:{BAD}", text(shown(self.error, 400)))] if self.error else []
-        parts += [box("", strong("note: "), text(shown(note, 400))) for note in self.annotations]
-        said = (("arguments", self.arguments), ("answer", _plain_result(self.result) or self.response), ("traceback", self.traceback))
-        return framed(self._head(), *parts, self._steps(), *(_block(label, value) for label, value in said if value))
-
-    def _head(self) -> str:
-        record = self.record
-        how = span(f"color:{BAD};font-weight:600" if self.failed else "", text(ended(self.outcome, record.total_ns)))
-        facts = (record.session_id, str(record.side), str(record.era), f"as {shown(record.principal, 40)}", moment(record.received_at))
-        return box("display:flex;flex-wrap:wrap;gap:0 10px", name(shown(self._what, 100)), how, *map(faint, facts))
+        withholding = Withholding(self._redactor())
+        fit = Call(withholding.call(self.record), self._annotations)
+        error, traceback = fit.error, self.traceback
+        parts = [box(f"color:{BAD}", text(shown(error, 400)))] if error else []
+        parts += [box("", strong("note: "), text(shown(withholding.text(note), 400))) for note in self.annotations]
+        said = (
+            ("arguments", fit.arguments),
+            ("answer", _plain_result(fit.result) or fit.response),
+            ("traceback", traceback and withholding.text(traceback)),
+        )
+        return framed(_head(fit.record), *parts, self._steps(), *(_block(label, value) for label, value in said if value))
 
     def _steps(self) -> str:
         steps = self.timeline
@@ -226,6 +226,23 @@ class Call:
         ]
         more = faint(f"and {len(steps) - _SHOWN_MESSAGES} more moments") if len(steps) > _SHOWN_MESSAGES else ""
         return box(f"display:grid;grid-template-columns:auto 1fr;gap:0 10px;{FAINT}", *lines) + more
+
+
+def described(record: CallRecord) -> str:
+    """A call in one line."""
+    asked, how = written_arguments(record), ended(str(record.outcome), record.total_ns)
+    what = f"{shown(_what(record), 80)}({shown(asked, 60)})" if asked else shown(_what(record), 80)
+    return f"<Call {record.seq} {what} {how}, {record.session_id} at {moment(record.received_at)}>"
+
+
+def _head(record: CallRecord) -> str:
+    how = span(f"color:{BAD};font-weight:600" if record.failed else "", text(ended(str(record.outcome), record.total_ns)))
+    facts = (record.session_id, str(record.side), str(record.era), f"as {shown(record.principal, 40)}", moment(record.received_at))
+    return box("display:flex;flex-wrap:wrap;gap:0 10px", name(shown(_what(record), 100)), how, *map(faint, facts))
+
+
+def _what(record: CallRecord) -> str:
+    return f"{record.method} {record.target}".strip()
 
 
 def written_arguments(record: CallRecord) -> str:

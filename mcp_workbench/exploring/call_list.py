@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from mcp_workbench.exploring.annotations import Annotations
-from mcp_workbench.exploring.call import Call, written_arguments
+from mcp_workbench.exploring.call import Call, described, written_arguments
 from mcp_workbench.exploring.columns import ClientOf
 from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.exploring.frames import calls_frame
@@ -16,6 +16,7 @@ from mcp_workbench.exploring.message_list import MessageList
 from mcp_workbench.exploring.origin import Origin
 from mcp_workbench.exploring.statistics import Histograms, Stats
 from mcp_workbench.exploring.waterfall import Timeline
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import BAD, FAINT, MONO, ONE_LINE, box, faint, framed, name, span, text
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.wording import counted, duration, moment, outcome, shown
@@ -59,10 +60,10 @@ class CallList(Sequence[Call]):
 
     def __getitem__(self, at: int | slice) -> Call | CallList:
         """One call, or a part of the list."""
-        return self._list(self.records[at]) if isinstance(at, slice) else Call(self.records[at], self._annotations)
+        return self._list(self.records[at]) if isinstance(at, slice) else self._call(self.records[at])
 
     def __iter__(self) -> Iterator[Call]:
-        return (Call(record, self._annotations) for record in self.records)
+        return map(self._call, self.records)
 
     def where(self, filter: str | Filter) -> CallList:  # noqa: A002  # the word people use, as pandas does
         """Those that a filter matches.
@@ -131,6 +132,13 @@ class CallList(Sequence[Call]):
         """Everything that crossed for them, in order."""
         found = {id(message): message for call in self for message in call.messages}
         return MessageList(sorted(found.values(), key=lambda message: (message.seq, message.at_ns)), self._client_of, self.origin)
+
+    def _fit(self) -> list[CallRecord]:
+        """The latest as they may stand in an output."""
+        return list(map(Withholding(self.origin.redactor()).call, self.records[-SHOWN:]))
+
+    def _call(self, record: CallRecord) -> Call:
+        return Call(record, self._annotations, self.origin.redactor)
 
     def _list(self, records: Sequence[CallRecord]) -> CallList:
         return CallList(records, self._annotations, self._client_of, self.origin)
@@ -226,13 +234,13 @@ class CallList(Sequence[Call]):
         first = len(self) - SHOWN
         if first > 0:
             lines.append(f"… {first:,} before")
-        lines += [f"[{max(0, first) + number}] {call!r}" for number, call in enumerate(self[-SHOWN:])]
+        lines += [f"[{max(0, first) + number}] {described(record)}" for number, record in enumerate(self._fit())]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         grid = "display:grid;grid-template-columns:auto auto auto fit-content(34ch) fit-content(32ch) auto auto minmax(0,1fr);gap:0 10px"
         first = max(0, len(self) - SHOWN)
-        cells = [cell for number, record in enumerate(self.records[first:]) for cell in _row(first + number, record)]
+        cells = [cell for number, record in enumerate(self._fit()) for cell in _row(first + number, record)]
         before = [faint(f"… {first:,} before: [i], .where(filter), .df()")] if first else []
         return framed(box("", faint(self.summary())), *before, box(grid, *cells))
 

@@ -11,6 +11,7 @@ from mcp_workbench.exploring.columns import ClientOf
 from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.exploring.frames import messages_frame
 from mcp_workbench.exploring.origin import Origin
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import ACCENT, FAINT, MONO, ONE_LINE, box, faint, framed, span, text
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.wording import counted, moment, shown, visible
@@ -72,16 +73,20 @@ class MessageList(Sequence[Message]):
 
         return save(path, (), self._messages, self._origin, overwrite=overwrite)
 
+    def _fit(self) -> list[Message]:
+        """The latest as they may stand in an output."""
+        return list(map(Withholding(self._origin.redactor()).message, self._messages[-SHOWN:]))
+
     def __repr__(self) -> str:
         first = len(self) - SHOWN
         lines = [counted(len(self), "message"), *([f"… {first:,} before"] if first > 0 else [])]
-        lines += [f"{moment(each.at)} {each.session_id:>6} {_ARROWS[each.direction]} {shown(_said(each), 160)}" for each in self[-SHOWN:]]
+        lines += [f"{moment(each.at)} {each.session_id:>6} {_ARROWS[each.direction]} {shown(_said(each), 160)}" for each in self._fit()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         grid = "display:grid;grid-template-columns:auto auto auto auto minmax(0,1fr);gap:0 8px"
         first = max(0, len(self) - SHOWN)
-        cells = [cell for message in self._messages[first:] for cell in _row(message)]
+        cells = [cell for message in self._fit() for cell in _row(message)]
         before = [faint(f"… {first:,} before: [i], .where(filter), .df()")] if first else []
         return framed(box("", faint(counted(len(self), "message"))), *before, box(grid, *cells))
 

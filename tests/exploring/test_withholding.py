@@ -1,0 +1,61 @@
+"""Outputs are saved with notebooks: what shows itself shows no secret, and what is asked for has everything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from mcp_workbench import Workbench
+from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.telemetry import Direction, Message
+from tests.exploring.rig import calling
+
+KEY, PIN, PASSWORD = "sk-0123456789abcdef0123456789abcdef", "pin-73915246", "hunter2-very-long"
+
+
+def test_what_shows_itself_shows_no_secret_whoever_said_it_again() -> None:
+    workbench = Workbench("careful")
+
+    @workbench.tool(redact=["pin"])
+    def fares(dest: str, api_key: str, pin: str) -> str:
+        """What a flight costs."""
+        return f"{dest}: asked with {api_key} and {pin}"
+
+    @workbench.tool
+    def broken(password: str) -> str:
+        """Fail."""
+        raise ValueError(f"no entry for {password}")
+
+    async def ask() -> None:
+        async with workbench.connect() as session:
+            await session.call_tool("fares", dest="HNL", api_key=KEY, pin=PIN)
+            await session.call_tool("broken", password=PASSWORD)
+
+    with calling(workbench):
+        asyncio.run(ask())
+        calls = workbench.traffic.calls("tool:*")
+        priced, failed = calls
+        workbench.traffic.annotate(priced, f"it said {KEY}")
+        shown = [
+            text
+            for each in (calls, priced, failed, calls.messages, priced.messages, workbench.traffic, workbench.traffic.messages())
+            for text in (repr(each), each._repr_html_())
+        ]
+    for secret in (KEY, PASSWORD, PIN):
+        assert not any(secret in text for text in shown)
+    assert "HNL" in repr(calls)
+    assert "no entry for ‹redacted:" in calls._repr_html_()
+    assert priced.arguments == {"dest": "HNL", "api_key": KEY, "pin": PIN}
+    assert PASSWORD in str(failed.error)
+    assert KEY in calls.df()["arguments"].iloc[0]
+
+
+def test_what_is_no_message_is_shown_without_what_looks_like_a_secret() -> None:
+    raw = f"GET /x?password={PASSWORD} and {KEY}".encode()
+    clean = json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}).encode()
+    messages = MessageList([Message("tap1", Direction.IN, 0, 0.0, len(each), each) for each in (raw, clean)])
+    assert "GET /x" in repr(messages)
+    assert KEY not in repr(messages)
+    assert PASSWORD not in repr(messages)
+    assert "notifications/initialized" in repr(messages)
+    assert messages[0].raw == raw

@@ -22,8 +22,8 @@ WITHIN_S = 20
 
 def offering(changed: bool = False) -> tuple[Workbench, list[str]]:
     """A server, and what its destructive tool was called with."""
-    workbench = Workbench("verified")
     dropped: list[str] = []
+    workbench = Workbench("verified")
 
     @workbench.tool(read_only=True)
     def add(a: int, b: int = 2) -> int:

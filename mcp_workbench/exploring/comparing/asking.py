@@ -48,7 +48,7 @@ class Asker:
     Args:
         session: Where.
         name: Stands as the session of the calls.
-        trusted: Whether what is called there was given by the author to be run.
+        trusted: What is called there is one function that the author gave to be run, and that is all there is.
     """
 
     def __init__(self, session: ClientSession, name: str, *, trusted: bool = False) -> None:
@@ -65,7 +65,7 @@ class Asker:
 
     async def ask(self, call: Call) -> Call:
         """The same again; however it ends, it is a call."""
-        params = _params(call)
+        params = _meant(call) if self.trusted else _params(call)
         record = self._begin(call.method, params)
         try:
             result = await self._session.ask(call.method, params)
@@ -96,3 +96,12 @@ class Asker:
 
 def _params(call: Call) -> dict[str, Any]:
     return {name: value for name, value in call.params.items() if name != "_meta"}
+
+
+def _meant(call: Call) -> dict[str, Any]:
+    """As if the tool had been called itself, where another, `notebook_call`, was to call it."""
+    params = _params(call)
+    arguments = params.get("arguments")
+    if params.get("name") == call.target or not isinstance(arguments, dict) or arguments.get("function") != call.target:
+        return params
+    return params | {"name": call.target, "arguments": arguments.get("arguments") or {}}

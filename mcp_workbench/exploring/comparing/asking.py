@@ -15,6 +15,7 @@ from mcp_workbench.events import Era
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import asks_server
+from mcp_workbench.exploring.origin import task_of
 from mcp_workbench.jsonrpc import encode, encode_error, encode_request, encode_result
 from mcp_workbench.protocol import wire
 from mcp_workbench.telemetry.messages import Direction, Message
@@ -35,6 +36,8 @@ def not_again(call: Call) -> str | None:
         return "went on with a call that had asked its client something"
     if call.outcome == Outcome.INPUT_REQUIRED:
         return "asked its client something"
+    if call.record.job is not None or task_of(call.record) is not None:
+        return "went on as a job or task, and its answer says only that"
     if call.response is None:
         return "has no answer to compare with"
     if WITHHELD in encode(_params(call)):

@@ -11,7 +11,7 @@ import msgspec
 
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import Volatile, asks_server, params_of
-from mcp_workbench.exploring.comparing.call_diff import LABELS, CallDiff
+from mcp_workbench.exploring.comparing.call_diff import LABELS, CallDiff, in_a_line
 from mcp_workbench.exploring.comparing.differences import same
 from mcp_workbench.exploring.comparing.latencies import Latencies
 from mcp_workbench.markup import BAD, FAINT, GOOD, ONE_LINE, box, faint, framed, name, span, text
@@ -97,7 +97,7 @@ class Comparison(Sequence[CallDiff]):
         left = len(self.differing) - SHOWN
         more = faint(f"and {left:,} more: .differing has them all") if left > 0 else ""
         verdict = span(f"color:{GOOD if self.ok else BAD};font-weight:600", text(self.summary()))
-        return box("", verdict) + (box(grid, *cells) if cells else "") + more + self.latencies.html()
+        return box("", verdict) + (box(grid, *cells) if cells else "") + more + box("", self.latencies.html())
 
     def _numbered(self) -> list[tuple[int, CallDiff]]:
         """The first that differ, and where they stand in here."""
@@ -163,7 +163,7 @@ def _what_differs(diff: CallDiff) -> str:
     if not diff.result:
         return diff.summary()
     more = f" and {len(diff.result) - 1:,} more" if len(diff.result) > 1 else ""
-    return f"{shown(str(diff.result[0]), 300)}{more}"
+    return f"{in_a_line(diff.result[0])}{more}"
 
 
 def _took(diff: CallDiff) -> str:

@@ -65,3 +65,8 @@ def date(seconds: float) -> str:
 def outcome(name: str) -> str:
     """An outcome as a word: `tool_error` reads `error`."""
     return {"tool_error": "error", "rpc_error": "error", "rejected": "refused"}.get(name, name)
+
+
+def ended(name: str, ns: int | None) -> str:
+    """How something ended and after how long: `ok in 4.2 ms`; `pending`, which took no time yet."""
+    return outcome(name) if ns is None else f"{outcome(name)} in {duration(ns)}"

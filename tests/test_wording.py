@@ -8,7 +8,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_workbench.wording import plain, visible, visible_json
+from mcp_workbench.wording import ended, plain, visible, visible_json
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\x00\t\n\r\x1b\x7f\x85\u061c\u200e\u2028\u202e\u2069"))
 BIDI = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
@@ -42,3 +42,7 @@ def test_escapes_look_as_in_python() -> None:
     assert visible("a\tb\n\x1b[31m\r\x00\u202e\\") == "a\tb\n\\x1b[31m\\r\\x00\\u202e\\"
     assert plain("a\tb\n\x1b[31m") == "a\\tb\\n\\x1b[31m"
     assert visible_json("\x7f\u2066") == "\\u007f\\u2066"
+
+
+def test_what_has_not_ended_took_no_time_yet() -> None:
+    assert (ended("tool_error", 4_200_000), ended("pending", None)) == ("error in 4.2 ms", "pending")

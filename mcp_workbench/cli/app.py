@@ -160,7 +160,9 @@ def tap(
     listen: Annotated[
         str | None, typer.Option(help="stdio, ws, http, or an address as ws://127.0.0.1:9000/mcp; for a command stdio, else as the server.")
     ] = None,
-    record: Annotated[Path | None, typer.Option(help="Write what passes to this file, secrets taken out.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Write what passes to this file, secrets taken out; NAME-2 where one is there already.")
+    ] = None,
 ) -> None:
     """Listen between a client and a server of other people, and record what they say. Options come first.
 

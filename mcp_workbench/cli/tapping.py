@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.exploring.recording.format import SUFFIX
+from mcp_workbench.exploring.recording.recorder import Recorder, recording_path
 from mcp_workbench.offer import TOKEN_VARIABLE
 from mcp_workbench.secret import Secret, hidden
 from mcp_workbench.tapping.tap import Tap
@@ -25,6 +27,9 @@ from mcp_workbench.workbench import Workbench
 UPSTREAM_TOKEN = "MCP_TAP_TOKEN"  # noqa: S105  # the name of the variable
 """Environment variable with the token of the server behind the tap."""
 
+MOST_RECORDINGS = 9_999
+"""Under one name."""
+
 
 def run_tap(upstream: Sequence[str], *, listen: str | None, record: Path | None) -> int:
     """Tap until the host has ended, or Ctrl-C.
@@ -32,7 +37,7 @@ def run_tap(upstream: Sequence[str], *, listen: str | None, record: Path | None)
     Args:
         upstream: An address, or a command with its arguments.
         listen: As `Workbench.tap`; None: stdio for a command, else as the server is spoken with.
-        record: File to write what passes to; None: none.
+        record: File to write what passes to; None: none. What was recorded there before stays: the next is `name-2`.
 
     Returns:
         The exit code: 0 ended; 1 it could not be started, a sentence on stderr says why.
@@ -50,10 +55,24 @@ def run_tap(upstream: Sequence[str], *, listen: str | None, record: Path | None)
         with workbench.tap(where, listen=door, token=_upstream_token(), env=None if is_address else dict(os.environ)) as tap:
             if record is None:
                 return _serve(tap)
-            with workbench.record(record):
+            with _recorder(workbench, record) as recorder:
+                sys.stderr.write(f"mcp-workbench tap: recording into {plain(str(recorder.path))}\n")
                 return _serve(tap)
     except (ValueError, OSError, WorkbenchError) as error:
         return _refuse(str(error))
+
+
+def _recorder(workbench: Workbench, path: Path) -> Recorder:
+    """A recording of its own for each start: a host starts its servers anew for each of its sessions, also two at a time."""
+    file = recording_path(path)
+    ending = SUFFIX if file.name.endswith(SUFFIX) else file.suffix
+    begins = file.name.removesuffix(ending)
+    for number in range(2, MOST_RECORDINGS + 2):
+        try:
+            return workbench.record(file)
+        except FileExistsError:
+            file = file.with_name(f"{begins}-{number}{ending}")
+    raise FileExistsError(f"there are {MOST_RECORDINGS:,} recordings called {begins} there already: move them away, or choose another name")
 
 
 def _serve(tap: Tap) -> int:

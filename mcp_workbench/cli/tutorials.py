@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import mcp_workbench
+from mcp_workbench.exploring.recording.format import SUFFIX
+
+DATA = "data"
+"""Where beside them the recordings are that they read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +52,23 @@ def tutorials_folder() -> Path:
 
 
 def copy_tutorials(folder: Path) -> Copied:
-    """Copy the tutorials that are not in a folder yet; makes the folder, changes no file.
+    """Copy the tutorials that are not in a folder yet, and the recordings they read; makes the folder, changes no file.
 
     Raises:
         OSError: The folder cannot be made or written to.
     """
     copied = Copied(folder)
+    there = tutorials_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    for source in sorted(tutorials_folder().glob("*.ipynb")):
-        target, content = folder / source.name, source.read_bytes()
+    (folder / DATA).mkdir(exist_ok=True)
+    for source in (*sorted(there.glob("*.ipynb")), *sorted(there.glob(f"{DATA}/*{SUFFIX}"))):
+        name, content = source.relative_to(there).as_posix(), source.read_bytes()
+        target = folder / name
         if not target.exists():
             target.write_bytes(content)
-            copied.new.append(source.name)
+            copied.new.append(name)
         elif target.read_bytes() == content:
-            copied.same.append(source.name)
+            copied.same.append(name)
         else:
-            copied.kept.append(source.name)
+            copied.kept.append(name)
     return copied

@@ -11,14 +11,18 @@ from typing import Any
 import msgspec
 
 from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.reading import WITH_ARGUMENTS, arguments_of
 from mcp_workbench.markup import BAD, FAINT, LINE, MONO, box, faint, framed, name, span, strong, text, title
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.pairing import entries_of
 from mcp_workbench.telemetry.records import CallRecord
-from mcp_workbench.wording import duration, moment, outcome, plain, shown, visible
+from mcp_workbench.wording import ended, moment, plain, shown, visible
 
 _SHOWN_CHARS = 2000
 _SHOWN_MESSAGES = 12
+_LOOKED_INTO = 10_000
+"""Bytes of a request whose arguments are shown in one line."""
 _PRE = f"{MONO};white-space:pre-wrap;overflow-wrap:anywhere;max-height:16em;overflow:auto;border-left:2px solid {LINE};padding-left:8px"
 
 
@@ -146,10 +150,10 @@ class Call:
         return response.get("result") if isinstance(response, dict) else None
 
     @property
-    def messages(self) -> list[Message]:
+    def messages(self) -> MessageList:
         """Everything that crossed for it, in order."""
         said = (self.record.request, *self.record.said_meanwhile(), self.record.answer)
-        return sorted((message for message in said if message is not None), key=lambda message: message.at_ns)
+        return MessageList(sorted((message for message in said if message is not None), key=lambda message: message.at_ns))
 
     @property
     def notifications(self) -> list[Any]:
@@ -193,8 +197,10 @@ class Call:
 
     def __repr__(self) -> str:
         record = self.record
-        ended = f"{outcome(self.outcome)} in {duration(record.total_ns)}"
-        return f"<Call {record.seq} {shown(self._what, 80)} {ended}, {record.session_id} at {moment(record.received_at)}>"
+        how = ended(self.outcome, record.total_ns)
+        asked = written_arguments(record)
+        what = f"{shown(self._what, 80)}({shown(asked, 60)})" if asked else shown(self._what, 80)
+        return f"<Call {record.seq} {what} {how}, {record.session_id} at {moment(record.received_at)}>"
 
     @property
     def _what(self) -> str:
@@ -208,9 +214,9 @@ class Call:
 
     def _head(self) -> str:
         record = self.record
-        ended = span(f"color:{BAD};font-weight:600" if self.failed else "", text(f"{outcome(self.outcome)} in {duration(record.total_ns)}"))
+        how = span(f"color:{BAD};font-weight:600" if self.failed else "", text(ended(self.outcome, record.total_ns)))
         facts = (record.session_id, str(record.side), str(record.era), f"as {shown(record.principal, 40)}", moment(record.received_at))
-        return box("display:flex;flex-wrap:wrap;gap:0 10px", name(shown(self._what, 100)), ended, *map(faint, facts))
+        return box("display:flex;flex-wrap:wrap;gap:0 10px", name(shown(self._what, 100)), how, *map(faint, facts))
 
     def _steps(self) -> str:
         steps = self.timeline
@@ -220,6 +226,17 @@ class Call:
         ]
         more = faint(f"and {len(steps) - _SHOWN_MESSAGES} more moments") if len(steps) > _SHOWN_MESSAGES else ""
         return box(f"display:grid;grid-template-columns:auto 1fr;gap:0 10px;{FAINT}", *lines) + more
+
+
+def written_arguments(record: CallRecord) -> str:
+    """What a tool or prompt was called with, as `n=5, region='EMEA'`; empty where it is nothing, long, or not kept."""
+    if record.method not in WITH_ARGUMENTS or record.bytes_in > _LOOKED_INTO:
+        return ""
+    try:
+        arguments = msgspec.json.decode(arguments_of(record) or "null")
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items()) if isinstance(arguments, dict) else ""
 
 
 def _block(label: str, value: Any) -> str:

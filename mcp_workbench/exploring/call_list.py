@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from mcp_workbench.exploring.annotations import Annotations
-from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.call import Call, written_arguments
 from mcp_workbench.exploring.columns import ClientOf
 from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.exploring.frames import calls_frame
@@ -16,7 +16,7 @@ from mcp_workbench.exploring.message_list import MessageList
 from mcp_workbench.exploring.origin import Origin
 from mcp_workbench.exploring.statistics import Histograms, Stats
 from mcp_workbench.exploring.waterfall import Timeline
-from mcp_workbench.markup import BAD, FAINT, ONE_LINE, box, faint, framed, name, span, text
+from mcp_workbench.markup import BAD, FAINT, MONO, ONE_LINE, box, faint, framed, name, span, text
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.wording import counted, duration, moment, outcome, shown
 
@@ -230,7 +230,7 @@ class CallList(Sequence[Call]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        grid = "display:grid;grid-template-columns:auto auto auto fit-content(34ch) auto auto minmax(0,1fr);gap:0 10px"
+        grid = "display:grid;grid-template-columns:auto auto auto fit-content(34ch) fit-content(32ch) auto auto minmax(0,1fr);gap:0 10px"
         first = max(0, len(self) - SHOWN)
         cells = [cell for number, record in enumerate(self.records[first:]) for cell in _row(first + number, record)]
         before = [faint(f"… {first:,} before: [i], .where(filter), .df()")] if first else []
@@ -239,11 +239,13 @@ class CallList(Sequence[Call]):
 
 def _row(number: int, record: CallRecord) -> list[str]:
     error = shown(record.error or "", 200) if record.failed else "; ".join(map(str, record.notes))
+    asked = written_arguments(record)
     return [
         faint(f"[{number}]"),
         faint(moment(record.received_at)),
         faint(record.session_id),
         name(shown(record.target or record.method, 60)),
+        span(f"{FAINT};{MONO};{ONE_LINE}", text(shown(asked, 80)), title=shown(asked, 1000)),
         span(f"color:{BAD};font-weight:600" if record.failed else "", text(outcome(str(record.outcome)))),
         span("text-align:right;white-space:nowrap", text(duration(record.total_ns))),
         span(f"{f'color:{BAD}' if record.failed else FAINT};{ONE_LINE}", text(error), title=error),

@@ -143,9 +143,9 @@ def _row(found: str, one: Sums) -> list[str]:
     return [name(shown(found, 60)), *cells, bars(one.succeeded)]
 
 
-def bars(histogram: Histogram, height_px: int = 14) -> str:
-    """A histogram as markup: each bar some buckets, from the shortest to the longest seen."""
-    counts = _binned(histogram)
+def bars(histogram: Histogram, height_px: int = 14, over: range | None = None) -> str:
+    """A histogram as markup: each bar some buckets, from the shortest to the longest seen, or of those that it shares a scale with."""
+    counts = _binned(histogram, over)
     highest = max(counts, default=0)
     heights = [max(2, round(height_px * count / highest)) if count else 0 for count in counts]
     parts = [span(f"width:5px;height:{height}px;background:{ACCENT}") for height in heights]
@@ -153,26 +153,33 @@ def bars(histogram: Histogram, height_px: int = 14) -> str:
     return span(around, *parts, title=_range(histogram))
 
 
-def _binned(histogram: Histogram) -> list[int]:
+def _binned(histogram: Histogram, over: range | None = None) -> list[int]:
     buckets = histogram.buckets
     if not buckets:
         return []
-    first, last = min(buckets), max(buckets)
-    a_bar = max(1, -(-(last - first + 1) // _BARS))
-    counts = [0] * ((last - first) // a_bar + 1)
+    scale = _scale([histogram]) if over is None else over
+    counts = [0] * len(scale)
     for index, count in buckets.items():
-        counts[(index - first) // a_bar] += count
+        counts[(index - scale.start) // scale.step] += count
     return counts
+
+
+def _scale(histograms: Iterable[Histogram]) -> range:
+    """The first bucket of each bar, so that the bars reach over all that these have seen."""
+    indexes = [index for histogram in histograms for index in histogram.buckets]
+    first, last = min(indexes, default=0), max(indexes, default=0)
+    return range(first, last + 1, max(1, -(-(last - first + 1) // _BARS)))
 
 
 def _range(histogram: Histogram) -> str:
     if not histogram.count:
         return "no call ended well"
-    return f"{duration(histogram.min_ns)} to {duration(histogram.max_ns)}, {counted(histogram.count, 'call')}"
+    least, most = duration(histogram.min_ns), duration(histogram.max_ns)
+    return f"{least if least == most else f'{least} to {most}'}, {counted(histogram.count, 'call')}"
 
 
 class Histograms(Mapping[str, Histogram]):
-    """One histogram each: a mapping of name to `Histogram`, drawn for people, a DataFrame of buckets with `df()`.
+    """One histogram each: a mapping of name to `Histogram`, drawn on one scale, a DataFrame of buckets with `df()`.
 
     Args:
         stats: What was added up.
@@ -206,22 +213,26 @@ class Histograms(Mapping[str, Histogram]):
         return pd.DataFrame(rows, columns=[self.by, "above_ms", "to_ms", "n"])
 
     def __repr__(self) -> str:
+        scale = _scale(self._histograms.values())
         lines = [f"{self.phase} by {self.by}"]
-        lines += [f"{shown(key, 39):<40}{_blocks(histogram)}  {_range(histogram)}" for key, histogram in self._histograms.items()]
+        lines += [f"{shown(key, 39):<40}{_blocks(histogram, scale)}  {_range(histogram)}" for key, histogram in self._histograms.items()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         grid = "display:grid;grid-template-columns:minmax(0,auto) auto auto;gap:4px 14px;justify-content:start;align-items:end"
+        drawn = dict(list(self._histograms.items())[:_SHOWN])
+        scale = _scale(drawn.values())
         cells = [
             cell
-            for key, histogram in list(self._histograms.items())[:_SHOWN]
-            for cell in (name(shown(key, 60)), bars(histogram, 40), faint(_range(histogram)))
+            for key, histogram in drawn.items()
+            for cell in (name(shown(key, 60)), bars(histogram, 40, scale), faint(_range(histogram)))
         ]
-        return framed(title(f"{self.phase} by {self.by}"), box(grid, *cells))
+        left = len(self) - len(drawn)
+        return framed(title(f"{self.phase} by {self.by}"), box(grid, *cells), faint(f"and {left} more: .df() has them all") if left else "")
 
 
-def _blocks(histogram: Histogram) -> str:
-    counts = _binned(histogram)
+def _blocks(histogram: Histogram, over: range) -> str:
+    counts = _binned(histogram, over)
     highest = max(counts, default=1)
     return "".join(" ▁▂▃▄▅▆▇█"[-(-8 * count // highest)] for count in counts)
 

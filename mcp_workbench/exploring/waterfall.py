@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mcp_workbench.markup import ACCENT, BAD, FAINT, GOOD, LINE, box, faint, framed, name, span, title
 from mcp_workbench.telemetry.records import CallRecord
-from mcp_workbench.wording import duration, outcome, shown
+from mcp_workbench.wording import duration, ended, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def _bar(bar: Bar, begin_ns: int, whole_ns: int) -> str:
     call = bar.call
     left, width = 100 * (bar.begin_ns - begin_ns) / whole_ns, 100 * (bar.end_ns - bar.begin_ns) / whole_ns
     colour = BAD if call.failed else GOOD if str(call.outcome) == "ok" else ACCENT
-    what = f"{shown(f'{call.method} {call.target}'.strip(), 80)}: {outcome(str(call.outcome))} in {duration(call.total_ns)}"
+    what = f"{shown(f'{call.method} {call.target}'.strip(), 80)}: {ended(str(call.outcome), call.total_ns)}"
     place = f"position:absolute;left:{left:.3f}%;width:max(2px,{width:.3f}%);top:{bar.row * _LANE_PX + 2}px;height:{_LANE_PX - 4}px"
     waits = ""
     if call.wait_ns and call.total_ns:

@@ -6,10 +6,11 @@ extension must not slow every start of IPython.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from mcp_workbench.hosts import current_shell
+from mcp_workbench.kernel.completing import add_completer, remove_completer
 from mcp_workbench.kernel.magics import run_mcp, run_mcp_call, run_mcp_tool
 
 if TYPE_CHECKING:
@@ -43,15 +44,18 @@ def remove_magics(shell: Any) -> None:
     """Take the magics back."""
     for name, kind in _KINDS.items():
         shell.magics_manager.magics[kind].pop(name, None)
+    remove_completer(shell)
 
 
-def _add(shell: Any, find: Find, names: Iterable[str]) -> None:
+def _add(shell: Any, find: Find, names: Collection[str]) -> None:
     from IPython.core.magic import no_var_expand  # not where no shell is: the package only lends this function's name
 
     functions = _functions(find)
     for name in names:
         # {"a": 1} is a literal here, and no format string.
         shell.register_magic_function(no_var_expand(functions[name]), magic_kind=_KINDS[name], magic_name=name)
+    if "mcp" in names:
+        add_completer(shell, find)
 
 
 def _functions(find: Find) -> dict[str, Callable[..., object]]:

@@ -204,6 +204,11 @@ _COMMANDS = {
 }
 
 
+def commands() -> Iterable[str]:
+    """What may follow `%mcp`."""
+    return _COMMANDS
+
+
 def _written(name: str) -> str:
     command = _COMMANDS[name]
     return f"it is written %mcp {name}{f' {command.takes}' if command.takes else ' alone'}"

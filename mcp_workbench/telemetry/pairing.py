@@ -25,6 +25,9 @@ MAX_OPEN = 4096
 _INITIALIZE, _DISCOVER, _CANCELLED, _PROGRESS = "initialize", "server/discover", "notifications/cancelled", "notifications/progress"
 _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 
+_SENTENCE = 1000
+"""Characters of an error that are kept beside its message."""
+
 _Address = tuple[Direction, RequestId]
 """Which way a request went, and its id: each side counts its own."""
 
@@ -131,12 +134,15 @@ class Pairing:
             return
         call.answer, call.bytes_out = message, message.size
         if isinstance(response, ErrorResponse):
-            call.code, call.error = response.code, response.message[:1000]
+            call.code, call.error = response.code, response.message[:_SENTENCE]
             self._end(call, Outcome.RPC_ERROR, message.at_ns)
             return
         if call.method == _INITIALIZE and isinstance(version := response.result.get("protocolVersion"), str):
             self.session.protocol_version = version[:40]
-        self._end(call, outcome_of(response.result), message.at_ns)
+        outcome = outcome_of(response.result)
+        if outcome is Outcome.TOOL_ERROR:
+            call.error = sentence_of(response.result)
+        self._end(call, outcome, message.at_ns)
 
     def _notice(self, message: Message, notification: Notification) -> None:
         params = notification.params or {}
@@ -180,6 +186,13 @@ def outcome_of(result: dict[str, Any]) -> Outcome:
     if result.get("resultType") == "input_required":
         return Outcome.INPUT_REQUIRED
     return Outcome.TOOL_ERROR if result.get("isError") is True else Outcome.OK
+
+
+def sentence_of(result: dict[str, Any]) -> str | None:
+    """What a result that says `isError` says: its first text; None: it has none."""
+    content = result.get("content")
+    texts = (block.get("text") for block in content if isinstance(block, dict)) if isinstance(content, list) else ()
+    return next((text[:_SENTENCE] for text in texts if isinstance(text, str) and text), None)
 
 
 def entries_of(raw: bytes) -> Iterator[Any]:

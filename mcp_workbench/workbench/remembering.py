@@ -104,8 +104,8 @@ class Remembering(Offering, Conversing):
         Args:
             path: The file; without an ending it is given `.mcptraffic.jsonl`. Only its owner may read it.
             sessions: Only these, by their ids (`s1`, `out1`, `tap1`); None: all, also what this notebook says as a client.
-            filter: Only messages that it matches, with their calls: `tool:forecast` (docs/traffic.md has the grammar), or a function of
-                a message, called on the recorder's own thread.
+            filter: Only messages that it matches, with their calls: `tool:forecast` (docs/traffic.md has the grammar), and then also
+                the answers and the progress of requests that it matches; or a function of a message, called on the recorder's thread.
             redact: Secrets are withheld: values under names like `password` or `apiKey`, what looks like a token or a key, this
                 workbench's own tokens, what a tool's `redact=` names, and each of them wherever it appears again. Further names of
                 members, for instance `["ssn"]`, are withheld too. False: everything stands in the file as it crossed.
@@ -117,18 +117,19 @@ class Remembering(Offering, Conversing):
             The recorder: `.stop()`, `.flush()`, `.annotate(text)`, `.path`, `.status`. It outlives `stop()` of the server.
 
         Raises:
-            FilterError: The filter cannot be read; says where.
+            FilterError: The filter cannot be read, or asks for what only a whole call knows, for instance `dur`; says where.
             FileExistsError: Something is there; a link is never followed or replaced.
             OSError: The file cannot be made.
         """
-        from mcp_workbench.exploring.recording.recorder import Recorder, Sources, recording_path  # most notebooks record nothing
+        from mcp_workbench.exploring.recording.exchanges import Exchanges  # most notebooks record nothing
+        from mcp_workbench.exploring.recording.recorder import Recorder, Sources, recording_path
 
         offer, file = self._offer, recording_path(path)
         self._recorders = [recorder for recorder in self._recorders if recorder.recording]
         if any(recorder.path == file for recorder in self._recorders):
             raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
         if isinstance(filter, str):
-            filter = parse(filter).for_messages()  # noqa: A001  # the same, read
+            filter = Exchanges(parse(filter, client_of=self._client_of))  # noqa: A001  # the same, read
         if filter is not None and not callable(filter):
             raise TypeError(f"filter is a text, or a function that is given a message, got {type(filter).__name__}")
         redactor = None if redact is False else self._redactor(() if redact is True else redact)
@@ -226,6 +227,10 @@ class Remembering(Offering, Conversing):
             return live.record
         known = (*offer.overhearing.sessions(), *reversed(offer.telemetry.sessions(None)))
         return next((record for record in known if record.session_id == session_id), None)
+
+    def _client_of(self, session_id: str) -> str | None:
+        session = self._session_record(session_id)
+        return None if session is None else session.client_name
 
     def _tell_author(self, sentence: str) -> None:
         """From any thread."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mcp_workbench import Workbench
 from mcp_workbench.client.connect import connect
 from mcp_workbench.offer import TOKEN_VARIABLE
 
@@ -36,6 +37,27 @@ def test_in_the_place_of_a_command_it_is_that_command(tmp_path: Path) -> None:
             assert session.stderr == ""
 
     asyncio.run(main())
+
+
+def test_each_start_records_into_a_file_of_its_own_which_is_replayed(tmp_path: Path) -> None:
+    script, file = tmp_path / "server.py", tmp_path / "host.mcptraffic.jsonl"
+    script.write_text(SCRIPT)
+
+    async def visit(a: int) -> str:
+        command = [*TAP, "--record", str(file), sys.executable, str(script)]
+        async with asyncio.timeout(WITHIN_S), connect(command, env=os.environ) as session:
+            assert (await session.call_tool("add", a=a, b=2)).text == str(a + 2)
+            return session.stderr
+
+    async def again(recording: Path, a: int) -> str:
+        with Workbench.replay(recording) as replay:
+            async with asyncio.timeout(WITHIN_S), replay.connect() as session:
+                return (await session.call_tool("add", a=a, b=2)).text
+
+    said = [asyncio.run(visit(1)), asyncio.run(visit(5))]
+    second = tmp_path / "host-2.mcptraffic.jsonl"
+    assert [each.strip().rpartition(" ")[2] for each in said] == [str(file), str(second)]
+    assert [asyncio.run(again(file, 1)), asyncio.run(again(second, 5))] == ["3", "7"]
 
 
 def test_with_an_address_it_says_where_clients_connect_and_shows_no_token() -> None:

@@ -10,14 +10,17 @@ import mcp_workbench
 from mcp_workbench.cli import tutorials
 from mcp_workbench.cli.tutorials import copy_tutorials, tutorials_folder
 
-NAMES = sorted(path.name for path in tutorials_folder().glob("*.ipynb"))
+NAMES = [
+    *sorted(path.name for path in tutorials_folder().glob("*.ipynb")),
+    *sorted(f"data/{path.name}" for path in tutorials_folder().glob("data/*.mcptraffic.jsonl")),
+]
 
 
 def test_all_are_copied_then_found_the_same_then_kept_where_they_were_changed(tmp_path: Path) -> None:
     folder = tmp_path / "here" / "tutorials"
     first = copy_tutorials(folder)
     assert (first.new, first.same, first.kept) == (NAMES, [], [])
-    assert "01-quickstart.ipynb" in NAMES
+    assert {"01-quickstart.ipynb", "data/claude-code.mcptraffic.jsonl"} <= set(NAMES)
     assert all((folder / name).read_bytes() == (tutorials_folder() / name).read_bytes() for name in NAMES)
 
     changed, deleted = NAMES[:2]

@@ -17,7 +17,7 @@ from mcp_workbench.events import Era
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.filters import FilterError
 from mcp_workbench.exploring.recording import read
-from mcp_workbench.telemetry import CallRecord, Direction, Message
+from mcp_workbench.telemetry import CallRecord, Direction, Message, Outcome
 from tests.exploring.rig import calling
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\u202e"
@@ -69,6 +69,7 @@ def test_a_call_tells_what_was_asked_and_answered_and_when(workbench: Workbench)
     assert "ValueError: no" in (failed.traceback or "")
     assert [notice["method"] for notice in odd.notifications] == ["notifications/progress"]
     assert [message.direction.value for message in odd.messages] == ["in", "out", "out"]
+    assert "→" in repr(odd.messages), "they show themselves"
     assert "← notifications/progress" in [step.what for step in odd.timeline]
 
 
@@ -191,6 +192,18 @@ def test_what_is_written_beside_a_call_stays_with_it(workbench: Workbench) -> No
         traffic.annotate(traffic.calls()[0], "  ")
     traffic.annotate(traffic.calls()[0], None)
     assert traffic.calls()[0].annotations == ()
+
+
+def test_a_list_says_what_was_asked_and_histograms_share_one_scale(workbench: Workbench) -> None:
+    run(workbench, ("add", {"a": 1, "b": 41}), ("broken", {"text": "x" * 20_000}))
+    added, broken = calls = workbench.traffic.calls("tool:*")
+    assert "tools/call add(a=1, b=41) ok in " in repr(added)
+    assert "tools/call broken error in " in repr(broken), "what is long is left out"
+    assert "a=1, b=41" in calls._repr_html_()
+    added.record.sent_ns, broken.record.sent_ns = added.record.received_ns + 1_000_000, broken.record.received_ns + 1_000_000_000
+    broken.record.outcome = Outcome.OK
+    _, one, other = repr(calls.histogram("tool")).splitlines()
+    assert (one.index("█") < other.index("█"), one.endswith("1.0 ms, 1 call"), other.endswith("1.0 s, 1 call")) == (True, True, True)
 
 
 def test_everything_shows_itself_and_what_others_said_is_text(workbench: Workbench) -> None:

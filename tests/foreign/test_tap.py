@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,10 @@ import pytest
 from mcp_workbench import Workbench
 from mcp_workbench.client.connect import connect
 from mcp_workbench.client.session import ClientSession
+from mcp_workbench.exploring.recording.reader import Recording, read
 from mcp_workbench.telemetry import Direction, Outcome
 from tests.foreign.notebook import Notebook
+from tests.foreign.recordings import DATA, record_claude_code, visit_everything
 from tests.foreign.test_programs import run
 from tests.foreign.test_servers import everything_http  # noqa: F401  # a fixture
 
@@ -83,3 +88,52 @@ def test_inspector_sees_a_notebook_over_http_through_a_tap(inspector: list[str],
         shown = run([*inspector, *way, "--method", "tools/call", "--tool-name", "greet", "--tool-arg", "name=Zoë"], tmp_path)
     assert json.JSONDecoder().raw_decode(shown[shown.index("{") :])[0]["content"] == [{"type": "text", "text": "Hello, Zoë!"}]
     assert [call.arguments for call in workbench.traffic.calls("tool:greet")] == [{"name": "Zoë"}]
+
+
+def asked(recording: Recording) -> list[tuple[str, str, str]]:
+    """Method, target and outcome of what a client asked."""
+    return [(call.method, call.target, call.outcome.value) for call in recording.calls() if call.direction is Direction.IN]
+
+
+def test_inspector_is_recorded_in_its_servers_place_and_asks_the_recording_again(
+    inspector: list[str], everything: list[str], tmp_path: Path
+) -> None:
+    request = ["--method", "tools/call", "--tool-name", "echo", "--tool-arg", "message=hi"]
+    file = tmp_path / "inspector.mcptraffic.jsonl"
+    run([*inspector, *TAP, "--record", str(file), *everything, *request], tmp_path)
+    recording = read(file)
+    assert ("tools/call", "echo", "ok") in asked(recording)
+    [session] = recording.sessions()
+    assert (session.client_name or "").startswith("inspector"), session
+    assert str(tmp_path) not in file.read_text()
+    with Workbench.replay(recording) as replay:
+        # A tap gives Inspector, which speaks stdio here, the WebSocket of the replay.
+        shown = run([*inspector, "-e", f"MCP_TAP_TOKEN={replay.token}", *TAP, "--listen", "stdio", replay.url, *request], tmp_path)
+        assert replay.unanswered == []
+    assert json.JSONDecoder().raw_decode(shown[shown.index("{") :])[0]["content"] == [{"type": "text", "text": "Echo: hi"}]
+
+
+def test_claude_code_is_recorded_in_its_servers_place_as_the_tutorial_has_it(claude_code: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "claude.mcptraffic.jsonl"
+    assert "11,262" in record_claude_code(claude_code, file, tmp_path)
+    tutorial = read(DATA / "claude-code.mcptraffic.jsonl")
+    assert sorted(asked(read(file))) == sorted(asked(tutorial))
+
+
+def test_the_reference_server_is_recorded_as_the_tutorial_has_it(everything: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "everything.mcptraffic.jsonl"
+    asyncio.run(visit_everything(everything, file))
+    assert asked(read(file)) == asked(read(DATA / "server-everything.mcptraffic.jsonl"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script here")
+def test_the_tutorial_taps_the_reference_server_itself_where_it_is_installed(everything: list[str], tmp_path: Path) -> None:
+    program, started = tmp_path / "mcp-server-everything", tmp_path / "started"
+    program.write_text(f'#!/bin/sh\ntouch {started}\nexec {shlex.join(everything[:-1])} "$@"\n')
+    program.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(DATA.parents[1])}
+    command = [sys.executable, "-m", "pytest", "--nbmake", "-p", "no:cacheprovider", "-q", "--override-ini=addopts="]
+    tutorial = DATA.parent / "04-explore-traffic.ipynb"
+    done = subprocess.run([*command, str(tutorial)], env=environment, capture_output=True, text=True, timeout=WITHIN_S * 2, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert started.exists()

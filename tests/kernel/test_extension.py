@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from IPython.utils.strdispatch import StrDispatch
 
 from mcp_workbench.cli.kernels import TemporaryKernel
 from mcp_workbench.face import load_ipython_extension, unload_ipython_extension
@@ -127,7 +128,18 @@ def a_shell() -> tuple[Any, dict[str, dict[str, Any]]]:
     def register(function: object, magic_kind: str, magic_name: str) -> None:
         magics[magic_kind][magic_name] = function
 
-    return SimpleNamespace(register_magic_function=register, magics_manager=SimpleNamespace(magics=magics)), magics
+    completers: Any = StrDispatch()  # type: ignore[no-untyped-call]  # IPython's
+
+    def set_hook(name: str, hook: object, *, str_key: str) -> None:
+        completers.add_s(str_key, hook)
+
+    shell = SimpleNamespace(
+        register_magic_function=register,
+        magics_manager=SimpleNamespace(magics=magics),
+        set_hook=set_hook,
+        strdispatchers={"complete_command": completers},
+    )
+    return shell, magics
 
 
 def test_what_comes_by_itself_takes_nobodys_name(monkeypatch: pytest.MonkeyPatch) -> None:

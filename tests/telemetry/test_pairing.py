@@ -63,6 +63,22 @@ def test_a_result_says_how_the_call_ended(result: dict[str, Any], outcome: Outco
     assert heard.ended[0].outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ([{"type": "image", "data": ""}, {"type": "text", "text": "no such column"}, {"type": "text", "text": "more"}], "no such column"),
+        ([{"type": "text", "text": "x" * 2000}], "x" * 1000),
+        ([{"type": "text", "text": ""}, "text", {"text": 5}], None),
+        ("no such column", None),
+    ],
+)
+def test_what_a_tool_says_of_its_failure_is_the_calls_error(content: Any, sentence: str | None) -> None:
+    heard = Heard()
+    heard.asks(1, "tools/call", name="df_read")
+    heard.answers(1, isError=True, content=content)
+    assert heard.ended[0].error == sentence
+
+
 def test_an_error_is_told_with_its_code() -> None:
     heard = Heard()
     heard.asks(1, "prompts/get", name="nope")

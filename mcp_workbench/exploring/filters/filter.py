@@ -62,10 +62,14 @@ class Filter:
         Raises:
             FilterError: A key is not known of messages, for instance `dur`.
         """
+        matches = self.for_readings()
+        return lambda message: matches(read(message))
+
+    def for_readings(self) -> Callable[[Reading], bool]:
+        """The predicate for who has read the messages, and may know more of an answer than its text says; raises as `for_messages`."""
         if self._reading is None:
             self._reading = _compiled(self._node, Listing.MESSAGES, messages_columns(self._surroundings.client_of))
-        matches = self._reading
-        return lambda message: matches(read(message))
+        return self._reading
 
     def matches_call(self, call: CallRecord) -> bool:
         """Whether a call fits.

@@ -89,7 +89,7 @@ def test_a_mistake_is_told_with_what_to_write_instead(text: str, sentence: str) 
 
 
 def test_the_page_shows_filters_that_can_be_read() -> None:
-    block = PAGE.partition("```\n")[2].partition("```")[0]
+    block = PAGE.partition("## Filters\n")[2].partition("```\n")[2].partition("```")[0]
     for line in block.splitlines():
         parse(re.split(r" {3,}", line)[0])
     for text in re.findall(r"`((?:\w+(?:\.\w+)*):[^`]+)`", PAGE.partition("### What is refused")[0]):

@@ -56,14 +56,19 @@ class HostConfig:
 
     def __repr__(self) -> str:
         parts = [f"# {paste.what}\n{paste.text}" for paste in self.pastes]
-        return "\n\n".join([*parts, f"# {self.then}"])
+        return "\n\n".join([*self._instead(), *parts, f"# {self.then}"])
+
+    def _instead(self) -> list[str]:
+        """The quick way, for hosts whose own settings we can write into."""
+        return [] if self.client == "json" else [f"# In a shell, this puts it there for you: mcp-workbench config {self.client} --install"]
 
     def _repr_html_(self) -> str:
         parts = [
             f'<div style="{_HEADING}">{_marked(paste.what)}</div><pre style="{_CODE}">{html.escape(paste.text)}</pre>'
             for paste in self.pastes
         ]
-        return f'<div>{"".join(parts)}<div style="{_HEADING}">{_marked(self.then)}</div></div>'
+        quick = "".join(f'<div style="{_HEADING}">{html.escape(line.removeprefix("# "))}</div>' for line in self._instead())
+        return f'<div>{quick}{"".join(parts)}<div style="{_HEADING}">{_marked(self.then)}</div></div>'
 
     def by(self, transport: str) -> HostConfig:
         """Only what is for one way of reaching the notebook.

@@ -140,4 +140,4 @@ def test_in_a_notebook_code_looks_like_code_and_headings_stand_with_what_they_he
     page = config("claude-code", executable=PYTHON)._repr_html_()
     assert "<code>claude mcp get notebook</code> says Connected" in page
     assert "`" not in page
-    assert page.count("<pre style=") == page.count("margin:14px 0 4px") - 1 == len(config("claude-code").pastes)
+    assert page.count("<pre style=") == page.count("margin:14px 0 4px") - 2 == len(config("claude-code").pastes)

@@ -161,13 +161,13 @@ class CallList(Sequence[Call]):
         """
         from mcp_workbench.exploring.writing.recordings import save
 
-        return save(path, self.records, list(self.messages), self.origin, self._annotations, overwrite=overwrite)
+        return save(path, self.records, self.origin.crossed_for(self.records), self.origin, self._annotations, overwrite=overwrite)
 
     def withheld(self) -> CallList:
         """The same calls as a recording would have them: what is secret is withheld."""
         from mcp_workbench.exploring.writing.recordings import withheld
 
-        return self._list(list(withheld(self.records, list(self.messages), self.origin).calls()))
+        return self._list(list(withheld(self.records, self.origin.crossed_for(self.records), self.origin).calls()))
 
     def to_test(
         self,

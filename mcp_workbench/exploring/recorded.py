@@ -12,8 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 from mcp_workbench.exploring.annotations import LONGEST, Annotations
+from mcp_workbench.exploring.imports import open_recording
 from mcp_workbench.exploring.recording.format import RecordedTool
-from mcp_workbench.exploring.recording.reader import Recording, read
+from mcp_workbench.exploring.recording.reader import Recording
+from mcp_workbench.exploring.replaying.replay import found
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord
 
@@ -88,4 +90,4 @@ class Recorded:
 
 def recording_of(file: File) -> Recording:
     """A recording, or the one that is in a file."""
-    return file if isinstance(file, Recording) else read(Path(file))
+    return file if isinstance(file, Recording) else open_recording(found(Path(file)))

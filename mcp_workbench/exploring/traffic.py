@@ -45,7 +45,7 @@ class Traffic(ComparingTraffic):
         self._source = source
         self._annotations = annotations
         super().__init__(Lent() if lent is None else lent)
-        self._origin = Origin(source.sessions, source.tools, source.calls, self._lent.redactor, self._lent.server)
+        self._origin = Origin(source.sessions, source.tools, source.calls, source.messages, self._lent.redactor, self._lent.server)
         self._again = itertools.count(1)
 
     # --- looking ------------------------------------------------------------------------------------------

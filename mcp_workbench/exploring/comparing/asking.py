@@ -15,6 +15,7 @@ from mcp_workbench.events import Era
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import asks_server
+from mcp_workbench.exploring.origin import task_of
 from mcp_workbench.jsonrpc import encode, encode_error, encode_request, encode_result
 from mcp_workbench.protocol import wire
 from mcp_workbench.telemetry.messages import Direction, Message
@@ -35,6 +36,8 @@ def not_again(call: Call) -> str | None:
         return "went on with a call that had asked its client something"
     if call.outcome == Outcome.INPUT_REQUIRED:
         return "asked its client something"
+    if call.record.job is not None or task_of(call.record) is not None:
+        return "went on as a job or task, and its answer says only that"
     if call.response is None:
         return "has no answer to compare with"
     if WITHHELD in encode(_params(call)):
@@ -48,7 +51,7 @@ class Asker:
     Args:
         session: Where.
         name: Stands as the session of the calls.
-        trusted: Whether what is called there was given by the author to be run.
+        trusted: What is called there is one function that the author gave to be run, and that is all there is.
     """
 
     def __init__(self, session: ClientSession, name: str, *, trusted: bool = False) -> None:
@@ -65,7 +68,7 @@ class Asker:
 
     async def ask(self, call: Call) -> Call:
         """The same again; however it ends, it is a call."""
-        params = _params(call)
+        params = _meant(call) if self.trusted else _params(call)
         record = self._begin(call.method, params)
         try:
             result = await self._session.ask(call.method, params)
@@ -96,3 +99,12 @@ class Asker:
 
 def _params(call: Call) -> dict[str, Any]:
     return {name: value for name, value in call.params.items() if name != "_meta"}
+
+
+def _meant(call: Call) -> dict[str, Any]:
+    """As if the tool had been called itself, where another, `notebook_call`, was to call it."""
+    params = _params(call)
+    arguments = params.get("arguments")
+    if params.get("name") == call.target or not isinstance(arguments, dict) or arguments.get("function") != call.target:
+        return params
+    return params | {"name": call.target, "arguments": arguments.get("arguments") or {}}

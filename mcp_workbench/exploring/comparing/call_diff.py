@@ -98,14 +98,14 @@ class CallDiff:
     def __repr__(self) -> str:
         lines = [f"{shown(self.what, 80)}: {self.summary()}"]
         for label, found in (("arguments", self.arguments), ("result", self.result)):
-            lines += [f"  {label} {shown(each.where, 100)}: {_both(each)}" for each in found[:SHOWN]]
+            lines += [f"  {label} {in_a_line(each)}" for each in found[:SHOWN]]
             if len(found) > SHOWN:
                 lines.append(f"  and {len(found) - SHOWN:,} more in the {label}: .{label} has them all")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         parts = [box("display:flex;flex-wrap:wrap;gap:0 10px", name(shown(self.what, 100)), faint(self.summary()))]
-        parts.append(side_by_side(("", *map(_head, self.labels, (self.a, self.b)))))
+        parts.append(side_by_side((box(""), *map(_head, self.labels, (self.a, self.b)))))
         for label, found in (("arguments", self.arguments), ("result", self.result)):
             parts += [title(label), differences_html(found)] if found else []
         parts += [self._whole("arguments", [_asked(call) for call in (self.a, self.b)])]
@@ -128,7 +128,7 @@ def differences_html(found: Sequence[Difference]) -> str:
 
 def side_by_side(cells: Sequence[str]) -> str:
     """A label and what stands on each side."""
-    return box("display:grid;grid-template-columns:7ch minmax(0,1fr) minmax(0,1fr);gap:4px 12px;margin-top:4px", *cells)
+    return box("display:grid;grid-template-columns:9ch minmax(0,1fr) minmax(0,1fr);gap:4px 12px;margin-top:4px", *cells)
 
 
 def _value(words: str, colour: str, value: Any) -> str:
@@ -136,9 +136,10 @@ def _value(words: str, colour: str, value: Any) -> str:
     return span(style, text(words))
 
 
-def _both(found: Difference) -> str:
+def in_a_line(found: Difference) -> str:
+    """Where, one side, the other."""
     one, other = _around(found.a, found.b)
-    return f"{one} → {other}"
+    return f"{shown(found.where, 100)}: {one} → {other}"
 
 
 def _around(a: Any, b: Any) -> tuple[str, str]:

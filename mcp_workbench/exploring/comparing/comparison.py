@@ -11,7 +11,7 @@ import msgspec
 
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import Volatile, asks_server, params_of
-from mcp_workbench.exploring.comparing.call_diff import LABELS, CallDiff
+from mcp_workbench.exploring.comparing.call_diff import LABELS, CallDiff, in_a_line
 from mcp_workbench.exploring.comparing.differences import same
 from mcp_workbench.exploring.comparing.latencies import Latencies
 from mcp_workbench.markup import BAD, FAINT, GOOD, ONE_LINE, box, faint, framed, name, span, text
@@ -97,7 +97,7 @@ class Comparison(Sequence[CallDiff]):
         left = len(self.differing) - SHOWN
         more = faint(f"and {left:,} more: .differing has them all") if left > 0 else ""
         verdict = span(f"color:{GOOD if self.ok else BAD};font-weight:600", text(self.summary()))
-        return box("", verdict) + (box(grid, *cells) if cells else "") + more + self.latencies.html()
+        return box("", verdict) + (box(grid, *cells) if cells else "") + more + box("", self.latencies.html())
 
     def _numbered(self) -> list[tuple[int, CallDiff]]:
         """The first that differ, and where they stand in here."""
@@ -123,21 +123,21 @@ def _comparable(call: Call) -> bool:
 
 def _paired(a: list[Call], b: list[Call], volatile: Volatile) -> list[tuple[Call | None, Call | None]]:
     """Equal requests in their order; then those that are equal but for what was withheld of them; then those of one side alone."""
-    keys = [_key(call, volatile) for call in b]
+    asked, keys = ([_key(call, volatile) for call in calls] for calls in (a, b))
     waiting: dict[bytes, deque[int]] = {}
     for number, key in enumerate(keys):
         waiting.setdefault(key, deque()).append(number)
-    asked = [_key(call, volatile) for call in a]
     found = [waiting[key].popleft() if waiting.get(key) else None for key in asked]
-    left = [number for numbers in waiting.values() for number in numbers]
+    left = dict.fromkeys(number for numbers in waiting.values() for number in numbers)
+    withheld = [number for number in left if _WITHHELD in keys[number]]
     for number, call in enumerate(a):
-        if found[number] is None:
-            candidates = left if _WITHHELD in asked[number] else [at for at in left if _WITHHELD in keys[at]]
-            found[number] = _alike(call, b, candidates, volatile)
-            left = [at for at in left if at != found[number]]
-    taken = frozenset(found)
+        if found[number] is None and left:
+            at = _alike(call, b, left if _WITHHELD in asked[number] else (at for at in withheld if at in left), volatile)
+            found[number] = at
+            if at is not None:
+                del left[at]
     pairs: list[tuple[Call | None, Call | None]] = [(call, None if at is None else b[at]) for call, at in zip(a, found, strict=True)]
-    return pairs + [(None, call) for number, call in enumerate(b) if number not in taken]
+    return pairs + [(None, b[number]) for number in sorted(left)]
 
 
 def _key(call: Call, volatile: Volatile) -> bytes:
@@ -146,8 +146,8 @@ def _key(call: Call, volatile: Volatile) -> bytes:
 
 def _alike(call: Call, others: list[Call], numbers: Iterable[int], volatile: Volatile) -> int | None:
     asked = params_of(call, volatile)
-    alike = (number for number in numbers if others[number].method == call.method and same(asked, params_of(others[number], volatile)))
-    return next(alike, None)
+    same_place = (number for number in numbers if (others[number].method, others[number].target) == (call.method, call.target))
+    return next((number for number in same_place if same(asked, params_of(others[number], volatile))), None)
 
 
 def _row(diff: CallDiff) -> tuple[object, ...]:
@@ -163,7 +163,7 @@ def _what_differs(diff: CallDiff) -> str:
     if not diff.result:
         return diff.summary()
     more = f" and {len(diff.result) - 1:,} more" if len(diff.result) > 1 else ""
-    return f"{shown(str(diff.result[0]), 300)}{more}"
+    return f"{in_a_line(diff.result[0])}{more}"
 
 
 def _took(diff: CallDiff) -> str:

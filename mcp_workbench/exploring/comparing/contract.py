@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from mcp_workbench.exploring.comparing.call_diff import differences_html
+from mcp_workbench.exploring.comparing.call_diff import differences_html, in_a_line
 from mcp_workbench.exploring.comparing.differences import Difference, differences
 from mcp_workbench.markup import BAD, box, faint, framed, name, span, text
 from mcp_workbench.protocol import wire
@@ -73,7 +73,7 @@ class Contract:
     def __repr__(self) -> str:
         lines = [self.summary()]
         for tool, found in list(self.changed.items())[:SHOWN]:
-            lines += [f"  {shown(tool, 60)} {shown(str(each), 300)}" for each in found[:SHOWN]]
+            lines += [f"  {shown(tool, 60)} {in_a_line(each)}" for each in found[:SHOWN]]
             lines += [f"  {shown(tool, 60)} and {len(found) - SHOWN} more: .changed has them all"] if len(found) > SHOWN else []
         return "\n".join(lines)
 

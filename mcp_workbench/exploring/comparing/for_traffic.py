@@ -151,7 +151,7 @@ def calls_of(given: Iterable[Call] | File) -> CallList:
     if isinstance(given, str | os.PathLike | Recording):
         annotations = Annotations()
         source = Recorded(recording_of(given), annotations)
-        return CallList(source.calls(), annotations, None, Origin(source.sessions, source.tools, source.calls))
+        return CallList(source.calls(), annotations, None, Origin(source.sessions, source.tools, source.calls, source.messages))
     return CallList([call.record for call in given], Annotations())
 
 

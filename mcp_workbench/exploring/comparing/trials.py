@@ -115,8 +115,8 @@ class Trials:
         if version is None:
             return None
         if callable(version):
-            return Asker(await stack.enter_async_context(self._served(version, calls)), label, trusted=True)
-        return Asker(await stack.enter_async_context(opened(version, self._connecting)), label)
+            return Asker(await stack.enter_async_context(self._served(version, calls)), label.partition(":")[0], trusted=True)
+        return Asker(await stack.enter_async_context(opened(version, self._connecting)), label.partition(":")[0])
 
     def _served(self, function: Callable[..., Any], calls: Sequence[Call]) -> Any:
         tools = {call.target if call.method == CALL_TOOL else None for call in calls}

@@ -79,7 +79,8 @@ class Verification:
     def summary(self) -> str:
         """One line."""
         skipped = f", {counted(len(self.skipped), 'call')} not made again" if self.skipped else ""
-        return f"{'verified' if self.ok else 'different'}: {self.payloads.summary()}{skipped}"
+        differs = not (self.contract.ok and self.payloads.ok)
+        return f"{'different' if differs else 'verified' if self.ok else 'undecided'}: {self.payloads.summary()}{skipped}"
 
     def __repr__(self) -> str:
         lines = [self.summary(), repr(self.contract), repr(self.payloads)]
@@ -131,7 +132,7 @@ async def verify(
         )
     skipped = [Skipped(call, reason, open=False) for call, reason in wanted if reason is not None]
     again = [call for call, reason in wanted if reason is None]
-    risky = [call.target for call in again if call.method == CALL_TOOL and call.target in now and consent.is_destructive(now[call.target])]
+    risky = [call.target for call in again if call.method == CALL_TOOL and consent.is_destructive(now.get(call.target))]
     refused = consent.refusals(risky, destructive, ask)
     diffs = []
     for call in again:

@@ -160,7 +160,7 @@ def replay(
     port: int = 0,
 ) -> Replay:
     """As `Workbench.replay`, which says what it takes and gives."""
-    recording = file if isinstance(file, Recording) else open_recording(_found(Path(file)))
+    recording = file if isinstance(file, Recording) else open_recording(found(Path(file)))
     return Replay(recording, volatile, repeat=repeat, speed=speed, port=port)
 
 
@@ -182,8 +182,8 @@ def describe(recording: Recording, tape: Tape) -> ServerDescription:
     )
 
 
-def _found(file: Path) -> Path:
-    """As a person calls it who has called `record` so."""
+def found(file: Path) -> Path:
+    """Where a recording is: as a person calls it who has called `record` so."""
     return file if file.exists() else recording_path(file)
 
 

@@ -137,7 +137,8 @@ def _test(call: Call, names: _Names, volatile: Volatile) -> str:
 def _asked(call: Call) -> str:
     params = {name: value for name, value in call.params.items() if name != "_meta"}
     if call.method == CALL_TOOL and set(params) <= {"name", "arguments"}:
-        return f"call({literal(call.target)}, {literal(params.get('arguments') or {}, 4, 24 + len(repr(call.target)))})"
+        name = params.get("name", "")
+        return f"call({literal(name)}, {literal(params.get('arguments') or {}, 4, 24 + len(repr(name)))})"
     return f"ask({literal(call.method)}, {literal(params, 4, 23 + len(call.method))})"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from IPython.core.error import StdinNotImplementedError
 
 from mcp_workbench.errors import ToolError
 from mcp_workbench.exploring.comparing import consent
@@ -79,6 +80,10 @@ def test_a_notebook_asks_and_knows_when_there_is_nobody(error: Any, monkeypatch:
 
     monkeypatch.setattr(builtins, "input", nobody)
     assert ask_person("?") is None
+
+
+def test_a_front_end_that_takes_no_input_is_known_by_its_error() -> None:
+    assert issubclass(StdinNotImplementedError, NotImplementedError)
 
 
 def test_hostile_names_of_tools_cannot_steer_a_terminal() -> None:

@@ -33,7 +33,12 @@ def test_they_lie_over_each_other_by_what_was_asked() -> None:
     latencies = Latencies([(took(1_000_000), took(2_000_000)), (took(5_000, "y"), took(5_000, "y")), (took(1), None)], ("then", "now"))
     assert list(latencies) == ["tools/call x", "tools/call y"]
     df = latencies.df()
-    assert df[["n", "p50_ms_a", "p50_ms_b", "ratio"]].iloc[0].to_list() == [1, 1.0, 2.0, 2.0]
+    assert df[["n", "p50_ms_a", "p50_ms_b", "ratio"]].to_dict("index")["tools/call x"] == {
+        "n": 1,
+        "p50_ms_a": 1.0,
+        "p50_ms_b": 2.0,
+        "ratio": 2.0,
+    }
     assert latencies.buckets()["n"].sum() == 4
     assert "then" in repr(latencies)
     assert "1.0 ms → 2.0 ms (×2.00)" in repr(latencies)

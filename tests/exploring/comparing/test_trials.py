@@ -11,8 +11,10 @@ import pytest
 
 from mcp_workbench import AsyncContext, Context, Workbench
 from mcp_workbench.errors import RegistrationError, WorkbenchError
+from mcp_workbench.exploring.comparing.answers import Volatile
 from mcp_workbench.exploring.comparing.comparison import Comparison
 from mcp_workbench.exploring.traffic import Traffic
+from mcp_workbench.exploring.writing.pytest_file import pytest_file
 from tests.exploring.rig import calling
 
 WITHIN_S = 20
@@ -108,6 +110,20 @@ def test_servers_are_versions_too_and_their_destructive_tools_wait_for_a_word(wo
         assert called == []
         comparison = compared(workbench, calls, b=other.connect(other.url, token=other.token), destructive="run")
         assert [str(each) for diff in comparison for each in diff.result] == ['$.content[0].text: "3" → "4"']
+
+
+def test_a_call_that_was_made_through_another_tool_is_made_of_the_function_that_was_meant(workbench: Workbench) -> None:
+    async def visit() -> None:
+        async with workbench.connect() as session:
+            await session.call_tool("notebook_call", function="first", arguments={"n": 3})
+
+    asyncio.run(visit())
+    calls = workbench.traffic.calls("tool:first")[-1:]
+    assert calls[0].params["name"] == "notebook_call"
+    assert compared(workbench, calls, b=first).ok
+    assert "server.call('notebook_call', {'function': 'first', 'arguments': {'n': 3}})" in pytest_file(
+        calls, {}, Volatile(), command=["server"]
+    )
 
 
 def test_a_function_stands_for_one_tool(workbench: Workbench) -> None:

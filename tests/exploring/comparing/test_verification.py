@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mcp_workbench import Context, Workbench
-from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.client.session import ClientSession
+from mcp_workbench.errors import PeerError, WorkbenchError
 from mcp_workbench.exploring.comparing import consent
 from mcp_workbench.exploring.comparing.verification import DifferentError, Verification
 from mcp_workbench.exploring.traffic import Traffic
@@ -22,8 +23,8 @@ WITHIN_S = 20
 
 def offering(changed: bool = False) -> tuple[Workbench, list[str]]:
     """A server, and what its destructive tool was called with."""
-    workbench = Workbench("verified")
     dropped: list[str] = []
+    workbench = Workbench("verified")
 
     @workbench.tool(read_only=True)
     def add(a: int, b: int = 2) -> int:
@@ -115,6 +116,7 @@ def test_where_nobody_can_be_asked_nothing_destructive_runs_and_it_is_not_ok(rec
     assert dropped == []
     assert (found.payloads.ok, found.contract.ok, found.ok) == (True, True, False)
     assert [each.reason for each in found.skipped if each.open] == [consent.NOBODY]
+    assert repr(found).startswith("undecided: ")
     with pytest.raises(DifferentError, match="nobody could be asked"):
         found.raise_if_different()
     assert verified(workbench.traffic, recorded, volatile=["structuredContent.at"], destructive="skip").ok
@@ -141,10 +143,10 @@ def test_a_server_that_has_changed_differs_in_contract_and_answers(recorded: Pat
         again = verified(workbench.traffic, Traffic.load(recorded).calls("tool:add"), destructive="skip")
     assert found.contract.gone == ("stamp",)
     assert [each.where for each in found.contract.changed["add"]] == ["$.inputSchema.properties.a.type"]
-    assert [diff.what for diff in found.payloads.differing] == ["tools/call add", "tools/call stamp"]
+    assert [diff.what for diff in found.payloads.differing] == ["tools/call add"]
     assert len(again.payloads) == 1
     for shown in (repr(found), found._repr_html_()):
-        assert "different: 2 requests" in shown
+        assert "different: 1 request" in shown
         assert "stamp" in shown
         assert "<img" not in shown
         assert "\x1b" not in shown
@@ -179,6 +181,18 @@ def test_a_server_that_goes_away_is_a_difference_and_no_accident(recorded: Path,
     assert not found.ok
     assert {diff.b.outcome for diff in found.payloads if diff.b} == {"dropped"}
     assert "drop" in found.contract.gone
+
+
+def test_of_a_server_that_shows_no_tools_none_is_called(
+    recorded: Path, live: tuple[Workbench, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(session: ClientSession) -> Any:
+        raise PeerError(-32601, "no such method")
+
+    monkeypatch.setattr(ClientSession, "list_tools", refuse)
+    found = verified(live[0].traffic, recorded)
+    assert live[1] == []
+    assert (len(found.payloads), found.ok, set(found.contract.gone) >= {"add", "drop"}) == (0, False, True)
 
 
 def test_what_makes_no_sense_is_said_in_a_sentence(recorded: Path, live: tuple[Workbench, list[str]], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mcp_workbench import Context, Workbench
+from mcp_workbench.exploring.comparing.asking import not_again
 from mcp_workbench.exploring.recording.reader import read
 from mcp_workbench.exploring.replaying.replay import replay
 from mcp_workbench.exploring.traffic import Traffic
@@ -104,3 +105,25 @@ def test_calls_whose_texts_are_gone_and_no_calls_at_all_are_saved_as_far_as_they
     gone, kept = Traffic.load(calls.save(tmp_path / "gone")).calls().where("tool:add")[:2]
     assert {(each.arguments is None, each.outcome) for each in (gone, kept)} == {(True, "ok"), (False, "tool_error")}
     assert len(Traffic.load(calls[:0].save(tmp_path / "none")).calls()) == 0
+
+
+def test_how_a_task_ended_is_saved_with_its_call(tmp_path: Path) -> None:
+    workbench = Workbench("tasks")
+
+    @workbench.tool(needs_task=True)
+    def long(n: int) -> int:
+        """Go on as a task."""
+        return n
+
+    async def visit() -> None:
+        async with workbench.connect(era="modern") as session:
+            assert (await session.call_tool("long", n=4)).text == "4"
+
+    with calling(workbench):
+        asyncio.run(visit())
+        calls = workbench.traffic.calls("tool:long method:tools/call")
+        loaded = Traffic.load(calls.save(tmp_path / "task"))
+    task = calls[0].result["taskId"]
+    told = [message.raw for message in loaded.messages() if task.encode() in message.raw]
+    assert any(b'"status":"completed"' in text for text in told)
+    assert not_again(loaded.calls()[0]) == "went on as a job or task, and its answer says only that"

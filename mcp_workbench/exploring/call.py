@@ -54,7 +54,7 @@ class Call:
     def __init__(self, record: CallRecord, annotations: Annotations, redactor: Callable[[], Redactor] = Redactor) -> None:
         self.record = record
         self._annotations = annotations
-        self._redactor = redactor
+        self.redactor = redactor
 
     # --- who and what -----------------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ class Call:
         """Everything that crossed for it, in order."""
         said = (self.record.request, *self.record.said_meanwhile(), self.record.answer)
         in_order = sorted((message for message in said if message is not None), key=lambda message: message.at_ns)
-        return MessageList(in_order, origin=Origin(redactor=self._redactor))
+        return MessageList(in_order, origin=Origin(redactor=self.redactor))
 
     @property
     def notifications(self) -> list[Any]:
@@ -202,12 +202,16 @@ class Call:
 
     # --- for people -----------------------------------------------------------------------------------------
 
+    def fit(self, withholding: Withholding) -> Call:
+        """The same without secrets, for an output."""
+        return Call(withholding.call(self.record), self._annotations)
+
     def __repr__(self) -> str:
-        return described(Withholding(self._redactor()).call(self.record))
+        return described(Withholding(self.redactor()).call(self.record))
 
     def _repr_html_(self) -> str:
-        withholding = Withholding(self._redactor())
-        fit = Call(withholding.call(self.record), self._annotations)
+        withholding = Withholding(self.redactor())
+        fit = self.fit(withholding)
         error, traceback = fit.error, self.traceback
         parts = [box(f"color:{BAD}", text(shown(error, 400)))] if error else []
         parts += [box("", strong("note: "), text(shown(withholding.text(note), 400))) for note in self.annotations]

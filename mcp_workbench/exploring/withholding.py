@@ -7,6 +7,7 @@ careful.
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 from mcp_workbench.exploring.recording.redaction import Redactor, Unreadable
 from mcp_workbench.telemetry.messages import Message
@@ -27,6 +28,10 @@ class Withholding:
     def text(self, text: str) -> str:
         """A text without what looks like a secret, or was one before."""
         return self._redactor.text(text)
+
+    def member(self, name: str, value: Any) -> Any:
+        """A value of JSON as it may be shown, of which it is known what it is called."""
+        return self._redactor.value({name: value})[name] if name else self._redactor.value(value)
 
     def message(self, message: Message) -> Message:
         """A message as it may be shown; the same where nothing of it is a secret."""

@@ -30,20 +30,32 @@ def test_what_shows_itself_shows_no_secret_whoever_said_it_again() -> None:
         async with workbench.connect() as session:
             await session.call_tool("fares", dest="HNL", api_key=KEY, pin=PIN)
             await session.call_tool("broken", password=PASSWORD)
+            await session.call_tool("fares", dest="HNL", api_key="short", pin=PIN[::-1])
 
     with calling(workbench):
         asyncio.run(ask())
         calls = workbench.traffic.calls("tool:*")
-        priced, failed = calls
+        priced, failed, other = calls
+        differing = workbench.traffic.diff(priced, other), workbench.traffic.compare([priced], [other], volatile=["arguments"])
         workbench.traffic.annotate(priced, f"it said {KEY}")
         shown = [
             text
-            for each in (calls, priced, failed, calls.messages, priced.messages, workbench.traffic, workbench.traffic.messages())
+            for each in (
+                calls,
+                priced,
+                failed,
+                calls.messages,
+                priced.messages,
+                workbench.traffic,
+                workbench.traffic.messages(),
+                *differing,
+            )
             for text in (repr(each), each._repr_html_())
         ]
-    for secret in (KEY, PASSWORD, PIN):
-        assert not any(secret in text for text in shown)
+    for secret in (KEY, PASSWORD, PIN, PIN[::-1], "'short'", '"short"'):
+        assert [text for text in shown if secret in text] == []
     assert "HNL" in repr(calls)
+    assert "$.arguments.api_key" in repr(differing[0])
     assert "no entry for ‹redacted:" in calls._repr_html_()
     assert priced.arguments == {"dest": "HNL", "api_key": KEY, "pin": PIN}
     assert PASSWORD in str(failed.error)

@@ -9,6 +9,7 @@ from typing import Any
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import Volatile, answer_of, params_of
 from mcp_workbench.exploring.comparing.differences import ABSENT, Difference, as_text, differences
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import ACCENT, BAD, FAINT, GOOD, LINE, MONO, and_more, box, faint, framed, name, span, text, title
 from mcp_workbench.wording import counted, duration, outcome, shown, visible
 
@@ -98,7 +99,7 @@ class CallDiff:
     def __repr__(self) -> str:
         lines = [f"{shown(self.what, 80)}: {self.summary()}"]
         for label, found in (("arguments", self.arguments), ("result", self.result)):
-            lines += [f"  {label} {in_a_line(each)}" for each in found[:SHOWN]]
+            lines += [f"  {label} {in_a_line(each)}" for each in self.fit(found[:SHOWN])]
             if len(found) > SHOWN:
                 lines.append(f"  and {len(found) - SHOWN:,} more in the {label}: .{label} has them all")
         return "\n".join(lines)
@@ -107,13 +108,29 @@ class CallDiff:
         parts = [box("display:flex;flex-wrap:wrap;gap:0 10px", name(shown(self.what, 100)), faint(self.summary()))]
         parts.append(side_by_side((box(""), *map(_head, self.labels, (self.a, self.b)))))
         for label, found in (("arguments", self.arguments), ("result", self.result)):
-            parts += [title(label), differences_html(found)] if found else []
-        parts += [self._whole("arguments", [_asked(call) for call in (self.a, self.b)])]
-        parts += [self._whole("answer", [_answered(call) for call in (self.a, self.b)])]
+            if found:
+                parts += [title(label), differences_html(self.fit(found[:SHOWN])), and_more(len(found) - SHOWN, "difference")]
+        _, fit = self._fit_calls()
+        parts += [self._whole("arguments", list(map(_asked, fit)))]
+        parts += [self._whole("answer", list(map(_answered, fit)))]
         return framed(*parts)
+
+    def fit(self, found: Sequence[Difference]) -> list[Difference]:
+        """Differences as they may stand in an output: without secrets, of which those of either call are known."""
+        withholding, _ = self._fit_calls()
+        return [_fit(each, withholding) for each in found]
+
+    def _fit_calls(self) -> tuple[Withholding, list[Call | None]]:
+        withholding = Withholding(self.either.redactor())
+        return withholding, [None if call is None else call.fit(withholding) for call in (self.a, self.b)]
 
     def _whole(self, label: str, values: list[Any]) -> str:
         return side_by_side((faint(label), *(box(_BLOCK, text(visible(_cut(value)))) for value in values)))
+
+
+def _fit(found: Difference, withholding: Withholding) -> Difference:
+    called = next((step for step in reversed(found.path) if isinstance(step, str)), "")
+    return Difference(found.path, *(side if side is ABSENT else withholding.member(called, side) for side in (found.a, found.b)))
 
 
 def differences_html(found: Sequence[Difference]) -> str:

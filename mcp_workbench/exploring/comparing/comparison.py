@@ -163,7 +163,8 @@ def _what_differs(diff: CallDiff) -> str:
     if not diff.result:
         return diff.summary()
     more = f" and {len(diff.result) - 1:,} more" if len(diff.result) > 1 else ""
-    return f"{in_a_line(diff.result[0])}{more}"
+    [first] = diff.fit(diff.result[:1])
+    return f"{in_a_line(first)}{more}"
 
 
 def _took(diff: CallDiff) -> str:

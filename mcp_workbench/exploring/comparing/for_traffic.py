@@ -152,7 +152,8 @@ def calls_of(given: Iterable[Call] | File) -> CallList:
         annotations = Annotations()
         source = Recorded(recording_of(given), annotations)
         return CallList(source.calls(), annotations, None, Origin(source.sessions, source.tools, source.calls, source.messages))
-    return CallList([call.record for call in given], Annotations())
+    calls = list(given)
+    return CallList([call.record for call in calls], Annotations(), None, Origin(redactor=calls[0].redactor) if calls else None)
 
 
 def _of_one_server(calls: CallList) -> list[CallRecord]:

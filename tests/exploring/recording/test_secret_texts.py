@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 
 import pytest
 
 from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.recording.secret_texts import SecretTexts
 from tests.exploring.recording.test_redaction import JWT, MARK
 
 
@@ -39,16 +42,102 @@ def test_secrets_are_found_in_texts(text: str, secret: str) -> None:
     assert secret not in Redactor().message(json.dumps({"d": {"u": json.dumps({"v": text})}}).encode()).decode()
 
 
-def test_long_texts_of_nothing_but_beginnings_take_no_time_to_speak_of() -> None:
-    for text in (
-        "password" * 20_000,
-        "a" * 300_000,
-        "://" * 50_000,
-        "-----BEGIN PRIVATE KEY" * 5_000,
-        "token='" * 20_000,
-        'x="\\' * 50_000,
-    ):
-        Redactor().text(text)
+HOSTILE: list[Callable[[int], str]] = [
+    *(
+        lambda n, piece=piece: piece * n  # type: ignore[misc]  # bound where it is made
+        for piece in (
+            *(
+                "eyJ",
+                "://a:b",
+                "://a:b@c",
+                "://a",
+                ":\\/",
+                "a:",
+                "x@",
+                "bearer ",
+                "bearer" + " " * 50,
+                "authorization",
+                "cookie: ",
+                "cookie ",
+            ),
+            *(
+                "-----BEGIN",
+                "-----BEGIN PRIVATE KEY",
+                "-----BEGIN PRIVATE KEY-----END",
+                "/t/",
+                "AKIA",
+                "SG.",
+                "sk-",
+                "sig=",
+                "ya29.",
+                "pypi-",
+            ),
+            *("password", "password=", "token", "token='", 'token="', "token=[", "token" + "\\" * 40, 'x="\\', "api", "key", "secret "),
+            *(
+                "--token ",
+                "--",
+                "-u ",
+                "-u a",
+                "-u a:",
+                "<token>",
+                "<",
+                "<a ",
+                "('token',",
+                "('a',",
+                "('",
+                "password: |\n ",
+                "passphrase: ",
+            ),
+            *(
+                "password%3D",
+                "password -> ",
+                "identified by '",
+                "identified by ",
+                "identified ",
+                "password,",
+                "a,b\n",
+                "|password|\n",
+                "\n",
+                "| ",
+            ),
+            *("password,a\n", '"password","', "password;", "hooks.slack.com/services/", "DB_KEY", "pass ", "session", '"', "İpassword "),
+        )
+    ),
+    lambda n: "://a:b" * n + " @",
+    lambda n: "://" + "a:" * n + " @",
+    lambda n: "://a:" + "x@" * n + " ",
+    lambda n: "bearer" + " " * n,
+    lambda n: "authorization" + " " * n,
+    lambda n: "authorization:" + "\n" * n,
+    lambda n: "token=" + "\\" * n,
+    lambda n: "token=" + "\\" * n + "'" + "\\" * n,
+    lambda n: "token='" + "\\'" * n,
+    lambda n: "token:" + ")" * n,
+    lambda n: ":" + "\\" * n + "@",
+    lambda n: "password" + " " * n + "=",
+    lambda n: "password,a\n" + '"' * n,
+    lambda n: "password,a\n" + "b,c\n" * n,
+    lambda n: "A" * 5000 + "\n" * n + "!",
+    lambda n: "-----BEGIN PRIVATE KEY" + "-----END " * n,
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: repr(hostile(2))[:40])
+def test_a_text_eight_times_as_long_takes_about_eight_times_the_work(hostile: Callable[[int], str]) -> None:
+    texts = SecretTexts()
+
+    def work(size: int) -> int:
+        text = hostile(size)
+        least = 2**62
+        for _ in range(3):
+            begun = time.thread_time_ns()  # of the processor, for this thread: others cannot lengthen it
+            texts.hide_in(text, lambda _: "‹redacted:0123456789ab›")
+            least = min(least, time.thread_time_ns() - begun)
+        return least
+
+    few = work(1_000)
+    if few * 8 > 2_000_000:  # what is done in less says nothing
+        assert work(8_000) < 24 * few
 
 
 def test_marks_in_urls_are_left_as_they_are() -> None:

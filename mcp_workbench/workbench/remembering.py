@@ -118,6 +118,7 @@ class Remembering(Offering, Conversing):
 
         Raises:
             FilterError: The filter cannot be read; says where.
+            TypeError: `filter` or `redact` is neither of what it may be.
             FileExistsError: Something is there; a link is never followed or replaced.
             OSError: The file cannot be made.
         """
@@ -209,8 +210,7 @@ class Remembering(Offering, Conversing):
         """Withholds secrets: those of these names, of tools' `redact=`, this workbench's own, and what looks like one."""
         from mcp_workbench.exploring.recording.redaction import Redactor
 
-        further = (names,) if isinstance(names, str) else names
-        return Redactor(further, tools=self._withheld_of_tools, credentials=self._offer.credentials, own=self._view_secrets)
+        return Redactor(names, tools=self._withheld_of_tools, credentials=self._offer.credentials, own=self._view_secrets)
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
         return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}

@@ -73,10 +73,14 @@ class SecretNames:
 
     Args:
         further: Names that are secrets too, in any way of writing them: `ssn` is `SSN`, `home_address` is `homeAddress`.
+
+    Raises:
+        TypeError: Something among them is no text.
+        ValueError: One is empty.
     """
 
-    def __init__(self, further: Iterable[str] = ()) -> None:
-        self.further = tuple(further)
+    def __init__(self, further: str | Iterable[str] = ()) -> None:
+        self.further = _checked(further)
         self._further = frozenset(words_of(name) or (name.lower(),) for name in self.further)
         self.is_secret = lru_cache(maxsize=4096)(self._is_secret)
         """Whether the value under a name is to be withheld."""
@@ -96,6 +100,18 @@ class SecretNames:
         if not ALONE.isdisjoint(words) or lower.endswith(ENDINGS) or (words and words[-1] == "auth"):
             return True
         return any(word in ("key", "keys") and before in KEYS for before, word in pairwise(words))
+
+
+def _checked(names: str | Iterable[str]) -> tuple[str, ...]:
+    if not isinstance(names, Iterable):
+        raise TypeError(f'redact takes True, False, or names of members, for instance ["ssn"]; got {type(names).__name__}')
+    checked = (names,) if isinstance(names, str) else tuple(names)
+    for name in checked:
+        if not isinstance(name, str):
+            raise TypeError(f'redact takes names of members, for instance ["ssn"]; got {type(name).__name__} among them')
+        if not name.strip():
+            raise ValueError('redact takes names of members, for instance ["ssn"]; got one that is empty')
+    return checked
 
 
 def counts_tokens(name: str) -> bool:

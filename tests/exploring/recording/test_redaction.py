@@ -88,6 +88,18 @@ def test_an_answer_to_such_a_tool_is_looked_at_even_when_it_has_nothing_suspicio
     assert redactor.clean([json.dumps(result("x", 7, structuredContent={"pin": "1234"})).encode()]) == [False]
 
 
+def test_what_tasks_and_retries_go_on_by_is_withheld_and_stays_equal() -> None:
+    redactor = Redactor()
+    task = redacted({"id": 1, "result": {"taskId": "t-123456", "requestState": "opaque"}}, redactor)["result"]
+    assert redacted({"id": 2, "method": "tasks/get", "params": {"taskId": "t-123456"}}, redactor)["params"]["taskId"] == task["taskId"]
+    assert redacted({"params": {"notifications": {"taskIds": ["t-123456"]}}}, redactor)["params"]["notifications"] == {
+        "taskIds": [task["taskId"]]
+    }
+    assert task["requestState"].startswith(MARK)
+    assert "hunter2" not in json.dumps(redacted({"taskId": {"password": "hunter2"}}))
+    assert redactor.clean([b'{"a":1}', b'{"taskId":"x"}', b'{"requestState":"x"}']) == [True, False, False]
+
+
 def test_schemas_keep_the_form_of_secrets_and_lose_their_values() -> None:
     def login(user: str, password: str = "hunter2default") -> None: ...
 

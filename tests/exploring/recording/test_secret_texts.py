@@ -135,9 +135,9 @@ def test_a_text_eight_times_as_long_takes_about_eight_times_the_work(hostile: Ca
             least = min(least, time.thread_time_ns() - begun)
         return least
 
-    few = work(1_000)
-    if few * 8 > 2_000_000:  # what is done in less says nothing
-        assert work(8_000) < 24 * few
+    many = work(8_000)
+    if many > 5_000_000:  # less says nothing
+        assert many < 24 * work(1_000)
 
 
 def test_marks_in_urls_are_left_as_they_are() -> None:

@@ -210,13 +210,14 @@ class Remembering(Offering, Conversing):
         """Withholds secrets: those of these names, of tools' `redact=`, this workbench's own, and what looks like one."""
         from mcp_workbench.exploring.recording.redaction import Redactor
 
-        return Redactor(names, tools=self._withheld_of_tools, credentials=self._offer.credentials, own=self._view_secrets)
+        return Redactor(names, tools=self._withheld_of_tools, credentials=self._offer.credentials, own=self._own_secrets)
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
         return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}
 
-    def _view_secrets(self) -> tuple[Secret, ...]:
-        return () if self._running is None else (self._view_door.secret,)
+    def _own_secrets(self) -> tuple[Secret, ...]:
+        view = () if self._running is None else (self._view_door.secret,)
+        return *view, *self._offer.given.all()
 
     def _session_record(self, session_id: str) -> SessionRecord | None:
         """Of a session that lasts or has ended; from any thread."""

@@ -101,7 +101,7 @@ class Redactor:
         self._remembered: OrderedDict[str, Written] = OrderedDict()
         self._characters = 0
         """Of what is remembered."""
-        self._own_now: tuple[Secret, ...] = ()
+        self._own_now: dict[Secret, Written] = {}
         self.learned = 0
         """Goes up whenever there is something new to look for: what was clean before may not be now."""
         self._here: frozenset[str] = frozenset()
@@ -141,7 +141,8 @@ class Redactor:
     def begin(self) -> None:
         """A batch: whose secrets are to be kept may have changed since the last."""
         credentials = self._credentials
-        self._own_now = (*self._own(), *(() if credentials is None else credentials.all()))
+        own = (*self._own(), *(() if credentials is None else credentials.all()))
+        self._own_now = {secret: self._own_now.get(secret) or Written(secret.reveal()) for secret in own}
         if self._rules.learn(self._tools()):
             self._words_now = self._words()
             self._texts = SecretTexts(self._words_now)
@@ -168,9 +169,7 @@ class Redactor:
     def _hunted(self) -> Iterable[Secret]:
         """What is looked for, as it stands in lower-case JSON that was read byte by byte."""
         yield from self._hidden_hints
-        for each in self._own_now:
-            yield Secret(each.reveal().lower())
-        for written in self._remembered.values():
+        for written in (*self._own_now.values(), *self._remembered.values()):
             yield Secret(written.part.lower())
         for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now)):
             yield Secret(_plain_part(text).lower())
@@ -242,6 +241,7 @@ class Redactor:
         done: dict[str, Any] = {}
         for name, value in members.items():
             secret = self._is_secret(name) or (named and name == "value")
+            kept: Any
             if name in CAPABILITIES and (capability := self._capability(value)) is not None:
                 kept = capability
             elif not secret:
@@ -327,9 +327,9 @@ class Redactor:
         return msgspec.json.encode(done).decode()
 
     def _without_known(self, text: str) -> str:
-        for own in self._own_now:
-            if own.reveal() in text:
-                text = text.replace(own.reveal(), self._hide(own.reveal()))
+        for own, written in self._own_now.items():
+            if written.part in text:
+                text = written.replaced_in(text, self._hide(own.reveal()))
         for known, written in self._remembered.items():
             if written.part in text:
                 text = written.replaced_in(text, self._hide(known))

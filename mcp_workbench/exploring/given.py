@@ -58,7 +58,7 @@ class GivenSecrets:
         for name, value in (headers or {}).items():
             self._note_named(name, value)
         for name, value in (env or {}).items():
-            self._note_named(name, value, is_ordinary=os.environ.get(name) == value)
+            self._note_named(name, value, is_ordinary=Secret(os.environ.get(name)) == value)
         self._keep(self._in_address(where) if isinstance(where, Secret) else self._in_command(where or ()))
 
     def _note_named(self, name: str, value: Secret, *, is_ordinary: bool = False) -> None:

@@ -16,14 +16,16 @@ import re
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import msgspec
 
 from mcp_workbench.exploring.recording.format import Redaction
-from mcp_workbench.exploring.recording.secret_names import SecretNames, counts_tokens, words_of
+from mcp_workbench.exploring.recording.secret_names import SHORT_HINTS, SecretNames, counts_tokens, words_of
+from mcp_workbench.exploring.recording.secret_shapes import SecretShapes
+from mcp_workbench.exploring.recording.secret_tables import hide_columns, hide_in_tables
 from mcp_workbench.exploring.recording.secret_texts import VALUES, SecretTexts, hide_value
 from mcp_workbench.exploring.recording.tool_rules import ToolRules, read_inner
 from mcp_workbench.secret import Secret
@@ -50,7 +52,11 @@ CAPABILITIES = frozenset(("taskId", "taskIds", "requestState"))
 """Who knows the text under one of these names of MCP may go on where another was. Equal ones stay equal, as their readers need."""
 _VALUES = frozenset(("arguments", "structuredContent", "content", "default", "examples", "enum", "const"))
 """Under these names stand values, though there be schemas around them."""
-_NAMES = ("name", "key", "header")
+_NAMES = ("name", "key", "header", "field", "param", "parameter", "argument", "option", "variable", "label", "id")
+_NAMED = ("value", "default", "values", "val", "current", "example", "examples")
+"""Under these stands what such a name names."""
+_FURTHER_CELLS = 32
+"""Cells of a secret column that are remembered: in a long table are more than are kept."""
 
 
 def could_have_been(written: str, text: str) -> bool:
@@ -96,11 +102,16 @@ class Redactor:
         self._texts = SecretTexts(self._words_now)
         self._salt = Secret.random()
         self._hints = tuple(dict.fromkeys((*self._names.hints, *(hint for hints in VALUES.values() for hint in hints))))
-        capabilities = map(str.lower, CAPABILITIES)
+        capabilities = (*map(str.lower, CAPABILITIES), *SHORT_HINTS)
         self._hidden_hints = tuple(map(Secret, (*self._hints, *capabilities, r"\u", r"\/")))  # the last two: a character in disguise
         self._remembered: OrderedDict[str, Written] = OrderedDict()
         self._characters = 0
         """Of what is remembered."""
+        self._shapes = SecretShapes(self._is_secret)
+        self._cells = 0
+        """Of secret columns, remembered in this text."""
+        self._asked_secrets: OrderedDict[str, None] = OrderedDict()
+        """Fields in which people were asked for secrets."""
         self._own_now: dict[Secret, Written] = {}
         self.learned = 0
         """Goes up whenever there is something new to look for: what was clean before may not be now."""
@@ -147,6 +158,9 @@ class Redactor:
             self._words_now = self._words()
             self._texts = SecretTexts(self._words_now)
 
+    def _column_hints(self) -> Iterable[str]:
+        return (*self._names.hints, "pin", *(max(words, key=len) for words in self._words_now))
+
     def _words(self) -> list[tuple[str, ...]]:
         """Further names by which a text may call a secret: those that were given, and arguments that tools withhold."""
         return [words for name in (*self._names.further, *self._rules.names()) if (words := words_of(name))]
@@ -173,6 +187,8 @@ class Redactor:
             yield Secret(written.part.lower())
         for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now)):
             yield Secret(_plain_part(text).lower())
+        if self._asked_secrets:
+            yield _ANSWER
         if self._rules:
             yield _LATER
         if self._rules.waiting or (self._credentials is not None and len(self._credentials.tickets)):
@@ -225,6 +241,8 @@ class Redactor:
         if isinstance(value, str):
             return self._text(value, depth)
         if isinstance(value, list):
+            if not in_schema:
+                value = self._without_pairs(value)
             return [self._value(item, depth + 1, in_schema=in_schema) for item in value]
         if isinstance(value, dict):
             return self._object(value, depth + 1, in_schema=in_schema)
@@ -237,13 +255,19 @@ class Redactor:
         return value
 
     def _object(self, members: dict[str, Any], depth: int, *, in_schema: bool | None) -> dict[str, Any]:
+        members = hide_columns(members, self._is_secret, self._cell)
+        if isinstance(asked := members.get("content"), dict) and "action" in members and self._asked_secrets:
+            members = {**members, "content": self._answered(asked)}
         named = any(isinstance(members.get(name), str) and self._is_secret(members[name]) for name in _NAMES)
         done: dict[str, Any] = {}
         for name, value in members.items():
-            secret = self._is_secret(name) or (named and name == "value")
+            secret = self._is_secret(name) or (named and name in _NAMED)
             kept: Any
             if name in CAPABILITIES and (capability := self._capability(value)) is not None:
                 kept = capability
+            elif name == "requestedSchema" and not secret:
+                self._note_asked(value)
+                kept = self._value(value, depth, in_schema=_still_in_schema(name, in_schema))
             elif not secret:
                 kept = self._value(value, depth, in_schema=_still_in_schema(name, in_schema))
             elif in_schema and isinstance(value, dict):
@@ -262,6 +286,46 @@ class Redactor:
     def target(self, method: str, target: str) -> str:
         """What a request names, with nothing secret in it."""
         return self._hide(target) if method.startswith("tasks/") and target else self.text(target)
+
+    def _without_pairs(self, items: list[Any]) -> list[Any]:
+        """`["--token", "V"]`, and the values of `[["X-Api-Key", "V"], …]`."""
+        if items and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in items):
+            return [[name, self._secret(name, value)] if self._is_secret(name) else [name, value] for name, value in items]
+        if not any(isinstance(item, str) and item.startswith("-") for item in items):
+            return items
+        done = list(items)
+        for number, (option, value) in enumerate(pairwise(items), 1):
+            if isinstance(option, str) and isinstance(value, str) and option.startswith("-") and "=" not in option:
+                if self._is_secret(option.lstrip("-")) and not value.startswith("--"):
+                    done[number] = self._secret(option, value)
+                elif option in ("-u", "--user") and ":" in value:
+                    user, _, word = value.partition(":")
+                    done[number] = f"{user}:{self._secret(option, word)}"
+        return done
+
+    def _cell(self, value: Any) -> Any:
+        """Of a secret column."""
+        if value is None or isinstance(value, bool) or value == "" or (isinstance(value, str) and _MARK.fullmatch(value)):
+            return value
+        if not isinstance(value, str):
+            return self._hide_all(value)
+        if self._cells < _FURTHER_CELLS:
+            self._cells += 1
+            self._remember(value)
+        return self._hide(value)
+
+    def _answered(self, content: dict[str, Any]) -> dict[str, Any]:
+        """What a person was asked for, and gave."""
+        return {name: self._secret(name, value) if name in self._asked_secrets else value for name, value in content.items()}
+
+    def _note_asked(self, schema: Any) -> None:
+        """A form has fields that are secret by what they are, whatever their names."""
+        fields = schema.get("properties") if isinstance(schema, dict) else None
+        for name, field in fields.items() if isinstance(fields, dict) else ():
+            if isinstance(field, dict) and (field.get("format") == "password" or field.get("writeOnly") is True):
+                if name not in self._asked_secrets:
+                    self.learned += 1
+                _put(self._asked_secrets, name)
 
     def _schema_of_secret(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         """What a secret argument looks like is none; its default and its examples are."""
@@ -317,6 +381,9 @@ class Redactor:
             if inner is not None:
                 return self._inner(text, inner, depth)
         text = self._without_known(text)
+        self._cells = 0
+        text = hide_in_tables(text, self._column_hints(), self._is_secret, self._cell)
+        text = self._shapes.hide_in(text, self._hide_and_remember)
         return self._texts.hide_in(text, self._hide_and_remember)
 
     def _inner(self, text: str, inner: Any, depth: int) -> str:
@@ -368,6 +435,7 @@ class Redactor:
 
 _LATER = Secret("job_")
 """In calls of the tools by which results of other calls are come by; those of tasks have `taskid`."""
+_ANSWER = Secret('"action')
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
 _TICKET = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 
@@ -398,6 +466,12 @@ class Written:
 def _plain_part(text: str) -> str:
     """The longest stretch of a text that nobody writes differently; empty, which is in everything, where there is none."""
     return max(_PLAIN.findall(text), key=len, default="")
+
+
+def _put(kept: OrderedDict[str, None], key: str) -> None:
+    kept[key] = None
+    if len(kept) > MAX_REMEMBERED:
+        kept.popitem(last=False)
 
 
 def _still_in_schema(name: str, in_schema: bool | None) -> bool | None:

@@ -64,17 +64,17 @@ def test_what_was_a_secret_once_is_one_wherever_it_appears_again() -> None:
 
 
 def test_what_a_tools_author_names_is_withheld_in_arguments_and_results() -> None:
-    rules = {"pay": ("pin", "user.ssn", "rows[*].mail")}
+    rules = {"pay": ("tan", "user.ssn", "rows[*].mail")}
     redactor = Redactor(tools=lambda: rules)
-    arguments = {"pin": "1234", "user": {"ssn": "99", "name": "Ann"}, "rows": [{"mail": "a@b"}, {"mail": "c@d"}]}
+    arguments = {"tan": "1234", "user": {"ssn": "99", "name": "Ann"}, "rows": [{"mail": "a@b"}, {"mail": "c@d"}]}
     asked = redacted(call("pay", arguments), redactor)["params"]["arguments"]
     assert asked["user"]["name"] == "Ann"
-    assert [asked["pin"][:10], asked["user"]["ssn"][:10], asked["rows"][1]["mail"][:10]] == [MARK] * 3
-    told = redacted(result('{"pin":"1234","user":{"ssn":"99"}}', structuredContent={"pin": "1234", "user": {"ssn": "99"}}), redactor)
+    assert [asked["tan"][:10], asked["user"]["ssn"][:10], asked["rows"][1]["mail"][:10]] == [MARK] * 3
+    told = redacted(result('{"tan":"1234","user":{"ssn":"99"}}', structuredContent={"tan": "1234", "user": {"ssn": "99"}}), redactor)
     assert told["result"]["structuredContent"]["user"]["ssn"] == asked["user"]["ssn"]
     assert '"99"' not in told["result"]["content"][0]["text"]
-    assert redacted(call("other", {"pin": "1234"}), redactor)["params"]["arguments"] == {"pin": "1234"}
-    assert "1234" not in redactor.text("Traceback: pay(pin='1234', user.SSN: 99"), (
+    assert redacted(call("other", {"tan": "1234"}), redactor)["params"]["arguments"] == {"tan": "1234"}
+    assert "1234" not in redactor.text("Traceback: pay(tan='1234', user.SSN: 99"), (
         "by its name, too short though it is to be known by value"
     )
     through = redacted(call("notebook_call", {"function": "pay", "arguments": {"user": {"ssn": "99"}}}), redactor)
@@ -82,10 +82,10 @@ def test_what_a_tools_author_names_is_withheld_in_arguments_and_results() -> Non
 
 
 def test_an_answer_to_such_a_tool_is_looked_at_even_when_it_has_nothing_suspicious() -> None:
-    redactor = Redactor(tools=lambda: {"pay": ("pin",)})
+    redactor = Redactor(tools=lambda: {"pay": ("tan",)})
     redactor.begin()
-    redactor.message(json.dumps(call("pay", {"pin": "1234"}, 7)).encode())
-    assert redactor.clean([json.dumps(result("x", 7, structuredContent={"pin": "1234"})).encode()]) == [False]
+    redactor.message(json.dumps(call("pay", {"tan": "1234"}, 7)).encode())
+    assert redactor.clean([json.dumps(result("x", 7, structuredContent={"tan": "1234"})).encode()]) == [False]
 
 
 def test_what_tasks_and_retries_go_on_by_is_withheld_and_stays_equal() -> None:
@@ -150,6 +150,29 @@ def test_deep_values_are_withheld_not_passed_on() -> None:
     assert "hunter2" not in json.dumps(redacted({"a": text}))
 
 
+def test_what_a_person_was_asked_for_as_a_secret_is_withheld_in_the_answer_whatever_it_is_called() -> None:
+    redactor = Redactor()
+    form = {"type": "object", "properties": {"value": {"type": "string", "format": "password"}, "n": {"type": "integer"}}}
+    asked = redacted({"id": 1, "method": "elicitation/create", "params": {"message": "?", "requestedSchema": form}}, redactor)
+    assert asked["params"]["requestedSchema"] == form
+    given = {"action": "accept", "content": {"value": "tiny", "n": 1}}
+    assert redactor.clean([json.dumps({"id": 1, "result": given}).encode()]) == [False]
+    for answer in ({"id": 1, "result": given}, {"id": 2, "params": {"name": "x", "inputResponses": {"k": given}}}):
+        text = json.dumps(redacted(answer, redactor))
+        assert "tiny" not in text
+        assert '"n": 1' in text
+    assert redacted({"value": "tiny"}, redactor) == {"value": "tiny"}
+
+
+def test_a_long_column_of_secrets_pushes_none_out_that_was_remembered() -> None:
+    redactor = Redactor()
+    redacted({"password": "remembered one"}, redactor)
+    rows = [[f"user {number}", f"cell number {number}"] for number in range(2 * MAX_REMEMBERED)]
+    table = redacted({"columns": ["user", "password"], "data": rows}, redactor)
+    assert all(cell.startswith(MARK) and user.startswith("user") for user, cell in table["data"])
+    assert "remembered" not in redactor.text("remembered one")
+
+
 def test_twice_the_same_member_hides_nothing() -> None:
     raw = f'{{"a":"{JWT}","a":"fine"}}'.encode()
     redactor = Redactor()
@@ -199,7 +222,12 @@ def test_no_repr_tells_the_salt_or_what_is_hidden() -> None:
 # --- the property that matters ------------------------------------------------------------------------------------
 
 SECRETS = st.text(string.ascii_letters + string.digits + "-_+/.", min_size=12, max_size=40).map(lambda text: f"Zq7{text}")
-NAMES = st.sampled_from(["password", "apiKey", "api_key", "access_token", "secret", "X-Auth-Token", "clientSecret", "passphrase"])
+NAMES = st.sampled_from(
+    [
+        *("password", "apiKey", "api_key", "access_token", "secret", "X-Auth-Token", "clientSecret", "passphrase", "DB_PASS", "OPENAI_KEY"),
+        *("pw", "passcode", "psk", "consumer_key", "Ocp-Apim-Subscription-Key", "sessionid", "mnemonic"),
+    ]
+)
 FILLER = st.text(max_size=20)
 
 
@@ -218,12 +246,37 @@ def planted(draw: st.DrawFn) -> tuple[Any, str]:
                 f'Traceback (most recent call last):\n  File "x.py", line 1\n    f({name}="{secret}")\nValueError: {after}',
                 f"{name}: {secret}",
                 json.dumps({name: secret, "x": before}),
+                f"{before} --{name} {secret} --other {after}",
+                f"<a><{name}>{secret}</{name}></a>{after}",
+                f"[('{name}', '{secret}')]",
+                f"login%3F{name}%3D{quote(secret, safe='')}",
+                f"{name} -> {secret}",
+                f"{name}: |\n  {secret}\n  {secret}\n",
+                f"{name}: x&{secret}",
+                f"user,{name}\nbob,{secret}\nann,{secret}2\n\n{after}",
+                f'"{name}";user\n"{secret}";"a\nb"\n"{secret}3";x\n',
+                f"| user | {name} |\n|---|:-:|\n| bob | {secret} |\n",
+                f"ALTER USER bob IDENTIFIED BY '{secret}'",
+                f"curl -u bob:{secret} https://host",
                 json.dumps([json.dumps({"deep": json.dumps({name: [secret]})})]),
             ]
         )
     )
     value: Any = draw(
-        st.sampled_from([{name: secret}, {name: {"v": [secret]}}, {"t": text}, {"headers": [{"name": name, "value": secret}]}])
+        st.sampled_from(
+            [
+                {name: secret},
+                {name: {"v": [secret]}},
+                {"t": text},
+                {"headers": [{"name": name, "value": secret}]},
+                {"field": name, "value": secret},
+                {"name": name, "default": secret},
+                {"headers": [[name, secret], ["Accept", "text/html"]]},
+                {"args": ["run", f"--{name}", secret]},
+                {"columns": ["user", name], "data": [["bob", secret], ["ann", 5]]},
+                {"columns": [{"name": name}, {"name": "user"}], "rows": [[secret, "bob"]]},
+            ]
+        )
     )
     for _ in range(draw(st.integers(0, 5))):
         value = draw(st.sampled_from([[value], {"a": value, "n": 1}, {"t": json.dumps(value)}, [before, value]]))
@@ -246,8 +299,18 @@ def test_no_planted_secret_survives(case: tuple[Any, str], ascii_only: bool) -> 
     assert secret not in again
 
 
+TEXTS = st.lists(
+    NAMES
+    | SECRETS
+    | st.sampled_from(
+        [*"-,|\n;:=<>()[]'\"\t@/&", "--", "</", " -u ", "://", "pin", "user", "identified by ", "->", "%3D", "eyJ", "sig=", "SG."]
+    )
+    | st.text(max_size=3)
+).map("".join)
+"""Texts in which much may be taken for a secret."""
+
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=30) | SECRETS,
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=30) | SECRETS | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12) | NAMES, inner, max_size=3),
     max_leaves=12,
 )

@@ -133,8 +133,11 @@ def _hide_named(found: re.Match[str], hide: Hide) -> str:
     if quoted is not None:
         begin, end = found.start("quoted") - found.start(), found.end("quoted") - found.start()
         return found[0][:begin] + hide_value(quoted, hide) + found[0][end:] if quoted else str(found[0])
-    if (rest := found["structure"] or found["block"]) is not None:
-        return str(before) + hide(rest)
+    if found["block"] is not None:
+        first, *lines = found["block"].splitlines(keepends=True)
+        return f"{before}{first}{''.join(line.replace(line.strip(), hide(line.strip())) if line.strip() else line for line in lines)}"
+    if found["structure"] is not None:
+        return str(before) + hide(found["structure"])
     if word.isdigit() and _COUNT.search(before):
         return str(found[0])
     return f"{before}{found['scheme'] or ''}{hide(word)}"

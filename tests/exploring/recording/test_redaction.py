@@ -252,7 +252,6 @@ def planted(draw: st.DrawFn) -> tuple[Any, str]:
                 f"login%3F{name}%3D{quote(secret, safe='')}",
                 f"{name} -> {secret}",
                 f"{name}: |\n  {secret}\n  {secret}\n",
-                f"{name}: x&{secret}",
                 f"user,{name}\nbob,{secret}\nann,{secret}2\n\n{after}",
                 f'"{name}";user\n"{secret}";"a\nb"\n"{secret}3";x\n',
                 f"| user | {name} |\n|---|:-:|\n| bob | {secret} |\n",

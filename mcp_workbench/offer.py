@@ -8,6 +8,7 @@ from collections.abc import Callable
 from mcp_workbench.events import Change, ChangeKind
 from mcp_workbench.execution.context import AsyncContext, Context
 from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.given import GivenSecrets
 from mcp_workbench.exploring.overhearing import Overhearing
 from mcp_workbench.limits import Limits
 from mcp_workbench.live.chronicle import Chronicle
@@ -86,6 +87,8 @@ class Offer:
         self._add_own_tools()
         self.results.on_change.append(self.own_tools.refresh)
         self.tickets = Tickets()
+        self.given = GivenSecrets()
+        """What it shows to other servers."""
         self.credentials = Credentials(tickets=self.tickets, token=_chosen_token())
         self.sync_context, self.async_context = Context, AsyncContext
 

@@ -68,6 +68,7 @@ class Conversing(Serving):
             )
         if url is None and token is None:
             token = self._token_here()
+        self._offer.given.note(url, token=token, headers=headers, env=env)
         # What passes between ourselves is written down once, by the server.
         hear = None if url is None or self._is_ours(url) else self._hear
         return connect(self.url if url is None else url, token=token, headers=headers, env=env, hear=hear, **options)
@@ -117,6 +118,7 @@ class Conversing(Serving):
 
         where, token = hidden(upstream) if isinstance(upstream, str) else upstream, hidden(token)
         headers, env = hidden_values(headers), hidden_values(env)
+        self._offer.given.note(where, token=token, headers=headers, env=env)
         server = upstream_of(where, token=token, headers=headers, env=env, cwd=cwd, ssl=ssl, allow_remote=allow_remote)
         offer, settings = self._offer, self._settings
         return Tap(

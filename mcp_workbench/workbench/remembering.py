@@ -118,6 +118,7 @@ class Remembering(Offering, Conversing):
 
         Raises:
             FilterError: The filter cannot be read, or asks for what only a whole call knows, for instance `dur`; says where.
+            TypeError: `filter` or `redact` is neither of what it may be.
             FileExistsError: Something is there; a link is never followed or replaced.
             OSError: The file cannot be made.
         """
@@ -210,14 +211,14 @@ class Remembering(Offering, Conversing):
         """Withholds secrets: those of these names, of tools' `redact=`, this workbench's own, and what looks like one."""
         from mcp_workbench.exploring.recording.redaction import Redactor
 
-        further = (names,) if isinstance(names, str) else names
-        return Redactor(further, tools=self._withheld_of_tools, credentials=self._offer.credentials, own=self._view_secrets)
+        return Redactor(names, tools=self._withheld_of_tools, credentials=self._offer.credentials, own=self._own_secrets)
 
     def _withheld_of_tools(self) -> dict[str, tuple[str, ...]]:
         return {tool.name: tool.redact for tool in self._offer.tools if tool.redact}
 
-    def _view_secrets(self) -> tuple[Secret, ...]:
-        return () if self._running is None else (self._view_door.secret,)
+    def _own_secrets(self) -> tuple[Secret, ...]:
+        view = () if self._running is None else (self._view_door.secret,)
+        return *view, *self._offer.given.all()
 
     def _session_record(self, session_id: str) -> SessionRecord | None:
         """Of a session that lasts or has ended; from any thread."""

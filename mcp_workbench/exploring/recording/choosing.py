@@ -19,11 +19,11 @@ class Choice:
     Args:
         sessions: Only these, by their ids; None: all.
         wanted: Only messages of which this is true, and their calls; None: all.
-        failed: Told that `wanted` raised; what it cannot say is recorded.
+        failed: Told that `wanted` raised; what it says nothing about is not wanted.
     """
 
     def __init__(
-        self, sessions: Iterable[str] | None, wanted: Callable[[Message], bool] | None, failed: Callable[[Exception], None]
+        self, sessions: Iterable[str] | None, wanted: Callable[[Message], bool] | None, failed: Callable[[BaseException], None]
     ) -> None:
         self._sessions = None if sessions is None else frozenset(sessions)
         self._wanted, self._failed = wanted, failed
@@ -56,9 +56,9 @@ class Choice:
     def _is_wanted(self, wanted: Callable[[Message], bool], message: Message) -> bool:
         try:
             return bool(wanted(message))
-        except Exception as error:  # noqa: BLE001  # a named boundary: the user's code
+        except BaseException as error:  # noqa: BLE001  # a named boundary: the user's code, and SystemExit ends a notebook's cell, no thread of ours
             self._failed(error)
-            return True
+            return False
 
 
 def _with_text(message: Message, raw: bytes) -> Message:

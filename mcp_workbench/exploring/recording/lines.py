@@ -21,7 +21,7 @@ Crossed = tuple[Message, bytes]
 
 _any_json = msgspec.json.Decoder(msgspec.Raw)
 _TARGETS = 1000
-_TEXTS = ("session", "target", "error", "trace", "printed", "behind", "file", "cell", "principal", "method")
+_TEXTS = ("session", "error", "trace", "printed", "behind", "file", "cell", "principal", "method")
 """Fields of a call's line in which something secret may stand."""
 
 
@@ -72,11 +72,18 @@ class Lines:
         looked = [
             number
             for number, item in enumerate(items)
-            if isinstance(item, tuple) or item.error or item.notes or item.printed or item.queued_behind or not self._is_plain(item.target)
+            if isinstance(item, tuple)
+            or item.error
+            or item.notes
+            or item.printed
+            or item.queued_behind
+            or isinstance(item.request_id, str)
+            or item.method.startswith("tasks/")
+            or not self._is_plain(item.target)
         ]
         clean = [True] * len(texts)
         for number, is_clean in zip(looked, redactor.clean([texts[number] for number in looked]), strict=True):
-            clean[number] = is_clean
+            clean[number] = is_clean and not _names_task(items[number])
         return clean
 
     def _is_plain(self, target: str) -> bool:
@@ -104,6 +111,8 @@ class Lines:
         """The line that says how a session ended."""
         self._heads.pop(record.session_id, None)
         self._sides.pop(record.session_id, None)
+        if self._redactor is not None:
+            self._redactor.forget(record.session_id)
         return self._withhold(
             End(
                 record.session_id,
@@ -212,6 +221,7 @@ class Lines:
 
     def _clean_call(self, encoded: bytes, redactor: Redactor) -> bytes:
         line = msgspec.json.decode(encoded, type=CallLine)
+        line.target = redactor.target(line.method, line.target)
         for name in _TEXTS:
             if isinstance(value := getattr(line, name), str):
                 setattr(line, name, redactor.text(value))
@@ -225,6 +235,10 @@ class Lines:
         if self._redactor is None or self._redactor.clean([encoded]) == [True]:
             return encoded
         return self._redactor.message(encoded) + b"\n"
+
+
+def _names_task(item: Crossed | CallRecord) -> bool:
+    return isinstance(item, CallRecord) and bool(item.target) and item.method.startswith("tasks/")
 
 
 def _introduction(record: SessionRecord) -> dict[str, str | None]:

@@ -32,7 +32,7 @@ from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord
 from mcp_workbench.wording import counted
 
-MAX_LINE = 256 * MIB
+MAX_LINE = 128 * MIB
 """Bytes of a line; what is longer is no message of anybody's."""
 _SPELLED_OUT = 10
 

@@ -245,7 +245,7 @@ class Recorder:
                 self._waiting.wake.clear()
                 self._drain()
             self._finish()
-        except Exception:  # a named boundary: the top of a thread
+        except BaseException:  # a named boundary: the top of a thread, which nobody else would hear of
             logger.exception("the recording %s", self.path)
             self._sources.telemetry().unfollow(self._waiting)
             self._stopped = True
@@ -310,8 +310,10 @@ class Recorder:
             self._tell("room", f"the recording {self.path} cannot keep up: what crosses meanwhile is counted in it, not written")
             self._write([encode_line(_lost(item, "more crossed than could be written in time"))])
 
-    def _tell_of_filter(self, error: Exception) -> None:
-        self._tell("filter", f"the filter of the recording {self.path} failed ({type(error).__name__}): messages it fails at are recorded")
+    def _tell_of_filter(self, error: BaseException) -> None:
+        self._tell(
+            "filter", f"the filter of the recording {self.path} failed ({type(error).__name__}): messages it fails at are not recorded"
+        )
 
     def _is_late(self, item: Crossed | CallRecord) -> bool:
         """Put a call aside whose answer its client has not read yet: it has no number."""

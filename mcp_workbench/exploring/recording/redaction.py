@@ -16,42 +16,61 @@ import re
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import msgspec
 
 from mcp_workbench.exploring.recording.format import Redaction
-from mcp_workbench.exploring.recording.secret_names import SecretNames, counts_tokens, words_of
+from mcp_workbench.exploring.recording.secret_names import SHORT_HINTS, SecretNames, counts_tokens, words_of
+from mcp_workbench.exploring.recording.secret_shapes import SecretShapes
+from mcp_workbench.exploring.recording.secret_tables import hide_columns, hide_in_tables
 from mcp_workbench.exploring.recording.secret_texts import VALUES, SecretTexts, hide_value
-from mcp_workbench.primitives.argument_paths import parse_path, replace_at
+from mcp_workbench.exploring.recording.tool_rules import ToolRules, read_inner
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports.credentials import Credentials
 
 MAX_REMEMBERED = 256
 """Secrets of the recorded conversations that are looked for wherever they appear again; the latest."""
+MAX_REMEMBERED_CHARACTERS = 4_000_000
+"""Of all of them."""
 LEAST_REMEMBERED = 6
 """Characters of such a secret: a shorter one would be found in half of all texts."""
 MAX_DEPTH = 100
 """Levels of JSON, and of JSON within texts of JSON, that are looked into; what is deeper is withheld."""
 
 _MARK = re.compile(r"‹redacted:[0-9a-f]{12}›")
-_ORDINARY = frozenset(("string", "number", "integer", "boolean", "object", "password", "secret", "authorization", "default", "required"))
+_ORDINARY = frozenset(
+    ("string", "number", "integer", "boolean", "object", "password", "secret", "authorization", "default", "required", "redacted")
+)
 """Words that stand in everything and are seldom a secret."""
 _SCHEMAS = frozenset(("inputSchema", "outputSchema", "requestedSchema"))
 _SCHEMA_TEXTS = frozenset(("type", "format", "title", "description", "$ref", "pattern", "$comment", "contentEncoding", "contentMediaType"))
 _SCHEMA_PARTS = frozenset(("items", "properties", "anyOf", "oneOf", "allOf", "not", "additionalProperties", "$defs", "definitions"))
+CAPABILITIES = frozenset(("taskId", "taskIds", "requestState"))
+"""Who knows the text under one of these names of MCP may go on where another was. Equal ones stay equal, as their readers need."""
 _VALUES = frozenset(("arguments", "structuredContent", "content", "default", "examples", "enum", "const"))
 """Under these names stand values, though there be schemas around them."""
-_NAMES = ("name", "key", "header")
+_NAMES = ("name", "key", "header", "field", "param", "parameter", "argument", "option", "variable", "label", "id")
+_NAMED = ("value", "default", "values", "val", "current", "example", "examples")
+"""Under these stands what such a name names."""
+_FURTHER_CELLS = 32
+"""Cells of a secret column that are remembered: in a long table are more than are kept."""
 
 
 def could_have_been(written: str, text: str) -> bool:
     """Whether a text of a recording, secrets in it withheld, could be this one."""
-    if _MARK.search(written) is None:
+    first, *between = _MARK.split(written)
+    if not between or not text.startswith(first):
         return False
-    return re.fullmatch(".*".join(map(re.escape, _MARK.split(written))), text, re.DOTALL) is not None
+    last, at = between.pop(), len(first)
+    for piece in between:
+        found = text.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return len(text) - at >= len(last) and text.endswith(last)
 
 
 class Unreadable(ValueError):
@@ -70,7 +89,7 @@ class Redactor:
 
     def __init__(
         self,
-        names: Iterable[str] = (),
+        names: str | Iterable[str] = (),
         *,
         tools: Callable[[], Mapping[str, Sequence[str]]] = dict,
         credentials: Credentials | None = None,
@@ -78,17 +97,22 @@ class Redactor:
     ) -> None:
         self._names = SecretNames(names)
         self._tools, self._credentials, self._own = tools, credentials, own
-        self._of_tools: Mapping[str, Sequence[str]] = {}
+        self._rules = ToolRules()
         self._words_now = self._words()
         self._texts = SecretTexts(self._words_now)
         self._salt = Secret.random()
         self._hints = tuple(dict.fromkeys((*self._names.hints, *(hint for hints in VALUES.values() for hint in hints))))
-        self._hidden_hints = tuple(map(Secret, (*self._hints, r"\u", r"\/")))  # the last two: a character in disguise
-        self._remembered: OrderedDict[str, tuple[str, re.Pattern[str]]] = OrderedDict()
-        """Secret -> a part of it that is in every way of writing it, and all of these."""
-        self._own_now: tuple[Secret, ...] = ()
-        self._asked: OrderedDict[tuple[str, str | int], str] = OrderedDict()
-        """Requests to tools with a `redact=` -> which tool."""
+        capabilities = (*map(str.lower, CAPABILITIES), *SHORT_HINTS)
+        self._hidden_hints = tuple(map(Secret, (*self._hints, *capabilities, r"\u", r"\/")))  # the last two: a character in disguise
+        self._remembered: OrderedDict[str, Written] = OrderedDict()
+        self._characters = 0
+        """Of what is remembered."""
+        self._shapes = SecretShapes(self._is_secret)
+        self._cells = 0
+        """Of secret columns, remembered in this text."""
+        self._asked_secrets: OrderedDict[str, None] = OrderedDict()
+        """Fields in which people were asked for secrets."""
+        self._own_now: dict[Secret, Written] = {}
         self.learned = 0
         """Goes up whenever there is something new to look for: what was clean before may not be now."""
         self._here: frozenset[str] = frozenset()
@@ -96,7 +120,21 @@ class Redactor:
 
     def rules(self) -> Redaction:
         """What is withheld, for the header."""
-        keys = ("password", "token", "secret", "authorization", "cookie", "credential", "apiKey", "accessKey", "privateKey", "jwt", "otp")
+        keys = (
+            "password",
+            "token",
+            "secret",
+            "authorization",
+            "cookie",
+            "credential",
+            "apiKey",
+            "accessKey",
+            "privateKey",
+            "jwt",
+            "otp",
+            "taskId",
+            "requestState",
+        )
         return Redaction(
             on=True,
             keys=keys + self._names.further,
@@ -107,21 +145,25 @@ class Redactor:
 
     # --- the quick way -----------------------------------------------------------------------------------------
 
+    def forget(self, session: str) -> None:
+        """It has ended."""
+        self._rules.forget(session)
+
     def begin(self) -> None:
         """A batch: whose secrets are to be kept may have changed since the last."""
         credentials = self._credentials
-        self._own_now = (*self._own(), *(() if credentials is None else credentials.all()))
-        of_tools = {**self._of_tools, **self._tools()}  # calls of what was offered a moment ago may still come
-        if of_tools != self._of_tools:
-            self._of_tools = of_tools
+        own = (*self._own(), *(() if credentials is None else credentials.all()))
+        self._own_now = {secret: self._own_now.get(secret) or Written(secret.reveal()) for secret in own}
+        if self._rules.learn(self._tools()):
             self._words_now = self._words()
             self._texts = SecretTexts(self._words_now)
 
+    def _column_hints(self) -> Iterable[str]:
+        return (*self._names.hints, "pin", *(max(words, key=len) for words in self._words_now))
+
     def _words(self) -> list[tuple[str, ...]]:
         """Further names by which a text may call a secret: those that were given, and arguments that tools withhold."""
-        paths = (parse_path(path) for paths in self._of_tools.values() for path in paths)
-        last = (next(step for step in reversed(path) if isinstance(step, str)) for path in paths)
-        return [words for name in (*self._names.further, *last) if (words := words_of(name))]
+        return [words for name in (*self._names.further, *self._rules.names()) if (words := words_of(name))]
 
     def clean(self, texts: Sequence[bytes]) -> list[bool]:
         """For each of several texts of JSON whether nothing in it can be a secret; False: look."""
@@ -141,11 +183,15 @@ class Redactor:
     def _hunted(self) -> Iterable[Secret]:
         """What is looked for, as it stands in lower-case JSON that was read byte by byte."""
         yield from self._hidden_hints
-        for each in self._own_now:
-            yield Secret(each.reveal().lower())
-        for text in (*self._remembered, *self._of_tools, *(max(words, key=len) for words in self._words_now)):
+        for written in (*self._own_now.values(), *self._remembered.values()):
+            yield Secret(written.part.lower())
+        for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now)):
             yield Secret(_plain_part(text).lower())
-        if self._asked or (self._credentials is not None and len(self._credentials.tickets)):
+        if self._asked_secrets:
+            yield _ANSWER
+        if self._rules:
+            yield _LATER
+        if self._rules.waiting or (self._credentials is not None and len(self._credentials.tickets)):
             yield Secret("")  # in everything
 
     # --- the thorough way ------------------------------------------------------------------------------------------
@@ -165,32 +211,17 @@ class Redactor:
             raise Unreadable("a value that cannot be written again") from None
 
     def _entry(self, entry: Any, session: str) -> Any:
-        tool = self._tool_of(entry, session)
-        paths = [] if tool is None else [parse_path(path) for path in self._of_tools.get(tool, ())]
-        self._here = frozenset(path[0] for path in paths if len(path) == 1 and isinstance(path[0], str))
+        waited = self._rules.waiting
+        places = self._rules.of(entry, session) if self._rules and isinstance(entry, dict) else None
+        if self._rules.waiting and not waited:
+            self.learned += 1
         try:
-            for path in paths:
-                _replace_in_call(entry, path, self._hide_all)
+            if places is not None:
+                self._here = places.names
+                places.replace_in(entry, self._hide_all)
             return self.value(entry)
         finally:
             self._here = frozenset()
-
-    def _tool_of(self, entry: Any, session: str) -> str | None:
-        """The tool with a `redact=` that a request is for, or that a response answers."""
-        if not isinstance(entry, dict) or not self._of_tools:
-            return None
-        request_id, params = entry.get("id"), entry.get("params")
-        if "method" not in entry:
-            return self._asked.pop((session, request_id), None) if isinstance(request_id, str | int) else None
-        tool = _called(params) if entry["method"] == "tools/call" and isinstance(params, dict) else None
-        if tool is None or tool not in self._of_tools:
-            return None
-        if isinstance(request_id, str | int):
-            self._asked[session, request_id] = tool
-            self.learned += 1
-            if len(self._asked) > MAX_REMEMBERED:
-                self._asked.popitem(last=False)
-        return tool
 
     def value(self, value: Any) -> Any:
         """A value of JSON, with nothing secret in it."""
@@ -210,6 +241,8 @@ class Redactor:
         if isinstance(value, str):
             return self._text(value, depth)
         if isinstance(value, list):
+            if not in_schema:
+                value = self._without_pairs(value)
             return [self._value(item, depth + 1, in_schema=in_schema) for item in value]
         if isinstance(value, dict):
             return self._object(value, depth + 1, in_schema=in_schema)
@@ -222,11 +255,20 @@ class Redactor:
         return value
 
     def _object(self, members: dict[str, Any], depth: int, *, in_schema: bool | None) -> dict[str, Any]:
+        members = hide_columns(members, self._is_secret, self._cell)
+        if isinstance(asked := members.get("content"), dict) and "action" in members and self._asked_secrets:
+            members = {**members, "content": self._answered(asked)}
         named = any(isinstance(members.get(name), str) and self._is_secret(members[name]) for name in _NAMES)
         done: dict[str, Any] = {}
         for name, value in members.items():
-            secret = self._is_secret(name) or (named and name == "value")
-            if not secret:
+            secret = self._is_secret(name) or (named and name in _NAMED)
+            kept: Any
+            if name in CAPABILITIES and (capability := self._capability(value)) is not None:
+                kept = capability
+            elif name == "requestedSchema" and not secret:
+                self._note_asked(value)
+                kept = self._value(value, depth, in_schema=_still_in_schema(name, in_schema))
+            elif not secret:
                 kept = self._value(value, depth, in_schema=_still_in_schema(name, in_schema))
             elif in_schema and isinstance(value, dict):
                 kept = self._schema_of_secret(value, depth)
@@ -234,6 +276,56 @@ class Redactor:
                 kept = self._secret(name, value)
             done[self._text(name, depth)] = kept
         return done
+
+    def _capability(self, value: Any) -> str | list[str] | None:
+        """Withheld, and not remembered: there are more of them than of secrets. None: it is none."""
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return list(map(self._hide, value))
+        return self._hide(value) if isinstance(value, str) else None
+
+    def target(self, method: str, target: str) -> str:
+        """What a request names, with nothing secret in it."""
+        return self._hide(target) if method.startswith("tasks/") and target else self.text(target)
+
+    def _without_pairs(self, items: list[Any]) -> list[Any]:
+        """`["--token", "V"]`, and the values of `[["X-Api-Key", "V"], …]`."""
+        if items and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in items):
+            return [[name, self._secret(name, value)] if self._is_secret(name) else [name, value] for name, value in items]
+        if not any(isinstance(item, str) and item.startswith("-") for item in items):
+            return items
+        done = list(items)
+        for number, (option, value) in enumerate(pairwise(items), 1):
+            if isinstance(option, str) and isinstance(value, str) and option.startswith("-") and "=" not in option:
+                if self._is_secret(option.lstrip("-")) and not value.startswith("--"):
+                    done[number] = self._secret(option, value)
+                elif option in ("-u", "--user") and ":" in value:
+                    user, _, word = value.partition(":")
+                    done[number] = f"{user}:{self._secret(option, word)}"
+        return done
+
+    def _cell(self, value: Any) -> Any:
+        """Of a secret column."""
+        if value is None or isinstance(value, bool) or value == "" or (isinstance(value, str) and _MARK.fullmatch(value)):
+            return value
+        if not isinstance(value, str):
+            return self._hide_all(value)
+        if self._cells < _FURTHER_CELLS:
+            self._cells += 1
+            self._remember(value)
+        return self._hide(value)
+
+    def _answered(self, content: dict[str, Any]) -> dict[str, Any]:
+        """What a person was asked for, and gave."""
+        return {name: self._secret(name, value) if name in self._asked_secrets else value for name, value in content.items()}
+
+    def _note_asked(self, schema: Any) -> None:
+        """A form has fields that are secret by what they are, whatever their names."""
+        fields = schema.get("properties") if isinstance(schema, dict) else None
+        for name, field in fields.items() if isinstance(fields, dict) else ():
+            if isinstance(field, dict) and (field.get("format") == "password" or field.get("writeOnly") is True):
+                if name not in self._asked_secrets:
+                    self.learned += 1
+                _put(self._asked_secrets, name)
 
     def _schema_of_secret(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         """What a secret argument looks like is none; its default and its examples are."""
@@ -285,10 +377,13 @@ class Redactor:
 
     def _text(self, text: str, depth: int) -> str:
         if len(text) > 1 and text.lstrip()[:1] in ("{", "[") and depth < MAX_DEPTH:
-            inner = _read_inner(text)
+            inner = read_inner(text)
             if inner is not None:
                 return self._inner(text, inner, depth)
         text = self._without_known(text)
+        self._cells = 0
+        text = hide_in_tables(text, self._column_hints(), self._is_secret, self._cell)
+        text = self._shapes.hide_in(text, self._hide_and_remember)
         return self._texts.hide_in(text, self._hide_and_remember)
 
     def _inner(self, text: str, inner: Any, depth: int) -> str:
@@ -299,12 +394,12 @@ class Redactor:
         return msgspec.json.encode(done).decode()
 
     def _without_known(self, text: str) -> str:
-        for own in self._own_now:
-            if own.reveal() in text:
-                text = text.replace(own.reveal(), self._hide(own.reveal()))
-        for known, (part, pattern) in self._remembered.items():
-            if part in text:
-                text = pattern.sub(self._hide(known), text)
+        for own, written in self._own_now.items():
+            if written.part in text:
+                text = written.replaced_in(text, self._hide(own.reveal()))
+        for known, written in self._remembered.items():
+            if written.part in text:
+                text = written.replaced_in(text, self._hide(known))
         if self._credentials is not None and len(self._credentials.tickets):
             text = _TICKET.sub(lambda found: self._hide(found[0]) if self._is_ticket(found[0]) else found[0], text)
         return text
@@ -332,13 +427,40 @@ class Redactor:
             self._remembered.move_to_end(text)
             return
         self.learned += 1
-        self._remembered[text] = _plain_part(text), re.compile("|".join(map(re.escape, _ways_of_writing(text))))
-        if len(self._remembered) > MAX_REMEMBERED:
-            self._remembered.popitem(last=False)
+        self._remembered[text] = Written(text)
+        self._characters += len(text)
+        while len(self._remembered) > MAX_REMEMBERED or (self._characters > MAX_REMEMBERED_CHARACTERS and len(self._remembered) > 1):
+            self._characters -= len(self._remembered.popitem(last=False)[0])
 
 
+_LATER = Secret("job_")
+"""In calls of the tools by which results of other calls are come by; those of tasks have `taskid`."""
+_ANSWER = Secret('"action')
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
 _TICKET = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+
+
+class Written:
+    """A secret that is looked for in all the ways in which it may be written: as it is, in JSON, in a traceback, in a URL.
+
+    Args:
+        text: The secret.
+    """
+
+    __slots__ = ("part", "ways")
+
+    def __init__(self, text: str) -> None:
+        self.part = _plain_part(text)
+        """In each of them."""
+        text = text.encode("utf-8", "replace").decode()  # what a program printed need not be one that UTF-8 can carry
+        ways = {text, msgspec.json.encode(text).decode()[1:-1], repr(text)[1:-1], quote(text, safe=""), quote_plus(text)}
+        self.ways = tuple(map(Secret, sorted(ways, key=len, reverse=True)))
+
+    def replaced_in(self, text: str, mark: str) -> str:
+        """The text with the mark in its place."""
+        for way in self.ways:
+            text = text.replace(way.reveal(), mark)
+        return text
 
 
 def _plain_part(text: str) -> str:
@@ -346,10 +468,10 @@ def _plain_part(text: str) -> str:
     return max(_PLAIN.findall(text), key=len, default="")
 
 
-def _ways_of_writing(text: str) -> list[str]:
-    """A secret as it may stand in a text: as it is, in JSON, in a traceback, in a URL; the longest first."""
-    ways = {text, msgspec.json.encode(text).decode()[1:-1], repr(text)[1:-1], quote(text, safe=""), quote_plus(text)}
-    return sorted(ways, key=len, reverse=True)
+def _put(kept: OrderedDict[str, None], key: str) -> None:
+    kept[key] = None
+    if len(kept) > MAX_REMEMBERED:
+        kept.popitem(last=False)
 
 
 def _still_in_schema(name: str, in_schema: bool | None) -> bool | None:
@@ -366,33 +488,3 @@ def _read(raw: bytes) -> Any:
         raise Unreadable("nested too deep to be looked into") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Unreadable("no JSON") from None
-
-
-def _read_inner(text: str) -> Any:
-    """The object or list that a text is; None: it is none, or one of more than can be read."""
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError):
-        return None
-
-
-def _called(params: dict[str, Any]) -> str | None:
-    """The tool that is meant: `notebook_call` calls another."""
-    name, arguments = params.get("name"), params.get("arguments")
-    if name == "notebook_call" and isinstance(arguments, dict):
-        name = arguments.get("function")
-    return name if isinstance(name, str) else None
-
-
-def _replace_in_call(entry: Any, path: tuple[str | int | None, ...], replace: Callable[[Any], Any]) -> None:
-    """In the arguments, and in the result where that repeats them: its structured part, and texts that are JSON."""
-    params, result = entry.get("params"), entry.get("result")
-    if isinstance(params, dict) and isinstance(arguments := params.get("arguments"), dict):
-        replace_at(arguments, path, replace)
-        replace_at(arguments.get("arguments"), path, replace)
-    if isinstance(result, dict):
-        replace_at(result.get("structuredContent"), path, replace)
-        content = result.get("content")
-        for block in content if isinstance(content, list) else ():
-            if isinstance(block, dict) and isinstance(text := block.get("text"), str) and (inner := _read_inner(text)) is not None:
-                block["text"] = msgspec.json.encode(replace_at(inner, path, replace)).decode()

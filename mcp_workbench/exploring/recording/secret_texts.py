@@ -1,8 +1,8 @@
 """Which pieces of a text are secrets whatever stands around them, or by what stands right before them.
 
-Every pattern takes time in proportion to the text: none has a repetition whose beginning may be tried everywhere. And none is run
-over a long text at one go, for that would hold the interpreter, and calls with it: plain searches say where to look. They rather withhold a
-word too many than one too few.
+Everything takes time in proportion to the text, whatever stands in it: no stretch is looked at from each of many beginnings in it.
+And no pattern is run over a long text at one go, for that would hold the interpreter, and calls with it: plain searches say where to
+look. They rather withhold a word too many than one too few. Neighbours: `secret_runs`, what no pattern can tell in such a time.
 """
 
 from __future__ import annotations
@@ -13,61 +13,66 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
-Hide = Callable[[str], str]
-"""A secret -> what stands in its place."""
+from mcp_workbench.exploring.recording.secret_names import KEYS
+from mcp_workbench.exploring.recording.secret_runs import Hide, hide_user_infos, hide_web_tokens
+from mcp_workbench.exploring.recording.secret_shapes import HINTS as SHAPES
 
 VALUES: dict[str, tuple[str, ...]] = {
     "bearer and basic credentials": ("bearer", "basic"),
     "JSON web tokens": ("eyj",),
-    "cloud keys (AWS, Google)": ("akia", "asia", "agpa", "aida", "aroa", "anpa", "aiza"),
-    "tokens of GitHub, GitLab, Slack, Stripe, Hugging Face, npm, and sk-": (
+    "cloud keys (AWS, Google, Azure)": ("akia", "asia", "agpa", "aida", "aroa", "anpa", "aiza", "ya29.", "sig="),
+    "tokens of GitHub, GitLab, Slack, Stripe, Hugging Face, npm, PyPI, SendGrid, and sk-": (
+        *("pypi-", "sg.", "hooks.slack"),
         *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "rk_", "hf_", "npm_"),
     ),
     "private keys": ("-----begin",),
     "user names and passwords in URLs": ("@",),
     "tickets of this workbench": ("/t/",),
+    "passwords in SQL and of users in commands": SHAPES,
     "password=…, token: … in texts": (),
 }
 """What is withheld by its looks, and what in lower case is part of every text that has one; the last has the hints of names."""
 
 _LOOKS = re.compile(
-    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*"
-    r"|(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{12,}"
+    r"(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{12,}"
     r"|AIza[0-9A-Za-z_-]{30,}"
+    r"|ya29\.[A-Za-z0-9_-]{10,}|SG\.[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{10,}|pypi-[A-Za-z0-9_-]{16,}"
     r"|(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|sk-|[sr]k_(?:live|test)_|hf_|npm_)[A-Za-z0-9_-]{16,}"
     r"|-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY.*?(?:-----END[A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
     re.DOTALL,
 )
 _LOOK = (
-    *("eyj", "akia", "asia", "agpa", "aida", "aroa", "anpa", "aiza", "-----begin"),
+    *("akia", "asia", "agpa", "aida", "aroa", "anpa", "aiza", "-----begin", "ya29.", "sg.", "pypi-"),
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "rk_", "hf_", "npm_"),
 )
 """In lower case one of these is the beginning of each of them."""
 _SCHEME = re.compile(r"\b(bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{8,}|‹redacted:[0-9a-f]{12}›)", re.IGNORECASE)
-_USER_INFO = re.compile(r"(:(?:\\*/){2})([^\s/?#\"'<>@:]*:[^\s\"'<>@]+(?:@[^\s/?#\"'<>@]+)*|[^\s/?#\"'<>@]+)@")
-_COLON = re.compile(r":(?![0-9a-f]{12}›)")
-"""Between user and password; there is one in every mark too."""
+_ADDRESS = re.compile(r"(hooks\.slack\.com\\?/services\\?/|[?&;]sig=)([A-Za-z0-9%+/=_\\-]{16,})", re.IGNORECASE)
+"""Addresses that are secrets, or have one in their query."""
 _TICKET = re.compile(r"(/t/)([A-Za-z0-9_-]{40,})")
 _HEADER = re.compile(r"((?:authorization|cookie)\s*:\s*)([^\r\n\"'\\]+)", re.IGNORECASE)
 _NAMES = (
-    r"passw(?:or)?ds?|passphrase|pwd|secret|token|authorization|cookie|credential|jwt|otp|(?<![a-z])auth(?![a-z])"
-    r"|(?:api|access|account|encryption|license|master|private|secret|shared|signing|ssh)[_\-. ]?key"
+    r"passw(?:or)?ds?|passphrase|passcode|pwd|secret|token|authorization|cookie|credential|jwt|otp|mnemonic|session[_\-]?id|sessid"
+    r"|(?<![a-z])(?:auth|pass|pw|psk)(?![a-z])|(?-i:(?<=[A-Z0-9])(?<!PRIMARY)(?<!FOREIGN)(?<!PUBLIC)_KEY(?![A-Za-z]))"
+    f"|(?:{'|'.join(sorted(KEYS))})[_\\-. ]?key"
 )
 _STARTS = (
-    *("passw", "passphrase", "pwd", "secret", "token", "auth", "cookie", "credential", "jwt", "otp"),
-    *("api", "access", "account", "encryption", "license", "master", "private", "shared", "signing", "ssh"),
+    *("pass", "pw", "psk", "secret", "token", "auth", "cookie", "credential", "jwt", "otp", "mnemonic", "session", "sessid", "_key"),
+    *KEYS,
 )
 """In lower case one of these is the beginning of each of the names."""
 _SAYS = (
-    r"[\w.\-]{0,40}\\*[\"']?\s{0,8}(?:=>|:=|==|[:=])\s{0,8}(?:[\w.]{0,40}\(\s{0,8})?)"  # … perhaps in a call: SecretStr(
-    r"(?:[brufBRUF]{0,2}(\\*(?:\"\"\"|'''|[\"']))((?:(?!\2)(?:\\.|.))*)(?:\2|\Z)"  # a quoted value
-    r"|([\[{][^\r\n]*)"  # a structure: the rest of its line
-    r"|((?:bearer|basic)\s+)?([^\s\"',;&<>(){}\[\]]+))"  # a word
+    r"[\w.\-]{0,40}\\*[\"']?\s{0,32}(?:=>|:=|->|(?P<open>:)(?!=)|==?|%3D)\s{0,32}(?:[\w.]{0,40}\(\s{0,8})?)"  # a call: SecretStr(
+    r"(?:[brufBRUF]{0,2}(?P<quote>\\{0,64}(?:\"\"\"|'''|[\"']))(?P<quoted>(?:(?!(?P=quote))(?:\\.|.))*)(?:(?P=quote)|\Z)"
+    r"|(?P<structure>[\[{][^\r\n]*)"  # the rest of its line
+    r"|(?P<block>[|>][+\-0-9]{0,2}[ \t]{0,8}\r?\n(?:[ \t]++[^\r\n]*+(?:\r?\n|\Z))++)"  # of YAML
+    r"|(?P<scheme>(?:bearer|basic)\s+)?"
+    r"(?P<word>(?(open)[^\s\"'<>]*[^\s\"'<>,;)}\]]|[^\s\"'<>&;]*[^\s\"'<>&;,)}\]])))"
 )
 _COUNT = re.compile(r"tokens\W", re.IGNORECASE)
 
 
-_OPAQUE = re.compile(r"[A-Za-z0-9+/\r\n]{4096,}={0,2}\s*")
+_OPAQUE = re.compile(r"[A-Za-z0-9+/\r\n]{4096,}+={0,2}+\s*+")
 """Pictures and sounds in base64."""
 
 
@@ -81,17 +86,18 @@ class SecretTexts:
     def __init__(self, further: Iterable[Sequence[str]] = ()) -> None:
         written = [r"[_\-. ]?".join(map(re.escape, words)) for words in further]
         self._starts = (*_STARTS, *(words[0] for words in further))
-        self._named = re.compile(f"((?<!progress)(?:{'|'.join((_NAMES, *written))}){_SAYS}", re.IGNORECASE | re.DOTALL)
+        self._named = re.compile(f"(?P<before>(?<!progress)(?:{'|'.join((_NAMES, *written))}){_SAYS}", re.IGNORECASE | re.DOTALL)
 
     def hide_in(self, text: str, hide: Hide) -> str:
         """The text with every piece hidden that is a secret by its looks or by the name before it."""
         if len(text) > 4096 and _OPAQUE.fullmatch(text):
             return text
         text = _at(text, _LOOK, _LOOKS, lambda found: hide(found[0]))
-        if "@" in text and "//" in text.replace("\\", ""):
-            text = _USER_INFO.sub(lambda found: f"{found[1]}{':'.join(map(hide, _COLON.split(found[2], maxsplit=1)))}@", text)
+        text = hide_web_tokens(text, hide)
+        text = hide_user_infos(text, hide)
         if "/t/" in text:
             text = _TICKET.sub(lambda found: found[1] + hide(found[2]), text)
+        text = _at(text, ("hooks.slack", "?sig=", "&sig=", ";sig="), _ADDRESS, lambda found: found[1] + hide(found[2]))
         text = _at(text, ("bearer", "basic"), _SCHEME, lambda found: _hide_scheme(found, hide))
         text = _at(text, ("authorization", "cookie"), _HEADER, lambda found: found[1] + hide_value(found[2], hide))
         return _at(text, self._starts, self._named, lambda found: _hide_named(found, hide))
@@ -123,15 +129,18 @@ def hide_value(text: str, hide: Hide) -> str:
 
 
 def _hide_named(found: re.Match[str], hide: Hide) -> str:
-    before, quote, quoted, structure, scheme, word = found.groups()
-    if quote is not None:
-        begin, end = found.start(3) - found.start(), found.end(3) - found.start()
+    before, quoted, word = found["before"], found["quoted"], found["word"]
+    if quoted is not None:
+        begin, end = found.start("quoted") - found.start(), found.end("quoted") - found.start()
         return found[0][:begin] + hide_value(quoted, hide) + found[0][end:] if quoted else str(found[0])
-    if structure is not None:
-        return str(before) + hide(structure)
+    if found["block"] is not None:
+        first, *lines = found["block"].splitlines(keepends=True)
+        return f"{before}{first}{''.join(line.replace(line.strip(), hide(line.strip())) if line.strip() else line for line in lines)}"
+    if found["structure"] is not None:
+        return str(before) + hide(found["structure"])
     if word.isdigit() and _COUNT.search(before):
         return str(found[0])
-    return f"{before}{scheme or ''}{hide(word)}"
+    return f"{before}{found['scheme'] or ''}{hide(word)}"
 
 
 def _hide_scheme(found: re.Match[str], hide: Hide) -> str:

@@ -7,7 +7,7 @@ from tests.exploring.recording.rig import Stage
 
 
 def test_a_message_is_looked_at_as_it_was_when_it_crossed_and_its_call_follows_it() -> None:
-    stage, failed = Stage(), list[Exception]()
+    stage, failed = Stage(), list[BaseException]()
     call, other = stage.call(1), stage.call(2)
     assert call.request is not None
     assert call.answer is not None

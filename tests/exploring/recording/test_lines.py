@@ -33,6 +33,30 @@ def test_no_planted_secret_survives_anywhere_in_the_file(case: tuple[Any, str], 
     assert all(json.loads(line) for line in file.splitlines())
 
 
+def test_ids_of_requests_that_are_secrets_stand_in_no_line_and_calls_still_find_their_messages() -> None:
+    stage, lines = Stage(), Lines(Clock(0.0), Redactor(), lambda _: None)
+    call = stage.call(1, request_id="sk-0123456789abcdefghij")
+    asked = [
+        (message, message.raw.replace(b'"id": 1', b'"id": "sk-0123456789abcdefghij"')) for message in (call.request, call.answer) if message
+    ]
+    written = lines.of([*asked, call])
+    assert b"0123456789" not in b"".join(written)
+    ids = [json.loads(line).get("m", json.loads(line))["id"] for line in written[1:]]
+    assert ids == [ids[0]] * 3
+    assert ids[0].startswith("‹redacted:")
+
+
+def test_the_task_a_call_names_is_the_one_that_the_messages_name_and_none_that_anybody_could_ask_for() -> None:
+    stage, lines = Stage(), Lines(Clock(0.0), Redactor(), lambda _: None)
+    raw = b'{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"taskId":"6f1c-task"}}'
+    message = Message("s1", Direction.IN, 1, 1.0, len(raw), raw, 1)
+    written = lines.of([stage.call(1, method="tasks/get", target="6f1c-task"), (message, raw), stage.call(2, target="flights")])
+    assert b"6f1c" not in b"".join(written)
+    [_, first, second, third] = map(json.loads, written)
+    assert first["target"] == second["m"]["params"]["taskId"]
+    assert third["target"] == "flights"
+
+
 def test_what_has_nothing_secret_in_it_stands_there_letter_by_letter() -> None:
     raw = b'{ "b": 1.50, "a": [1e3, 7.0],\n "name": "flights", "text": "\xc3\xa4 \\n" }'
     message = Message("s1", Direction.IN, 5, 1.0, len(raw), raw, 1)

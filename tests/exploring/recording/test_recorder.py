@@ -195,12 +195,27 @@ def test_only_the_sessions_and_the_messages_that_are_wanted_with_their_calls(tmp
     assert len(of_kind(two, "message")) == 2
 
 
-def test_a_filter_that_fails_is_told_once_and_what_it_fails_at_is_recorded(tmp_path: Path) -> None:
+def test_a_filter_that_fails_is_told_once_and_what_it_fails_at_is_not_recorded(tmp_path: Path) -> None:
     stage = Stage()
     with recorded(stage, tmp_path / "x.jsonl", wanted=lambda message: message.seq < 1 / 0):
         stage.call(1)
-    assert len(of_kind(tmp_path / "x.jsonl", "message")) == 2
+        stage.call(2)
+    assert len(of_kind(tmp_path / "x.jsonl", "message")) == 0
     assert [("ZeroDivisionError" in sentence) for sentence in stage.told] == [True]
+
+
+def test_a_filter_that_would_end_the_program_ends_nothing(tmp_path: Path) -> None:
+    def wanted(message: Message) -> bool:
+        return message.seq != 1 or sys.exit()
+
+    stage = Stage()
+    with recorded(stage, tmp_path / "x.jsonl", wanted=wanted) as recorder:
+        stage.call(1)
+        assert recorder.flush()
+        stage.call(2)
+        assert recorder.recording
+    assert [line["seq"] for line in of_kind(tmp_path / "x.jsonl", "message")] == [2, 3, 4]
+    assert [("SystemExit" in sentence) for sentence in stage.told] == [True]
 
 
 def test_what_crossed_is_in_the_file_when_the_process_has_ended_without_a_stop(tmp_path: Path) -> None:
@@ -238,6 +253,16 @@ def test_a_filter_is_a_text_or_a_function_and_one_name_is_one_name(tmp_path: Pat
     with workbench.record(tmp_path / "x", redact="ssn") as recorder:
         pass
     assert read(recorder.path).header.redaction.keys[-1] == "ssn"
+    wrong: list[tuple[Any, str]] = [
+        (["", "a"], "one that is empty"),
+        (["a", None], "NoneType among them"),
+        (5, "got int"),
+        (None, "got NoneType"),
+    ]
+    for redact, said in wrong:
+        with pytest.raises((TypeError, ValueError), match=said):
+            workbench.record(tmp_path / "never", redact=redact)
+    assert not (tmp_path / "never.mcptraffic.jsonl").exists()
 
 
 def test_a_call_whose_answer_waits_for_its_client_is_written_when_it_was_read(tmp_path: Path) -> None:

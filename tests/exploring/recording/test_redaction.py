@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.events import Principal
-from mcp_workbench.exploring.recording.redaction import MAX_REMEMBERED, Redactor, Unreadable
+from mcp_workbench.exploring.recording.redaction import MAX_REMEMBERED, Redactor, Unreadable, could_have_been
 from mcp_workbench.primitives.tools import define_tool
 from mcp_workbench.transports.credentials import Credentials
 
@@ -63,17 +64,17 @@ def test_what_was_a_secret_once_is_one_wherever_it_appears_again() -> None:
 
 
 def test_what_a_tools_author_names_is_withheld_in_arguments_and_results() -> None:
-    rules = {"pay": ("pin", "user.ssn", "rows[*].mail")}
+    rules = {"pay": ("tan", "user.ssn", "rows[*].mail")}
     redactor = Redactor(tools=lambda: rules)
-    arguments = {"pin": "1234", "user": {"ssn": "99", "name": "Ann"}, "rows": [{"mail": "a@b"}, {"mail": "c@d"}]}
+    arguments = {"tan": "1234", "user": {"ssn": "99", "name": "Ann"}, "rows": [{"mail": "a@b"}, {"mail": "c@d"}]}
     asked = redacted(call("pay", arguments), redactor)["params"]["arguments"]
     assert asked["user"]["name"] == "Ann"
-    assert [asked["pin"][:10], asked["user"]["ssn"][:10], asked["rows"][1]["mail"][:10]] == [MARK] * 3
-    told = redacted(result('{"pin":"1234","user":{"ssn":"99"}}', structuredContent={"pin": "1234", "user": {"ssn": "99"}}), redactor)
+    assert [asked["tan"][:10], asked["user"]["ssn"][:10], asked["rows"][1]["mail"][:10]] == [MARK] * 3
+    told = redacted(result('{"tan":"1234","user":{"ssn":"99"}}', structuredContent={"tan": "1234", "user": {"ssn": "99"}}), redactor)
     assert told["result"]["structuredContent"]["user"]["ssn"] == asked["user"]["ssn"]
     assert '"99"' not in told["result"]["content"][0]["text"]
-    assert redacted(call("other", {"pin": "1234"}), redactor)["params"]["arguments"] == {"pin": "1234"}
-    assert "1234" not in redactor.text("Traceback: pay(pin='1234', user.SSN: 99"), (
+    assert redacted(call("other", {"tan": "1234"}), redactor)["params"]["arguments"] == {"tan": "1234"}
+    assert "1234" not in redactor.text("Traceback: pay(tan='1234', user.SSN: 99"), (
         "by its name, too short though it is to be known by value"
     )
     through = redacted(call("notebook_call", {"function": "pay", "arguments": {"user": {"ssn": "99"}}}), redactor)
@@ -81,10 +82,22 @@ def test_what_a_tools_author_names_is_withheld_in_arguments_and_results() -> Non
 
 
 def test_an_answer_to_such_a_tool_is_looked_at_even_when_it_has_nothing_suspicious() -> None:
-    redactor = Redactor(tools=lambda: {"pay": ("pin",)})
+    redactor = Redactor(tools=lambda: {"pay": ("tan",)})
     redactor.begin()
-    redactor.message(json.dumps(call("pay", {"pin": "1234"}, 7)).encode())
-    assert redactor.clean([json.dumps(result("x", 7, structuredContent={"pin": "1234"})).encode()]) == [False]
+    redactor.message(json.dumps(call("pay", {"tan": "1234"}, 7)).encode())
+    assert redactor.clean([json.dumps(result("x", 7, structuredContent={"tan": "1234"})).encode()]) == [False]
+
+
+def test_what_tasks_and_retries_go_on_by_is_withheld_and_stays_equal() -> None:
+    redactor = Redactor()
+    task = redacted({"id": 1, "result": {"taskId": "t-123456", "requestState": "opaque"}}, redactor)["result"]
+    assert redacted({"id": 2, "method": "tasks/get", "params": {"taskId": "t-123456"}}, redactor)["params"]["taskId"] == task["taskId"]
+    assert redacted({"params": {"notifications": {"taskIds": ["t-123456"]}}}, redactor)["params"]["notifications"] == {
+        "taskIds": [task["taskId"]]
+    }
+    assert task["requestState"].startswith(MARK)
+    assert "hunter2" not in json.dumps(redacted({"taskId": {"password": "hunter2"}}))
+    assert redactor.clean([b'{"a":1}', b'{"taskId":"x"}', b'{"requestState":"x"}']) == [True, False, False]
 
 
 def test_schemas_keep_the_form_of_secrets_and_lose_their_values() -> None:
@@ -137,6 +150,29 @@ def test_deep_values_are_withheld_not_passed_on() -> None:
     assert "hunter2" not in json.dumps(redacted({"a": text}))
 
 
+def test_what_a_person_was_asked_for_as_a_secret_is_withheld_in_the_answer_whatever_it_is_called() -> None:
+    redactor = Redactor()
+    form = {"type": "object", "properties": {"value": {"type": "string", "format": "password"}, "n": {"type": "integer"}}}
+    asked = redacted({"id": 1, "method": "elicitation/create", "params": {"message": "?", "requestedSchema": form}}, redactor)
+    assert asked["params"]["requestedSchema"] == form
+    given = {"action": "accept", "content": {"value": "tiny", "n": 1}}
+    assert redactor.clean([json.dumps({"id": 1, "result": given}).encode()]) == [False]
+    for answer in ({"id": 1, "result": given}, {"id": 2, "params": {"name": "x", "inputResponses": {"k": given}}}):
+        text = json.dumps(redacted(answer, redactor))
+        assert "tiny" not in text
+        assert '"n": 1' in text
+    assert redacted({"value": "tiny"}, redactor) == {"value": "tiny"}
+
+
+def test_a_long_column_of_secrets_pushes_none_out_that_was_remembered() -> None:
+    redactor = Redactor()
+    redacted({"password": "remembered one"}, redactor)
+    rows = [[f"user {number}", f"cell number {number}"] for number in range(2 * MAX_REMEMBERED)]
+    table = redacted({"columns": ["user", "password"], "data": rows}, redactor)
+    assert all(cell.startswith(MARK) and user.startswith("user") for user, cell in table["data"])
+    assert "remembered" not in redactor.text("remembered one")
+
+
 def test_twice_the_same_member_hides_nothing() -> None:
     raw = f'{{"a":"{JWT}","a":"fine"}}'.encode()
     redactor = Redactor()
@@ -151,6 +187,32 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(redactor._remembered) == MAX_REMEMBERED
 
 
+@pytest.mark.parametrize(
+    ("written", "text", "could"),
+    [
+        ("‹redacted:0123456789ab›", "", True),
+        ("a‹redacted:0123456789ab›b", "a and b", True),
+        ("a‹redacted:0123456789ab›b‹redacted:0123456789ab›", "a x b y", True),
+        ("ab‹redacted:0123456789ab›bc", "abc", False),
+        ("a‹redacted:0123456789ab›b‹redacted:0123456789ab›b", "ab", False),
+        ("a", "a", False),
+    ],
+)
+def test_what_was_withheld_could_have_been_anything(written: str, text: str, could: bool) -> None:
+    assert could_have_been(written, text) is could
+
+
+@given(st.lists(st.sampled_from(["a", "b", "ab", "‹redacted:0123456789ab›"])).map("".join), st.text("ab"))
+def test_what_could_have_been_is_what_a_pattern_of_anything_fits(written: str, text: str) -> None:
+    pieces = written.split("‹redacted:0123456789ab›")
+    fits = len(pieces) > 1 and re.fullmatch(".*".join(pieces), text) is not None
+    assert could_have_been(written, text) is fits
+
+
+def test_many_marks_are_no_work_to_speak_of() -> None:
+    assert not could_have_been("‹redacted:0123456789ab›".join(["a"] * 2000) + "!", "a" * 4000)
+
+
 def test_no_repr_tells_the_salt_or_what_is_hidden() -> None:
     redactor = Redactor()
     redactor.value({"password": "hunter2 and more"})
@@ -160,7 +222,12 @@ def test_no_repr_tells_the_salt_or_what_is_hidden() -> None:
 # --- the property that matters ------------------------------------------------------------------------------------
 
 SECRETS = st.text(string.ascii_letters + string.digits + "-_+/.", min_size=12, max_size=40).map(lambda text: f"Zq7{text}")
-NAMES = st.sampled_from(["password", "apiKey", "api_key", "access_token", "secret", "X-Auth-Token", "clientSecret", "passphrase"])
+NAMES = st.sampled_from(
+    [
+        *("password", "apiKey", "api_key", "access_token", "secret", "X-Auth-Token", "clientSecret", "passphrase", "DB_PASS", "OPENAI_KEY"),
+        *("pw", "passcode", "psk", "consumer_key", "Ocp-Apim-Subscription-Key", "sessionid", "mnemonic"),
+    ]
+)
 FILLER = st.text(max_size=20)
 
 
@@ -179,12 +246,36 @@ def planted(draw: st.DrawFn) -> tuple[Any, str]:
                 f'Traceback (most recent call last):\n  File "x.py", line 1\n    f({name}="{secret}")\nValueError: {after}',
                 f"{name}: {secret}",
                 json.dumps({name: secret, "x": before}),
+                f"{before} --{name} {secret} --other {after}",
+                f"<a><{name}>{secret}</{name}></a>{after}",
+                f"[('{name}', '{secret}')]",
+                f"login%3F{name}%3D{quote(secret, safe='')}",
+                f"{name} -> {secret}",
+                f"{name}: |\n  {secret}\n  {secret}\n",
+                f"user,{name}\nbob,{secret}\nann,{secret}2\n\n{after}",
+                f'"{name}";user\n"{secret}";"a\nb"\n"{secret}3";x\n',
+                f"| user | {name} |\n|---|:-:|\n| bob | {secret} |\n",
+                f"ALTER USER bob IDENTIFIED BY '{secret}'",
+                f"curl -u bob:{secret} https://host",
                 json.dumps([json.dumps({"deep": json.dumps({name: [secret]})})]),
             ]
         )
     )
     value: Any = draw(
-        st.sampled_from([{name: secret}, {name: {"v": [secret]}}, {"t": text}, {"headers": [{"name": name, "value": secret}]}])
+        st.sampled_from(
+            [
+                {name: secret},
+                {name: {"v": [secret]}},
+                {"t": text},
+                {"headers": [{"name": name, "value": secret}]},
+                {"field": name, "value": secret},
+                {"name": name, "default": secret},
+                {"headers": [[name, secret], ["Accept", "text/html"]]},
+                {"args": ["run", f"--{name}", secret]},
+                {"columns": ["user", name], "data": [["bob", secret], ["ann", 5]]},
+                {"columns": [{"name": name}, {"name": "user"}], "rows": [[secret, "bob"]]},
+            ]
+        )
     )
     for _ in range(draw(st.integers(0, 5))):
         value = draw(st.sampled_from([[value], {"a": value, "n": 1}, {"t": json.dumps(value)}, [before, value]]))
@@ -207,8 +298,18 @@ def test_no_planted_secret_survives(case: tuple[Any, str], ascii_only: bool) -> 
     assert secret not in again
 
 
+TEXTS = st.lists(
+    NAMES
+    | SECRETS
+    | st.sampled_from(
+        [*"-,|\n;:=<>()[]'\"\t@/&", "--", "</", " -u ", "://", "pin", "user", "identified by ", "->", "%3D", "eyJ", "sig=", "SG."]
+    )
+    | st.text(max_size=3)
+).map("".join)
+"""Texts in which much may be taken for a secret."""
+
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=30) | SECRETS,
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=30) | SECRETS | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12) | NAMES, inner, max_size=3),
     max_leaves=12,
 )

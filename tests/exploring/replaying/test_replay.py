@@ -17,6 +17,7 @@ from mcp_workbench.client.session import ClientSession
 from mcp_workbench.errors import HandshakeRefused, PeerError
 from mcp_workbench.exploring.recording.format import RecordingError
 from mcp_workbench.exploring.replaying.replay import Replay, replay
+from tests.exploring.recording.rig import message_line, written
 from tests.exploring.rig import calling
 
 WITHIN_S = 20
@@ -181,6 +182,20 @@ def test_a_file_that_is_no_recording_says_so(tmp_path: Path, text: str, expected
     path.write_text(text)
     with pytest.raises(RecordingError, match=expected):
         replay(path)
+
+
+@pytest.mark.parametrize("said", [{"tools": [1]}, {"tools": {"listChanged": 5}}, {"logging": None}, [1], "x"])
+def test_capabilities_that_mcp_does_not_know_are_passed_over(tmp_path: Path, said: Any) -> None:
+    asked = message_line(1, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}, session="s1")
+    told = message_line(2, {"jsonrpc": "2.0", "id": 1, "result": {"capabilities": said}}, direction="out", session="s1")
+    with replay(written(tmp_path / "x.jsonl", asked, told)) as served:
+        assert within(opened(served)) == "replay"
+
+
+async def opened(served: Replay) -> str:
+    async with served.connect(era="legacy") as session:
+        assert session.server_info is not None
+        return session.server_info.name
 
 
 def test_closing_twice_is_no_harm(recorded: Path) -> None:

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from mcp_workbench.exploring.recording.secret_shapes import SecretShapes
+
+SHAPES = SecretShapes(lambda name: name in ("password", "X-Api-Key", "api-key"))
+
+
+@pytest.mark.parametrize(
+    ("written", "done"),
+    [
+        ("run --password abc --n 5", "run --password <3> --n 5"),
+        ("run --api-key 'a b' --n 5", "run --api-key '<3>' --n 5"),
+        ("run --password --n 5", "run --password --n 5"),
+        ("run --name abc", "run --name abc"),
+        ("[('password', 'abc'), ('user', 'bob')]", "[('password', '<3>'), ('user', 'bob')]"),
+        ('[["X-Api-Key", "a\\"bc"]]', '[["X-Api-Key", "<5>"]]'),
+        ("['password', 'user', 'n']", "['password', 'user', 'n']"),
+        ("<c><password>abc</password><user>bob</user></c>", "<c><password><3></password><user>bob</user></c>"),
+        ('<password type="x">abc</password>', '<password type="x"><3></password>'),
+        ("write <password> here, then <b>more</b>", "write <password> here, then <b>more</b>"),
+        ("CREATE USER x IDENTIFIED BY 'a b'; more", "CREATE USER x IDENTIFIED BY '<3>'; more"),
+        ("curl -u bob:abc https://x", "curl -u bob:<3> https://x"),
+        ('["curl", "--user", "bob:abc"]', '["curl", "--user", "bob:<3>"]'),
+        ("make -u https://x non-u a:b", "make -u https://x non-u a:b"),
+        ("passphrase: correct horse\nnext", "passphrase: <13>\nnext"),
+        ('mnemonic: "a b"', 'mnemonic: "a b"'),
+    ],
+)
+def test_secrets_beside_their_names(written: str, done: str) -> None:
+    assert SHAPES.hide_in(written, lambda secret: f"<{len(secret)}>") == done

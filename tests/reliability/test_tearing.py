@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 import mcp_workbench as wb
-from mcp_workbench import workbench as workbench_module
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
 from mcp_workbench.serving.subscriptions import INTERVAL_S
+from mcp_workbench.workbench import core
 from tests.support.host import ScriptedHost
 from tests.support.stage import running, talking, within
 from tests.support.talk import Talk, text_of
@@ -33,7 +33,7 @@ UPDATED = "notifications/resources/updated"
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedHost]:
     host = ScriptedHost()
-    monkeypatch.setattr(workbench_module, "current_host", lambda: host)
+    monkeypatch.setattr(core, "current_host", lambda: host)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(5e-4)  # what the server lowers it to while clients are connected
     yield host

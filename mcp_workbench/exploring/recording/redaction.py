@@ -102,8 +102,11 @@ class Redactor:
         self._texts = SecretTexts(self._words_now)
         self._salt = Secret.random()
         self._hints = tuple(dict.fromkeys((*self._names.hints, *(hint for hints in VALUES.values() for hint in hints))))
-        capabilities = (*map(str.lower, CAPABILITIES), *SHORT_HINTS)
-        self._hidden_hints = tuple(map(Secret, (*self._hints, *capabilities, r"\u", r"\/")))  # the last two: a character in disguise
+        disguises = (r"\u", r"\/")  # a character that is written otherwise
+        self._hints_by_root: dict[str, list[Secret]] = {}
+        """Beginning of some hints -> these: in most texts is none of them."""
+        for hint in (*self._hints, *map(str.lower, CAPABILITIES), *SHORT_HINTS, *disguises):
+            self._hints_by_root.setdefault(next((root for root in _ROOTS if root in hint), hint), []).append(Secret(hint))
         self._remembered: OrderedDict[str, Written] = OrderedDict()
         self._characters = 0
         """Of what is remembered."""
@@ -172,7 +175,7 @@ class Redactor:
             return clean
         together = b"\n".join(texts).lower().decode("latin-1")
         ends = list(accumulate(len(text) + 1 for text in texts))
-        for hint in self._hunted():
+        for hint in self._hunted(together):
             at = together.find(hint.reveal())
             while at >= 0:
                 number = bisect_right(ends, at)
@@ -180,9 +183,11 @@ class Redactor:
                 at = together.find(hint.reveal(), ends[number])
         return clean
 
-    def _hunted(self) -> Iterable[Secret]:
+    def _hunted(self, together: str) -> Iterable[Secret]:
         """What is looked for, as it stands in lower-case JSON that was read byte by byte."""
-        yield from self._hidden_hints
+        for root, hints in self._hints_by_root.items():
+            if root in together:
+                yield from hints
         for written in (*self._own_now.values(), *self._remembered.values()):
             yield Secret(written.part.lower())
         for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now)):
@@ -433,6 +438,7 @@ class Redactor:
             self._characters -= len(self._remembered.popitem(last=False)[0])
 
 
+_ROOTS = ("pin", "sess", "-u", "gh", "sk", "ai", "taskid")
 _LATER = Secret("job_")
 """In calls of the tools by which results of other calls are come by; those of tasks have `taskid`."""
 _ANSWER = Secret('"action')

@@ -18,7 +18,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -28,6 +27,7 @@ from mcp_workbench.exploring.recording.secret_shapes import SecretShapes
 from mcp_workbench.exploring.recording.secret_tables import hide_columns, hide_in_tables
 from mcp_workbench.exploring.recording.secret_texts import VALUES, SecretTexts, hide_value
 from mcp_workbench.exploring.recording.tool_rules import ToolRules, read_inner
+from mcp_workbench.exploring.recording.written import Written, plain_part
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports.credentials import Credentials
 
@@ -55,7 +55,7 @@ _VALUES = frozenset(("arguments", "structuredContent", "content", "default", "ex
 _NAMES = ("name", "key", "header", "field", "param", "parameter", "argument", "option", "variable", "label", "id")
 _NAMED = ("value", "default", "values", "val", "current", "example", "examples")
 """Under these stands what such a name names."""
-_FURTHER_CELLS = 32
+_REMEMBERED_CELLS = 32
 """Cells of a secret column that are remembered: in a long table are more than are kept."""
 
 
@@ -102,8 +102,11 @@ class Redactor:
         self._texts = SecretTexts(self._words_now)
         self._salt = Secret.random()
         self._hints = tuple(dict.fromkeys((*self._names.hints, *(hint for hints in VALUES.values() for hint in hints))))
-        capabilities = (*map(str.lower, CAPABILITIES), *SHORT_HINTS)
-        self._hidden_hints = tuple(map(Secret, (*self._hints, *capabilities, r"\u", r"\/")))  # the last two: a character in disguise
+        disguises = (r"\u", r"\/")  # a character that is written otherwise
+        self._hints_by_root: dict[str, list[Secret]] = {}
+        """Beginning of some hints -> these: in most texts is none of them."""
+        for hint in (*self._hints, *map(str.lower, CAPABILITIES), *SHORT_HINTS, *disguises):
+            self._hints_by_root.setdefault(next((root for root in _ROOTS if root in hint), hint), []).append(Secret(hint))
         self._remembered: OrderedDict[str, Written] = OrderedDict()
         self._characters = 0
         """Of what is remembered."""
@@ -172,7 +175,7 @@ class Redactor:
             return clean
         together = b"\n".join(texts).lower().decode("latin-1")
         ends = list(accumulate(len(text) + 1 for text in texts))
-        for hint in self._hunted():
+        for hint in self._hunted(together):
             at = together.find(hint.reveal())
             while at >= 0:
                 number = bisect_right(ends, at)
@@ -180,13 +183,15 @@ class Redactor:
                 at = together.find(hint.reveal(), ends[number])
         return clean
 
-    def _hunted(self) -> Iterable[Secret]:
+    def _hunted(self, together: str) -> Iterable[Secret]:
         """What is looked for, as it stands in lower-case JSON that was read byte by byte."""
-        yield from self._hidden_hints
+        for root, hints in self._hints_by_root.items():
+            if root in together:
+                yield from hints
         for written in (*self._own_now.values(), *self._remembered.values()):
             yield Secret(written.part.lower())
         for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now)):
-            yield Secret(_plain_part(text).lower())
+            yield Secret(plain_part(text).lower())
         if self._asked_secrets:
             yield _ANSWER
         if self._rules:
@@ -255,6 +260,7 @@ class Redactor:
         return value
 
     def _object(self, members: dict[str, Any], depth: int, *, in_schema: bool | None) -> dict[str, Any]:
+        self._cells = 0
         members = hide_columns(members, self._is_secret, self._cell)
         if isinstance(asked := members.get("content"), dict) and "action" in members and self._asked_secrets:
             members = {**members, "content": self._answered(asked)}
@@ -308,8 +314,8 @@ class Redactor:
         if value is None or isinstance(value, bool) or value == "" or (isinstance(value, str) and _MARK.fullmatch(value)):
             return value
         if not isinstance(value, str):
-            return self._hide_all(value)
-        if self._cells < _FURTHER_CELLS:
+            return self._cell(str(value)) if isinstance(value, int | float) else self._hide_all(value)
+        if self._cells < _REMEMBERED_CELLS:
             self._cells += 1
             self._remember(value)
         return self._hide(value)
@@ -433,39 +439,11 @@ class Redactor:
             self._characters -= len(self._remembered.popitem(last=False)[0])
 
 
+_ROOTS = ("pin", "sess", "-u", "gh", "sk", "ai", "taskid")
 _LATER = Secret("job_")
 """In calls of the tools by which results of other calls are come by; those of tasks have `taskid`."""
 _ANSWER = Secret('"action')
-_PLAIN = re.compile(r"[A-Za-z0-9]+")
 _TICKET = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
-
-
-class Written:
-    """A secret that is looked for in all the ways in which it may be written: as it is, in JSON, in a traceback, in a URL.
-
-    Args:
-        text: The secret.
-    """
-
-    __slots__ = ("part", "ways")
-
-    def __init__(self, text: str) -> None:
-        self.part = _plain_part(text)
-        """In each of them."""
-        text = text.encode("utf-8", "replace").decode()  # what a program printed need not be one that UTF-8 can carry
-        ways = {text, msgspec.json.encode(text).decode()[1:-1], repr(text)[1:-1], quote(text, safe=""), quote_plus(text)}
-        self.ways = tuple(map(Secret, sorted(ways, key=len, reverse=True)))
-
-    def replaced_in(self, text: str, mark: str) -> str:
-        """The text with the mark in its place."""
-        for way in self.ways:
-            text = text.replace(way.reveal(), mark)
-        return text
-
-
-def _plain_part(text: str) -> str:
-    """The longest stretch of a text that nobody writes differently; empty, which is in everything, where there is none."""
-    return max(_PLAIN.findall(text), key=len, default="")
 
 
 def _put(kept: OrderedDict[str, None], key: str) -> None:

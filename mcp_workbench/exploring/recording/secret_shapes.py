@@ -19,7 +19,7 @@ _PAIR = re.compile(r"[(\[]\s{0,4}(?:\\{0,8}[\"'])([\w.\- ]{1,60})(?:\\{0,8}[\"']
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.\-]{0,60})(?:\s[^<>]{0,200})?>(?=[^<])")
 _IDENTIFIED = re.compile(r"identified\s{1,8}by\s{1,8}(?:password\s{1,8}|values\s{1,8})?(?=\\{0,8}[\"'])", re.IGNORECASE)
 _USER = re.compile(r"(?<![\w\-])(?:-u|--user)(?:[\"']\s{0,4},)?\s{1,4}[\"']?[^\s:\"'@/‹]{1,80}:(?=[^\s\"'/])", re.IGNORECASE)
-_PHRASE = re.compile(r"(?:passphrase|mnemonic)[\w.\-]{0,40}\s{0,8}(?:=>|:=|->|:)[ \t]{0,8}(?![\"'\[{\\|>])", re.IGNORECASE)
+_PHRASE = re.compile(r"(?:passphrase|mnemonic)[\w.\-]{0,40}\s{0,8}(?:=>|:=|->|:)[ \t]{0,8}+(?![\"'\[{\\|>])", re.IGNORECASE)
 
 _QUOTED = re.compile(r"(\\{0,8}[\"'])((?:(?!\1)(?:\\.|.))*+)(?:\1|\Z)", re.DOTALL)
 _WORD = re.compile(r"[^\s\"']++")

@@ -12,6 +12,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from urllib.parse import unquote
 
 from mcp_workbench.exploring.recording.secret_names import KEYS
 from mcp_workbench.exploring.recording.secret_runs import Hide, hide_user_infos, hide_web_tokens
@@ -140,7 +141,10 @@ def _hide_named(found: re.Match[str], hide: Hide) -> str:
         return str(before) + hide(found["structure"])
     if word.isdigit() and _COUNT.search(before):
         return str(found[0])
-    return f"{before}{found['scheme'] or ''}{hide(word)}"
+    hidden = hide(word)
+    if "%" in word:  # equal to what it is elsewhere
+        hidden = hide(unquote(word))
+    return f"{before}{found['scheme'] or ''}{hidden}"
 
 
 def _hide_scheme(found: re.Match[str], hide: Hide) -> str:

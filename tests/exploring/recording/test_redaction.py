@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.events import Principal
-from mcp_workbench.exploring.recording.redaction import MAX_REMEMBERED, Redactor, Unreadable, could_have_been
+from mcp_workbench.exploring.recording.redaction import MAX_REMEMBERED, MAX_REMEMBERED_CHARACTERS, Redactor, Unreadable, could_have_been
 from mcp_workbench.primitives.tools import define_tool
 from mcp_workbench.transports.credentials import Credentials
 
@@ -185,6 +185,10 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(MAX_REMEMBERED + 50):
         redactor.value({"password": f"secret number {number}"})
     assert len(redactor._remembered) == MAX_REMEMBERED
+    for letter in "abcdef":
+        redactor.value({"password": letter * 1_000_000})
+    assert sum(map(len, redactor._remembered)) <= MAX_REMEMBERED_CHARACTERS
+    assert redactor.text("f" * 1_000_000).startswith(MARK), "the latest are kept"
 
 
 @pytest.mark.parametrize(

@@ -200,8 +200,4 @@ def _capabilities(said: object, tape: Tape) -> wire.ServerCapabilities:
     try:
         return msgspec.json.decode(encode(declared), type=wire.ServerCapabilities)
     except msgspec.ValidationError:  # what a recording says of them need not be what MCP knows
-<<<<<<< HEAD
         return msgspec.json.decode(encode({name: {} for name in declared}), type=wire.ServerCapabilities)
-=======
-        return msgspec.json.decode(encode({key: {} for key in declared}), type=wire.ServerCapabilities)
->>>>>>> redactfix

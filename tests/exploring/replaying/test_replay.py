@@ -194,12 +194,8 @@ def test_capabilities_that_mcp_does_not_know_are_passed_over(tmp_path: Path, sai
 
 async def opened(served: Replay) -> str:
     async with served.connect(era="legacy") as session:
-<<<<<<< HEAD
         assert session.server_info is not None
         return session.server_info.name
-=======
-        return "" if session.server_info is None else session.server_info.name
->>>>>>> redactfix
 
 
 def test_closing_twice_is_no_harm(recorded: Path) -> None:

@@ -39,6 +39,8 @@ from mcp_workbench.transports.websocket_server import WebSocketServer, serve_web
 SUBPROTOCOL = "mcp"
 DEFAULT_PATH = "/mcp"
 CLOSE_WITHIN_S = 5.0
+PATIENCE_S = 10.0
+"""How long `close` waits for a hook that blocks the tap's thread."""
 THREAD_NAME = "mcp-workbench-tap"
 
 H = TypeVar("H", bound=Hook)
@@ -125,12 +127,14 @@ class Tap:
         self._limits = limits
         self._allowed = tuple(allowed_hosts), tuple(allowed_origins)
         self._hooks = Hooks()
+        self._stopping = False
         self._trouble = ""
         self._pumps: set[Pump] = set()
         self._ids: list[str] = []
         self._server: WebSocketServer | HttpServer | None = None
         self._http: HttpTap | None = None
         self._closed = threading.Event()
+        self._shut_down = asyncio.Event()
         self._engine = Engine(name=THREAD_NAME)
         self._engine.start()
         try:
@@ -232,16 +236,34 @@ class Tap:
         return self._closed.wait(timeout_s)
 
     def close(self) -> None:
-        """End every connection on both sides, and stop listening. Calling it again does nothing."""
-        if not self._engine.running:
-            return
+        """End every connection on both sides, and stop listening. Calling it again does nothing.
+
+        Raises:
+            WorkbenchError: A hook blocks the tap's thread. Nobody new comes in; what is open goes as soon as the hook returns.
+        """
         if self._engine.is_here:
             raise WorkbenchError("a hook cannot close the tap it runs on")
+        if self._stopping or not self._engine.running:
+            return
+        self._stopping = True
         try:
-            self._engine.run(self._shut(), timeout_s=CLOSE_WITHIN_S + 5)
+            self._engine.run(self._shut(), timeout_s=PATIENCE_S)
+        except TimeoutError:
+            self._leave_behind()
+            raise WorkbenchError(
+                f"a hook has held this tap's thread for more than {PATIENCE_S:g} s: it takes no new clients, and what it has open "
+                "goes when the hook returns. A hook that waits is better async: await asyncio.sleep(…)"
+            ) from None
+        else:
+            self._engine.stop()
         finally:
             self._closed.set()
-            self._engine.stop()
+
+    def _leave_behind(self) -> None:
+        """From another thread: what can be ended while the tap's own is held; the rest ends itself afterwards."""
+        if self._server is not None:
+            self._server.refuse_from_now_on()
+        self._engine.post(self._stop_once_shut)
 
     # --- on its loop ----------------------------------------------------------------------------------------
 
@@ -292,7 +314,20 @@ class Tap:
             self._trouble = f"the server behind this tap: {error}"
             pump.fail(self._trouble)
 
+    def _stop_once_shut(self) -> None:
+        async def stop() -> None:
+            await self._shut_down.wait()
+            self._engine.loop.stop()
+
+        start_task(stop(), name="tap.stop")
+
     async def _shut(self) -> None:
+        try:
+            await self._end_all()
+        finally:
+            self._shut_down.set()
+
+    async def _end_all(self) -> None:
         for pump in list(self._pumps):
             pump.close(1001, "the tap was closed")
         if self._http is not None:

@@ -130,7 +130,7 @@ class Tap:
         self._stopping = False
         self._trouble = ""
         self._pumps: set[Pump] = set()
-        self._ids: list[str] = []
+        self._begun: list[SessionRecord] = []
         self._server: WebSocketServer | HttpServer | None = None
         self._http: HttpTap | None = None
         self._closed = threading.Event()
@@ -180,8 +180,7 @@ class Tap:
     @property
     def sessions(self) -> list[SessionRecord]:
         """The conversations that pass now; `wb.traffic.calls("side:tap")` has their calls."""
-        ids = set(self._ids)
-        return [session for session in self._overhearing.sessions() if session.session_id in ids]
+        return _lasting(self._begun)
 
     @property
     def failures(self) -> list[str]:
@@ -304,7 +303,7 @@ class Tap:
 
     def _begin(self, principal: Principal, remote: str) -> Overheard:
         overheard = self._overhearing.begin(Side.TAP, principal.name, self.door.transport, remote)
-        self._ids.append(overheard.session.session_id)
+        self._begun = [*_lasting(self._begun), overheard.session]
         return overheard
 
     async def _join(self, pump: Pump, subprotocol: str | None) -> None:
@@ -338,6 +337,10 @@ class Tap:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 for pump in self._pumps:
                     await pump.over.wait()
+
+
+def _lasting(sessions: Sequence[SessionRecord]) -> list[SessionRecord]:
+    return [session for session in sessions if session.until is None]
 
 
 class _Last:

@@ -14,6 +14,7 @@ import socket
 import ssl as tls
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from mcp_workbench.limits import Limits
 from mcp_workbench.platforms import reuse_address
@@ -24,6 +25,8 @@ LINGER_S = 1.0
 """How long a client may take to hang up after the answer that ends its connection has left."""
 DELIVERY_S = 30.0
 """How long a client may take to read an answer that is larger than the buffers between."""
+CLOSE_WITHIN_S = 2.0
+"""How long connections may take to end politely when the server does."""
 TURNS_TO_ARRIVE = 4
 """Turns of the loop from asyncio's taking a connection until it is counted here; one that is on this way must not outlive the server."""
 REFUSALS_AT_ONCE = 64
@@ -93,6 +96,11 @@ class ListeningServer(ABC):
             await asyncio.sleep(0)
         for transport in list(self._open):
             self.close_one(transport)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self._empty.wait()
+        for transport in list(self._open):
+            transport.abort()  # it was given its time: whoever does not read must not keep a server from ending
         await self._empty.wait()
 
     @abstractmethod

@@ -50,7 +50,22 @@ class EventReader:
         self._after_cr = False
         """A line feed that comes now belongs to the line end before it."""
         self._at_start = True
-        self._begin_event()
+        self._data = bytearray()
+        self._has_data = False
+        self._size = 0
+        self._kind = ""
+        self._id: str | None = None
+        self._retry_ms: int | None = None
+
+    @property
+    def held(self) -> int:
+        """Bytes of an event that is not complete yet."""
+        return len(self._line) + self._size
+
+    @property
+    def between_events(self) -> bool:
+        """Whether nothing of the next event has come yet."""
+        return not (self.held or self._has_data or self._kind or self._id is not None or self._retry_ms is not None)
 
     def feed(self, data: bytes) -> list[ServerEvent]:
         """Read on.
@@ -106,9 +121,8 @@ class EventReader:
             self.retry_ms = self._retry_ms = int(value)
 
     def _begin_event(self) -> None:
-        self._data, self._has_data, self._size, self._kind = bytearray(), False, 0, ""
-        self._id: str | None = None
-        self._retry_ms: int | None = None
+        self._data, self._has_data, self._size = bytearray(), False, 0
+        self._kind, self._id, self._retry_ms = "", None, None
 
     def _complete(self) -> ServerEvent | None:
         says_something = self._has_data or self._id is not None or self._retry_ms is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,22 @@ def test_in_the_place_of_a_command_it_is_that_command(tmp_path: Path) -> None:
         async with asyncio.timeout(WITHIN_S), connect([*TAP, sys.executable, str(script)], env=os.environ) as session:
             assert (await session.call_tool("add", a=1, b=2)).text == "3"
             assert session.stderr == ""
+
+    asyncio.run(main())
+
+
+def test_the_command_is_not_given_what_is_the_taps_own(tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(
+        SCRIPT.replace("wb.run_stdio()", "import os\n@wb.tool\ndef names() -> list[str]:\n    return sorted(os.environ)\nwb.run_stdio()")
+    )
+    environment = os.environ | {TOKEN_VARIABLE: TOKEN, "MCP_TAP_TOKEN": "t" * 40, "OTHERS": "stay"}
+
+    async def main() -> None:
+        async with asyncio.timeout(WITHIN_S), connect([*TAP, sys.executable, str(script)], env=environment) as session:
+            names = json.loads((await session.call_tool("names")).text)
+            assert "OTHERS" in names
+            assert not {TOKEN_VARIABLE, "MCP_TAP_TOKEN"} & set(names)
 
     asyncio.run(main())
 

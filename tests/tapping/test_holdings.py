@@ -4,12 +4,13 @@ import pytest
 
 from mcp_workbench.limits import MIB
 from mcp_workbench.tapping.holdings import WORTH_COUNTING, Holdings, TooMuchHeldError
+from mcp_workbench.transports.http_incoming import Keeper
 
 
 class FakeLine:
     """A connection of which only one thing matters."""
 
-    keeper = None
+    keeper: Keeper | None = None
     remote = "there"
     full = False
 

@@ -16,6 +16,7 @@ from mcp_workbench.tapping import http as tapping_http
 from mcp_workbench.tapping.holdings import Holdings
 from mcp_workbench.tapping.hooks import Passing
 from mcp_workbench.tapping.tap import Tap
+from mcp_workbench.transports import listening
 from tests.transports.test_http_client import Asked, server
 
 WITHIN_S = 20
@@ -211,6 +212,23 @@ def test_what_all_answers_hold_together_is_bounded(monkeypatch: pytest.MonkeyPat
                 while (await ask(tap, ours.token)).startswith(b"HTTP/1.1 503 "):
                     pass
             assert (await ask(tap, ours.token)).endswith(big)
+
+    asyncio.run(main())
+
+
+def test_a_client_that_reads_nothing_does_not_keep_a_tap_from_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "CLOSE_WITHIN_S", 0.05)
+    big = b"[" + b" " * (20 << 20) + b"]"
+
+    async def main() -> None:
+        async with tapped(lambda one: one.respond(200, big, JSON)) as (tap, ours, _):
+            reader, writer = await opened(tap, ours.token, receive_bytes=4096)
+            async with asyncio.timeout(WITHIN_S):
+                assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+            await asyncio.to_thread(tap.close)
+            assert tap._server is not None
+            assert (tap._server.connections, tap._engine.running) == (0, False)
+            writer.transport.abort()
 
     asyncio.run(main())
 

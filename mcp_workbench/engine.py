@@ -32,7 +32,7 @@ class Engine:
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(_log_loop_error)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._abandoned = False
+        self._abandoned = self._stop_asked = False
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -97,11 +97,13 @@ class Engine:
             except BaseException as error:  # noqa: BLE001  # a named boundary: it is raised on the waiting thread
                 answer.set_exception(error)
 
-        start_task(carry(), name="engine.run")
+        # Cancelled before its first step, it would leave behind a coroutine that was never begun.
+        start_task(carry(), name="engine.run").add_done_callback(lambda _: coroutine.close())
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """End the loop and its thread; whatever still runs on it is cancelled."""
         if self.running and not self.is_here:
+            self._stop_asked = True
             self.post(self._loop.stop)
             self._thread.join(timeout_s)
 
@@ -112,10 +114,21 @@ class Engine:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_forever()
+            self._run_until_stopped()
         finally:
             _cancel_all(self._loop)
             self._loop.close()
+
+    def _run_until_stopped(self) -> None:
+        while True:
+            try:
+                self._loop.run_forever()
+            except (SystemExit, KeyboardInterrupt):
+                # asyncio lets these two through a task: one of users' code would end every connection there is.
+                logger.exception("protocol loop: a task wanted to end the program; the loop goes on")
+                if not self._stop_asked:
+                    continue
+            return
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from mcp_workbench.engine import THREAD_NAME, Engine
 from mcp_workbench.errors import LocalProtocolError
+from mcp_workbench.tasks import start_task
 
 
 @pytest.fixture
@@ -42,6 +43,36 @@ def test_what_is_raised_there_is_raised_here_and_the_thread_lives(engine: Engine
     with pytest.raises(kind):
         engine.call(fail)
     assert engine.running
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_a_task_that_wants_to_end_the_program_ends_alone(engine: Engine, kind: type[BaseException]) -> None:
+    """Whoever awaits a task of users' code has no say: asyncio raises these two out of its loop."""
+
+    async def leave() -> None:
+        raise kind
+
+    async def begin() -> None:
+        start_task(leave(), name="leaves")
+
+    engine.run(begin())
+    assert engine.call(lambda: 1) == 1
+    assert engine.running
+
+
+def test_what_was_not_begun_when_the_loop_ended_is_closed(engine: Engine) -> None:
+    """Else Python warns, and warnings are errors here."""
+    release = threading.Event()
+
+    async def never() -> None: ...
+
+    engine.post(release.wait)
+    with pytest.raises(TimeoutError):
+        engine.run(never(), timeout_s=0.01)
+    engine.stop(timeout_s=0)
+    release.set()
+    engine.stop()
+    assert not engine.running
 
 
 def test_waiting_for_itself_is_refused(engine: Engine) -> None:

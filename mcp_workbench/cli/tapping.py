@@ -52,7 +52,7 @@ def run_tap(upstream: Sequence[str], *, listen: str | None, record: Path | None)
     where: Any = hidden(upstream[0]) if is_address else list(upstream)
     try:
         workbench = Workbench("tap")
-        with workbench.tap(where, listen=door, token=_upstream_token(), env=None if is_address else dict(os.environ)) as tap:
+        with workbench.tap(where, listen=door, token=_upstream_token(), env=None if is_address else _of_the_command()) as tap:
             if record is None:
                 return _serve(tap)
             with _recorder(workbench, record) as recorder:
@@ -94,6 +94,11 @@ def _begin(tap: Tap) -> None:
         return
     sys.stdout.write(f"tapping {plain(tap.upstream.label)} at {tap.url}; clients show the token in {TOKEN_VARIABLE}. Ctrl-C ends it.\n")
     sys.stdout.flush()
+
+
+def _of_the_command() -> dict[str, str]:
+    """The environment for a command in whose place the tap stands: the host's, without what is the tap's own."""
+    return {name: value for name, value in os.environ.items() if name not in (TOKEN_VARIABLE, UPSTREAM_TOKEN)}
 
 
 def _upstream_token() -> Secret | None:

@@ -1,8 +1,8 @@
 """What may be done to a message that passes a tap: delay it, change it, drop it.
 
 Hooks run in the order they were added, on the tap's own loop, one message after the other in each direction: who blocks
-there holds this tap up and nothing else. A hook that raises changes nothing: the message passes as it was, and the failure
-is kept to be shown.
+there holds this tap up and nothing else. A hook that raises, whatever it is, changes nothing: the message passes as it was, and
+the failure is kept to be shown.
 """
 
 from __future__ import annotations
@@ -126,9 +126,17 @@ class Hooks:
             awaitable = hook(passing)
             if inspect.isawaitable(awaitable):
                 await awaitable
-        except asyncio.CancelledError:
+        except GeneratorExit:
             raise
-        except Exception:  # a named boundary: user code
+        except BaseException as error:  # a named boundary: user code, which may well say sys.exit() and await what was cancelled
+            if isinstance(error, asyncio.CancelledError) and _cancelled_itself():
+                raise
             passing.text, passing.dropped = text, False
             self.failures.append(traceback.format_exc())
             logger.exception("a hook of a tap failed; the message passes as it was")
+
+
+def _cancelled_itself() -> bool:
+    """Whether the tap ends, and not only something that a hook has awaited."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

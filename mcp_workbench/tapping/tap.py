@@ -39,6 +39,8 @@ from mcp_workbench.transports.websocket_server import WebSocketServer, serve_web
 SUBPROTOCOL = "mcp"
 DEFAULT_PATH = "/mcp"
 CLOSE_WITHIN_S = 5.0
+PATIENCE_S = 10.0
+"""How long `close` waits for a hook that blocks the tap's thread."""
 THREAD_NAME = "mcp-workbench-tap"
 
 H = TypeVar("H", bound=Hook)
@@ -125,12 +127,14 @@ class Tap:
         self._limits = limits
         self._allowed = tuple(allowed_hosts), tuple(allowed_origins)
         self._hooks = Hooks()
+        self._stopping = False
         self._trouble = ""
         self._pumps: set[Pump] = set()
-        self._ids: list[str] = []
+        self._begun: list[SessionRecord] = []
         self._server: WebSocketServer | HttpServer | None = None
         self._http: HttpTap | None = None
         self._closed = threading.Event()
+        self._shut_down = asyncio.Event()
         self._engine = Engine(name=THREAD_NAME)
         self._engine.start()
         try:
@@ -176,8 +180,7 @@ class Tap:
     @property
     def sessions(self) -> list[SessionRecord]:
         """The conversations that pass now; `wb.traffic.calls("side:tap")` has their calls."""
-        ids = set(self._ids)
-        return [session for session in self._overhearing.sessions() if session.session_id in ids]
+        return _lasting(self._begun)
 
     @property
     def failures(self) -> list[str]:
@@ -232,16 +235,34 @@ class Tap:
         return self._closed.wait(timeout_s)
 
     def close(self) -> None:
-        """End every connection on both sides, and stop listening. Calling it again does nothing."""
-        if not self._engine.running:
-            return
+        """End every connection on both sides, and stop listening. Calling it again does nothing.
+
+        Raises:
+            WorkbenchError: A hook blocks the tap's thread. Nobody new comes in; what is open goes as soon as the hook returns.
+        """
         if self._engine.is_here:
             raise WorkbenchError("a hook cannot close the tap it runs on")
+        if self._stopping or not self._engine.running:
+            return
+        self._stopping = True
         try:
-            self._engine.run(self._shut(), timeout_s=CLOSE_WITHIN_S + 5)
+            self._engine.run(self._shut(), timeout_s=PATIENCE_S)
+        except TimeoutError:
+            self._leave_behind()
+            raise WorkbenchError(
+                f"a hook has held this tap's thread for more than {PATIENCE_S:g} s: it takes no new clients, and what it has open "
+                "goes when the hook returns. A hook that waits is better async: await asyncio.sleep(…)"
+            ) from None
+        else:
+            self._engine.stop()
         finally:
             self._closed.set()
-            self._engine.stop()
+
+    def _leave_behind(self) -> None:
+        """From another thread: what can be ended while the tap's own is held; the rest ends itself afterwards."""
+        if self._server is not None:
+            self._server.refuse_from_now_on()
+        self._engine.post(self._stop_once_shut)
 
     # --- on its loop ----------------------------------------------------------------------------------------
 
@@ -282,7 +303,7 @@ class Tap:
 
     def _begin(self, principal: Principal, remote: str) -> Overheard:
         overheard = self._overhearing.begin(Side.TAP, principal.name, self.door.transport, remote)
-        self._ids.append(overheard.session.session_id)
+        self._begun = [*_lasting(self._begun), overheard.session]
         return overheard
 
     async def _join(self, pump: Pump, subprotocol: str | None) -> None:
@@ -292,7 +313,20 @@ class Tap:
             self._trouble = f"the server behind this tap: {error}"
             pump.fail(self._trouble)
 
+    def _stop_once_shut(self) -> None:
+        async def stop() -> None:
+            await self._shut_down.wait()
+            self._engine.loop.stop()
+
+        start_task(stop(), name="tap.stop")
+
     async def _shut(self) -> None:
+        try:
+            await self._end_all()
+        finally:
+            self._shut_down.set()
+
+    async def _end_all(self) -> None:
         for pump in list(self._pumps):
             pump.close(1001, "the tap was closed")
         if self._http is not None:
@@ -303,6 +337,10 @@ class Tap:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 for pump in self._pumps:
                     await pump.over.wait()
+
+
+def _lasting(sessions: Sequence[SessionRecord]) -> list[SessionRecord]:
+    return [session for session in sessions if session.until is None]
 
 
 class _Last:

@@ -18,6 +18,8 @@ from typing import Any
 
 from mcp_workbench.errors import ConnectionClosed
 from mcp_workbench.jsonrpc import (
+    Batch,
+    Decoded,
     ErrorCode,
     ErrorResponse,
     Message,
@@ -103,7 +105,7 @@ class HttpChannel:
         self._pool = pool
         self._headers = headers
         has_token = any(name.lower() == "authorization" for name in headers)
-        self._asker = Asker(pool.address.place, pool.address.is_usual_path, has_token, tuple(headers.values()))
+        self._asker = Asker(pool.address.place, pool.address.is_usual_path, has_token, (*headers.values(), *pool.address.secrets))
         self._refused_with: int | None = None
         self._max_bytes = max_message_bytes
         self._receiver: Receiver | None = None
@@ -247,7 +249,9 @@ class HttpChannel:
             if request.method == "initialize":
                 self._begin_session(head)
             if head.media_type == "application/json":
-                await self._take(await connection.body(self._max_bytes), request)
+                body = await connection.body(self._max_bytes)
+                if not await self._take(body, request):
+                    raise BrokenResponseError(f"what the server sent in its place is no response to it ({len(body):,} bytes)")
                 return True
             events = EventReader(self._max_bytes)
             answered = await self._follow(connection, events, request)
@@ -286,7 +290,9 @@ class HttpChannel:
         answers = False
         if request is not None:
             message = decode(text)
-            answers = isinstance(message, ResultResponse | ErrorResponse) and message.id == request.id
+            answers = _answers(message, request)
+            if isinstance(message, ErrorResponse) and message.id is None:  # the server did not get as far as reading it
+                text, answers = encode_error(request.id, message.code, message.message, message.data), True
             if request.method == "initialize" and isinstance(message, ResultResponse):
                 self._version = str(message.result.get("protocolVersion", ""))
             elif answers and isinstance(message, ResultResponse):
@@ -476,6 +482,12 @@ def _cancelled_id(message: Message) -> RequestId | None:
         return None
     request_id = (message.params or {}).get("requestId")
     return request_id if isinstance(request_id, str | int) else None
+
+
+def _answers(message: Decoded, request: Request) -> bool:
+    if isinstance(message, Batch):
+        return any(_answers(each, request) for each in message.entries)
+    return isinstance(message, ResultResponse | ErrorResponse) and message.id == request.id
 
 
 def _pause_s(events: EventReader, silent: int) -> float:

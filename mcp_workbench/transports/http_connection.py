@@ -11,7 +11,8 @@ import re
 import ssl as tls
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from http import HTTPStatus
+from urllib.parse import unquote, urlsplit
 
 from mcp_workbench.errors import ConnectionClosed
 from mcp_workbench.secret import Secret
@@ -22,6 +23,12 @@ PIECE_BYTES = 64 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _TARGET = re.compile(r"/[\x21-\x7e]*")
+# RFC 9110 section 5: a bare CR or LF in a value ends the header early for whoever it is passed on to.
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)")
+SHORTEST_SECRET, LONG_SEGMENT = 4, 16
+"""Letters from which on a value of the query, or a segment of the path, may be a secret."""
+MOST_INTERIM = 64
+"""Responses of 1xx before the one that counts."""
 
 
 class BrokenResponseError(Exception):
@@ -47,6 +54,15 @@ class HttpAddress:
     def is_usual_path(self) -> bool:
         """Whether it ends as a workbench's address does."""
         return self.target.reveal().endswith("/mcp")
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The parts of path and query that may be a credential, in each form in which a server may repeat them; longest first."""
+        path, _, query = self.target.reveal().partition("?")
+        values = [value for pair in query.split("&") if len(value := pair.partition("=")[2] or pair) >= SHORTEST_SECRET]
+        segments = [segment for segment in path.split("/") if len(segment) >= LONG_SEGMENT]
+        found = {*filter(None, [query]), *values, *segments}
+        return tuple(Secret(each) for each in sorted(found | {unquote(each) for each in found}, key=len, reverse=True))
 
     @classmethod
     def parse(cls, url: Secret) -> HttpAddress:
@@ -144,9 +160,7 @@ class HttpConnection:
             await self._writer.drain()
             if sent is not None:
                 sent.set()
-            head = await self._read_head()
-            while head.status < 200:
-                head = await self._read_head()
+            head = await self._read_final_head()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             raise BrokenResponseError("the connection ended before an answer came") from error
         self._keep = "close" not in head.headers.get("connection", "").lower()
@@ -155,13 +169,26 @@ class HttpConnection:
         return head
 
     def _head_of(self, method: str, headers: Mapping[str, Secret | str], body: bytes) -> bytes:
-        sent = {"Host": self._address.place, **headers} | ({"Content-Length": str(len(body))} if body or method == "POST" else {})
+        sent = {"Host": self._address.place, "Accept-Encoding": "identity", **headers} | (
+            {"Content-Length": str(len(body))} if body or method == "POST" else {}
+        )
         # One expression: what is revealed stands in no variable that a traceback could show.
         return (
             f"{method} {self._address.target.reveal()} HTTP/1.1\r\n"
             + "".join(f"{name}: {value.reveal() if isinstance(value, Secret) else value}\r\n" for name, value in sent.items())
             + "\r\n"
         ).encode("latin-1", "replace")
+
+    async def _read_final_head(self) -> ResponseHead:
+        for _ in range(MOST_INTERIM):
+            head = await self._read_head()
+            if head.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                raise BrokenResponseError("the server goes over to another protocol (HTTP 101), which nobody asked for")
+            if head.status >= HTTPStatus.OK:
+                return head
+        raise BrokenResponseError(
+            f"the server says for the {MOST_INTERIM}th time that an answer will come (HTTP {head.status}), and gives none"
+        )
 
     async def _read_head(self) -> ResponseHead:
         status_line, *lines = (await self._reader.readuntil(b"\r\n\r\n"))[:-4].split(b"\r\n")
@@ -170,8 +197,10 @@ class HttpConnection:
             raise BrokenResponseError("what answers there does not speak HTTP/1.1")
         headers: dict[str, str] = {}
         for line in lines:
-            name, _, value = line.decode("latin-1").partition(":")
-            name, value = name.strip().lower(), value.strip()
+            field_of = _FIELD.fullmatch(line)
+            if field_of is None:
+                raise BrokenResponseError("a header of the answer cannot be read: name, colon and a value of one line are wanted")
+            name, value = field_of[1].decode().lower(), field_of[2].decode("latin-1").strip()
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         return ResponseHead(int(match[1]), headers)
 
@@ -227,6 +256,9 @@ class HttpConnection:
 
 def _framing_of(head: ResponseHead) -> int | ChunkedBody | None:
     """RFC 9112 section 6.3."""
+    coding = head.headers.get("content-encoding", "identity").lower()
+    if coding not in ("", "identity"):
+        raise BrokenResponseError(f"the answer comes compressed ({coding[:20]}), though it was asked for as it is")
     if head.status in (204, 304):
         return 0
     if "transfer-encoding" in head.headers:

@@ -7,6 +7,7 @@ and its two neighbours. Loop thread only.
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
@@ -24,6 +25,7 @@ EVENTS = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache, no
 """What keeps proxies from holding events back or changing them."""
 COMMENT = b": \n\n"
 """An event stream's sign of life: clients skip it."""
+_LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 
 
 class Keeper(Protocol):
@@ -181,10 +183,21 @@ def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-def event(text: bytes, event_id: str | None = None) -> bytes:
-    """A text as an event; JSON has no line breaks of its own outside strings, and in them they are escaped."""
+def event(text: bytes, event_id: str | None = None, *, kind: str = "message", retry_ms: int | None = None) -> bytes:
+    """A text as an event. JSON of ours has no line breaks; where a text has some, each line is one of the event's.
+
+    Args:
+        text: Its data.
+        event_id: Where the stream is behind it; None: no word of it.
+        kind: What it is; one line.
+        retry_ms: Milliseconds to wait before coming again; None: no word of it.
+    """
     head = b"" if event_id is None else b"id: %b\n" % event_id.encode()
-    return b"event: message\n%bdata: %b\n\n" % (head, text)
+    if retry_ms is not None:
+        head += b"retry: %d\n" % retry_ms
+    if b"\n" in text or b"\r" in text:
+        text = _LINE_BREAK.sub(b"\ndata: ", text)
+    return b"event: %b\n%bdata: %b\n\n" % (kind.encode(), head, text)
 
 
 def _nothing() -> None:

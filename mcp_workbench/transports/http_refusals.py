@@ -15,6 +15,8 @@ from mcp_workbench.secret import Secret
 from mcp_workbench.transports.http_connection import ResponseHead
 
 MAX_WORDS = 300
+MAX_READ = 64 * 1024
+"""So much that no secret stands cut in two, and so unknown, among the words that are told."""
 POLICY, GOING_AWAY = 1008, 1001
 """The WebSocket's codes for the same: no access, and the session has ended."""
 
@@ -74,9 +76,9 @@ class Asker:
         """What the server said, as the end of a sentence or clause; a stop where it said nothing."""
         words = _words(head, body)
         if 300 <= head.status < 400 and head.headers.get("location"):
-            words = f"redirects, which are not followed, to {head.headers['location'][:MAX_WORDS]}"
+            words = f"redirects, which are not followed, to {head.headers['location']}"
         for secret in self.secrets:
-            words = words.replace(secret.reveal().removeprefix("Bearer "), "…")
+            words = words.replace(secret.reveal().removeprefix("Bearer ") or "…", "…")
         words = "".join(letter if letter.isprintable() else " " for letter in words)[:MAX_WORDS].strip()
         return f": {words}{'' if words.endswith(('.', '!', '?')) else '.'}" if words else "."
 
@@ -107,4 +109,4 @@ def _words(head: ResponseHead, body: bytes) -> str:
     message = decode(body) if head.media_type == "application/json" else None
     if isinstance(message, ErrorResponse):
         return message.message
-    return body[: 4 * MAX_WORDS].decode("utf-8", "replace").strip()
+    return body[:MAX_READ].decode("utf-8", "replace").strip()

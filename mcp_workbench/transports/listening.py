@@ -2,7 +2,7 @@
 
 What a connection is from its first byte on is the affair of those who listen (`websocket_server`, `http_server`); here
 they are counted, ended together and let go of after a fork. Loop thread only, but for `close_in_child`, which a forked
-child calls and which touches descriptors alone.
+child calls, and `refuse_from_now_on`; they touch descriptors alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import os
 import socket
 import ssl as tls
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from mcp_workbench.limits import Limits
 from mcp_workbench.platforms import reuse_address
@@ -24,6 +25,8 @@ LINGER_S = 1.0
 """How long a client may take to hang up after the answer that ends its connection has left."""
 DELIVERY_S = 30.0
 """How long a client may take to read an answer that is larger than the buffers between."""
+CLOSE_WITHIN_S = 2.0
+"""How long connections may take to end politely when the server does."""
 TURNS_TO_ARRIVE = 4
 """Turns of the loop from asyncio's taking a connection until it is counted here; one that is on this way must not outlive the server."""
 REFUSALS_AT_ONCE = 64
@@ -75,6 +78,14 @@ class ListeningServer(ABC):
         if self._server is not None:
             self._server.close()
 
+    def refuse_from_now_on(self) -> None:
+        """Let nobody in any more, from another thread while the loop's own is held up; `close` is for all else.
+
+        Windows, where a socket is no descriptor, cannot do this: new connections wait there.
+        """
+        if os.name == "posix":
+            _point_at_nothing([self._listener])
+
     async def close(self) -> None:
         """Stop accepting, end every connection and wait until all are gone, about 2 s at most.
 
@@ -85,6 +96,11 @@ class ListeningServer(ABC):
             await asyncio.sleep(0)
         for transport in list(self._open):
             self.close_one(transport)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self._empty.wait()
+        for transport in list(self._open):
+            transport.abort()  # it was given its time: whoever does not read must not keep a server from ending
         await self._empty.wait()
 
     @abstractmethod
@@ -97,12 +113,7 @@ class ListeningServer(ABC):
         The descriptors are pointed at the null device, not closed: their numbers stay taken, so that the
         socket objects which the child inherited can never close a stranger's file.
         """
-        sockets = [self._listener, *(transport.get_extra_info("socket") for transport in self._open)]
-        null = os.open(os.devnull, os.O_RDWR)
-        for each in sockets:
-            if (descriptor := each.fileno()) >= 0:
-                os.dup2(null, descriptor, inheritable=False)
-        os.close(null)
+        _point_at_nothing([self._listener, *(transport.get_extra_info("socket") for transport in self._open)])
 
     def enter(self, transport: asyncio.Transport) -> bool:
         """Count a new connection; says whether there is room for it."""
@@ -115,6 +126,14 @@ class ListeningServer(ABC):
         self._open.pop(transport, None)
         if not self._open:
             self._empty.set()
+
+
+def _point_at_nothing(sockets: Iterable[socket.socket]) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for each in sockets:
+        if (descriptor := each.fileno()) >= 0:
+            os.dup2(null, descriptor, inheritable=False)
+    os.close(null)
 
 
 async def listen(host: str, port: int) -> socket.socket:

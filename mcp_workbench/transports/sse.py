@@ -6,9 +6,13 @@ ends with an empty line.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 _BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_FIELD_BYTES = 16
+"""What a line has beside its data."""
 
 
 class EventTooLargeError(Exception):
@@ -20,15 +24,19 @@ class ServerEvent:
     """One event."""
 
     data: bytes
-    """Its lines of data, joined by line feeds; empty where it had none: it brought an id only."""
+    """Its lines of data, joined by line feeds; empty where it had none: it brought an id only, or how long to wait."""
     kind: str = "message"
+    event_id: str | None = None
+    """Its own; None: it had none, and those before it still say where the stream is."""
+    retry_ms: int | None = None
+    """Milliseconds that it asks its reader to wait before coming again."""
 
 
 class EventReader:
-    """Reads one stream.
+    """Reads one stream, each byte once or twice however it is cut up.
 
     Args:
-        max_bytes: Largest event taken.
+        max_bytes: Most data of one event that is taken.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -37,65 +45,87 @@ class EventReader:
         self.retry_ms: int | None = None
         """How long the server wishes to be left alone before it is asked for more."""
         self._max_bytes = max_bytes
-        self._buffer = bytearray()
+        self._line = bytearray()
+        """The begin of a line whose end has not come."""
+        self._after_cr = False
+        """A line feed that comes now belongs to the line end before it."""
         self._at_start = True
-        self._data: list[bytes] = []
+        self._data = bytearray()
+        self._has_data = False
         self._size = 0
         self._kind = ""
-        self._has_id = False
+        self._id: str | None = None
+        self._retry_ms: int | None = None
+
+    @property
+    def held(self) -> int:
+        """Bytes of an event that is not complete yet."""
+        return len(self._line) + self._size
+
+    @property
+    def between_events(self) -> bool:
+        """Whether nothing of the next event has come yet."""
+        return not (self.held or self._has_data or self._kind or self._id is not None or self._retry_ms is not None)
 
     def feed(self, data: bytes) -> list[ServerEvent]:
         """Read on.
 
         Returns:
-            The events that are complete now; those without data and id are none.
+            The events that are complete now; those that say nothing are none.
 
         Raises:
             EventTooLargeError: One is larger than `max_bytes`.
         """
-        self._buffer += data
         events: list[ServerEvent] = []
-        while (line := self._line()) is not None:
-            if line:
-                self._field(line)
-            elif (event := self._complete()) is not None:
-                events.append(event)
-        if len(self._buffer) + self._size > self._max_bytes:
-            raise EventTooLargeError(f"an event of more than {self._max_bytes:,} bytes")
+        begin = 0
+        for end in _LINE_END.finditer(data):
+            if self._after_cr and end.start() == 0 and end[0] == b"\n":
+                begin = 1
+                continue
+            self._read(bytes(self._line) + data[begin : end.start()], events)
+            self._line.clear()
+            begin = end.end()
+        if data:
+            self._after_cr = data.endswith(b"\r")
+        self._line += data[begin:]
+        self._check(len(self._line))
         return events
 
-    def _line(self) -> bytes | None:
-        if self._at_start and (len(self._buffer) >= len(_BOM) or not _BOM.startswith(self._buffer)):
-            self._at_start = False
-            if self._buffer.startswith(_BOM):
-                del self._buffer[: len(_BOM)]
+    def _read(self, line: bytes, events: list[ServerEvent]) -> None:
         if self._at_start:
-            return None
-        ends = [index for index in (self._buffer.find(b"\n"), self._buffer.find(b"\r")) if index >= 0]
-        if not ends:
-            return None
-        end = min(ends)
-        if self._buffer[end : end + 1] == b"\r" and end + 1 == len(self._buffer):
-            return None  # a line feed may follow, and would belong to this line end
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + (2 if self._buffer[end : end + 2] == b"\r\n" else 1)]
-        return line
+            self._at_start = False
+            line = line.removeprefix(_BOM)
+        if line:
+            self._field(line)
+            self._check()
+        elif (event := self._complete()) is not None:
+            events.append(event)
+
+    def _check(self, unread: int = 0) -> None:
+        if self._size + unread > self._max_bytes + _FIELD_BYTES:
+            raise EventTooLargeError(f"an event of more than {self._max_bytes:,} bytes")
 
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
-            self._data.append(value)
+            # In one piece: a list of millions of empty lines would take many times their size.
+            self._data += b"\n" * self._has_data + value
+            self._has_data = True
             self._size += len(value) + 1
         elif name == b"event":
             self._kind = value.decode("utf-8", "replace")
         elif name == b"id" and b"\0" not in value:
-            self.last_id = value.decode("utf-8", "replace")
-            self._has_id = True
+            self.last_id = self._id = value.decode("utf-8", "replace")
         elif name == b"retry" and value.isdigit() and len(value) <= 9:
-            self.retry_ms = int(value)
+            self.retry_ms = self._retry_ms = int(value)
+
+    def _begin_event(self) -> None:
+        self._data, self._has_data, self._size = bytearray(), False, 0
+        self._kind, self._id, self._retry_ms = "", None, None
 
     def _complete(self) -> ServerEvent | None:
-        event = ServerEvent(b"\n".join(self._data), self._kind or "message") if self._data or self._has_id else None
-        self._data, self._size, self._kind, self._has_id = [], 0, "", False
+        says_something = self._has_data or self._id is not None or self._retry_ms is not None
+        event = ServerEvent(bytes(self._data), self._kind or "message", self._id, self._retry_ms) if says_something else None
+        self._begin_event()
         return event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -58,6 +59,22 @@ def test_each_start_records_into_a_file_of_its_own_which_is_replayed(tmp_path: P
     second = tmp_path / "host-2.mcptraffic.jsonl"
     assert [each.strip().rpartition(" ")[2] for each in said] == [str(file), str(second)]
     assert [asyncio.run(again(file, 1)), asyncio.run(again(second, 5))] == ["3", "7"]
+
+
+def test_the_command_is_not_given_what_is_the_taps_own(tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(
+        SCRIPT.replace("wb.run_stdio()", "import os\n@wb.tool\ndef names() -> list[str]:\n    return sorted(os.environ)\nwb.run_stdio()")
+    )
+    environment = os.environ | {TOKEN_VARIABLE: TOKEN, "MCP_TAP_TOKEN": "t" * 40, "OTHERS": "stay"}
+
+    async def main() -> None:
+        async with asyncio.timeout(WITHIN_S), connect([*TAP, sys.executable, str(script)], env=environment) as session:
+            names = json.loads((await session.call_tool("names")).text)
+            assert "OTHERS" in names
+            assert not {TOKEN_VARIABLE, "MCP_TAP_TOKEN"} & set(names)
+
+    asyncio.run(main())
 
 
 def test_with_an_address_it_says_where_clients_connect_and_shows_no_token() -> None:

@@ -214,7 +214,17 @@ def test_the_kernel_sees_the_specifications_headers_and_its_own_secret_and_nothi
             line, *headers = seen.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
             assert line == "POST /mcp HTTP/1.1"
             assert sorted(name.partition(":")[0].lower() for name in headers) == sorted(
-                ["host", "accept", "content-type", "mcp-session-id", "mcp-param-town", "last-event-id", "authorization", "content-length"]
+                [
+                    "host",
+                    "accept",
+                    "accept-encoding",
+                    "content-type",
+                    "mcp-session-id",
+                    "mcp-param-town",
+                    "last-event-id",
+                    "authorization",
+                    "content-length",
+                ]
             )
             assert f"Authorization: Bearer {SECRET}" in headers
             assert here.token not in seen.decode("latin-1")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.exploring.overhearing import Overhearing
 from mcp_workbench.tapping.hooks import Hooks, Passing
 from mcp_workbench.tapping.pump import LANE_BYTES, UPSTREAM_GONE, Pump
+from mcp_workbench.tasks import start_task
 from mcp_workbench.telemetry import Direction, Side, Telemetry
 from tests.sessions.rig import FakeChannel
 
@@ -122,19 +124,38 @@ def test_a_hook_changes_delays_and_drops_and_the_order_stays() -> None:
     asyncio.run(main())
 
 
-def test_a_hook_that_raises_changes_nothing_and_its_failure_is_kept() -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+def test_a_hook_that_raises_changes_nothing_and_its_failure_is_kept(kind: type[BaseException]) -> None:
     async def main() -> None:
         rig = Rig()
 
         def broken(passing: Passing) -> None:
             passing.change({"half": "done"})
-            raise ZeroDivisionError("in the hook")
+            raise kind("in the hook")
 
         rig.hooks.add(Direction.OUT, broken)
         rig.server.deliver(b"{}")
         await turns()
         assert rig.client.texts == [b"{}"]
         assert "in the hook" in rig.hooks.failures[0]
+
+    asyncio.run(main())
+
+
+def test_a_hook_under_way_when_the_tap_ends_has_not_failed() -> None:
+    async def main() -> None:
+        hooks, begun = Hooks(), asyncio.Event()
+
+        async def slow(passing: Passing) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        hooks.add(Direction.OUT, slow)
+        task = start_task(hooks.pass_through(Passing("tap1", Direction.OUT, b"{}")), name="passes")
+        await begun.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        assert (task.cancelled(), list(hooks.failures)) == (True, [])
 
     asyncio.run(main())
 

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ import pytest
 from mcp_workbench import Context, Workbench
 from mcp_workbench.client.connect import connect
 from mcp_workbench.errors import CallTimedOut, ConnectionClosed, HandshakeRefused, WorkbenchError
+from mcp_workbench.tapping import tap as tap_module
 from mcp_workbench.tapping.hooks import Passing
 from mcp_workbench.tapping.tap import door_of
 from mcp_workbench.tapping.upstream import upstream_of
+from mcp_workbench.tasks import start_task
 from mcp_workbench.telemetry import CallRecord, Outcome, Side
 
 WITHIN_S = 20
@@ -226,6 +229,60 @@ def test_a_hook_is_the_chaos_of_a_test(upstream: Workbench, ours: Workbench) -> 
             within(main(tap.url))
             assert (tap.changed, tap.dropped, tap.failures) == (1, 0, [])
     assert threads == {"mcp-workbench-tap"}
+
+
+@pytest.mark.parametrize("kind", ["ws", "http"])
+def test_a_hook_that_wants_to_end_the_program_ends_nothing(upstream: Workbench, ours: Workbench, kind: str) -> None:
+    async def main(url: str) -> None:
+        async with connect(url, token=ours.token) as session:
+            assert (await session.call_tool("add", a=1, b=2)).text == "3"
+
+    with ours.tap(address(upstream, kind), token=upstream.token) as tap:
+
+        @tap.on_request
+        def leave(passing: Passing) -> None:
+            raise SystemExit(3)
+
+        @tap.on_response
+        async def awaits_what_was_cancelled(passing: Passing) -> None:
+            raise asyncio.CancelledError
+
+        within(main(tap.url))
+        assert ("SystemExit: 3" in "".join(tap.failures), "CancelledError" in "".join(tap.failures)) == (True, True)
+        url = tap.url
+    with pytest.raises(ConnectionClosed, match="nothing listens"):
+        within(_open(url, ours.token))
+
+
+def test_a_hook_that_blocks_is_named_when_the_tap_closes_and_what_it_holds_goes_afterwards(
+    upstream: Workbench, ours: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tap_module, "PATIENCE_S", 0.05)
+    tap = ours.tap(upstream.url, token=upstream.token)
+    blocked, release = threading.Event(), threading.Event()
+
+    @tap.on_request
+    def block(passing: Passing) -> None:
+        blocked.set()
+        release.wait(WITHIN_S)
+
+    async def main(url: str) -> None:
+        opening = start_task(_open(url, ours.token), name="opens")
+        await asyncio.to_thread(blocked.wait, WITHIN_S)
+        with pytest.raises(WorkbenchError, match=r"a hook has held this tap's thread for more than 0.05 s"):
+            await asyncio.to_thread(tap.close)
+        with pytest.raises(ConnectionClosed, match="nothing listens"):
+            await connect(url, token=ours.token)
+        release.set()
+        with suppress(ConnectionClosed):  # the message that was held may pass before the end
+            await opening
+
+    within(main(tap.url))
+    tap.close()
+    tap._engine._thread.join(WITHIN_S)
+    assert not tap._engine.running
+    assert tap._server is not None
+    assert tap._server.connections == 0
 
 
 def test_a_closed_tap_listens_no_more_and_closes_only_once(upstream: Workbench, ours: Workbench) -> None:

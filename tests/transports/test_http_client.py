@@ -12,7 +12,7 @@ import pytest
 
 from mcp_workbench.client.connect import connect
 from mcp_workbench.client.opening import EraChoice
-from mcp_workbench.errors import CallTimedOut, ConnectionClosed, HandshakeRefused, PeerError, RequestRefused
+from mcp_workbench.errors import CallTimedOut, ConnectionClosed, HandshakeRefused, PeerError, RemoteProtocolError, RequestRefused
 from mcp_workbench.limits import Limits
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports import http_client, http_stream
@@ -489,6 +489,62 @@ def test_a_modern_cancel_hangs_up_and_a_legacy_one_is_told() -> None:
                         await asyncio.sleep(0.005)
                 else:
                     assert all("id" in one.message for one in asked)
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n", "no response to it .0 bytes"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n[[[[", "no response to it .4 bytes"),
+        (
+            b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 37\r\n\r\n{"jsonrpc":"2.0","id":99,"result":{}}',
+            "no response to it .37 bytes",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\n\x1f",
+            "compressed .gzip",
+        ),
+        (b"HTTP/1.1 102 Processing\r\n\r\n" * 200, "64th time"),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "another protocol"),
+        (b"HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n", "a header of the answer cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("era", ["legacy", "modern", "auto"])
+def test_an_answer_that_is_none_ends_its_request_with_a_sentence(raw: bytes, sentence: str, era: EraChoice) -> None:
+    async def main() -> None:
+        async with server(lambda one: one.writer.write(raw)) as (url, _):
+            with pytest.raises((PeerError, RemoteProtocolError), match=sentence):
+                await connect(url, era=era)
+
+    run(main)
+
+
+def test_an_error_without_an_id_is_the_answer_to_what_was_asked() -> None:
+    def answers(one: Asked) -> None:
+        if not opening(one):
+            one.respond(
+                200, b'{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"unreadable"}}', "Content-Type: application/json"
+            )
+
+    async def main() -> None:
+        async with server(answers) as (url, _), connect(url, era="legacy") as session:
+            with pytest.raises(PeerError, match="unreadable"):
+                await session.call_tool("add")
+
+    run(main)
+
+
+def test_what_stands_in_the_address_is_not_repeated_when_the_server_does() -> None:
+    def echo(one: Asked) -> None:
+        one.respond(401, b"no access with /mcp?key=hush%2Dhush&n=1 (key hush-hush)", "Content-Type: text/plain")
+
+    async def main() -> None:
+        async with server(echo) as (url, _):
+            with pytest.raises((ConnectionClosed, HandshakeRefused), match="no access with /mcp") as caught:
+                await connect(f"{url}?key=hush%2Dhush&n=1", era="legacy")
+            assert "hush" not in str(caught.value)
 
     run(main)
 

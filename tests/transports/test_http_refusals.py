@@ -96,3 +96,9 @@ def test_no_more_is_repeated_than_a_line_and_nothing_that_moves_a_cursor() -> No
     told = BARE.sentence(head(500), b"\x1b[31m" + b"x" * 10_000 + b"\n\xff")
     assert told.isprintable()
     assert len(told) < MAX_WORDS + 100
+
+
+def test_a_secret_that_is_repeated_many_times_is_not_cut_into_what_is_told() -> None:
+    for count in range(40):
+        told = KNOWN.said(head(500), b"x" * count + TOKEN.encode() * 40)
+        assert "ttt" not in told

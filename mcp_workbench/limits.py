@@ -105,9 +105,9 @@ class Limits:
     running_jobs: int = 64
     """Jobs of one principal that run at once; a further call is answered when it ends, as if there were no jobs."""
     jobs: int = 100
-    """Ended jobs whose results are kept for `job_wait`."""
+    """Ended jobs whose results are kept for `job_wait`; past it the first goes of the principal that keeps most."""
     jobs_bytes: int = 64 * MIB
-    """Bytes of those results; the oldest go first, the newest stays whatever its size."""
+    """Bytes of those results; past it the same, and the newest stays whatever its size."""
 
     def __post_init__(self) -> None:
         """Refuse bounds that nothing could work within.

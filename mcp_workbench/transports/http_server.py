@@ -21,7 +21,7 @@ from typing import Protocol, cast
 from mcp_workbench.events import Principal
 from mcp_workbench.limits import KIB, Limits
 from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse, Serve
-from mcp_workbench.transports.http_body import BrokenBodyError, ChunkedBody, body_length
+from mcp_workbench.transports.http_body import BodyTooLargeError, BrokenBodyError, ChunkedBody, body_length
 from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_page, render_refusal
 from mcp_workbench.transports.http_incoming import Incoming, Keeper
 from mcp_workbench.transports.listening import DELIVERY_S, LINGER_S, ListeningServer, label, listen
@@ -229,6 +229,9 @@ class _Connection(asyncio.Protocol):
             data, self._buffer = bytes(self._buffer), bytearray()
             try:
                 self._body.feed(data)
+            except BodyTooLargeError as error:
+                self._refuse(Refuse(413, f"{str(error).capitalize()}."))
+                return
             except BrokenBodyError as error:
                 self._refuse(Refuse(400, f"The body cannot be read: {error}."))
                 return

@@ -101,7 +101,5 @@ def test_what_was_printed_before_and_not_flushed_does_not_get_into_the_protocol(
 @pytest.mark.parametrize("closing", ["<&-", ">&-"])
 def test_a_program_that_was_started_without_stdin_or_stdout_says_so(closing: str) -> None:
     script = "from mcp_workbench.transports.stdio import TakenStdio; TakenStdio.take()"
-    ended = subprocess.run(
-        ["/bin/sh", "-c", f'exec "$0" -c "$1" {closing}', sys.executable, script], stderr=subprocess.PIPE, check=False
-    )  # a test's own script
+    ended = subprocess.run(["/bin/sh", "-c", f'exec "$0" -c "$1" {closing}', sys.executable, script], stderr=subprocess.PIPE, check=False)
     assert b"WorkbenchError: stdin, stdout or stderr is closed: a host speaks to this program" in ended.stderr

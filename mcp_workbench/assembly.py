@@ -61,6 +61,7 @@ PATH = "/mcp"
 LOOPBACK_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # named here, bound nowhere
 """Where programs of this machine reach a server that listens on every address."""
 NOTICES_KEPT = 20
+STOPPING = "This server is stopping: try again later."
 SUBPROTOCOL = "mcp"
 
 
@@ -197,13 +198,11 @@ class RunningServer:
         settings = self.settings
         return Gate(doors, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins, bound_host=settings.host)
 
-    def _accept_legacy(self, channel: LegacyChannel, principal: Principal) -> Session | None:
-        limits = self.settings.limits
-        full = self.sessions.closing or len(self.sessions) >= limits.sessions
-        return None if full else self.sessions.accept(channel, principal, streams=channel)
+    def _accept_legacy(self, channel: LegacyChannel, principal: Principal) -> Session | str:
+        return STOPPING if self.sessions.closing else self.sessions.accept_http(channel, principal, channel.idle_since)
 
-    def _accept_modern(self, channel: ModernChannel, principal: Principal, info: wire.Implementation | None) -> Session | None:
-        return None if self.sessions.closing else self.sessions.accept_stateless(channel, principal, info)
+    def _accept_modern(self, channel: ModernChannel, principal: Principal, info: wire.Implementation | None) -> Session | str:
+        return STOPPING if self.sessions.closing else self.sessions.accept_stateless(channel, principal, info)
 
     def _param_headers(self, name: str) -> ParamHeaders:
         """Which arguments of a tool are repeated in headers; worked out once per definition."""

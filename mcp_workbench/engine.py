@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import errno
 import logging
 import threading
 from collections.abc import Callable, Coroutine
@@ -23,6 +24,8 @@ logger = logging.getLogger("mcp_workbench")
 T = TypeVar("T")
 
 THREAD_NAME = "mcp-workbench"
+TOLD_EVERY_S = 60.0
+"""Between two warnings that no file descriptor is left."""
 
 
 class Engine:
@@ -30,7 +33,8 @@ class Engine:
 
     def __init__(self, name: str = THREAD_NAME) -> None:
         self._loop = asyncio.new_event_loop()
-        self._loop.set_exception_handler(_log_loop_error)
+        self._loop.set_exception_handler(self._log_error)
+        self._out_of_files_told = float("-inf")
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._abandoned = self._stop_asked = False
 
@@ -111,6 +115,21 @@ class Engine:
         """After a fork: the thread exists only in the parent; never touch the loop here again."""
         self._abandoned = True
 
+    def _log_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Never print into a cell: what reaches the loop's last handler goes to the log."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            self._tell_out_of_files()
+        else:
+            logger.error("protocol loop: %s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None)
+
+    def _tell_out_of_files(self) -> None:
+        """Say it once a minute: asyncio waits a second and tries again, some hundred times each."""
+        now = self._loop.time()
+        if now - self._out_of_files_told >= TOLD_EVERY_S:
+            self._out_of_files_told = now
+            logger.warning("no connection can be accepted: no file descriptor is left (ulimit -n); it is tried again every second")
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
@@ -138,9 +157,3 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
     if tasks:
         loop.run_until_complete(asyncio.wait(tasks, timeout=1.0))
     loop.run_until_complete(loop.shutdown_asyncgens())
-
-
-def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Never print into a cell: what reaches the loop's last handler goes to the log."""
-    error = context.get("exception")
-    logger.error("protocol loop: %s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None)

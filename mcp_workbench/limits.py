@@ -41,8 +41,8 @@ class Limits:
     outbox_bytes: int = MIB
     """Queued output of one session; past it the session's socket is no longer read until the client reads."""
     running_calls: int = 64
-    """Calls of one session that are taken on at once; further ones wait in the backlog. This bound and the three below: over HTTP from
-    2026-07-28, where each request stands alone, of all that a principal asks there."""
+    """Calls of one session that are taken on at once; further ones wait in the backlog. This bound and the three below: over HTTP,
+    where a session costs its client nothing, of all that a principal asks there."""
     parked_calls: int = 1024
     """Calls of one session that wait for news or for a job, which hold no thread; past it a call is answered busy."""
     backlog_messages: int = 1024
@@ -52,7 +52,8 @@ class Limits:
     subscriptions: int = 4096
     """Resource subscriptions and listens of one session."""
     sessions: int = 4096
-    """Connections at once, half-open handshakes included; further ones are refused with 503."""
+    """Connections at once, half-open handshakes included; further ones are refused with 503. And sessions over HTTP, of which a principal
+    gets another while it holds fewer than are left: then its longest idle one ends, or 503."""
     handshake_timeout_s: float = 5.0
     """A connection that has not completed its handshake by then is closed."""
     body_timeout_s: float = 30.0
@@ -72,9 +73,11 @@ class Limits:
     stop_grace_s: float = 2.0
     """How long `stop()` lets calls in flight finish."""
     tool_threads: int = 64
-    """Threads for `def` tools, made when needed. A session gets another while it holds fewer than are left: one alone gets half."""
+    """Threads for `def` tools, made when needed. A session gets another while its principal holds fewer than are left: one alone gets
+    half. Further sessions of the same principal share another quarter; the last quarter is for other principals."""
     thread_queue: int = 4096
-    """Calls of all sessions that wait for a tool thread; past it a call is answered busy."""
+    """Calls of all sessions that wait for a tool thread; past it a call is answered busy. Of this bound, `async_calls`, `main_queue`,
+    `suspended_calls` and `asking_threads` a principal gets another place while it holds fewer than are left: one alone gets half."""
     async_calls: int = 1024
     """`async def` tools running at once in all sessions; past it a call is answered busy."""
     main_queue: int = 64
@@ -102,9 +105,9 @@ class Limits:
     running_jobs: int = 64
     """Jobs of one principal that run at once; a further call is answered when it ends, as if there were no jobs."""
     jobs: int = 100
-    """Ended jobs whose results are kept for `job_wait`."""
+    """Ended jobs whose results are kept for `job_wait`; past it the first goes of the principal that keeps most."""
     jobs_bytes: int = 64 * MIB
-    """Bytes of those results; the oldest go first, the newest stays whatever its size."""
+    """Bytes of those results; past it the same, and the newest stays whatever its size."""
 
     def __post_init__(self) -> None:
         """Refuse bounds that nothing could work within.

@@ -16,10 +16,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 IS_WINDOWS = sys.platform == "win32"
+
+_getrlimit: Callable[[], tuple[int, int]] | None
+try:
+    import resource
+except ImportError:  # Windows, where sockets are no files and some thousands cost only memory
+    _getrlimit = None
+else:
+    _getrlimit = partial(resource.getrlimit, resource.RLIMIT_NOFILE)
 
 
 def machine_name() -> str:
@@ -32,6 +41,14 @@ def call_in_forked_children(function: Callable[[], None]) -> None:
     """Have every forked child of this process call a function first; does nothing where processes cannot fork."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=function)
+
+
+def most_open_files() -> int | None:
+    """How many files and sockets this process may have open at once (`ulimit -n`); None: there is no such bound."""
+    if _getrlimit is None:
+        return None
+    soft, _ = _getrlimit()
+    return None if soft < 0 else soft
 
 
 # --- processes -----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from collections.abc import Iterator
 
@@ -137,3 +138,16 @@ def test_an_abandoned_engine_is_not_running(engine: Engine) -> None:
     engine.abandon_in_child()
     assert not engine.running
     engine._abandoned = False
+
+
+def test_that_no_descriptor_is_left_is_said_once_and_not_for_each_attempt(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with caplog.at_level("WARNING", logger="mcp_workbench"):
+        for _ in range(256):
+            engine.post(fail)
+        assert engine.call(lambda: 1) == 1
+    assert [record.message for record in caplog.records] == [
+        "no connection can be accepted: no file descriptor is left (ulimit -n); it is tried again every second"
+    ]

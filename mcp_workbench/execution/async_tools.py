@@ -31,6 +31,7 @@ from mcp_workbench.execution.calls import (
     run_finish,
 )
 from mcp_workbench.execution.portal import Portal
+from mcp_workbench.sharing import Shares
 
 logger = logging.getLogger("mcp_workbench")
 
@@ -60,12 +61,13 @@ class AsyncTools:
         self._tool_loop: ToolLoop | None = None
         self._running: set[str] = set()
         self._abandoned: set[str] = set()
+        self._wanted = Shares(limit)
         self._gone = asyncio.Event()
 
     @property
     def running(self) -> int:
         """Coroutines whose result is still wanted."""
-        return len(self._running) - len(self._abandoned)
+        return self._wanted.total
 
     @property
     def abandoned(self) -> int:
@@ -78,11 +80,15 @@ class AsyncTools:
         Returns:
             None when it was taken, else the sentence that says what is full.
         """
-        if self.running >= self._limit or len(self._running) >= 2 * self._limit:
+        wanted = self._wanted
+        if wanted.full or len(self._running) >= 2 * self._limit:
             return f"{len(self._running)} async tools run already; try again when some have ended"
+        if not wanted.may_take(call.holder):
+            return f"{wanted.held(call.holder)} async tools run for this client already, which is its share; try again when some have ended"
         if self._tool_loop is None:
             self._tool_loop = ToolLoop(self)
         self._running.add(call.id)
+        wanted.take(call.holder)
         call.state = CallState.RUNNING
         self._tool_loop.portal.post(self._tool_loop.begin, call)
         return None
@@ -95,7 +101,9 @@ class AsyncTools:
         """
         if call.id not in self._running or self._tool_loop is None:
             return False
-        self._abandoned.add(call.id)
+        if call.id not in self._abandoned:
+            self._abandoned.add(call.id)
+            self._wanted.give_back(call.holder)
         self._tool_loop.portal.post(self._tool_loop.cancel, call.id)
         return True
 
@@ -141,7 +149,10 @@ class AsyncTools:
 
     def _forget(self, call: Call) -> None:
         self._running.discard(call.id)
-        self._abandoned.discard(call.id)
+        if call.id in self._abandoned:
+            self._abandoned.remove(call.id)
+        else:
+            self._wanted.give_back(call.holder)
 
 
 class ToolLoop:

@@ -227,6 +227,12 @@ class Call:
         self.asked_ns = self.asking_since_ns = 0
         self.queued_ns = self.started_ns = self.returned_ns = self.finished_ns = 0
 
+    @property
+    def holder(self) -> str | None:
+        """Who is counted where principals share a bound; a call that is no principal's is its session's."""
+        principal = self.principal
+        return self.owner if principal is None else principal.name
+
     def is_over(self) -> bool:
         """Whether nothing the code says or returns will be heard any more."""
         return self.cancelled or self.state is CallState.ENDED

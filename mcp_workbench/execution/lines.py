@@ -1,7 +1,8 @@
 """Calls that wait for a tool thread: one line for each session, and the turn goes round.
 
 The first in the line of the session whose turn it is goes next, so that who sends many calls waits behind them
-itself. Whether a session may have a further thread is for `threads.py` to say. Pure; the protocol loop's thread only.
+itself. How many may wait is one bound for all principals. Whether a session may have a further thread is for `threads.py` to say.
+Pure; the protocol loop's thread only.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from mcp_workbench.execution.calls import Call, Outcome
+from mcp_workbench.sharing import Shares
 
 Step = Callable[[Call], Outcome]
 """What a thread does for a call; it never raises."""
@@ -17,15 +19,23 @@ Job = tuple[Call, Step]
 
 
 class Lines:
-    """Calls in line, by whose they are (`Call.owner`)."""
+    """Calls in line, by whose they are (`Call.owner`).
 
-    def __init__(self) -> None:
+    Args:
+        limit: How many may wait.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._shares = Shares(limit)
         self._lines: OrderedDict[str | None, OrderedDict[str, Job]] = OrderedDict()
-        self._count = 0
 
     def __len__(self) -> int:
         """Calls in all lines."""
-        return self._count
+        return self._shares.total
+
+    def may_join(self, call: Call) -> bool:
+        """Whether one more of this call's principal may wait."""
+        return self._shares.may_take(call.holder)
 
     def join(self, job: Job, *, in_front: bool = False) -> None:
         """Let a call wait at the end of its owner's line; in front when it had left it already."""
@@ -34,7 +44,7 @@ class Lines:
         if line is None:
             line = self._lines[call.owner] = OrderedDict()
         line[call.id] = job
-        self._count += 1
+        self._shares.take(call.holder)
         if in_front:
             line.move_to_end(call.id, last=False)
             self._lines.move_to_end(call.owner, last=False)
@@ -44,24 +54,26 @@ class Lines:
         line = self._lines.get(call.owner)
         if line is None or line.pop(call.id, None) is None:
             return False
-        self._count -= 1
+        self._shares.give_back(call.holder)
         if not line:
             del self._lines[call.owner]
         return True
 
-    def next(self, may: Callable[[str | None], bool] = lambda _owner: True) -> Job | None:
+    def next(self, may: Callable[[Call], bool] = lambda _call: True) -> Job | None:
         """Take the next call out of line.
 
         Args:
-            may: Whether a call of this owner can have its turn now.
+            may: Whether this call, the oldest of its owner, can have its turn now.
 
         Returns:
             The oldest call of the owner whose turn it is; None when none may.
         """
         for owner, line in self._lines.items():
-            if may(owner):
-                _, job = line.popitem(last=False)
-                self._count -= 1
+            job = next(iter(line.values()))
+            call = job[0]
+            if may(call):
+                del line[call.id]
+                self._shares.give_back(call.holder)
                 if line:
                     self._lines.move_to_end(owner)
                 else:

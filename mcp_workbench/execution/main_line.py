@@ -80,6 +80,11 @@ class MainLine:
                 job.call.waiting_for = None
             return job
 
+    def waiting_of(self, holder: str) -> int:
+        """How many of one principal wait."""
+        with self._lock:
+            return sum(job.call.holder == holder for job in self._jobs.values())
+
     def has_own(self) -> bool:
         """Whether a job waits that is `own`."""
         with self._lock:

@@ -194,17 +194,23 @@ class MainQueue:
             return _shutting_down(name)
         if job.own and (waiting := self._waits_within) is not None and waiting is self._running:
             return _behind_itself(name, waiting.name)
-        if len(self._line) >= self._limit:
+        if (full := self._full(job.call)) is not None:
             behind = self._obstacle(job)
-            return (
-                f"{name} was not run: {len(self._line)} calls wait for the notebook's main thread already"
-                f"{f', behind {behind}' if behind else ''}; try again when it is free"
-            )
+            return f"{name} was not run: {full}{f', behind {behind}' if behind else ''}; try again when it is free"
         if job.own and job.is_async and self._pumps and self._pump_blocks_loop:
             return (
                 f"{name} was not run: it is an async tool of the main thread's own loop, which the code that waits for it blocks. "
                 f"Await it instead: `async with wb.connect() as session: await session.call_tool({name!r})`"
             )
+        return None
+
+    def _full(self, call: Call) -> str | None:
+        """What is full, when one more of this call's principal may not wait; each gets one more while it holds fewer than are left."""
+        waiting, own = len(self._line), 0 if call.holder is None else self._line.waiting_of(call.holder)
+        if waiting >= self._limit:
+            return f"{waiting} calls wait for the notebook's main thread already"
+        if self._limit - waiting <= own:
+            return f"{own} calls of this client wait for the notebook's main thread already, which is its share"
         return None
 
     def _too_late(self, job: Job) -> None:

@@ -5,12 +5,14 @@ whatever still runs. The waiting line lives on the protocol loop: a thread is ha
 it is free, so cancelling a waiting call is a dictionary removal and nothing here needs a lock. Free
 threads are a stack: the last one used is used next, and those at the bottom retire.
 
-No session has all threads: it gets a further one only while it holds fewer than are left. One alone gets half of
-them, two get a third each, three a quarter, and whoever comes next finds some free. What is over the share waits in a line of
-the session's own (`lines.py`). Calls that belong to nobody have no share to keep to.
+No session has all threads, and no principal: a session gets a further one only while its principal holds fewer than are
+left; past that, while it holds fewer itself than are left but for a quarter, which is kept for other principals. One alone
+gets half of them, all sessions of one principal three quarters, and whoever comes next finds some free. What is over the
+share waits in a line of the session's own (`lines.py`), which is bounded for each principal. Calls that
+belong to nobody have no share to keep to.
 
 A thread whose call was cancelled or timed out cannot be stopped. It is *abandoned*: it no longer counts
-against `limit` nor its session's share, so hung tools do not stop the service, until `2 * limit` threads exist in all; then calls
+against `limit` nor a share, so hung tools do not stop the service, until `2 * limit` threads exist in all; then calls
 wait. An abandoned thread that comes back is used again, or ends when there are more than `limit`.
 
 Starting a thread waits until it runs, which costs a switch interval (5 ms) while a cell computes;
@@ -59,7 +61,7 @@ class ToolThreads:
         loop: The protocol loop.
         portal: The way back to it.
         limit: Threads with calls whose result is wanted.
-        queue: Calls that wait, of all sessions.
+        queue: Calls that wait, of all principals.
         answer: Told how a step ended, on the loop.
         name: Of the threads, before their number.
         idle_s: How long a thread without work is kept.
@@ -79,17 +81,19 @@ class ToolThreads:
         self._loop = loop
         self._portal = portal
         self._limit = limit
+        self._kept = limit // 4
         self._queue = queue
         self._answer = answer
         self._name = name
         self._idle_s = idle_s
-        self._waiting = Lines()
+        self._waiting = Lines(queue)
         self._workers: set[Worker] = set()
         self._leaving: set[Worker] = set()
         self._idle: list[Worker] = []
         self._starting: deque[Worker] = deque()
         self._busy: dict[str, Worker] = {}
         self._held: dict[str | None, int] = {}
+        self._held_by: dict[str | None, int] = {}
         self._abandoned: set[str] = set()
         self._made = 0
         self._starter: threading.Thread | None = None
@@ -136,16 +140,18 @@ class ToolThreads:
             None when it was taken, else the sentence that says what is full.
         """
         free = self._free
-        if self._may_have(call.owner, free):
+        if self._may_have(call, free):
             self._hand(self._idle.pop() if self._idle else self._new_worker(), call, step)
-        elif len(self._waiting) < self._queue or past_bound:
+        elif past_bound or self._waiting.may_join(call):
             call.state = CallState.WAITING
             self._waiting.join((call, step))
         else:
             busy = (
                 f"this connection has its share of the {self._limit} tool threads" if free else f"all {self._limit} tool threads are busy"
             )
-            return f"{busy} and {self._queue} calls wait already; try again in a moment"
+            waiting = len(self._waiting)
+            wait = f"{waiting} calls wait" if waiting >= self._queue else f"{waiting} calls, its share, wait"
+            return f"{busy} and {wait} already; try again in a moment"
         return None
 
     def drop(self, call: Call) -> bool:
@@ -192,17 +198,15 @@ class ToolThreads:
             growth = min(growth + len(self._abandoned), growth + self._limit)
         return len(self._idle) + growth if growth > 0 else len(self._idle)
 
-    def _may_have(self, owner: str | None, free: int) -> bool:
-        """Whether a session may have one more of so many free threads."""
-        return free > 0 if owner is None else free > self._held.get(owner, 0)
+    def _may_have(self, call: Call, free: int) -> bool:
+        """Whether a call may have one of so many free threads."""
+        if call.owner is None:
+            return free > 0
+        return free > self._held_by.get(call.holder, 0) or free - self._kept > self._held.get(call.owner, 0)
 
     def _give_back(self, call: Call) -> None:
-        owner = call.owner
-        left = self._held[owner] - 1
-        if left:
-            self._held[owner] = left
-        else:
-            del self._held[owner]
+        _take_one(self._held, call.owner)
+        _take_one(self._held_by, call.holder)
 
     def _new_worker(self) -> Worker:
         if self._starter is None:
@@ -220,6 +224,8 @@ class ToolThreads:
         self._busy[call.id] = worker
         owner = call.owner
         self._held[owner] = self._held.get(owner, 0) + 1
+        holder = call.holder
+        self._held_by[holder] = self._held_by.get(holder, 0) + 1
         worker.inbox.put(worker.job)
         if not worker.started:
             self._starting.append(worker)
@@ -275,7 +281,7 @@ class ToolThreads:
         return True
 
     def _next(self, free: int) -> Job | None:
-        return self._waiting.next(lambda owner: self._may_have(owner, free))
+        return self._waiting.next(lambda call: self._may_have(call, free))
 
     def _rest(self, worker: Worker, *, at: int) -> None:
         worker.idle_since = self._loop.time()
@@ -360,3 +366,11 @@ class ToolThreads:
                 self._portal.post(self._start_failed, worker)
             del worker
         self._portal.post(self._note_gone, threading.current_thread())
+
+
+def _take_one(counts: dict[str | None, int], whose: str | None) -> None:
+    left = counts[whose] - 1
+    if left:
+        counts[whose] = left
+    else:
+        del counts[whose]

@@ -3,7 +3,8 @@
 A host drops a call after about 60 s whatever its progress says, so a call that takes longer is answered early
 (`background.py`) and lives on here under a name, `j3`. A job belongs to the principal whose call it was: it
 outlives the session, and nobody else can see, fetch or cancel it. What runs is never dropped, only
-bounded; what has ended is kept for a day, or for an hour after it was first fetched, within two bounds.
+bounded; what has ended is kept for a day, or for an hour after it was first fetched, within two bounds:
+past them the first goes of the principal that keeps most.
 
 The memory outlives the server; ended jobs can be fetched after a restart of it. Knows no sessions and no
 wire ids. The agent's tools for it are `builtin/jobs.py`, the author's view is `job_report.py`.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -162,7 +164,17 @@ class Jobs:
         for job in [job for job in self._ended.values() if job.expired()]:
             self._drop(job)
         while len(self._ended) > 1 and (len(self._ended) > self.limits.jobs or self._ended_bytes > self.limits.jobs_bytes):
-            self._drop(next(iter(self._ended.values())))
+            self._drop(self._first_of_the_greatest(by_bytes=self._ended_bytes > self.limits.jobs_bytes))
+
+    def _first_of_the_greatest(self, *, by_bytes: bool) -> Job:
+        """Of the principal whose results take most, the one that ended first: nobody's results push out those of who keeps less."""
+        *older, newest = self._ended.values()
+        taken = Counter({newest.principal: newest.result_bytes if by_bytes else 1})
+        first: dict[str, Job] = {}
+        for job in older:
+            taken[job.principal] += job.result_bytes if by_bytes else 1
+            first.setdefault(job.principal, job)
+        return first[max(first, key=taken.__getitem__)]
 
     def _drop(self, job: Job) -> None:
         self._jobs.pop(job.number, None)

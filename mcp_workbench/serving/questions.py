@@ -27,6 +27,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import ClientFacts, Exchange
 from mcp_workbench.protocol.versions import V2025_11_25
 from mcp_workbench.sessions.session import Session
+from mcp_workbench.sharing import Shares
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.wording import plain
 
@@ -79,7 +80,7 @@ class Questions:
         """Of this run of the server: what another one gave out is void."""
         self.closed = False
         self._open = 0
-        self._blocked = 0
+        self._blocked = Shares(limits.asking_threads)
 
     @property
     def waiting(self) -> int:
@@ -89,7 +90,7 @@ class Questions:
     @property
     def blocked(self) -> int:
         """`def` functions whose threads wait for an answer; bound: `limits.asking_threads`."""
-        return self._blocked
+        return self._blocked.total
 
     def ask(self, question: Question, call: Call, asking: Asking, way: Way) -> None:
         """Let a call ask something, or fail the question with the sentence that says why not.
@@ -106,8 +107,10 @@ class Questions:
             return
         timer = None if way.ends_waiting and question.timeout_s is None else self._timer(question, call)
         self._open += 1
-        self._blocked += question.blocks
-        question.on_settled.append(partial(self._settled, timer))
+        holder = call.holder
+        if question.blocks:
+            self._blocked.take(holder)
+        question.on_settled.append(partial(self._settled, timer, holder))
         way.ask(question)
 
     def _timer(self, question: Question, call: Call) -> asyncio.TimerHandle:
@@ -115,11 +118,12 @@ class Questions:
         sentence = f"{call.name} asked {question.whom} and got no answer within {wait_s:g} s."
         return self.loop.call_later(wait_s, question.fail, NotAnswered(sentence))
 
-    def _settled(self, timer: asyncio.TimerHandle | None, question: Question) -> None:
+    def _settled(self, timer: asyncio.TimerHandle | None, holder: str | None, question: Question) -> None:
         if timer is not None:
             timer.cancel()
         self._open -= 1
-        self._blocked -= question.blocks
+        if question.blocks:
+            self._blocked.give_back(holder)
 
     def _refusal(self, question: Question, call: Call, asking: Asking) -> NotAnswered | None:
         name, client = call.name, asking.exchange.client
@@ -129,10 +133,11 @@ class Questions:
             return _undeclared(name, question)
         if len(call.questions) > MAX_AT_ONCE:
             return NotAnswered(f"{name} asks too much at once: {MAX_AT_ONCE} questions of one call may wait for answers.")
-        if question.blocks and self._blocked >= self.limits.asking_threads:
+        if question.blocks and not self._blocked.may_take(call.holder):
             return NotAnswered(
-                f"{name} cannot ask its client now: {self._blocked} tools wait for answers already, each with a thread of its own, "
-                "which is all that may. Call it again later; its author can make it an async def, which waits without a thread."
+                f"{name} cannot ask its client now: {self._blocked.taken(call.holder, 'tools')} wait for answers already, each with a "
+                "thread of its own, which is all that may. Call it again later; its author can make it an async def, "
+                "which waits without a thread."
             )
         room = asking.session.peer.room(asking.exchange) - ENVELOPE_BYTES
         if question.size > room:

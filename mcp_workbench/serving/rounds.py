@@ -29,6 +29,7 @@ from mcp_workbench.serving.questions import ENVELOPE_BYTES, Questions, input_req
 from mcp_workbench.serving.request_state import RequestState, request_digest, seal, unseal
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
+from mcp_workbench.sharing import Shares
 from mcp_workbench.telemetry.records import CALL_TOOL, CallRecord
 
 MAX_MISFITS = 10
@@ -82,6 +83,7 @@ class Suspended:
     def __init__(self, questions: Questions) -> None:
         self.questions = questions
         self._calls: dict[str, Rounds] = {}
+        self._shares = Shares(questions.limits.suspended_calls)
 
     def __len__(self) -> int:
         """Count them; bound: `limits.suspended_calls`."""
@@ -101,17 +103,23 @@ class Suspended:
         rounds = self._calls.get(call_id)
         return rounds if rounds is not None and rounds.held is None else None
 
-    def has_room(self) -> bool:
-        """Whether one more may wait."""
-        return len(self._calls) < self.questions.limits.suspended_calls
+    def refusal(self, principal: str) -> str | None:
+        """Why one more call of a principal may not wait; None: it may."""
+        shares = self._shares
+        if shares.may_take(principal):
+            return None
+        return f"{shares.taken(principal, 'calls')} wait for answers already, which is all that may. Call it again later."
 
     def add(self, rounds: Rounds) -> None:
         """It waits from now on."""
+        if rounds.call.id not in self._calls:
+            self._shares.take(rounds.principal)
         self._calls[rounds.call.id] = rounds
 
     def drop(self, rounds: Rounds) -> None:
         """It waits no longer."""
-        self._calls.pop(rounds.call.id, None)
+        if self._calls.pop(rounds.call.id, None) is not None:
+            self._shares.give_back(rounds.principal)
 
     def retry(self, session: Session, exchange: Exchange, record: CallRecord) -> Work | None:
         """The work of a request that goes on with a suspended call; None when it is a request like any other."""
@@ -219,8 +227,9 @@ class Rounds:
         self._flush_due = False
         if not self._open or not self.work.has_exchange or self.call.is_over():
             return
-        if not self._suspended.has_room():
-            self._fail(f"{len(self._suspended)} calls wait for answers already, which is all that may. Call it again later.")
+        refusal = self._suspended.refusal(self.principal)
+        if refusal is not None:
+            self._fail(refusal)
             return
         requests: dict[str, wire.InputRequest] = {}
         room = self.work.session.peer.room(self.work.exchange) - ENVELOPE_BYTES

@@ -1,7 +1,7 @@
-"""How many calls run, are parked and wait, for whoever shares one allowance: one connection, or on stateless HTTP one principal.
+"""How many calls run, are parked and wait, for whoever shares one allowance: one connection, or over HTTP one principal.
 
-There each request is a conversation of its own, so that a bound per conversation would bound nothing. Who waits for a place gets one in
-the order of arrival, conversation by conversation. Knows no calls, only their number and size. Loop thread only.
+There a session costs its client nothing, so that a bound per session would bound nothing. Who waits for a place gets one in
+the order of arrival, and then the turn goes round. Knows no calls, only their number and size. Loop thread only.
 """
 
 from __future__ import annotations
@@ -73,8 +73,20 @@ class Places:
             return
         self._starting = True
         try:
-            for session in tuple(self._queue):
-                while self.free and session.start_next():
-                    pass
+            while self._start_round():
+                pass
         finally:
             self._starting = False
+
+    def _start_round(self) -> bool:
+        """Start one call of each session that waits, as far as there are places; says whether any was started."""
+        started = False
+        for session in tuple(self._queue):
+            if not self.free:
+                return False
+            if session.start_next():
+                started = True
+                if session in self._queue:  # further ones of it wait behind those of the others
+                    del self._queue[session]
+                    self._queue[session] = None
+        return started

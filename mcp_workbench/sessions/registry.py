@@ -18,8 +18,8 @@ from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.protocol.peer import Peer
 from mcp_workbench.protocol.sides import ServerDescription, Side
 from mcp_workbench.protocol.subscriptions import Listing
+from mcp_workbench.sessions.guests import Guests, IdleSince
 from mcp_workbench.sessions.index import TopicIndex
-from mcp_workbench.sessions.places import Places
 from mcp_workbench.sessions.seams import RequestHandler
 from mcp_workbench.sessions.session import CLOSE_GOING_AWAY, Session
 from mcp_workbench.sessions.stateless import StatelessSession
@@ -64,6 +64,7 @@ class Sessions:
         """The server stops: no further session should be accepted."""
         self._open: dict[str, Session] = {}
         self._stateless: dict[_Caller, StatelessSession] = {}
+        self._guests = Guests(limits)
         self._count = 0
         self._ticker: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
@@ -101,7 +102,29 @@ class Sessions:
         self._admit(session)
         return session
 
-    def accept_stateless(self, channel: StreamingChannel, principal: Principal, info: wire.Implementation | None) -> Session | None:
+    def accept_http(self, channel: StreamingChannel, principal: Principal, idle_since: IdleSince) -> Session | str:
+        """A session up to 2025-11-25 begins over HTTP, on no connection of its own.
+
+        Args:
+            channel: Where it is held.
+            principal: Whose it is.
+            idle_since: Since when none of its streams is read, by `time.monotonic`; None: one is.
+
+        Returns:
+            The session; or the sentence that says why there is none.
+        """
+        refusal = self._guests.refusal(principal.name)
+        if refusal is not None:
+            return refusal
+        places = self._guests.places_of(principal.name)
+        session = Session(
+            self._next_id(), channel, principal, self._make_peer(), self._handler, self, self._limits, streams=channel, places=places
+        )
+        self._guests.add(session, places, lambda: None if session.running or session.waiting else idle_since())
+        self._admit(session)
+        return session
+
+    def accept_stateless(self, channel: StreamingChannel, principal: Principal, info: wire.Implementation | None) -> Session | str:
         """A conversation of 2026-07-28 over HTTP begins; it is shown with the others of the same client.
 
         Args:
@@ -110,31 +133,20 @@ class Sessions:
             info: What the client calls itself.
 
         Returns:
-            The conversation; None: there are as many sessions as there may be, and all have something open.
+            The conversation; or the sentence that says why there is none.
         """
         caller = (principal.name, principal.own, None if info is None else info.name[:100], None if info is None else info.version[:40])
         session = self._stateless.get(caller)
         if session is None:
-            if len(self._open) >= self._limits.sessions and not self._end_idle():
-                return None
-            facts = channel.facts
-            places = self._places_of(principal)
+            refusal = self._guests.refusal(principal.name)
+            if refusal is not None:
+                return refusal
+            facts, places = channel.facts, self._guests.places_of(principal.name)
             session = StatelessSession(self._next_id(), facts, principal, self._make_peer, self._handler, self, self._limits, places)
             self._stateless[caller] = session
+            self._guests.add(session, places, session.idle_since)
             self._admit(session)
         return session.converse(channel)
-
-    def _places_of(self, principal: Principal) -> Places:
-        """What all its clients on stateless HTTP share: how a client calls itself must not give it more."""
-        fellow = next((session for session in self._stateless.values() if session.principal.name == principal.name), None)
-        return Places(self._limits, f"{principal.name!r}") if fellow is None else fellow.places
-
-    def _end_idle(self) -> bool:
-        """Make room: end the stateless session that has been there longest of those that have nothing open."""
-        idle = next((session for session in self._stateless.values() if not session.busy), None)
-        if idle is not None:
-            idle.close(1000, "its place was needed")
-        return idle is not None
 
     def _next_id(self) -> str:
         self._count += 1
@@ -157,6 +169,7 @@ class Sessions:
         """A session has ended by itself or by us."""
         if self._open.pop(session.id, None) is not None:
             self.drop_watches(session)
+            self._guests.forget(session)
             if isinstance(session, StatelessSession):
                 self._stateless = {caller: each for caller, each in self._stateless.items() if each is not session}
             self.telemetry.record_session(session.record)

@@ -71,11 +71,6 @@ class StatelessSession(Session):
         self._conversations: dict[Session, None] = {}
         self._idle_since = time.monotonic()
 
-    @property
-    def places(self) -> Places:
-        """What its principal may have taken on."""
-        return self._places
-
     def converse(self, channel: StreamingChannel) -> Session:
         """Begin a conversation. The channel's owner opens the channel on it."""
         conversation = _Conversation(
@@ -124,10 +119,9 @@ class StatelessSession(Session):
         """Calls that wait for one that runs to end."""
         return sum(each.waiting for each in self._conversations)
 
-    @property
-    def busy(self) -> bool:
-        """Whether it has a conversation."""
-        return bool(self._conversations)
+    def idle_since(self) -> float | None:
+        """Since when, by `time.monotonic`, it has had no conversation; None: it has one."""
+        return None if self._conversations else self._idle_since
 
     def open_calls(self) -> list[OpenWork]:
         """What runs or waits, oldest first. From any thread."""

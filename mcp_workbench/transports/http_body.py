@@ -14,6 +14,10 @@ from mcp_workbench.transports.gate import HandshakeRequest, Refuse
 MAX_TRAILER_BYTES = 4096
 """Fields behind the last chunk; nothing in them counts."""
 MAX_SIZE_LINE_BYTES = 256
+MIN_FRAMING_BYTES = 65_536
+"""Of what is between the chunks, so much is always taken: some ten thousand chunks."""
+BODY_PER_FRAMING_BYTE = 16
+"""Beyond that there must be so much content for each byte of it: a body of single bytes is work for seconds."""
 
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e]*)?")
@@ -21,6 +25,10 @@ _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e]*)?")
 
 class BrokenBodyError(Exception):
     """What came is no chunked body, or more than was to come."""
+
+
+class BodyTooLargeError(BrokenBodyError):
+    """It is longer than the limit."""
 
 
 def body_length(request: HandshakeRequest, limit: int) -> int | Refuse | None:
@@ -52,7 +60,7 @@ class ChunkedBody:
     """A chunked body as it arrives, however it is cut up.
 
     Args:
-        limit: Most bytes that are taken, counted without what is between the chunks; None: any number.
+        limit: Most bytes that are taken, counted without what is between the chunks, which is bounded by it; None: any number of both.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -61,7 +69,7 @@ class ChunkedBody:
         self._limit = limit
         self._buffer = bytearray()
         self._taken = bytearray()
-        self._total = 0
+        self._total = self._framing = 0
         self._left = 0
         """Bytes of the chunk at hand that are still to come."""
         self._in_chunk = False
@@ -81,7 +89,8 @@ class ChunkedBody:
         """Read on.
 
         Raises:
-            BrokenBodyError: It is not chunked, or longer than the limit.
+            BodyTooLargeError: It is longer than the limit.
+            BrokenBodyError: It is not chunked, or in chunks much too small.
         """
         self._buffer += data
         while not self.ended and self._step():
@@ -113,6 +122,7 @@ class ChunkedBody:
         if end < 0:
             return None
         line = bytes(self._buffer[:end])
+        self._framing += end + 2
         del self._buffer[: end + 2]
         return line
 
@@ -122,7 +132,9 @@ class ChunkedBody:
         size = 0 if match is None else int(match[1], 16)
         self._total += size
         if self._limit is not None and self._total > self._limit:
-            raise BrokenBodyError(f"a body may have {self._limit:,} bytes at most")
+            raise BodyTooLargeError(f"a body may have {self._limit:,} bytes at most")
+        if self._limit is not None and self._framing > MIN_FRAMING_BYTES + self._total // BODY_PER_FRAMING_BYTE:
+            raise BrokenBodyError(f"its chunks are too small: send some {MIN_FRAMING_BYTES:,} bytes in each, or all with a Content-Length")
         self._left, self._in_chunk, self._in_trailer = size, size > 0, size == 0
 
     def _expect(self, condition: bool) -> None:  # the one thing it is about

@@ -108,6 +108,10 @@ class LegacyChannel:
         """Bytes of texts ever handed over."""
         return self._sent
 
+    def idle_since(self) -> float | None:
+        """Since when, by its clock, nobody has asked anything and no stream is read; None: one is."""
+        return None if self._read else self._asked_at
+
     def open(self, receiver: Receiver) -> None:
         """Deliver to `receiver` from now on."""
         self._receiver = receiver
@@ -238,7 +242,9 @@ class LegacyChannel:
         for entry in _entries(message):
             if isinstance(entry, Notification) and entry.method == "notifications/cancelled":
                 request_id = (entry.params or {}).get("requestId")
-                stream = self._of_request.get(request_id) if isinstance(request_id, str | int) else None
+                if isinstance(request_id, bool) or not isinstance(request_id, str | int):
+                    continue  # no id; and True would find the request 1
+                stream = self._of_request.get(request_id)
                 if stream is not None:
                     stream.wanted.discard(request_id)
                     if not stream.wanted:

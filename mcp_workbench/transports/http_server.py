@@ -21,10 +21,10 @@ from typing import Protocol, cast
 from mcp_workbench.events import Principal
 from mcp_workbench.limits import KIB, Limits
 from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse, Serve
-from mcp_workbench.transports.http_body import BrokenBodyError, ChunkedBody, body_length
+from mcp_workbench.transports.http_body import BodyTooLargeError, BrokenBodyError, ChunkedBody, body_length
 from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_page, render_refusal
 from mcp_workbench.transports.http_incoming import Incoming, Keeper
-from mcp_workbench.transports.listening import DELIVERY_S, LINGER_S, REFUSALS_AT_ONCE, ListeningServer, label, listen
+from mcp_workbench.transports.listening import DELIVERY_S, LINGER_S, ListeningServer, label, listen
 
 logger = logging.getLogger("mcp_workbench")
 
@@ -136,10 +136,10 @@ class _Connection(asyncio.Protocol):
         limits = self._server.limits
         self._set_timer(limits.handshake_timeout_s, self._transport.abort)
         if not self._server.join(self._transport, self):
-            if self._server.connections > limits.sessions + REFUSALS_AT_ONCE:
+            if (refusal := self._server.refusal()) is None:
                 self._transport.abort()
             else:
-                self._refuse(Refuse(503, f"This server takes {limits.sessions:,} connections and has them: close one and try again."))
+                self._refuse(refusal)
 
     def data_received(self, data: bytes) -> None:
         if self._phase is _Phase.LAST:
@@ -207,8 +207,9 @@ class _Connection(asyncio.Protocol):
         limits = self._server.limits
         decision = _decide(self._server.gate, request)
         if not isinstance(decision, Admit):
-            self._finish(decision)
+            self._finish(decision, head_only=request.method == "HEAD")
             return
+        self._server.known(self._transport)
         self._headers = decision.headers
         length = body_length(request, limits.http_body_bytes)
         if isinstance(length, Refuse):
@@ -228,6 +229,9 @@ class _Connection(asyncio.Protocol):
             data, self._buffer = bytes(self._buffer), bytearray()
             try:
                 self._body.feed(data)
+            except BodyTooLargeError as error:
+                self._refuse(Refuse(413, f"{str(error).capitalize()}."))
+                return
             except BrokenBodyError as error:
                 self._refuse(Refuse(400, f"The body cannot be read: {error}."))
                 return
@@ -322,10 +326,11 @@ class _Connection(asyncio.Protocol):
         """Say no, and end: what stands behind a refused head is no request."""
         self._finish(replace(refusal, headers=(*refusal.headers, *self._headers)))
 
-    def _finish(self, last: Refuse | Serve) -> None:
-        """Give the last answer."""
+    def _finish(self, last: Refuse | Serve, *, head_only: bool = False) -> None:
+        """Give the last answer; to HEAD without its body."""
         self._phase = _Phase.LAST
-        self.write(render_refusal(last) if isinstance(last, Refuse) else render_page(last))
+        text = render_refusal(last, head_only=head_only) if isinstance(last, Refuse) else render_page(last, head_only=head_only)
+        self.write(text)
         self._linger()
 
     def _linger(self) -> None:

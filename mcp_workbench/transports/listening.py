@@ -1,8 +1,8 @@
 """A listening socket and the connections that came in through it, whatever they speak.
 
 What a connection is from its first byte on is the affair of those who listen (`websocket_server`, `http_server`); here
-they are counted, ended together and let go of after a fork. Loop thread only, but for `close_in_child`, which a forked
-child calls, and `refuse_from_now_on`; they touch descriptors alone.
+they are counted (`admission.py`), ended together and let go of after a fork. Loop thread only, but for `close_in_child`, which a
+forked child calls, and `refuse_from_now_on`; they touch descriptors alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from contextlib import suppress
 
 from mcp_workbench.limits import Limits
 from mcp_workbench.platforms import reuse_address
-from mcp_workbench.transports.gate import Gate
+from mcp_workbench.transports.admission import Admission
+from mcp_workbench.transports.gate import Gate, Refuse
 
 BACKLOG = 256
 LINGER_S = 1.0
@@ -51,7 +52,7 @@ class ListeningServer(ABC):
         self.port: int = listener.getsockname()[1]
         self._listener = listener
         self._server: asyncio.Server | None = None
-        self._open: dict[asyncio.Transport, None] = {}
+        self._admission = Admission(limits)
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -61,14 +62,14 @@ class ListeningServer(ABC):
     @property
     def connections(self) -> int:
         """Connections at this moment, half-open handshakes and refusals under way included."""
-        return len(self._open)
+        return len(self._admission)
 
     async def accept_with(self, protocol: Callable[[], asyncio.BaseProtocol], ssl: tls.SSLContext | None) -> None:
         """Begin to accept; each connection is driven by what `protocol` makes."""
         self._server = await asyncio.get_running_loop().create_server(
             protocol,
             sock=self._listener,
-            backlog=BACKLOG,
+            backlog=BACKLOG,  # asyncio also takes so many in one turn
             ssl=ssl,
             ssl_handshake_timeout=None if ssl is None else self.limits.handshake_timeout_s,
         )
@@ -94,12 +95,12 @@ class ListeningServer(ABC):
         self.stop_accepting()
         for _ in range(TURNS_TO_ARRIVE):
             await asyncio.sleep(0)
-        for transport in list(self._open):
+        for transport in self._admission.transports:
             self.close_one(transport)
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 await self._empty.wait()
-        for transport in list(self._open):
+        for transport in self._admission.transports:
             transport.abort()  # it was given its time: whoever does not read must not keep a server from ending
         await self._empty.wait()
 
@@ -113,18 +114,26 @@ class ListeningServer(ABC):
         The descriptors are pointed at the null device, not closed: their numbers stay taken, so that the
         socket objects which the child inherited can never close a stranger's file.
         """
-        _point_at_nothing([self._listener, *(transport.get_extra_info("socket") for transport in self._open)])
+        _point_at_nothing([self._listener, *(transport.get_extra_info("socket") for transport in self._admission.transports)])
+        self._admission.forget_all()
 
     def enter(self, transport: asyncio.Transport) -> bool:
         """Count a new connection; says whether there is room for it."""
-        self._open[transport] = None
         self._empty.clear()
-        return self.connections <= self.limits.sessions
+        return self._admission.enter(transport)
+
+    def refusal(self) -> Refuse | None:
+        """What a connection is told that found no room; None: nothing, there are too many of those as well."""
+        return None if self._admission.overflow > REFUSALS_AT_ONCE else Refuse(503, self._admission.sentence)
+
+    def known(self, transport: asyncio.Transport) -> None:
+        """A connection has shown a credential: it need not make room for others any more."""
+        self._admission.known(transport)
 
     def leave(self, transport: asyncio.Transport) -> None:
         """Forget a connection that is gone."""
-        self._open.pop(transport, None)
-        if not self._open:
+        self._admission.leave(transport)
+        if not self._admission:
             self._empty.set()
 
 

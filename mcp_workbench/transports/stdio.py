@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.limits import MIB
 from mcp_workbench.transports.pipes import PipeChannel
 
@@ -39,8 +40,12 @@ class TakenStdio:
 
     @classmethod
     def take(cls) -> Self:
-        """Take them, once."""
-        source, sink = os.dup(0), os.dup(1)
+        """Take them, once.
+
+        Raises:
+            WorkbenchError: One of them is closed.
+        """
+        source, sink = _open_ones()
         empty = os.open(os.devnull, os.O_RDONLY)
         os.dup2(empty, 0)
         os.close(empty)
@@ -74,3 +79,21 @@ class HostChannel(PipeChannel):
             on_end, self._on_end = self._on_end, None
             on_end()
         super()._tell_end()
+
+
+def _open_ones() -> tuple[int, int]:
+    """Copies of stdin and stdout."""
+    closed = "stdin, stdout or stderr is closed: a host speaks to this program on the first two, so start it with all three open"
+    # Where a program was started with one of them closed its number may belong to any other file by now.
+    if None in (sys.__stdin__, sys.__stdout__, sys.__stderr__) or sys.stdout is None or sys.stdout.closed:
+        raise WorkbenchError(closed)
+    try:
+        os.fstat(2)
+        source = os.dup(0)
+    except OSError:
+        raise WorkbenchError(closed) from None
+    try:
+        return source, os.dup(1)
+    except OSError:
+        os.close(source)
+        raise WorkbenchError(closed) from None

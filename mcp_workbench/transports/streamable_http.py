@@ -30,7 +30,6 @@ METHODS = ("POST", "GET", "DELETE")
 ALLOW = (("Allow", ", ".join(METHODS)),)
 ALLOW_POST = (("Allow", "POST"),)
 _EVENTS, _JSON = "text/event-stream", "application/json"
-_SHUT = "This server is stopping: try again later."
 UNAUTHORIZED = Refuse(
     401,
     "This server wants a credential with every request: `Authorization: Bearer` with its token. A token that was right before may be old: "
@@ -42,9 +41,9 @@ _NO_SESSION_BY_TICKET = (
     "or open the ticket's address as a WebSocket"
 )
 
-AcceptLegacy = Callable[[LegacyChannel, Principal], Receiver | None]
-AcceptModern = Callable[[ModernChannel, Principal, wire.Implementation | None], Receiver | None]
-"""Take a session's, or a conversation's, channel; None: not now."""
+AcceptLegacy = Callable[[LegacyChannel, Principal], Receiver | str]
+AcceptModern = Callable[[ModernChannel, Principal, wire.Implementation | None], Receiver | str]
+"""Take a session's, or a conversation's, channel; a text: not now, and why."""
 
 
 def examine(request: HandshakeRequest) -> Refuse | None:
@@ -134,8 +133,8 @@ class StreamableHttp:
             _refuse(incoming, message.id, ErrorCode.INVALID_PARAMS, sentence)
         elif (problem := self._mismatch(incoming, message)) is not None:
             _refuse(incoming, message.id, ErrorCode.HEADER_MISMATCH, problem)
-        elif (channel := self._conversation(incoming, message)) is None:
-            incoming.explain(503, _SHUT)
+        elif isinstance(channel := self._conversation(incoming, message), str):
+            incoming.explain(503, channel)
         else:
             channel.receive(incoming)
 
@@ -144,7 +143,7 @@ class StreamableHttp:
         name = params.get("name") if message.method == "tools/call" else None
         return mismatch(incoming.request.headers, message.method, params, self._param_headers(name) if isinstance(name, str) else {})
 
-    def _conversation(self, incoming: Incoming, message: Request) -> ModernChannel | None:
+    def _conversation(self, incoming: Incoming, message: Request) -> ModernChannel | str:
         """The one of this connection, if it is the same client's; else a new one."""
         info = _client_info(message)
         keeper = incoming.line.keeper
@@ -154,8 +153,8 @@ class StreamableHttp:
             keeper.lost()
         channel = ModernChannel(incoming.line.remote)
         receiver = self._accept_modern(channel, incoming.principal, info)
-        if receiver is None:
-            return None
+        if isinstance(receiver, str):
+            return receiver
         channel.open(receiver)
         incoming.line.keeper = _Keeper(channel, incoming.principal, info)
         return channel
@@ -188,8 +187,8 @@ class StreamableHttp:
             on_closed=self._forget,
         )
         receiver = self._accept_legacy(channel, incoming.principal)
-        if receiver is None:
-            incoming.explain(503, _SHUT)
+        if isinstance(receiver, str):
+            incoming.explain(503, receiver)
             return
         channel.open(receiver)
         self._sessions[channel.session_id.reveal()] = channel

@@ -22,7 +22,7 @@ from mcp_workbench.limits import Limits
 from mcp_workbench.transports.departures import Departures
 from mcp_workbench.transports.gate import Admit, Gate, HandshakeRequest, Refuse, Serve
 from mcp_workbench.transports.http_head import END_OF_HEAD, parse_request, refuse_early, render_page, render_refusal, render_switch
-from mcp_workbench.transports.listening import DELIVERY_S, LINGER_S, REFUSALS_AT_ONCE, ListeningServer, listen
+from mcp_workbench.transports.listening import DELIVERY_S, LINGER_S, ListeningServer, listen
 from mcp_workbench.transports.websocket import LANDING_BYTES, WebSocketChannel, silent
 
 logger = logging.getLogger("mcp_workbench")
@@ -51,6 +51,7 @@ class WebSocketServer(ListeningServer):
 
     def upgrade(self, transport: asyncio.Transport, channel: WebSocketChannel) -> None:
         """Note that a connection has become a channel."""
+        self.known(transport)
         self._channels[transport] = channel
 
     def leave(self, transport: asyncio.Transport) -> None:
@@ -73,13 +74,12 @@ class _Handshake(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        limits = self._server.limits
-        self._timer = self._after(limits.handshake_timeout_s, self._transport.abort)
+        self._timer = self._after(self._server.limits.handshake_timeout_s, self._transport.abort)
         if not self._server.enter(self._transport):
-            if self._server.connections > limits.sessions + REFUSALS_AT_ONCE:
+            if (refusal := self._server.refusal()) is None:
                 self._transport.abort()
             else:
-                self._refuse(Refuse(503, f"This server takes {limits.sessions:,} connections and has them: close one and try again."))
+                self._refuse(refusal)
 
     def data_received(self, data: bytes) -> None:
         if self._answered:

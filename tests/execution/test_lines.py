@@ -28,25 +28,25 @@ def taken(lines: Lines) -> list[str]:
 
 
 def test_the_turn_goes_round_among_the_sessions_and_each_has_its_own_order() -> None:
-    lines = Lines()
+    lines = Lines(100)
     for number, owner in enumerate("aaaabbc"):
         lines.join((call_of(owner, number), _step))
     assert taken(lines) == ["c0", "c4", "c6", "c1", "c5", "c2", "c3"]
 
 
 def test_a_session_that_may_not_is_passed_over_and_keeps_its_turn() -> None:
-    lines = Lines()
+    lines = Lines(100)
     for number, owner in enumerate("aab"):
         lines.join((call_of(owner, number), _step))
-    passed = lines.next(lambda owner: owner != "a")
+    passed = lines.next(lambda call: call.owner != "a")
     assert passed is not None
     assert passed[0].id == "c2"
-    assert lines.next(lambda owner: owner != "a") is None
+    assert lines.next(lambda call: call.owner != "a") is None
     assert taken(lines) == ["c0", "c1"]
 
 
 def test_a_call_that_had_left_the_line_comes_back_in_front() -> None:
-    lines = Lines()
+    lines = Lines(100)
     for number, owner in enumerate("ab"):
         lines.join((call_of(owner, number), _step))
     lines.join((call_of("b", 9), _step), in_front=True)
@@ -58,7 +58,7 @@ class Waiting(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines = Lines()
+        self.lines = Lines(100)
         self.made = 0
         self.expected: dict[str | None, list[Call]] = {}
         self.turns: list[str | None] = []
@@ -83,7 +83,7 @@ class Waiting(RuleBasedStateMachine):
 
     @rule(refused=st.sets(st.sampled_from([None, "a", "b", "c"])))
     def next(self, refused: set[str | None]) -> None:
-        job = self.lines.next(lambda owner: owner not in refused)
+        job = self.lines.next(lambda call: call.owner not in refused)
         owner = next((owner for owner in self.turns if owner not in refused), "nobody")
         if owner == "nobody":
             assert job is None

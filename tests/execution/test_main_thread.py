@@ -15,6 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from mcp_workbench.events import Principal
 from mcp_workbench.execution.calls import Busy, Call, CallState, Cancelled, Raised, Returned, current_call
 from mcp_workbench.execution.main_line import TELL_EVERY_S
 from mcp_workbench.execution.main_thread import PUSH_EVERY_S, UNLENT_S, Place
@@ -407,13 +408,20 @@ def test_a_coroutine_of_ones_own_is_refused_where_its_loop_is_blocked_and_anothe
 
 
 def test_when_too_many_wait_the_next_is_refused_with_what_they_wait_for() -> None:
-    rig = Rig(limit=2)
+    rig = Rig(limit=3)
     rig.begin_cell()
     for _ in range(2):
         rig.submit(lambda: None)
-    refusal = rig.queue.submit(rig.call(lambda: None, name="top_routes"))
-    assert refusal == (
-        "top_routes was not run: 2 calls wait for the notebook's main thread already, behind cell [12], running 0 s; "
+    assert rig.queue.submit(rig.call(lambda: None, name="top_routes")) == (
+        "top_routes was not run: 2 calls of this client wait for the notebook's main thread already, which is its share, "
+        "behind cell [12], running 0 s; try again when it is free"
+    )
+    others = [rig.call(lambda: None, name="top_routes") for _ in range(2)]
+    for call, principal in zip(others, ("alice", "carol"), strict=True):
+        call.principal = Principal(principal)
+    assert rig.queue.submit(others[0]) is None, "one client's calls keep nobody else out"
+    assert rig.queue.submit(others[1]) == (
+        "top_routes was not run: 3 calls wait for the notebook's main thread already, behind cell [12], running 0 s; "
         "try again when it is free"
     )
 
@@ -547,7 +555,7 @@ class Interleavings(RuleBasedStateMachine):
         if self.rig.queue.submit(call) is None:
             self.open.append(call)
         else:
-            assert self.rig.queue.waiting == 4
+            assert self.rig.queue.waiting >= 2, "half of the places are anybody's"
 
     @rule()
     def begin_cell(self) -> None:

@@ -13,6 +13,7 @@ from itertools import count
 
 import pytest
 
+from mcp_workbench.events import Principal
 from mcp_workbench.execution.calls import Busy, Call, CallState, Outcome, Raised, Returned
 from mcp_workbench.execution.portal import Portal
 from mcp_workbench.execution.threads import ToolThreads
@@ -33,9 +34,12 @@ class Pool:
         self.answers.append((call.id, outcome))
         self._answered.set()
 
-    def submit(self, step: Callable[[], object], *, past_bound: bool = False, owner: str | None = None) -> tuple[Call, str | None]:
+    def submit(
+        self, step: Callable[[], object], *, past_bound: bool = False, owner: str | None = None, principal: str | None = None
+    ) -> tuple[Call, str | None]:
         call = Call(f"c{next(self._numbers)}", "tool", "thread")
         call.owner = owner
+        call.principal = None if principal is None else Principal(principal)
         return call, self.threads.submit(call, lambda _: Returned(step()), past_bound=past_bound)
 
     async def answered(self, many: int) -> None:
@@ -427,6 +431,54 @@ def test_threads_are_daemons_and_named() -> None:
         pool.submit(lambda: (threading.current_thread().name, threading.current_thread().daemon))
         await pool.answered(1)
         assert pool.answers[0][1] == Returned(("mcp-tool-1", True))
+        await pool.stop()
+
+    run(main)
+
+
+def test_a_principal_with_many_sessions_leaves_a_quarter_of_the_threads_and_half_of_the_line_to_others() -> None:
+    gate = threading.Event()
+
+    async def main() -> None:
+        pool = Pool(limit=16, queue=40)
+        try:
+            refusals = [pool.submit(gate.wait, owner=f"s{number % 12}", principal="bob")[1] for number in range(60)]
+            assert pool.threads.running == 12
+            assert pool.threads.waiting == 20
+            assert refusals[-1] == (
+                "this connection has its share of the 16 tool threads and 20 calls, its share, wait already; try again in a moment"
+            )
+            done = threading.Event()
+            pool.submit(done.set, owner="a1", principal="alice")
+            await pool.answered(1)
+            assert done.is_set(), "whoever comes next is run at once"
+            for number in range(4):
+                assert pool.submit(gate.wait, owner=f"a{number}", principal="alice")[1] is None
+            assert pool.threads.running == 14, "the rule is the same for those"
+        finally:
+            gate.set()
+        await pool.answered(1 + 12 + 20 + 4)
+        assert pool.threads._held == pool.threads._held_by == {}
+        await pool.stop()
+
+    run(main)
+
+
+def test_one_session_alone_gets_half_and_a_further_one_of_its_principal_finds_some_free() -> None:
+    gate = threading.Event()
+
+    async def main() -> None:
+        pool = Pool(limit=16, queue=40)
+        try:
+            running = []
+            for owner in ("s1", "s2", "s3"):
+                for _ in range(9):
+                    pool.submit(gate.wait, owner=owner, principal="bob")
+                running.append(pool.threads.running)
+            assert running == [8, 10, 11]
+        finally:
+            gate.set()
+        await pool.answered(27)
         await pool.stop()
 
     run(main)

@@ -149,8 +149,8 @@ def test_status_is_told_while_every_thread_is_taken() -> None:
         within(main)
 
 
-def test_more_calls_than_threads_wait_in_line_up_to_one_bound_for_all_sessions() -> None:
-    workbench = wb.Workbench(limits=wb.Limits(tool_threads=2, thread_queue=3))
+def test_more_calls_than_threads_wait_in_line_up_to_one_bound_for_all_sessions_of_a_principal() -> None:
+    workbench = wb.Workbench(limits=wb.Limits(tool_threads=2, thread_queue=5))
     release, begun = _holding(workbench)
 
     async def main() -> None:
@@ -161,7 +161,7 @@ def test_more_calls_than_threads_wait_in_line_up_to_one_bound_for_all_sessions()
             await acquired(begun, 2)
             await other.fence()
             refused = await other.answer(other.call("hold", n=10))
-            assert "all 2 tool threads are busy and 3 calls wait already" in text_of(refused["result"])
+            assert "all 2 tool threads are busy and 3 calls, its share, wait already" in text_of(refused["result"])
             release.set()
             for request_id in first:
                 await one.answer(request_id)

@@ -120,6 +120,23 @@ def test_the_first_that_ended_goes_when_there_are_too_many_and_the_newest_stays_
     assert desk.jobs.statistics()["ended_bytes"] == jobs[1].result_bytes > 5000
 
 
+def test_one_principals_results_do_not_push_out_those_of_another_that_keeps_less() -> None:
+    desk = Desk(jobs=4)
+    for principal in ("alice", "alice", *("bob",) * 9):
+        desk.end(desk.begin(principal))
+    assert [[job.id for job in desk.jobs.of(name)] for name in ("alice", "bob")] == [["j1", "j2"], ["j10", "j11"]]
+    full = Desk(jobs_bytes=3_000)
+    for principal, size in (("alice", 500), ("bob", 900), ("bob", 900), ("bob", 900), ("bob", 20_000)):
+        full.end(full.begin(principal), "x" * size)
+    assert [[job.id for job in full.jobs.of(name)] for name in ("alice", "bob")] == [[], ["j5"]], (
+        "what is larger than the bound stays alone"
+    )
+    few = Desk(jobs_bytes=3_000)
+    for principal, size in (("alice", 500), ("bob", 900), ("bob", 900), ("bob", 900)):
+        few.end(few.begin(principal), "x" * size)
+    assert [[job.id for job in few.jobs.of(name)] for name in ("alice", "bob")] == [["j1"], ["j3", "j4"]]
+
+
 def test_a_cancel_says_what_became_of_it_and_an_ended_job_stays_as_it_is() -> None:
     desk = Desk()
     job = desk.begin()

@@ -112,7 +112,7 @@ class House:
 
 @pytest.fixture
 def house() -> Any:
-    house = House(suspended_calls=2, asking_threads=1)
+    house = House(suspended_calls=4, asking_threads=1)
     yield house
     house.loop.close()
 
@@ -167,7 +167,7 @@ def test_past_its_bounds_nothing_more_is_asked(house: House) -> None:
     works = [Work(house, f"c{number}") for number in (1, 2, 3)]
     asked = [work.ask() for work in works]
     house.turn()
-    assert "2 calls wait for answers already" in sentence_of(asked[2])
+    assert "2 calls of this client wait for answers already" in sentence_of(asked[2])
     assert works[2].has_exchange
     blocking = ask_roots(key=None, timeout_s=None)
     blocking.blocks = True
@@ -213,7 +213,7 @@ class RoundsMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.house = House(suspended_calls=3)
+        self.house = House(suspended_calls=6)
         self.works: list[Work] = []
         self.good: dict[str, Work] = {}
         """The states that are good now."""

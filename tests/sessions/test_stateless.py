@@ -32,7 +32,7 @@ class StreamChannel(FakeChannel):
 def converse(rig: Rig, info: wire.Implementation | None = INFO, principal: str = "default") -> tuple[StreamChannel, Session]:
     channel = StreamChannel()
     conversation = rig.sessions.accept_stateless(channel, Principal(principal), info)
-    assert conversation is not None
+    assert isinstance(conversation, Session), conversation
     channel.open(conversation)
     return channel, conversation
 
@@ -107,7 +107,7 @@ def test_the_end_of_a_conversation_ends_its_calls_and_not_the_session() -> None:
     channel.end(1006, "")
     (session,) = shown(rig)
     assert rig.work("first").cancelled == ["the connection was closed (1006)"]
-    assert (session.record.until, session.busy, rig.sessions.index.watched("a")) == (None, False, False)
+    assert (session.record.until, session.idle_since() is None, rig.sessions.index.watched("a")) == (None, False, False)
 
 
 def test_it_ends_when_nobody_has_spoken_for_long() -> None:
@@ -128,11 +128,14 @@ def test_it_ends_when_nobody_has_spoken_for_long() -> None:
 
 def test_a_full_house_makes_room_by_ending_who_has_nothing_open() -> None:
     rig = Rig(Limits(sessions=3))
-    (idle, _), (_, _) = converse(rig, None), converse(rig)
-    assert rig.sessions.accept_stateless(StreamChannel(), Principal("other"), INFO) is None
+    (idle, _), (_, _), (_, _) = converse(rig, None), converse(rig), converse(rig, INFO, "other")
+    refusal = rig.sessions.accept_stateless(StreamChannel(), Principal("third"), INFO)
+    assert refusal == (
+        "All 3 sessions have something under way here, and no further one fits: end one with DELETE, or wait for answers, and try again."
+    )
     idle.end(1000, "")
-    converse(rig, INFO, "other")
-    assert [session.id for session in shown(rig)] == ["s3", "s4"]
+    converse(rig, INFO, "third")
+    assert [session.id for session in shown(rig)] == ["s3", "s4", "s5"]
 
 
 def test_all_conversations_are_told_and_ended_together() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.transports.gate import HandshakeRequest, Refuse
-from mcp_workbench.transports.http_body import BrokenBodyError, ChunkedBody, body_length
+from mcp_workbench.transports.http_body import MIN_FRAMING_BYTES, BodyTooLargeError, BrokenBodyError, ChunkedBody, body_length
 
 
 def length_of(**headers: list[str]) -> int | Refuse | None:
@@ -88,5 +88,21 @@ def test_what_is_not_chunked_is_not_read_on(broken: bytes) -> None:
 def test_the_limit_is_for_all_chunks_together() -> None:
     reader = ChunkedBody(10)
     reader.feed(b"6\r\nabcdef\r\n")
-    with pytest.raises(BrokenBodyError, match="10 bytes"):
+    with pytest.raises(BodyTooLargeError, match="10 bytes"):
         reader.feed(b"5\r\n")
+
+
+def test_a_body_of_crumbs_is_refused_long_before_its_end_and_only_where_there_is_a_limit() -> None:
+    crumb = b"1\r\nx\r\n"
+    few = MIN_FRAMING_BYTES // 5
+    reader = ChunkedBody(4_194_304)
+    reader.feed(crumb * few)
+    with pytest.raises(BrokenBodyError, match="chunks are too small") as told:
+        reader.feed(crumb * few)
+    assert not isinstance(told.value, BodyTooLargeError)
+    endless = ChunkedBody()
+    endless.feed(crumb * few * 3)
+    assert endless.take() == b"x" * few * 3
+    ordinary = ChunkedBody(4_194_304)
+    ordinary.feed((b"80\r\n" + b"x" * 128 + b"\r\n") * 32_768 + b"0\r\n\r\n")
+    assert ordinary.ended

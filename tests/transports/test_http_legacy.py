@@ -411,6 +411,43 @@ def test_a_batch_that_is_taken_back_in_part_or_whole_ends_its_stream() -> None:
     run(main)
 
 
+def test_what_is_no_request_id_takes_back_no_request() -> None:
+    async def main() -> None:
+        async with http_house() as here:
+            session = await here.initialize()
+            open_one = await here.dial()
+            open_one.send(here.legacy(session, call("tools/call", {"name": "quiet", "arguments": {}}, 1)))
+            await here.until(lambda: sum(each.queues["running"] for each in here.workbench.sessions) == 1)
+            for wrong in (True, [1], None):
+                assert (await here.ask(here.legacy(session, call("notifications/cancelled", {"requestId": wrong}, None)))).status == 202
+            here.go_on.set()
+            assert (await open_one.answer()).json["id"] == 1
+
+    run(main)
+
+
+def test_a_principal_that_floods_with_sessions_ends_its_own_and_shuts_nobody_out() -> None:
+    async def main() -> None:
+        async with http_house(Limits(sessions=16)) as here:
+            alice, connection = here.workbench.tokens.add("alice"), await here.dial()
+
+            async def told(data: bytes) -> Answer:
+                connection.send(data)
+                return await connection.answer()
+
+            flood = [await told(here.request(call("initialize", INITIALIZE))) for _ in range(12)]
+            sessions = [answer.headers["mcp-session-id"][0] for answer in flood]
+            assert [(await told(here.legacy(session, call("ping")))).status for session in sessions] == [404] * 4 + [200] * 8
+            readers = [(await opened(here, session))[0] for session in sessions[4:]]
+            full = await told(here.request(call("initialize", INITIALIZE)))
+            assert (full.status, b"8 sessions of 'default', its share, have something under way here" in full.body) == (503, True)
+            assert (await told(here.request(call("initialize", INITIALIZE), token=alice))).status == 200
+            for reader in readers:
+                await reader.leave()
+
+    run(main)
+
+
 @requirement("http-session-ended")
 def test_an_idle_session_ends_unless_it_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:

@@ -281,7 +281,7 @@ def test_a_silent_client_is_forgotten_and_a_full_house_makes_room() -> None:
             await connection.leave()
             await here.until(lambda: here.workbench.sessions == [])
             assert here.workbench.telemetry.sessions()[-1].close_reason == "idle for 0.05 s"
-        async with http_house(Limits(sessions=2)) as here:
+        async with http_house(Limits(sessions=4)) as here:
             for name in ("a", "b", "c"):
                 connection = await here.dial()
                 client = {"io.modelcontextprotocol/clientInfo": {"name": name, "version": "1"}}

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mcp_workbench.limits import MIB
 from mcp_workbench.transports.command import open_command
 from tests.interaction.requirements import requirement
@@ -93,3 +95,11 @@ def test_what_was_printed_before_and_not_flushed_does_not_get_into_the_protocol(
         done = subprocess.run(python("print('hello')" + ECHO), stdin=stdin, capture_output=True, timeout=30, check=True, env=environment)
     assert done.stdout == b'{"a":1}\n'
     assert done.stderr.startswith(b"hello\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell there closes no descriptors")
+@pytest.mark.parametrize("closing", ["<&-", ">&-"])
+def test_a_program_that_was_started_without_stdin_or_stdout_says_so(closing: str) -> None:
+    script = "from mcp_workbench.transports.stdio import TakenStdio; TakenStdio.take()"
+    ended = subprocess.run(["/bin/sh", "-c", f'exec "$0" -c "$1" {closing}', sys.executable, script], stderr=subprocess.PIPE, check=False)
+    assert b"WorkbenchError: stdin, stdout or stderr is closed: a host speaks to this program" in ended.stderr

@@ -195,12 +195,16 @@ def test_connections_past_the_limit_are_refused_and_counted() -> None:
         async with house(Limits(sessions=2)) as here:
             one = await RawConnection.open(here.port, here.token)
             half_open = await RawConnection.dial(here.port)
+            two = await RawConnection.open(here.port, here.token)
+            with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+                await half_open.head()  # who has shown no credential makes room
             status, body = await refused(here, request(here.port, here.token))
             assert status == 503
             assert b"2 connections" in body
             assert here.server.connections >= 2
             await half_open.hang_up()
             await one.leave()
+            await two.leave()
 
     run(main)
 
@@ -237,7 +241,7 @@ def test_nagle_is_off_on_accepted_sockets() -> None:
     async def main() -> None:
         async with house() as here:
             client = await RawConnection.open(here.port, here.token)
-            [transport] = here.server._open
+            [transport] = here.server._admission.transports
             accepted = transport.get_extra_info("socket")
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             await client.leave()
@@ -379,7 +383,7 @@ def test_a_flood_of_pings_from_a_client_that_does_not_read_stops_being_read() ->
         async with house(on_text=echo) as here:
             client = await RawConnection.open(here.port, here.token, small=True)
             client.stop_reading()
-            [transport] = here.server._open
+            [transport] = here.server._admission.transports
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             channel = cast("WebSocketChannel", here.channels[0])
             while not channel._answers_unread:
@@ -471,7 +475,10 @@ def test_a_forked_child_lets_go_of_every_socket_and_the_parent_goes_on() -> None
             if child == 0:
                 os.close(hold)  # pragma: no cover - another process
                 here.server.close_in_child()
-                own = {here.server._listener.fileno(), *(each.get_extra_info("socket").fileno() for each in here.server._open)}
+                own = {
+                    here.server._listener.fileno(),
+                    *(each.get_extra_info("socket").fileno() for each in here.server._admission.transports),
+                }
                 left = [number for number in own if "socket:" in str(Path(f"/proc/self/fd/{number}").readlink())]  # noqa: ASYNC240  # no loop runs in the child
                 os.write(report, b"clean" if not left and len(own) == 2 else b"dirty")
                 os.read(release, 1)

@@ -11,13 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from stat import S_IMODE, S_ISREG
+from stat import S_IMODE, S_ISREG, S_IWUSR
 
 from mcp_workbench.cli.install import Refused
 from mcp_workbench.limits import MIB
 from mcp_workbench.platforms import is_somebody_elses
 
-MAX_BYTES = 64 * MIB
+MAX_BYTES = 4 * MIB
+"""Settings are read letter by letter: more would take half a minute."""
 _MARK = b"\xef\xbb\xbf"
 """With which some editors of Windows begin a file."""
 
@@ -97,6 +98,8 @@ def read_settings(path: Path, host: str) -> SettingsFile:
         Refused: It is not to be touched.
         OSError: It cannot be read.
     """
+    if path.parent.is_symlink():
+        raise Refused(f"{path.parent} is a link to {path.parent.resolve()}: if that is the folder, name the file in it with --file")
     path = _unlinked(path)
     if not path.parent.is_dir():
         raise Refused(f"{host} has no folder {path.parent}: start {host} once, or name its settings with --file")
@@ -107,6 +110,8 @@ def read_settings(path: Path, host: str) -> SettingsFile:
         raise Refused(f"{path} is not a plain file")
     if is_somebody_elses(facts):
         raise Refused(f"{path} belongs to another user: run this as that user")
+    if not facts.st_mode & S_IWUSR:
+        raise Refused(f"{path} is read-only, and somebody has meant that: make it writable first")
     if facts.st_size > MAX_BYTES:
         raise Refused(f"{path} is larger than {MAX_BYTES // MIB} MiB, which no settings are")
     content = path.read_bytes()

@@ -113,5 +113,21 @@ def test_what_is_no_text_is_not_touched(path: Path) -> None:
     path.rmdir()
     with path.open("wb") as file:
         file.truncate(65 * 1024 * 1024)
-    with pytest.raises(Refused, match="larger than 64 MiB"):
+    with pytest.raises(Refused, match="larger than 4 MiB"):
         read_settings(path, "Host")
+
+
+def test_a_read_only_file_and_a_linked_folder_are_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    file = folder / "settings.json"
+    file.write_text("{}")
+    file.chmod(0o444)
+    with pytest.raises(Refused, match="is read-only"):
+        read_settings(file, "Host")
+    file.chmod(0o644)
+    link = tmp_path / "linked"
+    link.symlink_to(folder)
+    with pytest.raises(Refused, match=r"is a link to .*elsewhere: if that is the folder"):
+        read_settings(link / "settings.json", "Host")
+    assert read_settings(file, "Host").text == "{}"

@@ -167,8 +167,8 @@ def test_readers_that_stop_end_their_session_or_their_listen_and_nobody_elses() 
             for uri in uris:
                 await here.ask(here.legacy(session, call("resources/subscribe", {"uri": uri})))
             standing, listening = await _stopped(here, session, uris)
-            await here.until(lambda: _touched(here) and [each.queues["subscriptions"] for each in here.workbench.sessions] == [0])
-            assert here.workbench.telemetry.sessions()[-1].close_code == 1013
+            await here.until(lambda: _touched(here) and 1013 in [each.close_code for each in here.workbench.telemetry.sessions()])
+            await here.until(lambda: [each.queues["subscriptions"] for each in here.workbench.sessions] == [0])
             assert (await here.ask(here.modern("tools/call", ADD))).status == 200
             assert (await here.ask(here.legacy(session, call("ping")))).status == 404
             for connection in (standing, listening):

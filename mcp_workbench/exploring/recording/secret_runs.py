@@ -14,7 +14,7 @@ Hide = Callable[[str], str]
 """A secret -> what stands in its place."""
 
 _RUN = re.compile(r"[A-Za-z0-9_-]*+")
-_REST = re.compile(r"\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+)*+")
+_REST = re.compile(r"\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+)*")
 _LEAST_HEAD = len("eyJ") + 8
 
 _SLASHES = re.compile(r":\\*+/\\*+/")

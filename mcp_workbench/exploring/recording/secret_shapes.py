@@ -21,7 +21,7 @@ _IDENTIFIED = re.compile(r"identified\s{1,8}by\s{1,8}(?:password\s{1,8}|values\s
 _USER = re.compile(r"(?<![\w\-])(?:-u|--user)(?:[\"']\s{0,4},)?\s{1,4}[\"']?[^\s:\"'@/‹]{1,80}:(?=[^\s\"'/])", re.IGNORECASE)
 _PHRASE = re.compile(r"(?:passphrase|mnemonic)[\w.\-]{0,40}\s{0,8}(?:=>|:=|->|:)[ \t]{0,8}+(?![\"'\[{\\|>])", re.IGNORECASE)
 
-_QUOTED = re.compile(r"(\\{0,8}[\"'])((?:(?!\1)(?:\\.|.))*+)(?:\1|\Z)", re.DOTALL)
+_QUOTED = re.compile(r"(\\{0,8}[\"'])((?:(?!\1)(?:\\.|.))*)(?:\1|\Z)", re.DOTALL)
 _WORD = re.compile(r"[^\s\"']++")
 _CLOSED = re.compile(r"\s{0,4}[)\]]")
 _CONTENT = re.compile(r"[^<]++(?=</)")

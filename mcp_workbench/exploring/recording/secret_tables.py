@@ -22,7 +22,7 @@ _DELIMITERS = "|\t;,"
 _NAME = re.compile(r"[\w .\-/#%()$*`]{0,60}")
 _DECORATION = " *`\"'\r"
 _RULE = re.compile(r"[-+:=| \r]+")
-_QUOTED = re.compile(r'\s*"(?:[^"]++|"")*+("|\Z)')
+_QUOTED = re.compile(r'\s*"(?:[^"]|"")*("|\Z)')
 _INDEX = re.compile(r"\s*\S+")
 _WORD = re.compile(r"\S+")
 

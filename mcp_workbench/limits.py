@@ -88,7 +88,7 @@ class Limits:
     """Longest wait of a call for its client's answer (`ctx.elicit()`, `ctx.sample()`, `ctx.roots()`)."""
     suspended_calls: int = 256
     """Calls of 2026-07-28 that wait, answered `input_required`, for the retry that brings the answer; past it a tool cannot ask."""
-    asking_threads: int = 16
+    asking_threads: int = 32
     """`def` tools that wait for a client's answer, each holding its thread; past it a `def` tool cannot ask, an `async def` can."""
     batch_entries: int = 64
     """Messages in one 2025-03-26 batch."""

@@ -80,7 +80,7 @@ class Limits:
     `suspended_calls` and `asking_threads` a principal gets another place while it holds fewer than are left: one alone gets half."""
     async_calls: int = 1024
     """`async def` tools running at once in all sessions; past it a call is answered busy."""
-    main_queue: int = 64
+    main_queue: int = 128
     """Calls of all sessions that wait for the notebook's main thread (`run_on="main"`); past it a call is answered busy."""
     main_wait_s: float = 600.0
     """Longest wait of such a call, for instance behind a long cell; then it is answered busy and was not run."""

@@ -47,14 +47,15 @@ class Lines:
         """The lines of messages and calls, in their order, and before the first of a session its own."""
         texts = [item[1] if isinstance(item, tuple) else encode_line(self._call(item)) for item in items]
         clean = self._clean(items, texts)
+        learned = 0 if self._redactor is None else self._redactor.learned
         lines: list[bytes] = []
         for number, item in enumerate(items):
-            learned = 0 if self._redactor is None else self._redactor.learned
             session_id = item[0].session_id if isinstance(item, tuple) else item.session_id
             if session_id not in self._heads:
                 lines.append(self.session(session_id))
             lines.append(self._line(item, texts[number], clean=clean[number]))
             if self._redactor is not None and self._redactor.learned != learned:
+                learned = self._redactor.learned
                 self._targets.clear()
                 clean[number + 1 :] = self._clean(items[number + 1 :], texts[number + 1 :])
         return lines
@@ -157,7 +158,7 @@ class Lines:
                 self._heads[message.session_id],
                 message.direction.encode(),
                 message.size,
-                b',"batch":true' if raw.lstrip()[:1] == b"[" else b"",
+                b"" if raw.startswith(b"{") or raw.lstrip()[:1] != b"[" else b',"batch":true',
                 raw.replace(b"\n", b" ").replace(b"\r", b" "),  # between its parts: within a text of JSON they are escaped
             )
         line = MessageLine(

@@ -42,8 +42,11 @@ logger = logging.getLogger("mcp_workbench")
 THREAD_NAME = "mcp-workbench-recorder"
 FLUSH_S = 0.25
 """What crossed is in the file after so many seconds; later where more crosses than it can write in its share of the time."""
-AT_ONCE = 32
-"""Items that are made into lines before calls have their turn: some tenths of a millisecond."""
+AT_ONCE = 192
+"""Items that are made into lines before calls have their turn: of 64 calls, which takes some tenths of a millisecond. Each turn costs the
+calls two changes of thread."""
+AT_ONCE_BYTES = 256 * KIB
+"""... or so much of text."""
 LEAST_SHARE = 0.08
 """Of its time the thread works, while it has little to catch up with: the interpreter runs one thread at a time, and calls come first."""
 FULL_SHARE_AT = 0.5
@@ -264,22 +267,25 @@ class Recorder:
             self._redactor.begin()
         self._look_at_tools()
         self._release_late(all_calls=all_calls)
-        queue = self._waiting.items
-        while queue:
+        while self._waiting.items:
             begun = time.perf_counter()
-            items: list[Crossed | CallRecord] = []
-            for _ in range(AT_ONCE):
-                if not queue:
-                    break
-                item = queue.popleft()
-                if isinstance(item, tuple | CallRecord):
-                    items.append(item)
-                    continue
-                self._take(items)
-                items = []
-                self._take_other(item)
+            items, other = self._next()
             self._take(items)
+            if other is not None:
+                self._take_other(other)
             self._give_way(begun)
+
+    def _next(self) -> tuple[list[Crossed | CallRecord], SessionRecord | Gap | Note | threading.Event | None]:
+        """Messages and calls for one turn, and what comes right behind them if it is something else."""
+        queue, items, size = self._waiting.items, list[Crossed | CallRecord](), 0
+        while queue and len(items) < AT_ONCE and size < AT_ONCE_BYTES:
+            item = queue.popleft()
+            if isinstance(item, tuple):
+                size += len(item[1])
+            elif not isinstance(item, CallRecord):
+                return items, item
+            items.append(item)
+        return items, None
 
     def _give_way(self, begun: float) -> None:
         """Rest after a stretch of work, the shorter the more waits; not at all when somebody waits for it."""
@@ -290,9 +296,7 @@ class Recorder:
 
     def _take(self, items: list[Crossed | CallRecord]) -> None:
         """Messages and calls, in their order."""
-        wanted = [item for item in self._choice.of(items) if not self._is_late(item)]
-        for begin in range(0, len(wanted), AT_ONCE):
-            self._write(self._lines.of(wanted[begin : begin + AT_ONCE]))
+        self._write(self._lines.of([item for item in self._choice.of(items) if not self._is_late(item)]))
         self._waiting.taken(sum(ITEM + (len(item[1]) if isinstance(item, tuple) else 0) for item in items))
 
     def _take_other(self, item: SessionRecord | Gap | Note | threading.Event) -> None:
@@ -323,9 +327,12 @@ class Recorder:
         return True
 
     def _release_late(self, *, session_id: str | None = None, all_calls: bool = False) -> None:
-        ready = [call for call in self._late if all_calls or call.session_id == session_id or (call.answer is not None and call.answer.seq)]
+        ready, late = list[CallRecord](), deque[CallRecord]()
+        for call in self._late:
+            is_ready = all_calls or call.session_id == session_id or (call.answer is not None and call.answer.seq)
+            (ready if is_ready else late).append(call)
         if ready:
-            self._late = deque(call for call in self._late if call not in ready)
+            self._late = late
             self._write(self._lines.of(ready))
 
     def _look_at_tools(self) -> None:

@@ -13,15 +13,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
 from mcp_workbench.exploring.recording.format import Redaction
+from mcp_workbench.exploring.recording.hunting import Hunt
 from mcp_workbench.exploring.recording.secret_names import SHORT_HINTS, SecretNames, counts_tokens, words_of
 from mcp_workbench.exploring.recording.secret_shapes import SecretShapes
 from mcp_workbench.exploring.recording.secret_tables import hide_columns, hide_in_tables
@@ -101,12 +101,8 @@ class Redactor:
         self._words_now = self._words()
         self._texts = SecretTexts(self._words_now)
         self._salt = Secret.random()
-        self._hints = tuple(dict.fromkeys((*self._names.hints, *(hint for hints in VALUES.values() for hint in hints))))
-        disguises = (r"\u", r"\/")  # a character that is written otherwise
-        self._hints_by_root: dict[str, list[Secret]] = {}
-        """Beginning of some hints -> these: in most texts is none of them."""
-        for hint in (*self._hints, *map(str.lower, CAPABILITIES), *SHORT_HINTS, *disguises):
-            self._hints_by_root.setdefault(next((root for root in _ROOTS if root in hint), hint), []).append(Secret(hint))
+        values = (hint for hints in VALUES.values() for hint in hints)
+        self._hunt = Hunt((*self._names.hints, *values, *CAPABILITIES, *SHORT_HINTS, *_DISGUISES), _ROOTS)
         self._remembered: OrderedDict[str, Written] = OrderedDict()
         self._characters = 0
         """Of what is remembered."""
@@ -170,28 +166,14 @@ class Redactor:
 
     def clean(self, texts: Sequence[bytes]) -> list[bool]:
         """For each of several texts of JSON whether nothing in it can be a secret; False: look."""
-        clean = [True] * len(texts)
-        if not texts:
-            return clean
-        together = b"\n".join(texts).lower().decode("latin-1")
-        ends = list(accumulate(len(text) + 1 for text in texts))
-        for hint in self._hunted(together):
-            at = together.find(hint.reveal())
-            while at >= 0:
-                number = bisect_right(ends, at)
-                clean[number] = False
-                at = together.find(hint.reveal(), ends[number])
-        return clean
+        return self._hunt.clean(texts, self._hunted())
 
-    def _hunted(self, together: str) -> Iterable[Secret]:
-        """What is looked for, as it stands in lower-case JSON that was read byte by byte."""
-        for root, hints in self._hints_by_root.items():
-            if root in together:
-                yield from hints
+    def _hunted(self) -> Iterable[Secret]:
+        """What is looked for beside the hints."""
         for written in (*self._own_now.values(), *self._remembered.values()):
-            yield Secret(written.part.lower())
+            yield Secret(written.part)
         for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now)):
-            yield Secret(plain_part(text).lower())
+            yield Secret(plain_part(text))
         if self._asked_secrets:
             yield _ANSWER
         if self._rules:
@@ -440,6 +422,8 @@ class Redactor:
 
 
 _ROOTS = ("pin", "sess", "-u", "gh", "sk", "ai", "taskid")
+_DISGUISES = (r"\u", r"\/")
+"""Characters that are written otherwise."""
 _LATER = Secret("job_")
 """In calls of the tools by which results of other calls are come by; those of tasks have `taskid`."""
 _ANSWER = Secret('"action')

@@ -36,7 +36,15 @@ class Overheard:
 
     def note(self, direction: Direction, text: bytes) -> None:
         """A text crossed just now."""
-        self._hear(self, Message(self.session.session_id, direction, time.perf_counter_ns(), time.time(), len(text), text))
+        self.hear(self.crossing(direction, text))
+
+    def crossing(self, direction: Direction, text: bytes) -> Message:
+        """A text crosses at this moment; `hear` is told of it when there is time, before that of any other."""
+        return Message(self.session.session_id, direction, time.perf_counter_ns(), time.time(), len(text), text)
+
+    def hear(self, message: Message) -> None:
+        """What `crossing` gave has crossed."""
+        self._hear(self, message)
 
     def end(self, code: int, reason: str) -> None:
         """The connection is gone; nothing may be noted after it."""

@@ -39,14 +39,15 @@ class _Lane:
         self._end: tuple[int, str] | None = None
 
     def receive_text(self, text: bytes) -> None:
-        """It passes: at once, or behind what waits."""
-        self._pump.overheard.note(self.direction, text)
+        """It passes: at once, or behind what waits. It is written down while the other end is at work already."""
+        message = self._pump.overheard.crossing(self.direction, text)
         if self.target is None or self._at_work or self._pump.hooks.any(self.direction):
             self._waiting.append(text)
             self._waiting_bytes += len(text)
             self.go_on()
         else:
             self.target.send(text)
+        self._pump.overheard.hear(message)
         self.pace()
 
     def receive_writable(self) -> None:

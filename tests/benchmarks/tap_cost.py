@@ -1,6 +1,8 @@
 """What a tap adds to a call over WebSocket: the same tool directly and through `mcp-workbench tap`, beside the floor.
 
 One process serves, one taps, this one calls; subjects take turns in short rounds, so that a drift of the machine hits all alike.
+A third process is woken twice more in every call, whatever it does; what that alone costs is measured beside it, with one that
+copies bytes and reads none of them.
 """
 
 from __future__ import annotations
@@ -43,27 +45,43 @@ class TapProcess:
         self._process.communicate()
 
 
+class CopyProcess:
+    """A process between, that only copies bytes."""
+
+    def __init__(self, target: Target) -> None:
+        command = [sys.executable, "-m", "tests.benchmarks.peers.bytes_copy", str(target.port)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.port = int(cast("IO[str]", self._process.stdout).readline())
+
+    def close(self) -> None:
+        """It ends with its client."""
+        self._process.communicate()
+
+
 def main() -> None:
     title("a call through a tap")
     with floor_server() as floor, our_server() as ours:
         targets = ours.ready.targets
         taps = {tool: TapProcess(targets[tool]) for tool in ("inline", "thread")}
+        copies = {tool: CopyProcess(targets[tool]) for tool in taps}
         subjects = {"floor": floor.ready.targets["floor"]}
         for tool, tap in taps.items():
             subjects |= {f"{tool}, directly": targets[tool], f"{tool}, through the tap": tap.target(targets[tool])}
+            subjects[f"{tool}, bytes copied"] = msgspec.structs.replace(targets[tool], port=copies[tool].port)
         open_ones = {name: Connection(target) for name, target in subjects.items()}
         seen = latencies({name: over_websocket(each) for name, each in open_ones.items()})
         for connection in open_ones.values():
             connection.close()
-        for tap in taps.values():
-            tap.close()
+        for between in (*taps.values(), *copies.values()):
+            between.close()
     floor_us = median(seen["floor"]) / 1000
     for name, taken in seen.items():
         figures = summarise(taken, 1)
         print(f"  {name:<34} p50 {figures.p50_us:7.1f}  p90 {figures.p90_us:7.1f}  p99 {figures.p99_us:7.1f} µs   (n={figures.calls})")
     for tool in taps:
-        added_us = (median(seen[f"{tool}, through the tap"]) - median(seen[f"{tool}, directly"])) / 1000
-        print(f"  the tap adds to {tool:<18} p50 {added_us:7.1f} µs = {added_us / floor_us:.2f} x the floor", flush=True)
+        for what, through in (("the tap", "through the tap"), ("copying bytes", "bytes copied")):
+            added_us = (median(seen[f"{tool}, {through}"]) - median(seen[f"{tool}, directly"])) / 1000
+            print(f"  {what} adds to {tool:<12} p50 {added_us:7.1f} µs = {added_us / floor_us:.2f} x the floor", flush=True)
 
 
 if __name__ == "__main__":

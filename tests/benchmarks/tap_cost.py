@@ -72,8 +72,9 @@ def main() -> None:
         seen = latencies({name: over_websocket(each) for name, each in open_ones.items()})
         for connection in open_ones.values():
             connection.close()
-        for between in (*taps.values(), *copies.values()):
-            between.close()
+        for tool in taps:
+            taps[tool].close()
+            copies[tool].close()
     floor_us = median(seen["floor"]) / 1000
     for name, taken in seen.items():
         figures = summarise(taken, 1)

@@ -167,3 +167,74 @@ test("where nothing happened lately all that did is shown; with nothing at all t
   panel.reset();
   assert.equal(one(panel.element, "timeline-empty").hidden, false);
 });
+
+test("calls that ended before stand where they belong, each once", () => {
+  const lanes = new Lanes();
+  lanes.add({ type: "timeline", spans: [span(7, 20, 1), span(8, 20.5, 1)], marks: [mark(19)] });
+  lanes.addOlder([span(2, 10, 1, { session: "s2" }), span(3, 11, 1), span(7, 20, 1)]);
+  assert.deepEqual(
+    lanes.ordered().map(({ span }) => span.seq),
+    [2, 3, 7, 8],
+  );
+  assert.deepEqual([lanes.total, lanes.marked, lanes.whole], [4, 1, { start: 10, end: 21.5 }]);
+});
+
+test("a filter is read by the kernel, which tells anew, and what is further back is asked for once", async () => {
+  const link = new FakeLink();
+  const panel = standing(timeline, link);
+  panel.take({ type: "timeline", spans: [span(40, link.clock - 2, 1)] });
+  const field = one(panel.element, "timeline-filter") as HTMLInputElement;
+  field.value = "dur:>5ms";
+  press(field, "Enter");
+  assert.deepEqual(link.asked.at(-1)?.question, { type: "checkFilter", panel: "timeline", text: "dur:>5ms" });
+  link.asked.at(-1)?.answer({ type: "filterChecked", re: 1, ok: true, canonical: "dur:>5ms" });
+  await heard();
+  assert.deepEqual(link.watched, { filters: [{ panel: "timeline", text: "dur:>5ms" }] });
+  assert.match(one(panel.element, "timeline-empty").textContent ?? "", /^Looking… Clear filter/);
+
+  panel.take({ type: "timeline", spans: [span(41, link.clock - 1, 1)] });
+  assert.equal(one(panel.element, "timeline-counts").textContent, "0 calls, 0 marks", "told without the filter, it comes too late");
+  panel.take({ type: "timeline", since: 30, filter: "dur:>5ms" });
+  assert.match(one(panel.element, "timeline-empty").textContent ?? "", /^No call that is kept matches/);
+  panel.take({ type: "timeline", spans: [span(42, link.clock - 1, 1)], filter: "dur:>5ms" });
+  assert.deepEqual(
+    link.asked.map(({ question }) => question).filter(({ type }) => type === "getOlder"),
+    [{ type: "getOlder", before: 30, limit: 500, filter: "dur:>5ms" }],
+  );
+  const row = { seq: 3, at: link.clock - 500, method: "tools/call", target: "<i>sum</i>", session: "s2", principal: "me", outcome: "ok" };
+  link.asked.at(-1)?.answer({ type: "olderCalls", re: 2, rows: [{ ...row, totalUs: 7_000 }] });
+  await heard();
+  assert.equal(one(panel.element, "timeline-counts").textContent, "2 calls, 0 marks");
+  press(one(panel.element, "waterfall"), ".");
+  press(one(panel.element, "waterfall"), ",");
+  assert.match(one(panel.element, "timeline-line").textContent ?? "", /<i>sum<\/i> ok in 7\.0 ms/);
+
+  press(field, "Escape");
+  await heard();
+  assert.deepEqual(link.watched, {});
+  assert.equal(one(panel.element, "timeline-counts").textContent, "0 calls, 0 marks", "the kernel tells everything anew");
+});
+
+test("what is no filter is said with its place, and the one before goes on", async () => {
+  const link = new FakeLink();
+  const panel = standing(timeline, link);
+  const field = one(panel.element, "timeline-filter") as HTMLInputElement;
+  field.value = "outcom:ok";
+  press(field, "Enter");
+  link.asked.at(-1)?.answer({ type: "filterChecked", re: 1, ok: false, sentence: "there is no outcom", position: 0, nearest: "outcome" });
+  await heard();
+  assert.match(one(panel.element, "timeline-filter-wrong").textContent ?? "", /there is no outcom.*outcome/);
+  assert.deepEqual(link.watched, {});
+});
+
+test("calls that run keep their lanes, whatever the filter", async () => {
+  const link = new FakeLink();
+  const panel = standing(timeline, link);
+  panel.take({ type: "openCalls", rows: [{ key: "k", target: "t", method: "m", session: "s9", principal: "me", at: link.clock - 1 }] });
+  const field = one(panel.element, "timeline-filter") as HTMLInputElement;
+  field.value = "tool:none";
+  press(field, "Enter");
+  link.asked.at(-1)?.answer({ type: "filterChecked", re: 1, ok: true, canonical: "tool:none" });
+  await heard();
+  assert.equal(one(panel.element, "timeline-empty").hidden, true);
+});

@@ -246,7 +246,7 @@ class CallList(Sequence[Call]):
 
 
 def _row(number: int, record: CallRecord) -> list[str]:
-    error = shown(record.error or "", 200) if record.failed else "; ".join(map(str, record.notes))
+    error = shown(record.error or "", 200) if record.failed else shown("; ".join(record.notes), 200)
     asked = written_arguments(record)
     return [
         faint(f"[{number}]"),

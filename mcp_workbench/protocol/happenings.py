@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from mcp_workbench.errors import PeerError
+from mcp_workbench.events import Era
 from mcp_workbench.jsonrpc import RequestId
 from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.exchange import ClientFacts, Exchange
@@ -25,6 +26,26 @@ class Ignored(StrEnum):
     UNKNOWN_PROGRESS = "progress of an unknown request"
 
 
+class RequestAnswered(msgspec.Struct, frozen=True):
+    """The Peer answered a request by itself: `initialize`, `ping`, `server/discover`, and whatever it refuses.
+
+    What a driver needs to write it down. Reported alone where the answer waits for the rest of its batch, else by its `TextToSend`.
+    """
+
+    method: str
+    """As the other side wrote it, however long."""
+    params: dict[str, Any] | None
+    """As they came, unchecked."""
+    id: RequestId
+    era: Era
+    bytes_in: int
+    """Size of the request's text."""
+    bytes_out: int
+    """Size of the answer's text."""
+    error: PeerError | None = None
+    """What it was refused with; None: it was answered with a result."""
+
+
 class TextToSend(msgspec.Struct, frozen=True):
     """The Peer answered by itself (handshake, ping, discover, protocol errors): send this text, in order."""
 
@@ -35,6 +56,8 @@ class TextToSend(msgspec.Struct, frozen=True):
     """The error code, when it is an error."""
     id: RequestId | None = None
     """Id of the request that is answered, of a batch that of one; None where none could be read."""
+    answered: RequestAnswered | None = None
+    """The request that is answered; None for a text that was no request, and for a batch that became whole by a cancel."""
 
 
 class SessionBegan(msgspec.Struct, frozen=True):
@@ -105,6 +128,7 @@ class TextIgnored(msgspec.Struct, frozen=True):
 
 Happening = (
     TextToSend
+    | RequestAnswered
     | SessionBegan
     | SessionInitialized
     | RequestReceived

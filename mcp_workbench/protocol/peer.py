@@ -47,6 +47,7 @@ from mcp_workbench.protocol.happenings import (
     NotificationReceived,
     Pending,
     ProgressReceived,
+    RequestAnswered,
     RequestCancelled,
     RequestReceived,
     ResponseReceived,
@@ -196,7 +197,9 @@ class Peer:
 
     def _receive_malformed(self, malformed: Malformed, batch: BatchReply | None, happened: list[Happening]) -> None:
         if self._answers_malformed(malformed):
-            self._send_error(malformed.id, malformed.code, malformed.reason, batch, happened)
+            text = encode_error(malformed.id, malformed.code, malformed.reason)
+            if (whole := text if batch is None else batch.settle(text)) is not None:
+                happened.append(TextToSend(whole, None, malformed.code, malformed.id))
             return
         # Each side counts its own ids: a broken request of theirs is no answer to ours with the same id.
         pending = None if malformed.id is None or malformed.answerable else self._outgoing.pop(malformed.id, None)
@@ -218,7 +221,7 @@ class Peer:
                 raise RemoteProtocolError(ErrorCode.INVALID_REQUEST, "Invalid request: a request with this id is still in flight")
             exchange, self.state = self._admission.admit(request, size, self.state, self.facts)
         except RemoteProtocolError as error:
-            self._send_error(request.id, error.code, error.message, batch, happened, method=request.method, data=error.data)
+            self._refuse(request, size, error, batch, happened)
             return
         if self.facts is None and exchange.client is not UNKNOWN_CLIENT:
             self.facts = exchange.client
@@ -226,11 +229,11 @@ class Peer:
         exchange.batch = batch
         self._incoming[exchange.id] = exchange
         if request.method == "initialize":
-            self._answer_itself(exchange, self._initialize_result(exchange), happened)
+            self._answer_itself(exchange, request, self._initialize_result(exchange), happened)
         elif request.method == "ping":
-            self._answer_itself(exchange, wire.EmptyResult(), happened)
+            self._answer_itself(exchange, request, wire.EmptyResult(), happened)
         elif request.method == "server/discover":
-            self._answer_itself(exchange, self._discover_result(), happened)
+            self._answer_itself(exchange, request, self._discover_result(), happened)
         else:
             happened.append(RequestReceived(exchange))
 
@@ -355,29 +358,31 @@ class Peer:
         self.subscriptions.close_listen(exchange.id)
         return text if exchange.batch is None else exchange.batch.settle(text)
 
-    def _answer_itself(self, exchange: Exchange, result: wire.Result, happened: list[Happening]) -> None:
-        text = self.answer(exchange, result)
-        if text is not None:
-            happened.append(TextToSend(text, exchange.method, id=exchange.id))
+    def _answer_itself(self, exchange: Exchange, request: Request, result: wire.Result, happened: list[Happening]) -> None:
+        text = encode_result(exchange.id, self._encode_result(exchange.client, result))
+        del self._incoming[exchange.id]
+        answered = RequestAnswered(request.method, request.params, request.id, exchange.client.era, exchange.text_bytes, len(text))
+        self._tell(answered, self._settle(exchange, text), happened)
 
-    def _send_error(
-        self,
-        request_id: RequestId | None,
-        code: int,
-        message: str,
-        batch: BatchReply | None,
-        happened: list[Happening],
-        *,
-        method: str | None = None,
-        data: Any = None,
+    def _refuse(
+        self, request: Request, size: int, error: RemoteProtocolError, batch: BatchReply | None, happened: list[Happening]
     ) -> None:
-        text = encode_error(request_id, code, message, data)
-        if batch is not None:
-            whole = batch.settle(text)
-            if whole is None:
-                return
-            text = whole
-        happened.append(TextToSend(text, method, code, request_id))
+        text = encode_error(request.id, error.code, error.message, error.data)
+        refused = PeerError(error.code, error.message, error.data)
+        answered = RequestAnswered(request.method, request.params, request.id, self._era_of(request), size, len(text), refused)
+        self._tell(answered, text if batch is None else batch.settle(text), happened)
+
+    def _tell(self, answered: RequestAnswered, text: bytes | None, happened: list[Happening]) -> None:
+        if text is None:
+            happened.append(answered)
+            return
+        code = None if answered.error is None else answered.error.code
+        happened.append(TextToSend(text, answered.method, code, answered.id, answered))
+
+    def _era_of(self, request: Request) -> Era:
+        """Of a request that was refused: the connection's, else what its envelope says."""
+        meta = (request.params or {}).get("_meta")
+        return self.era or (Era.MODERN if isinstance(meta, dict) and wire.META_VERSION in meta else Era.LEGACY)
 
     def _encode_result(self, client: ClientFacts, result: wire.Result) -> bytes:
         result = fit_result(result, client.version)

@@ -23,6 +23,7 @@ from mcp_workbench.protocol.exchange import Exchange, Fate
 from mcp_workbench.protocol.happenings import (
     Happening,
     Pending,
+    RequestAnswered,
     RequestCancelled,
     RequestReceived,
     ResponseReceived,
@@ -37,6 +38,7 @@ from mcp_workbench.sessions.outbox import Outbox
 from mcp_workbench.sessions.places import Places
 from mcp_workbench.sessions.questions import Questions
 from mcp_workbench.sessions.seams import RequestHandler, SessionHome, Waiter
+from mcp_workbench.sessions.self_answered import record_of
 from mcp_workbench.sessions.work import Answer, Work
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, freeze_exception
@@ -231,7 +233,11 @@ class Session:
         if isinstance(happening, RequestReceived):
             self._handle(happening.exchange)
         elif isinstance(happening, TextToSend):
-            self.send(happening.text, happening.id, happening.code or 0)
+            message = self.send(happening.text, happening.id, happening.code or 0)
+            if happening.answered is not None:
+                self._note_answered(happening.answered, message)
+        elif isinstance(happening, RequestAnswered):
+            self._note_answered(happening, None)
         elif isinstance(happening, RequestCancelled):
             self._cancel(happening.exchange, happening.reason)
         elif isinstance(happening, ResponseReceived):
@@ -241,6 +247,9 @@ class Session:
             self._note_client(happening)
         elif isinstance(happening, TextIgnored):
             self.record.ignore(happening.reason)
+
+    def _note_answered(self, answered: RequestAnswered, message: Message | None) -> None:
+        self._home.telemetry.record(record_of(answered, self.principal.name, self._arrived, message))
 
     def _note_client(self, began: SessionBegan) -> None:
         client = began.client

@@ -14,8 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.telemetry.heatmap import Heatmaps
 from mcp_workbench.telemetry.histogram import Histogram
+from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.rates import Rate
 from mcp_workbench.telemetry.records import CALL_TOOL, JOB, CallRecord, Outcome
 
@@ -26,6 +28,9 @@ OTHER = "(other)"
 
 NO_TOOL = "(no such tool)"
 """Target of calls of tools that there never were; no row of the table of tools."""
+
+NO_METHOD = "(no such method)"
+"""Method of requests that the protocol has not: what clients make up takes no place from what there is."""
 
 Key = tuple[str, str]
 """Method and target."""
@@ -159,7 +164,8 @@ class Aggregates:
         """Count one call that ended; a job's end under the tool it ran."""
         method = CALL_TOOL if call.method == JOB else call.method
         nobody = method == CALL_TOOL and call.outcome is Outcome.RPC_ERROR and call.tool_version is None
-        key = (method, NO_TOOL if nobody else call.target)
+        unknown = call.code == ErrorCode.METHOD_NOT_FOUND and call.direction is Direction.IN
+        key = (NO_METHOD, "") if unknown else (method, NO_TOOL if nobody else call.target)
         aggregate = self._by_key.get(key) or self._first_of(key)
         ended_at = call.ended_at
         bucket = aggregate.add(call, ended_at)

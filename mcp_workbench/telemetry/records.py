@@ -22,6 +22,8 @@ from mcp_workbench.telemetry.printed import Printed
 CALL_TOOL = "tools/call"
 JOB = "job"
 """Method of the record of a call that went on after its request was answered; its target is the tool."""
+FORMALITIES = frozenset(("initialize", "server/discover", "ping"))
+"""Requests that open a conversation, or ask whether anybody is there: they want nothing of what a server offers."""
 MAX_ARGUMENTS = 64 * 1024
 """Bytes of a failed call's arguments that are kept."""
 

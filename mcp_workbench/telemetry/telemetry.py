@@ -22,7 +22,7 @@ from mcp_workbench.telemetry.failures import Failures
 from mcp_workbench.telemetry.heatmap import Column
 from mcp_workbench.telemetry.histogram import Histogram
 from mcp_workbench.telemetry.messages import Message, Messages
-from mcp_workbench.telemetry.records import CALL_TOOL, CallRecord, Outcome, SessionRecord, Side
+from mcp_workbench.telemetry.records import CALL_TOOL, FORMALITIES, CallRecord, Outcome, SessionRecord, Side
 from mcp_workbench.telemetry.records import JOB as JOB
 from mcp_workbench.telemetry.ring import Ring
 
@@ -45,6 +45,8 @@ class Statistics:
 
     calls: int
     """Calls recorded since the start."""
+    formalities: int
+    """... of which so many opened a conversation or were pings."""
     calls_kept: int
     """... of which so many records are still here."""
     errors: int
@@ -95,6 +97,7 @@ class Telemetry:
         self._aggregates = Aggregates()
         self._failures = Failures()
         self._added_up = 0
+        self._formalities = 0
         self._errors = 0
         self._bytes_in = 0
         self._bytes_out = 0
@@ -262,6 +265,7 @@ class Telemetry:
         self._fold()
         return Statistics(
             calls=self._calls.total,
+            formalities=self._formalities,
             calls_kept=len(self._calls),
             errors=self._errors,
             bytes_in=self._bytes_in,
@@ -295,6 +299,7 @@ class Telemetry:
     def _add_up(self, call: CallRecord) -> None:
         self._bytes_in += call.bytes_in
         self._bytes_out += call.bytes_out
+        self._formalities += call.method in FORMALITIES
         if call.outcome is not Outcome.OK:
             self._errors += call.failed
             self._failures.add(call)

@@ -99,7 +99,7 @@ class State(Message, frozen=True):
     mistakes: int = 0
     """Calls that failed by what callers sent."""
     calls: int = 0
-    """Requests recorded since the start."""
+    """Requests recorded since the start; handshakes and pings are none."""
     bytes_in: int = 0
     bytes_out: int = 0
     connect: tuple[Snippet, ...] = ()
@@ -424,6 +424,10 @@ class Timeline(Message, frozen=True):
     """How many calls ended meanwhile that are not among them."""
     skipped_marks: int = 0
     """How many marks are not among them."""
+    since: int = 0
+    """Of the first of them: nothing before this `seq` was looked at; 0: all was."""
+    filter: str = ""
+    """The filter by which they were chosen: what is told by another than the view wants now is too late."""
 
 
 # --- kernel to view: latency --------------------------------------------------------------------------------------------
@@ -638,7 +642,7 @@ class PanelFilter(Struct, frozen=True):
     """What of a panel's rows is wanted."""
 
     panel: str
-    """`calls` or `messages`."""
+    """`calls`, `messages` or `timeline`."""
     text: str
     """In the language of filters; the kernel has said that it can be read."""
 
@@ -664,7 +668,7 @@ class CheckFilter(Message, frozen=True):
 
     id: int
     panel: str
-    """`calls` or `messages`."""
+    """`calls`, `messages` or `timeline`."""
     text: str
 
 

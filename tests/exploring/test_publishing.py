@@ -53,7 +53,7 @@ def test_it_is_off_until_its_author_says_so_and_can_be_taken_back(workbench: Wor
         with pytest.raises(PeerError, match="No resource"):
             await session.read_resource(URI)
         workbench.traffic.publish()
-        assert (await session.read_resource(URI)).json()["calls"] == 4, "the refused reading is one"
+        assert (await session.read_resource(URI)).json()["calls"] == 5, "the refused reading is one, so is the handshake"
         assert "workbench://traffic{?filter,limit}" in [each.uri_template for each in await session.list_resource_templates()]
         workbench.traffic.unpublish()
         with pytest.raises(PeerError, match="No resource"):
@@ -71,6 +71,7 @@ def test_it_tells_how_calls_went_and_nothing_of_what_was_said(workbench: Workben
     assert told["columns"] == list(COLUMNS)
     assert not {*TEXTS, "request", "answer", "notes", "defined_at"} & set(COLUMNS)
     rows = [dict(zip(told["columns"], row, strict=True)) for row in told["data"]]
+    assert rows.pop(0)["method"] == "server/discover"
     assert [(row["tool"], row["outcome"], row["failed"]) for row in rows] == [
         ("add", "ok", False),
         ("add", "ok", False),

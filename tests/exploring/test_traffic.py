@@ -75,7 +75,8 @@ def test_a_call_tells_what_was_asked_and_answered_and_when(workbench: Workbench)
 
 def test_a_list_is_narrowed_sliced_ordered_and_made_a_dataframe(workbench: Workbench) -> None:
     run(workbench, *(("add", {"a": number}) for number in range(5)), ("broken", {"text": "no"}))
-    calls = workbench.traffic.calls()
+    assert [call.method for call in workbench.traffic.calls("-method:tools/call")] == ["server/discover"]
+    calls = workbench.traffic.calls("method:tools/call")
     assert len(calls) == 6
     assert [call.target for call in calls.where("outcome:error")] == ["broken"]
     assert len(calls.where("client:mcp-workbench")) == 6
@@ -115,7 +116,7 @@ def test_the_waterfall_has_a_lane_for_each_session_and_rows_for_what_overlaps(wo
             await asyncio.gather(*(session.call_tool("add", a=1) for session in (one, other) for _ in range(3)))
 
     asyncio.run(main())
-    timeline = workbench.traffic.timeline()
+    timeline = workbench.traffic.timeline("tool:add")
     lanes = timeline.lanes()
     assert set(lanes) == {"s1", "s2"}
     for lane in lanes.values():
@@ -143,7 +144,7 @@ def test_what_cannot_be_made_again_says_why(workbench: Workbench) -> None:
 
     asyncio.run(legacy())
     opening, call = workbench.traffic.calls()[0], workbench.traffic.calls()[-1]
-    assert opening.method == "logging/setLevel"
+    assert (opening.method, workbench.traffic.calls()[1].method) == ("initialize", "logging/setLevel")
     with pytest.raises(WorkbenchError, match="belongs to its conversation"):
         asyncio.run(workbench.traffic.resend(opening))
     assert call.record.request is not None
@@ -169,7 +170,7 @@ def test_a_call_to_another_server_is_made_again_where_one_says(workbench: Workbe
 
 def test_as_a_cell_it_does_the_same_and_nothing_an_agent_sent_is_code(workbench: Workbench) -> None:
     run(workbench, ("add", {"a": 1}), ("broken", {"text": "'); evil() #"}), ("odd-name", {"timeout_s": 9}))
-    added, hostile, odd = (workbench.traffic.as_cell(call) for call in workbench.traffic.calls())
+    added, hostile, odd = (workbench.traffic.as_cell(call) for call in workbench.traffic.calls("method:tools/call"))
     assert added == "async with wb.connect() as session:\n    result = await session.call_tool('add', a=1)\nresult"
     assert "session.call_tool('odd-name', {'timeout_s': 9})" in odd
     for cell in (added, hostile, odd):
@@ -177,7 +178,7 @@ def test_as_a_cell_it_does_the_same_and_nothing_an_agent_sent_is_code(workbench:
         names: dict[str, Any] = {"wb": workbench}
         exec(compile(f"async def main():\n{body}", "cell", "exec"), names)  # that it can be run is what is tested
         asyncio.run(names["main"]())
-    again = workbench.traffic.calls()[-3:]
+    again = workbench.traffic.calls("method:tools/call")[-3:]
     assert [call.arguments for call in again] == [{"a": 1}, {"text": "'); evil() #"}, {"timeout_s": 9}]
 
 
@@ -229,14 +230,14 @@ def test_everything_shows_itself_and_what_others_said_is_text(workbench: Workben
 
 def test_a_plot_has_its_dots(workbench: Workbench) -> None:
     run(workbench, ("add", {"a": 1}), ("broken", {"text": "no"}))
-    axes = workbench.traffic.plot(by="tool")
+    axes = workbench.traffic.plot("tool:*", by="tool")
     assert sorted(text.get_text() for text in axes.get_legend().get_texts()) == ["add", "broken (failed)"]
     pyplot.close(axes.figure)
 
 
 def test_texts_that_are_gone_are_missing_and_nothing_else_is(workbench: Workbench) -> None:
     run(workbench, ("add", {"a": 1}))
-    call = workbench.traffic.calls()[0]
+    call = workbench.traffic.calls()[-1]
     for message in call.messages:
         message.raw = b""
     assert (call.request, call.response, call.arguments, call.result) == (None, None, None, None)

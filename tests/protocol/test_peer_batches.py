@@ -48,6 +48,7 @@ def test_a_batch_is_answered_with_one_array_once_all_its_requests_are() -> None:
         << (request #1 tools/list)
         << (notifications/roots/list_changed)
         << (request #"2" tools/list)
+        << (answered #3 ping)
     """)
     talk.answer("2", EMPTY)
     talk.play("<< nothing")
@@ -59,7 +60,7 @@ def test_a_batch_is_answered_with_one_array_once_all_its_requests_are() -> None:
 def test_what_needs_no_driver_is_answered_at_once() -> None:
     talk = legacy(BATCHES)
     talk.receive(batch(request(1, "ping"), request(2, "ping")))
-    talk.play("<< [#1 result {}, #2 result {}]")
+    talk.play("<< (answered #1 ping)\n << [#1 result {}, #2 result {}]")
 
 
 def test_a_single_request_in_an_array_is_answered_in_an_array() -> None:
@@ -86,6 +87,7 @@ def test_malformed_entries_are_answered_in_their_place() -> None:
     talk = legacy(BATCHES)
     talk.receive(batch(1, [], {}, request(4, "ping"), {"jsonrpc": "2.0", "id": 5, "method": 5}, {"jsonrpc": "2.0", "method": 5}))
     talk.play("""
+        << (answered #4 ping)
         << [#null error -32600, #null error -32600, #null error -32600, #4 result {}, #5 error -32600]
         << (ignored BROKEN_NOTIFICATION)
     """)
@@ -94,7 +96,11 @@ def test_malformed_entries_are_answered_in_their_place() -> None:
 def test_a_refused_entry_does_not_hold_up_the_others() -> None:
     talk = legacy(BATCHES)
     talk.receive(batch(request(1, "no/such"), request(2), request(3, "resources/read")))
-    talk.play("<< (request #2 tools/list)")
+    talk.play("""
+        << (answered #1 no/such)
+        << (request #2 tools/list)
+        << (answered #3 resources/read)
+    """)
     talk.answer(2, EMPTY)
     talk.play('<< [#1 error -32601, #3 error -32602, #2 result {"tools":[]}]')
 
@@ -116,7 +122,7 @@ def test_before_initialize_there_are_no_batches() -> None:
 def test_the_same_id_twice_in_a_batch_is_refused_the_second_time() -> None:
     talk = legacy(BATCHES)
     talk.receive(batch(request(1), request(1)))
-    talk.play("<< (request #1 tools/list)")
+    talk.play("<< (request #1 tools/list)\n << (answered #1 tools/list)")
     talk.answer(1, EMPTY)
     talk.play('<< [#1 error -32600, #1 result {"tools":[]}]')
 
@@ -162,7 +168,8 @@ def test_batches_do_not_wait_for_one_another() -> None:
 def test_a_batch_holds_64_messages() -> None:
     talk = legacy(BATCHES)
     talk.receive(batch(*(request(number, "ping") for number in range(64))))
-    talk.play("<< [" + ", ".join(f"#{number} result {{}}" for number in range(64)) + "]")
+    alone = "\n".join(f"<< (answered #{number} ping)" for number in range(63))
+    talk.play(f"{alone}\n<< [" + ", ".join(f"#{number} result {{}}" for number in range(64)) + "]")
     talk.receive(batch(*(request(number, "ping") for number in range(65))))
     talk.play("<< #null error -32600")
 

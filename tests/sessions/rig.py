@@ -16,7 +16,7 @@ from mcp_workbench.protocol.exchange import Exchange
 from mcp_workbench.sessions.registry import Sessions
 from mcp_workbench.sessions.session import Session
 from mcp_workbench.sessions.work import Answer, Done, Work
-from mcp_workbench.telemetry.records import CallRecord
+from mcp_workbench.telemetry.records import FORMALITIES, CallRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
 from mcp_workbench.transports.channel import ChannelFacts, Receiver
 from tests.support.protocol import META, server_peer, subscribe
@@ -241,6 +241,10 @@ class Rig:
     def call(self, request_id: RequestId, name: str | None = None) -> None:
         """The client calls a tool, named like its id unless told otherwise."""
         self.channel.deliver(call(request_id, name))
+
+    def handled(self) -> list[CallRecord]:
+        """Records of what the Peer did not answer by itself, oldest first."""
+        return [record for record in self.telemetry.calls() if record.method not in FORMALITIES]
 
     def work(self, name: str) -> FakeWork:
         return self.handler.works[name]

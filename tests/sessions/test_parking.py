@@ -65,7 +65,7 @@ def test_one_that_is_taken_back_is_told_and_not_answered() -> None:
     assert rig.work("parks").cancelled == ["changed my mind"]
     rig.work("parks").end()
     assert (rig.replies, reading(rig)) == ([], (0, 0, 0))
-    assert [record.outcome for record in rig.telemetry.calls()] == [Outcome.CANCELLED]
+    assert [record.outcome for record in rig.handled()] == [Outcome.CANCELLED]
 
 
 def test_those_that_wait_are_told_when_the_connection_is_gone() -> None:

@@ -20,7 +20,7 @@ SMALL = Limits(running_calls=2, backlog_messages=3)
 
 
 def outcomes(rig: Rig) -> list[tuple[Any, Outcome]]:
-    return [(record.request_id, record.outcome) for record in rig.telemetry.calls()]
+    return [(record.request_id, record.outcome) for record in rig.handled()]
 
 
 # --- asking the client -----------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def test_a_handler_that_raises_is_answered_and_the_session_goes_on(caplog: pytes
     rig.channel.deliver(request(3, "ping"))
     assert rig.replies == [(1, -32603), (2, -32603), 3]
     assert (rig.session.running, rig.channel.closes) == (0, [])
-    assert [record.traceback_text is not None for record in rig.telemetry.calls()] == [True, True]
+    assert [record.traceback_text is not None for record in rig.handled()] == [True, True]
     assert len(caplog.records) == 2
 
 
@@ -133,7 +133,7 @@ def test_each_call_is_written_down_with_how_it_ended() -> None:
     rig.call(4)
     rig.work("4").end(None)
     assert outcomes(rig) == [(1, Outcome.OK), (2, Outcome.RPC_ERROR), ("l", Outcome.OK), (4, Outcome.CANCELLED)]
-    first, second = rig.telemetry.calls()[:2]
+    first, second = rig.handled()[:2]
     assert (first.session_id, first.principal, first.method, first.bytes_in) == ("s1", "default", "tools/call", len(call(1, "inline")))
     assert first.bytes_out > 0
     assert (second.code, second.error) == (-32602, "Unknown tool")

@@ -38,6 +38,7 @@ from mcp_workbench.protocol.happenings import (
     NotificationReceived,
     Pending,
     ProgressReceived,
+    RequestAnswered,
     RequestCancelled,
     RequestReceived,
     ResponseReceived,
@@ -169,6 +170,8 @@ class Conversation:
         match happening:
             case TextToSend(text=text):
                 return self.oracle.check_sent(text)
+            case RequestAnswered(id=request_id, method=method):
+                return f"(answered #{json.dumps(request_id)} {method})"
             case SessionBegan(client=client):
                 return f"(session {client.era} {client.version})"
             case SessionInitialized():

@@ -104,9 +104,15 @@ def test_calls_are_filtered_sent_again_annotated_compared_and_stand_in_the_timel
 
 
 def look_at_the_timeline(window: Window) -> None:
-    """What it counts, and a call by the keyboard."""
+    """What it counts, the filter above it, and a call by the keyboard."""
     window.go("timeline")
-    expect(window.at("timeline-counts")).to_contain_text("5 calls")
+    expect(window.at("timeline-counts")).to_contain_text("7 calls")  # two handshakes
+    window.at("timeline-filter").fill("outcom:ok")
+    expect(window.at("timeline-filter-wrong").locator("mark")).to_have_text("outcom:ok")
+    window.at("timeline-filter").fill("tool:none")
+    expect(window.at("timeline-empty")).to_contain_text("No call that is kept matches.")
+    window.at("timeline-filter").fill("method:tools/call tool:add")
+    expect(window.at("timeline-counts")).to_contain_text("4 calls")
     window.at("timeline-fit").click()
     canvas = window.at("waterfall")
     canvas.focus()
@@ -130,5 +136,5 @@ def test_thousands_of_messages_and_calls_need_few_elements(program: Program, bro
         expect(window.at("messages-counts")).not_to_have_text("2,000")  # older ones are asked for
         assert window.page.locator(".mcpw-message").count() <= 200
         window.go("timeline")
-        expect(window.at("timeline-counts")).to_contain_text("2,000 calls")
-        assert window.at("panel-timeline").locator("*").count() < 60
+        expect(window.at("timeline-counts")).to_contain_text("2,001 calls")
+        assert window.at("panel-timeline").locator("*").count() < 100

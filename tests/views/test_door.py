@@ -143,7 +143,8 @@ def test_the_last_that_a_view_is_told_is_how_it_all_stood_at_the_end() -> None:
             while (got := await visitor.connection.frame()).opcode != CLOSE:
                 message = json.loads(got.payload)
                 told[message["type"]] = message
-            assert told["state"]["calls"] == workbench.telemetry.statistics().calls
+            sums = workbench.telemetry.statistics()
+            assert (told["state"]["calls"], sums.calls, sums.formalities) == (3, 5, 2), "handshake and ping are no requests of it"
             assert [row["closeCode"] > 0 for row in told["sessions"]["rows"]] == [True], "the agent's session has ended"
             assert told["calls"]["rows"][-1]["target"] == "add"
 

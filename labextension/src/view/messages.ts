@@ -65,7 +65,7 @@ export interface State {
   failed?: number;
   /** Calls that failed by what callers sent. */
   mistakes?: number;
-  /** Requests recorded since the start. */
+  /** Requests recorded since the start; handshakes and pings are none. */
   calls?: number;
   bytesIn?: number;
   bytesOut?: number;
@@ -375,6 +375,10 @@ export interface Timeline {
   skipped?: number;
   /** How many marks are not among them. */
   skippedMarks?: number;
+  /** Of the first of them: nothing before this `seq` was looked at; 0: all was. */
+  since?: number;
+  /** The filter by which they were chosen: what is told by another than the view wants now is too late. */
+  filter?: string;
 }
 
 /** Of the calls that ended well, in microseconds; None: too few calls support it (p99.9 takes 1,000). */
@@ -567,7 +571,7 @@ export interface HistogramKey {
 
 /** What of a panel's rows is wanted. */
 export interface PanelFilter {
-  /** `calls` or `messages`. */
+  /** `calls`, `messages` or `timeline`. */
   panel: string;
   /** In the language of filters; the kernel has said that it can be read. */
   text: string;
@@ -589,7 +593,7 @@ export interface Watch {
 export interface CheckFilter {
   type: "checkFilter";
   id: number;
-  /** `calls` or `messages`. */
+  /** `calls`, `messages` or `timeline`. */
   panel: string;
   text: string;
 }

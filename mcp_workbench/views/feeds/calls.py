@@ -11,9 +11,10 @@ from itertools import islice
 
 from mcp_workbench.telemetry.records import CallRecord, Outcome
 from mcp_workbench.views.call_rows import CallRows
+from mcp_workbench.views.feeds.following import Following, since
 from mcp_workbench.views.feeds.pace import Pace, Piece
 from mcp_workbench.views.feeds.sources import Sources
-from mcp_workbench.views.filtering import calls_filter, text_for
+from mcp_workbench.views.filtering import calls_filter
 from mcp_workbench.views.messages import Calls, Message, Watch
 
 HISTORY = 2_000
@@ -28,24 +29,15 @@ class CallsFeed:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._rows = CallRows(sources)
-        self._pace = Pace(HISTORY, AT_ONCE)
-        self._watched = False
-        self._filter, self._matches = "", calls_filter("", sources)
+        self._following: Following[CallRecord] = Following(self.panel, Pace(HISTORY, AT_ONCE), lambda text: calls_filter(text, sources))
 
     def watch(self, wanted: Watch) -> None:
-        """A view that looks again is told the latest first of all, as one that begins; one that filters anew, all anew."""
-        watched, text = self.panel in wanted.panels, text_for(self.panel, wanted)
-        recorded = self._sources.offer.telemetry.recorded
-        if watched and text != self._filter:
-            self._filter, self._matches = text, calls_filter(text, self._sources)
-            self._pace.restart(recorded)
-        elif watched and not self._watched:
-            self._pace.begin(recorded)
-        self._watched = watched
+        """See `Following.watch`."""
+        self._following.watch(wanted, self._sources.offer.telemetry.recorded)
 
     def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         """Calls that have ended since the last one that was told."""
-        while (piece := self._pace.next(self._sources.offer.telemetry.recorded)) is not None:
+        while (piece := self._following.next(self._sources.offer.telemetry.recorded)) is not None:
             told = self._told(piece)
             if told.rows or told.skipped or piece.is_first:
                 yield told
@@ -53,20 +45,15 @@ class CallsFeed:
                 return
 
     def _told(self, piece: Piece) -> Calls:
-        telemetry, matches = self._sources.offer.telemetry, self._matches
-        found = telemetry.calls_between(piece.after, piece.until)
-        skipped = piece.passed_over
-        if matches is None:
-            skipped += piece.until - piece.after - len(found)
-        else:
-            found = [call for call in found if matches(call)]
+        telemetry = self._sources.offer.telemetry
+        found, skipped = self._following.chosen(piece, telemetry.calls_between(piece.after, piece.until))
         calls = found if len(found) <= AT_ONCE else _chosen(found)
         return Calls(
             rows=tuple(map(self._rows.row, calls)),
             skipped=skipped + len(found) - len(calls),
             oldest=telemetry.oldest,
-            since=piece.after + 1 if piece.is_first and piece.after else 0,
-            filter=self._filter,
+            since=since(piece),
+            filter=self._following.filter,
         )
 
 

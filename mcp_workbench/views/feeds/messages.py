@@ -11,9 +11,10 @@ from itertools import accumulate
 
 from mcp_workbench.limits import MIB
 from mcp_workbench.telemetry import messages as wire
+from mcp_workbench.views.feeds.following import Following, since
 from mcp_workbench.views.feeds.pace import Pace, Piece
 from mcp_workbench.views.feeds.sources import Sources
-from mcp_workbench.views.filtering import messages_filter, text_for
+from mcp_workbench.views.filtering import messages_filter
 from mcp_workbench.views.message_rows import MessageRows
 from mcp_workbench.views.messages import Message, Messages, Watch
 
@@ -31,24 +32,16 @@ class MessagesFeed:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._rows = MessageRows(sources)
-        self._pace = Pace(HISTORY, AT_ONCE)
-        self._watched = False
-        self._filter, self._matches = "", messages_filter("", sources)
+        pace = Pace(HISTORY, AT_ONCE)
+        self._following: Following[wire.Message] = Following(self.panel, pace, lambda text: messages_filter(text, sources))
 
     def watch(self, wanted: Watch) -> None:
-        """A view that looks again is told the latest first of all, as one that begins; one that filters anew, all anew."""
-        watched, text = self.panel in wanted.panels, text_for(self.panel, wanted)
-        total = self._sources.offer.telemetry.messages.total
-        if watched and text != self._filter:
-            self._filter, self._matches = text, messages_filter(text, self._sources)
-            self._pace.restart(total)
-        elif watched and not self._watched:
-            self._pace.begin(total)
-        self._watched = watched
+        """See `Following.watch`."""
+        self._following.watch(wanted, self._sources.offer.telemetry.messages.total)
 
     def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         """Messages that have crossed since the last one that was told."""
-        while (piece := self._pace.next(self._sources.offer.telemetry.messages.total)) is not None:
+        while (piece := self._following.next(self._sources.offer.telemetry.messages.total)) is not None:
             told = self._told(piece)
             if told.rows or told.skipped or piece.is_first:
                 yield told
@@ -56,21 +49,16 @@ class MessagesFeed:
                 return
 
     def _told(self, piece: Piece) -> Messages:
-        messages, matches = self._sources.offer.telemetry.messages, self._matches
-        found = messages.between(piece.after, piece.until)
-        skipped = piece.passed_over
-        if matches is None:
-            skipped += piece.until - piece.after - len(found)
-        else:
-            found = [message for message in found if matches(message)]
+        messages = self._sources.offer.telemetry.messages
+        found, skipped = self._following.chosen(piece, messages.between(piece.after, piece.until))
         chosen = newest(found)
         return Messages(
             rows=tuple(map(self._rows.row, chosen)),
             skipped=skipped + len(found) - len(chosen),
             oldest=messages.oldest,
             oldest_text=messages.oldest_text,
-            since=piece.after + 1 if piece.is_first and piece.after else 0,
-            filter=self._filter,
+            since=since(piece),
+            filter=self._following.filter,
         )
 
 

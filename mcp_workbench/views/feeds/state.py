@@ -59,7 +59,7 @@ class StateFeed:
             notices=tuple(running.notices),
             failed=telemetry.failed,
             mistakes=telemetry.mistaken,
-            calls=sums.calls,
+            calls=sums.calls - sums.formalities,
             bytes_in=sums.bytes_in,
             bytes_out=sums.bytes_out,
             connect=self._connect,

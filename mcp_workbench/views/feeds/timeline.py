@@ -1,7 +1,9 @@
 """Calls as bars over time, and what happened at moments beside them: notifications, new versions of DataFrames.
 
 A bar holds times and names, nothing of what was said. Where more happen between two looks than fit, the newest are told, and how
-many are left out is told too.
+many are left out is told too. With a filter only calls that fit are told, and notifications that fit it as messages: none where it
+asks for what only calls have, such as how long they took. Versions of DataFrames are told whatever it says. What of the calls is
+further back the view asks for (`GetOlder`), as it does where they stand in a table.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ from mcp_workbench.live.dataframes.names import NotFound
 from mcp_workbench.telemetry import messages as wire
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.views.call_rows import CallRows
-from mcp_workbench.views.feeds.pace import Pace
+from mcp_workbench.views.feeds.following import Following, since
+from mcp_workbench.views.feeds.pace import Pace, Piece
 from mcp_workbench.views.feeds.sources import Sources
+from mcp_workbench.views.filtering import calls_filter, messages_filter
 from mcp_workbench.views.messages import Mark, Message, Span, Timeline, Watch
 from mcp_workbench.wording import visible
 
@@ -36,34 +40,41 @@ class TimelineFeed:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._rows = CallRows(sources)
-        self._calls, self._messages = Pace(HISTORY, AT_ONCE), Pace(HISTORY, AT_ONCE)
+        self._calls: Following[CallRecord] = Following(self.panel, Pace(HISTORY, AT_ONCE), lambda text: calls_filter(text, sources))
+        self._messages: Following[wire.Message] = Following(
+            self.panel, Pace(HISTORY, AT_ONCE), lambda text: messages_filter(text, sources)
+        )
         self._versions: dict[str, int] = {}
         """The latest version of each DataFrame that was told."""
-        self._watched = False
 
     def watch(self, wanted: Watch) -> None:
-        """A view that looks again is told the latest first of all, as one that begins."""
-        watched, telemetry = self.panel in wanted.panels, self._sources.offer.telemetry
-        if watched and not self._watched:
-            self._calls.begin(telemetry.recorded)
-            self._messages.begin(telemetry.messages.total)
-        self._watched = watched
+        """See `Following.watch`."""
+        telemetry = self._sources.offer.telemetry
+        self._messages.watch(wanted, telemetry.messages.total)
+        if self._calls.watch(wanted, telemetry.recorded):
+            self._versions.clear()
 
     def look(self, now: float, *, last: bool = False) -> Iterable[Message]:
         """What has happened since the last time; the first time also that nothing has."""
-        spans, skipped, is_first = self._new_spans()
+        telemetry = self._sources.offer.telemetry
+        piece = self._calls.next(telemetry.recorded)
+        spans, skipped = ((), 0) if piece is None else self._new_spans(piece)
         marks = [*self._notifications(), *self._new_versions()]
         kept = marks[-MARKS_AT_ONCE:]
-        if spans or marks or skipped or is_first:
-            yield Timeline(spans=spans, marks=tuple(kept), skipped=skipped, skipped_marks=len(marks) - len(kept))
+        if spans or marks or skipped or (piece is not None and piece.is_first):
+            yield Timeline(
+                spans=spans,
+                marks=tuple(kept),
+                skipped=skipped,
+                skipped_marks=len(marks) - len(kept),
+                since=0 if piece is None else since(piece),
+                filter=self._calls.filter,
+            )
 
-    def _new_spans(self) -> tuple[tuple[Span, ...], int, bool]:
-        telemetry = self._sources.offer.telemetry
-        if (piece := self._calls.next(telemetry.recorded)) is None:
-            return (), 0, False
-        calls = telemetry.calls_between(piece.after, piece.until)[-AT_ONCE:]
-        skipped = piece.passed_over + piece.until - piece.after - len(calls)
-        return tuple(map(self._span, calls)), skipped, piece.is_first
+    def _new_spans(self, piece: Piece) -> tuple[tuple[Span, ...], int]:
+        found, skipped = self._calls.chosen(piece, self._sources.offer.telemetry.calls_between(piece.after, piece.until))
+        calls = found[-AT_ONCE:]
+        return tuple(map(self._span, calls)), skipped + len(found) - len(calls)
 
     def _span(self, call: CallRecord) -> Span:
         row = self._rows.row(call)
@@ -85,7 +96,7 @@ class TimelineFeed:
         if (piece := self._messages.next(messages.total)) is None:
             return
         for message in messages.between(piece.after, piece.until):
-            if (method := _notified(message)) is not None:
+            if (method := _notified(message)) is not None and self._messages.wants(message):
                 out = message.direction is wire.Direction.OUT
                 text = visible(method[:TEXT])
                 yield Mark(at=message.at, kind="notification", text=text, session=message.session_id, out=out, seq=message.seq)

@@ -78,7 +78,7 @@ def test_nothing_is_written_over_and_what_cannot_be_made_writes_nothing(tmp_path
 def test_it_runs_without_the_server_and_nothing_that_was_sent_is_code(tmp_path: Path) -> None:
     path = written(tmp_path)
     check: dict[str, Any] = {"cell_type": "code", "execution_count": None, "id": "check", "metadata": {}, "outputs": [], "source": ""}
-    check["source"] = "assert (replay.unanswered, type(result).__name__, len(calls)) == ([], 'PeerError', 5)"
+    check["source"] = "assert (replay.unanswered, type(result).__name__, len(calls)) == ([], 'PeerError', 7)"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     notebook["cells"].insert(-2, check)
     path.write_text(json.dumps(notebook), encoding="utf-8")

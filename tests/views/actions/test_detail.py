@@ -44,7 +44,7 @@ def test_request_answer_notifications_output_and_the_line_for_a_cell() -> None:
         async with visiting(workbench) as visitor, talking(workbench) as talk:
             request_id = talk.ask("tools/call", {"name": "count", "arguments": {"n": 3}}, progressToken="p")
             answer = await talk.answer(request_id)
-            told = await detail(visitor, 1)
+            told = await detail(visitor, 3)
             assert json.loads(told["request"]["text"])["params"]["arguments"] == {"n": 3}
             assert (json.loads(told["answer"]["text"]), told["answer"]["size"]) == (answer, told["row"]["bytesOut"])
             assert [json.loads(sent["text"])["params"]["message"] for sent in told["notifications"]] == ["half"]
@@ -52,16 +52,16 @@ def test_request_answer_notifications_output_and_the_line_for_a_cell() -> None:
             assert told["toolVersion"].startswith("v1@")
             assert "test_detail.py" in told["definedAt"]
             await talk.called("add", flights="flights", n=2)
-            assert (await detail(visitor, 2))["asCell"] == "add(flights, n=2)"
+            assert (await detail(visitor, 4))["asCell"] == "add(flights, n=2)"
             await talk.request("tools/call", {"name": "fail"})
-            told = await detail(visitor, 3)
+            told = await detail(visitor, 5)
             assert 'raise ValueError("<b>no</b>")' in told["traceback"]
             assert "function_work.py" not in told["traceback"], "the workbench's own way there is nobody's business"
             assert (told["row"]["outcome"], told["asCell"]) == ("tool_error", "fail()")
             parts = [told["row"][f"{phase}Us"] for phase in ("wait", "run", "send")]
             assert sum(parts) == pytest.approx(told["row"]["totalUs"]), "what raised has run too"
             await talk.result("tools/list")
-            told = await detail(visitor, 4)
+            told = await detail(visitor, 6)
             assert (told["row"]["method"], "tools" in json.loads(told["answer"]["text"])["result"]) == ("tools/list", True)
             for seq in (0, -1, 99):
                 refused = await visitor.ask(GetDetail(id=7, seq=seq))
@@ -88,7 +88,7 @@ def test_of_a_call_that_went_on_as_a_job_both_ends_are_told() -> None:
             await talk.answer(request_id)
             go_on.set()
             await talk.called("job_wait", job="j1")
-            early, late = await detail(visitor, 1), await detail(visitor, 2)
+            early, late = await detail(visitor, 3), await detail(visitor, 4)
             assert (early["row"]["job"], "job_wait" in early["answer"]["text"]) == ("j1", True)
             assert (late["row"]["method"], "fitted" in late["answer"]["text"], late["asCell"]) == ("job", True, "fit(epochs=3)")
             assert late["request"] == early["request"]
@@ -104,7 +104,7 @@ def test_without_texts_the_record_is_still_told(limits: Limits) -> None:
     async def main() -> None:
         async with visiting(workbench) as visitor, talking(workbench) as talk:
             await talk.result("tools/list")
-            told = await detail(visitor, 1)
+            told = await detail(visitor, 3)
             assert (told["row"]["outcome"], "request" in told, "answer" in told) == ("ok", False, False)
 
     with running(workbench, limits=limits):

@@ -26,7 +26,7 @@ def test_what_is_wrong_is_said_with_its_place_and_what_is_near() -> None:
     assert "sesion" in answer.sentence
 
 
-@pytest.mark.parametrize(("panel", "ok"), [("calls", True), ("messages", False)])
+@pytest.mark.parametrize(("panel", "ok"), [("calls", True), ("timeline", True), ("messages", False)])
 def test_a_key_that_one_panel_knows_another_may_not(panel: str, ok: bool) -> None:
     assert checked("dur:>5ms", panel).ok is ok
 

@@ -35,17 +35,17 @@ def test_a_call_is_made_again_with_other_arguments_and_is_a_call_of_its_own() ->
     async def main() -> None:
         async with visiting(workbench) as visitor, talking(workbench) as talk:
             await talk.called("add", a=1, b=2)
-            first = await detail(visitor, 1)
+            first = await detail(visitor, 3)
             assert (first["resend"], json.loads(first["arguments"])) == ("yes", {"a": 1, "b": 2})
 
-            answer = await visitor.ask(Resend(id=1, seq=1, arguments='{"a": 40}'))
+            answer = await visitor.ask(Resend(id=1, seq=3, arguments='{"a": 40}'))
             assert answer["type"] == "resent", answer
             made = await detail(visitor, answer["seq"])
             assert (made["row"]["principal"], made["row"]["session"] != first["row"]["session"]) == ("notebook", True)
             assert json.loads(made["answer"]["text"])["result"]["content"][0]["text"] == "41"
 
             await talk.called("wipe", name="x")
-            await detail(visitor, 1)  # a turn of the loop, in which the record is made
+            await detail(visitor, 3)  # a turn of the loop, in which the record is made
             seq = next(call.seq for call in workbench.telemetry.calls(None) if call.target == "wipe")
             assert (await detail(visitor, seq))["resend"] == "asks"
             refused = await visitor.ask(Resend(id=2, seq=seq, arguments='{"name": "y"}'))
@@ -54,16 +54,16 @@ def test_a_call_is_made_again_with_other_arguments_and_is_a_call_of_its_own() ->
             done = await visitor.ask(Resend(id=3, seq=seq, arguments='{"name": "y"}', sure=True))
             assert (done["type"], wiped) == ("resent", ["x", "y"])
 
-            failed = await visitor.ask(Resend(id=4, seq=1, arguments='{"c": 40}'))
+            failed = await visitor.ask(Resend(id=4, seq=3, arguments='{"c": 40}'))
             assert (await detail(visitor, failed["seq"]))["row"]["outcome"] == "tool_error", "an error is an answer"
             for arguments in ("[1]", "{no", ""):
-                refused = await visitor.ask(Resend(id=5, seq=1, arguments=arguments))
+                refused = await visitor.ask(Resend(id=5, seq=3, arguments=arguments))
                 assert "one JSON object" in refused["sentence"]
             for gone in (0, 99_999):
                 assert not (await visitor.ask(Resend(id=6, seq=gone, arguments="{}")))["ok"]
 
             text = await visitor.ask(GetText(id=7, seq=first["requestSeq"]))
-            assert (json.loads(text["text"]["text"])["params"]["name"], text["call"]) == ("add", 1)
+            assert (json.loads(text["text"]["text"])["params"]["name"], text["call"]) == ("add", 3)
 
     with running(workbench):
         within(main)
@@ -87,7 +87,7 @@ def test_one_that_takes_long_is_said_to_run(monkeypatch: Any) -> None:
     async def main() -> None:
         async with visiting(workbench, "calls") as visitor, talking(workbench) as talk:
             await talk.called("add", a=1)
-            answer = await visitor.ask(Resend(id=1, seq=1, arguments='{"a": 2}'))
+            answer = await visitor.ask(Resend(id=1, seq=3, arguments='{"a": 2}'))
             assert (answer["type"], answer["ok"]) == ("done", True)
             assert "runs" in answer["sentence"]
             while workbench.telemetry.calls(1)[0].principal != "notebook" or workbench.telemetry.calls(1)[0].target != "add":

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mcp_workbench.telemetry import Direction, Outcome
 from mcp_workbench.views.feeds.timeline import AT_ONCE, HISTORY, MARKS_AT_ONCE, TimelineFeed
-from mcp_workbench.views.messages import Timeline, Watch
+from mcp_workbench.views.messages import PanelFilter, Timeline, Watch
 from tests.views.rig import no_server
 from tests.views.wire_log import WireLog
 
@@ -96,3 +96,56 @@ def test_a_view_that_begins_is_told_the_latest_in_pieces() -> None:
         assert len(told.spans) <= AT_ONCE
         spans += [span.seq for span in told.spans]
     assert spans == list(range(2, HISTORY + 2))
+
+
+def filtered(text: str) -> Watch:
+    return Watch(panels=("timeline",), filters=(PanelFilter(panel="timeline", text=text),))
+
+
+def test_a_filter_is_told_the_calls_that_fit_from_the_beginning_and_without_one_everything_again() -> None:
+    log = Look()
+    log.sources.offer.dataframes.publish("flights", pd.DataFrame({"a": [1]}))
+    log.feed.watch(WATCH)
+    for tool in ("add", "sum", "add"):
+        log.call(tool)
+    log.said(Direction.OUT, method="notifications/message", params={"level": "info", "data": "sum"})
+    everything = log.look()
+    log.feed.watch(filtered("tool:sum"))
+    told = log.look()
+    assert told is not None
+    assert ([span.seq for span in told.spans], told.filter, told.skipped) == ([2], "tool:sum", 0)
+    assert [mark.kind for mark in told.marks] == ["version"], "what is published is told whatever the filter says"
+    log.call("add")
+    assert log.look() is None
+    log.call("sum")
+    told = log.look()
+    assert told is not None
+    assert [span.seq for span in told.spans] == [5]
+    log.feed.watch(WATCH)
+    told = log.look()
+    assert everything is not None
+    assert told is not None
+    assert ([span.seq for span in told.spans], told.filter) == ([1, 2, 3, 4, 5], "")
+    assert [mark.kind for mark in told.marks] == [mark.kind for mark in everything.marks] == ["notification", "version"]
+
+
+def test_notifications_fit_a_filter_as_messages_and_none_fits_what_only_calls_have() -> None:
+    log = Look()
+    log.call()
+    log.said(Direction.OUT, method="notifications/progress", params={"progressToken": 1, "progress": 1})
+    log.said(Direction.OUT, session="s2", method="notifications/message", params={})
+    for text, sessions, spans in (("session:s2", ["s2"], 0), ("dur:>0ms", [], 1), ("dur:>0ms | session:s2", [], 1)):
+        log.feed.watch(filtered(text))
+        told = log.look()
+        assert told is not None
+        assert ([mark.session for mark in told.marks], len(told.spans)) == (sessions, spans), text
+
+
+def test_where_it_begins_is_told_so_that_what_is_further_back_can_be_asked_for() -> None:
+    log = Look()
+    for n in range(HISTORY + 3):
+        log.call(request_id=n)
+    log.feed.watch(filtered("tool:none"))
+    told = log.look()
+    assert told is not None
+    assert (told.spans, told.since, told.filter) == ((), 4, "tool:none")

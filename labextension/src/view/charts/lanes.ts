@@ -61,6 +61,14 @@ export class Lanes {
     this.total = this.spans.length;
   }
 
+  /** Calls that ended before those that are here. */
+  addOlder(spans: readonly Span[]): void {
+    const have = new Set(this.spans.map(({ seq }) => seq));
+    this.spans = [...spans.filter(({ seq }) => !have.has(seq)), ...this.spans].sort((a, b) => a.seq - b.seq);
+    this.drop();
+    this.total = this.spans.length;
+  }
+
   clear(): void {
     this.lanes = [];
     this.versions = [];
@@ -116,8 +124,8 @@ export class Lanes {
 
   /** The oldest go; those that stay are placed anew, and lanes of which nothing is left go too. */
   private drop(): void {
-    this.spans.splice(0, this.spans.length - MOST);
-    const first = this.spans[0]?.at ?? 0;
+    const gone = this.spans.splice(0, Math.max(0, this.spans.length - MOST));
+    const first = gone.length ? (this.spans[0]?.at ?? 0) : 0;
     const marks = new Map(this.lanes.map(({ session, marks }) => [session, marks.filter(({ at }) => at >= first)]));
     this.lanes = [];
     this.bySession = new Map();

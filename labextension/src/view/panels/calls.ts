@@ -1,19 +1,17 @@
 /** Every call: those that run on top, those that have ended below, the chosen one in a drawer beside them. */
 import { badge } from "../badge";
 import { CallDrawer } from "../calldrawer";
-import { button, type Child, el, fill, shown } from "../dom";
+import { button, type Child, el, shown } from "../dom";
 import { outcomeMark, type Titled } from "../drawer";
 import { EVERYTHING } from "../filter";
 import { bytes, counted, duration, moment, number, outcomeClass } from "../format";
+import { Listing } from "../listing";
 import type { CallRow, ToView } from "../messages";
 import type { Link, Panel, PanelKind } from "../panel";
 import { Running } from "../running";
-import { CallStore, type Entry, type Gap, isGap, place } from "../store";
-import { type Column, Table } from "../table";
+import { CallStore, type Entry, isGap } from "../store";
+import type { Column } from "../table";
 import { Toolbar } from "../toolbar";
-
-const OLDER = 500;
-const MOVING_MS = 90;
 
 export const calls: PanelKind = {
   id: "calls",
@@ -27,50 +25,34 @@ class CallsPanel implements Panel {
   private readonly store = new CallStore();
   private readonly running: Running;
   private readonly toolbar: Toolbar;
-  private readonly table: Table<Entry>;
+  private readonly listing: Listing<CallRow>;
   private readonly drawer: CallDrawer;
-  private visible = false;
-  private moving: ReturnType<typeof setTimeout> | undefined;
-  private readonly asking = new Set<number>();
-  private readonly foot = el("div", { class: "mcpw-foot" });
 
   constructor(private readonly link: Link) {
     this.running = new Running(link);
     this.toolbar = new Toolbar(link, {
-      applied: (text) => this.applied(text),
+      applied: (text) => this.listing.filter(text),
       chosen: () => this.chosen(),
-      paused: (paused) => this.table.pause(paused),
+      paused: (paused) => this.listing.table.pause(paused),
     });
     this.drawer = new CallDrawer(link, {
       closed: () => this.closed(),
       noted: (seq, text) => this.noted(seq, text),
     });
-    this.table = this.makeTable();
-    const list = el("div", { class: "mcpw-list" }, this.running.element, this.toolbar.element, this.table.element, this.foot);
-    const more = button(`load ${OLDER} older calls`, () => void this.older(this.store.olderThan), {
-      class: "mcpw-link",
-      testid: "calls-older",
-    });
-    fill(this.foot, "The kernel has more: ", more);
-    this.element = el("div", { class: "mcpw-calls" }, list, this.drawer.element);
-    this.table.sortBy(link.remember("calls.sort") ?? "");
+    this.listing = this.makeListing();
+    this.element = el("div", { class: "mcpw-calls" }, this.listing.element, this.drawer.element);
+    this.listing.table.sortBy(link.remember("calls.sort") ?? "");
   }
 
   take(message: ToView): void {
     if (message.type === "openCalls") this.running.take(message);
     if (message.type === "kernel") this.running.takeKernel(message);
-    if (message.type !== "calls") return;
-    const { begun } = this.store;
-    this.store.add(message);
-    if (this.visible) this.draw();
-    // What fits may be rare: all that is kept is looked through, once.
-    if (this.store.filter && !begun && this.store.begun) void this.older(this.store.olderThan);
+    if (message.type === "calls") this.listing.take(message);
   }
 
   shown(visible: boolean): void {
-    this.visible = visible;
     this.running.shown(visible);
-    if (visible) this.draw();
+    this.listing.shown(visible);
   }
 
   heard(live: boolean): void {
@@ -88,72 +70,54 @@ class CallsPanel implements Panel {
   reset(): void {
     this.running.reset();
     this.store.clear();
-    this.asking.clear();
     this.close();
-    this.table.restart([]);
-    this.draw();
+    this.listing.reset();
   }
 
   dispose(): void {
-    clearTimeout(this.moving);
     this.running.dispose();
     this.toolbar.dispose();
-    this.table.dispose();
+    this.listing.dispose();
   }
 
   // --- the list ----------------------------------------------------------------------------------------------------------
 
-  private draw(): void {
-    this.table.append(this.store.entries, this.store.arrived);
-    this.drawCounts();
-  }
-
   private drawCounts(): void {
-    this.foot.hidden = this.store.olderThan === 0;
     this.toolbar.update(this.store.matched, this.store.total, this.store.hidden, this.store.facets, this.store.clients);
-  }
-
-  /** The kernel chooses by this from now on, and tells anew. */
-  private applied(text: string): void {
-    this.store.begin(text);
-    this.asking.clear();
-    this.link.watch(text ? { filters: [{ panel: "calls", text }] } : {});
-    this.table.restart([]);
-    this.drawCounts();
   }
 
   private chosen(): void {
     this.store.choose(this.toolbar.filter);
-    this.table.restart(this.store.entries, this.store.arrived);
-    this.drawCounts();
+    this.listing.restart();
   }
 
   private noted(seq: number, text: string): void {
     this.store.annotate(seq, text);
-    this.table.replace(this.store.entries, this.store.arrived);
+    this.listing.replace();
   }
 
-  private makeTable(): Table<Entry> {
-    return new Table<Entry>({
+  private makeListing(): Listing<CallRow> {
+    const { link } = this;
+    return new Listing<CallRow>({
+      link,
+      store: this.store,
+      panel: "calls",
+      noun: "call",
       label: "Calls that have ended, newest first",
-      testid: "calls",
       columns: columns(),
-      place,
-      newestFirst: true,
-      whole: (entry) => (isGap(entry) ? this.gapRow(entry) : undefined),
-      rowClass: (entry) => (isGap(entry) ? "mcpw-gap" : `mcpw-call mcpw-row-${outcomeClass(entry.outcome)}`),
-      opened: (entry) => (isGap(entry) ? this.older(entry.ask ?? entry.before) : this.show(entry.seq, entry)),
-      moved: (entry) => this.moved(entry),
+      above: [this.running.element, this.toolbar.element],
+      rowClass: (row) => `mcpw-call mcpw-row-${outcomeClass(row.outcome)}`,
+      older: async (asked) => {
+        const answer = await link.ask({ type: "getOlder", ...asked });
+        return answer.type === "olderCalls" ? answer : undefined;
+      },
+      opened: (row) => this.show(row.seq, row),
+      moved: (row) => this.drawer.isOpen && this.show(row.seq, row),
       closed: () => this.close(),
-      atEnd: () => this.older(this.store.olderThan),
-      sorted: (column) => this.link.remember("calls.sort", column),
+      sorted: (column) => link.remember("calls.sort", column),
       empty: () => this.empty(),
+      around: () => this.drawCounts(),
     });
-  }
-
-  private gapRow(gap: Gap): HTMLElement {
-    const load = button("load them", () => this.older(gap.ask ?? gap.before), { class: "mcpw-link" });
-    return el("span", {}, `${counted(gap.gap, "call")} not shown, too many at once: `, load);
   }
 
   private empty(): HTMLElement {
@@ -173,22 +137,6 @@ class CallsPanel implements Panel {
     return this.store.olderThan ? "None of the latest calls matches." : "No call that is kept matches.";
   }
 
-  private async older(before: number): Promise<void> {
-    if (!before || this.asking.has(before)) return;
-    this.asking.add(before);
-    try {
-      const { filter } = this.store;
-      const answer = await this.link.ask({ type: "getOlder", before, limit: OLDER, ...(filter ? { filter } : {}) });
-      if (answer.type !== "olderCalls" || filter !== this.store.filter) return;
-      this.store.addOlder(answer, before);
-      this.table.replace(this.store.entries, this.store.arrived);
-      this.drawCounts();
-      this.asking.delete(before);
-    } catch {
-      setTimeout(() => this.asking.delete(before), 2_000); // The header says how the connection stands; scrolling asks again.
-    }
-  }
-
   // --- the drawer --------------------------------------------------------------------------------------------------------
 
   private show(seq: number, titled: Titled): void {
@@ -196,25 +144,19 @@ class CallsPanel implements Panel {
     void this.drawer.show(seq, titled);
   }
 
-  private moved(entry: Entry): void {
-    if (!this.drawer.isOpen || isGap(entry)) return;
-    clearTimeout(this.moving);
-    this.moving = setTimeout(() => this.show(entry.seq, entry), MOVING_MS);
-  }
-
   private close(): boolean {
-    clearTimeout(this.moving);
+    this.listing.still();
     if (!this.drawer.close()) return false;
     this.element.classList.remove("mcpw-open");
-    this.table.unchoose();
+    this.listing.table.unchoose();
     return true;
   }
 
   private closed(): void {
-    clearTimeout(this.moving);
+    this.listing.still();
     this.element.classList.remove("mcpw-open");
-    this.table.unchoose();
-    this.table.focus();
+    this.listing.table.unchoose();
+    this.listing.table.focus();
   }
 }
 

@@ -3,13 +3,16 @@ import { CallDrawer } from "../calldrawer";
 import { type Bar, Lanes } from "../charts/lanes";
 import type { Found } from "../charts/scene";
 import { Waterfall } from "../charts/waterfall";
-import { button, el, fill, setText, shown } from "../dom";
+import { button, el, fill, inLine, setText, shown } from "../dom";
+import { FilterField } from "../filterfield";
 import { counted, duration, moment, number, outcomeWord } from "../format";
-import type { Mark, OpenCall, Span, ToView } from "../messages";
+import type { CallRow, Mark, OpenCall, Span, Timeline, ToView } from "../messages";
 import type { Link, Panel, PanelKind } from "../panel";
 import { Ticker } from "./parts";
 
 const TICK_MS = 100;
+const OLDER = 500;
+const NAME = 200;
 const MARKS = 4;
 /** What happened longer ago than this is not where somebody looks first. */
 const RECENT_S = 30;
@@ -24,6 +27,7 @@ export const timeline: PanelKind = {
 class TimelinePanel implements Panel {
   readonly element: HTMLElement;
   private readonly lanes = new Lanes();
+  private readonly field: FilterField;
   private readonly waterfall: Waterfall;
   private readonly drawer: CallDrawer;
   private readonly line = el("p", { class: "mcpw-waterfall-line", role: "status", testid: "timeline-line" });
@@ -34,8 +38,20 @@ class TimelinePanel implements Panel {
   private visible = false;
   private isHeard = true;
   private begun = false;
+  /** By which the kernel chooses; empty: it tells all. */
+  private filter = "";
+  /** Whether it has told anything by that. */
+  private told = false;
 
   constructor(private readonly link: Link) {
+    this.field = new FilterField({
+      link,
+      panel: "timeline",
+      label: "Filter calls",
+      example: "tool:sum  dur:>5ms  -outcome:ok",
+      testid: "timeline-filter",
+      applied: (text) => this.applied(text),
+    });
     this.waterfall = new Waterfall(this.lanes, () => link.now(), {
       pointed: (found) => this.tell(found),
       opened: (bar) => this.open(bar),
@@ -48,7 +64,6 @@ class TimelinePanel implements Panel {
       title: "Follow what happens now (End)",
       testid: "timeline-live",
     });
-    fill(this.none, el("b", {}, "No calls yet"), el("p", {}, "Calls appear here when they end, those that run as they grow."));
     const list = el("div", { class: "mcpw-list mcpw-timeline" }, this.toolbar(), this.waterfall.element, this.none, this.line);
     this.element = el("div", { class: "mcpw-calls" }, list, this.drawer.element);
     this.follows(true);
@@ -58,11 +73,9 @@ class TimelinePanel implements Panel {
   take(message: ToView): void {
     if (message.type === "openCalls") {
       this.waterfall.open = message.rows ?? [];
-      for (const call of message.rows ?? []) this.lanes.lane(call.session, call.client);
-    } else if (message.type === "timeline") {
-      this.lanes.add(message);
-      this.begin();
-    } else return;
+      this.openLanes();
+    } else if (message.type === "timeline") this.takeNews(message);
+    else return;
     if (this.visible) this.draw();
   }
 
@@ -77,19 +90,61 @@ class TimelinePanel implements Panel {
   heard(live: boolean): void {
     this.isHeard = live;
     this.run();
+    if (live) this.field.again();
   }
 
   reset(): void {
     this.lanes.clear();
     this.waterfall.open = [];
-    this.begun = false;
+    this.begun = this.told = false;
     this.close();
     this.draw();
   }
 
   dispose(): void {
     this.ticker.run(false);
+    this.field.dispose();
     this.waterfall.dispose();
+  }
+
+  // --- what is told ------------------------------------------------------------------------------------------------------
+
+  private takeNews(message: Timeline): void {
+    if ((message.filter ?? "") !== this.filter) return; // Chosen by another filter: it comes too late.
+    this.lanes.add(message);
+    // What fits may be rare: all that is kept is looked through, once.
+    if (this.filter && !this.told && message.since) void this.older(message.since);
+    this.told = true;
+    this.begin();
+  }
+
+  /** The kernel chooses by this from now on, and tells anew. */
+  private applied(text: string): void {
+    this.filter = text;
+    this.told = this.begun = false;
+    this.link.watch(text ? { filters: [{ panel: "timeline", text }] } : {});
+    this.lanes.clear();
+    this.openLanes();
+    this.waterfall.unchoose();
+    this.draw();
+  }
+
+  private openLanes(): void {
+    for (const call of this.waterfall.open) this.lanes.lane(call.session, call.client);
+  }
+
+  private async older(before: number): Promise<void> {
+    const { filter } = this;
+    try {
+      const answer = await this.link.ask({ type: "getOlder", before, limit: OLDER, filter });
+      if (answer.type !== "olderCalls" || filter !== this.filter) return;
+      this.lanes.addOlder((answer.rows ?? []).map(spanOf));
+      this.openLanes();
+    } catch {
+      return; // The header says how the connection stands; when it is heard again the kernel tells anew.
+    }
+    this.begin();
+    this.draw();
   }
 
   // --- around it ---------------------------------------------------------------------------------------------------------
@@ -107,8 +162,9 @@ class TimelinePanel implements Panel {
       el("span", {}, el("i", { class: `mcpw-waterfall-key mcpw-waterfall-key-${name}` }), name),
     );
     const marks = [el("span", {}, "▾ sent, ▴ received notification"), el("span", {}, "◆ version of a DataFrame")];
-    const line = el("div", { class: "mcpw-filter" }, ...buttons, this.live, el("span", { class: "mcpw-space" }), this.counts);
-    return el("div", { class: "mcpw-toolbar" }, line, el("div", { class: "mcpw-legend" }, ...legend, ...marks));
+    const line = el("div", { class: "mcpw-filter" }, this.field.line, ...buttons, this.live, this.counts);
+    const keys = el("div", { class: "mcpw-legend" }, ...legend, ...marks);
+    return el("div", { class: "mcpw-toolbar", role: "search" }, line, this.field.below, keys);
   }
 
   /** Where nothing happened lately, all that did is shown. */
@@ -120,11 +176,18 @@ class TimelinePanel implements Panel {
   }
 
   private draw(): void {
-    this.none.hidden = this.lanes.lanes.length > 0 || this.lanes.versions.length > 0;
+    this.none.hidden = this.lanes.lanes.length > 0 || (this.lanes.versions.length > 0 && !this.filter);
+    if (!this.none.hidden) fill(this.none, ...this.empty());
     const { total, marked, skipped } = this.lanes;
     const left = skipped ? `, ${number(skipped)} not shown: too many at once` : "";
     setText(this.counts, `${counted(total, "call")}, ${counted(marked, "mark")}${left}`);
     this.waterfall.draw();
+  }
+
+  private empty(): Text[] {
+    if (!this.filter) return [el("b", {}, "No calls yet"), el("p", {}, "Calls appear here when they end, those that run as they grow.")];
+    const clear = button("Clear filter", () => this.field.show(""), { class: "mcpw-link" });
+    return [this.told ? "No call that is kept matches. " : "Looking… ", clear];
   }
 
   private follows(is: boolean): void {
@@ -168,6 +231,12 @@ class TimelinePanel implements Panel {
 }
 
 type Text = Node | string;
+
+/** An older call as a bar: a row of the table says all that one needs. */
+function spanOf({ seq, at, session, target, method, outcome, totalUs, waitUs, runUs, client }: CallRow): Span {
+  const names = { target: inLine(target, NAME), method: inLine(method, NAME) };
+  return { seq, at, session, ...names, outcome, totalUs: totalUs ?? 0, waitUs: waitUs ?? null, runUs: runUs ?? null, client: client ?? "" };
+}
 
 function barText(span: Span): Text[] {
   const parts = span.waitUs === undefined || span.waitUs === null ? "" : `: wait ${duration(span.waitUs)}, run ${duration(span.runUs)}`;

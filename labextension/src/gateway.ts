@@ -36,7 +36,7 @@ export async function listServers(settings: ServerConnection.ISettings): Promise
   if (response.status === 404) {
     throw new GatewayError(
       "The Jupyter server's part of mcp-workbench is missing or disabled. Run this in the environment that runs Jupyter, then start Jupyter again:",
-      ["pip install mcp-workbench", "jupyter server extension enable mcp_workbench.gateway"],
+      ["pip install /path/to/mcp_workbench", "jupyter server extension enable mcp_workbench.gateway"],
     );
   }
   if (!response.ok) {

@@ -5,7 +5,7 @@ import type { Workbench } from "./workbench";
 const NO_KERNEL = "No kernel. Open a notebook or a console: this follows the one that you work in.";
 const ASKING = "Asking which kernels serve …";
 const NO_VIEW = "This kernel serves, but cannot be watched from here. Upgrade mcp_workbench in its environment and restart it; in a cell:";
-const UPGRADE = "%pip install --upgrade mcp-workbench";
+const UPGRADE = "%pip install --upgrade /path/to/mcp_workbench";
 const SILENT = "No MCP server runs in this kernel.";
 
 export class Notice {

@@ -6,7 +6,7 @@ import type { Kernel, KernelMessage, ServiceManager } from "@jupyterlab/services
 
 const START = '__import__("mcp_workbench").start()';
 const STOP = '__import__("mcp_workbench").stop()';
-const INSTALL = "This kernel's environment has no mcp_workbench. Run in a cell, then start again: %pip install mcp-workbench";
+const INSTALL = "This kernel's environment has no mcp_workbench. Run in a cell, with the place of its clone, then start again: %pip install /path/to/mcp_workbench";
 
 export async function startServer(services: ServiceManager.IManager, kernelId: string): Promise<string | undefined> {
   return run(services, kernelId, START);

@@ -191,7 +191,7 @@ test("what went wrong with starting is a sentence", async () => {
   const said = (reply: Fields, language?: string): Promise<string | undefined> =>
     startServer(services(() => listing(), reply, language).manager, "k1");
   const missing = { status: "error", ename: "ModuleNotFoundError", evalue: "No module named 'mcp_workbench'" };
-  assert.match((await said(missing)) ?? "", /%pip install mcp-workbench/);
+  assert.match((await said(missing)) ?? "", /%pip install \/path\/to\/mcp_workbench/);
   assert.equal(await said({ status: "error", ename: "OSError", evalue: "port in use" }), "OSError: port in use");
   assert.match((await said({ status: "aborted" })) ?? "", /try again/);
   assert.match((await said({}, "R")) ?? "", /speaks R/);

@@ -31,7 +31,7 @@ CLOSE_TRY_LATER = 1013
 COMM = "comm"
 """`ChannelFacts.transport` of a way on which what a view sends waits until no cell is busy."""
 DROPPED = "%s could not tell a view what is new; that view is told nothing more of it"
-UPGRADE = "pip install -U mcp-workbench"
+UPGRADE = "pip install -U /path/to/mcp_workbench"
 UNANSWERED = 16
 """Requests of one view that may wait for their answers."""
 HISTOGRAMS = 64

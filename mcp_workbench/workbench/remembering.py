@@ -172,7 +172,7 @@ class Remembering(Offering, Conversing):
 
         Each call is a span, a child of the one that its request names in `_meta.traceparent`, and counts in the histogram
         `mcp.server.operation.duration` (what this notebook asks as a client: `mcp.client.operation.duration`), by OpenTelemetry's
-        conventions for MCP. Needs `pip install "mcp-workbench[otel]"`.
+        conventions for MCP. Needs `pip install ".[otel]"` in the clone of mcp_workbench.
 
         Args:
             endpoint: Where the collector takes OTLP over HTTP; None: as `OTEL_EXPORTER_OTLP_ENDPOINT` says, with the headers of the
@@ -199,7 +199,9 @@ class Remembering(Offering, Conversing):
             from mcp_workbench.exploring.exports.otlp_export import SIDES, OtelExport, Sources  # most notebooks export nothing
             from mcp_workbench.exploring.exports.otlp_sending import Sending, target_of
         except ModuleNotFoundError as error:
-            raise WorkbenchError(f'{error.name} is not installed, which exporting needs: pip install "mcp-workbench[otel]"') from error
+            raise WorkbenchError(
+                f'{error.name} is not installed, which exporting needs: pip install ".[otel]" in the clone of mcp_workbench'
+            ) from error
         offer = self._offer
         traces, metrics = (target_of(signal, where, headers, allow_remote=allow_remote) for signal in ("traces", "metrics"))
         sources = Sources(lambda: offer.telemetry, offer.overhearing.settle, self._session_record, self._tell_author)

@@ -42,13 +42,13 @@ def serve(page: LabPage, name: str, python: Path) -> None:
         (
             "older", "0.0.9", VIEW_PROTOCOL - 1,
             "upgrade it in the kernel's environment",
-            "%pip install --upgrade mcp-workbench",
+            "%pip install --upgrade /path/to/mcp_workbench",
             "in a cell, then restart the kernel",
         ),
         (
             "newer", "9.0", VIEW_PROTOCOL + 1,
             "upgrade it where Jupyter runs",
-            "pip install --upgrade mcp-workbench",
+            "pip install --upgrade /path/to/mcp_workbench",
             "in Jupyter's environment, then start Jupyter anew and reload this page",
         ),
     ],

@@ -115,7 +115,7 @@ def test_another_version_is_told_which_side_to_upgrade_and_how(theirs: int, whic
     assert which in refused["sentence"]
     assert where in refused["sentence"]
     assert "9.9\\n" in refused["sentence"]
-    assert refused["command"] == "pip install -U mcp-workbench"
+    assert refused["command"] == "pip install -U /path/to/mcp_workbench"
     assert view.channel.closes == [(1008, "this view and this kernel do not speak the same")]
 
 

@@ -179,13 +179,13 @@ export function misfit(kernelProtocol: number, kernelVersion: string): Standing 
     ? {
         state: "refused",
         sentence: `${versions}: upgrade it in the kernel's environment`,
-        command: "%pip install --upgrade mcp-workbench",
+        command: "%pip install --upgrade /path/to/mcp_workbench",
         then: "in a cell, then restart the kernel",
       }
     : {
         state: "refused",
         sentence: `${versions}: upgrade it where Jupyter runs`,
-        command: "pip install --upgrade mcp-workbench",
+        command: "pip install --upgrade /path/to/mcp_workbench",
         then: "in Jupyter's environment, then start Jupyter anew and reload this page",
       };
 }

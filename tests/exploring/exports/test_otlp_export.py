@@ -342,5 +342,5 @@ def test_times_that_are_none_are_refused() -> None:
 
 def test_without_its_packages_the_line_that_installs_them_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mcp_workbench.exploring.exports.otlp_export", None)
-    with pytest.raises(WorkbenchError, match=re.escape('pip install "mcp-workbench[otel]"')):
+    with pytest.raises(WorkbenchError, match=re.escape('pip install ".[otel]"')):
         wb.Workbench().export_otel()

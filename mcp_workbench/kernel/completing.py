@@ -5,7 +5,7 @@ IPython asks for the word before the cursor, which begins behind a `:`. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mcp_workbench.kernel.magics import commands
@@ -17,18 +17,22 @@ NAME = "%mcp"
 
 
 def add_completer(shell: Any, find: Callable[[], Workbench]) -> None:
-    """Have a shell ask here, instead of whoever it asked before."""
+    """Have a shell ask here, and nobody else where something is offered: names of Python are no use there."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
 
-    def complete(_shell: Any, event: Any) -> list[str]:
-        return sorted(completions(find, event.text_until_cursor, event.symbol))
+    def complete(context: Any) -> Any:
+        line = context.text_until_cursor.lstrip()
+        words = sorted(completions(find, line, context.token)) if line.partition(" ")[0] == NAME else []
+        return {"completions": [SimpleCompletion(word) for word in words], "suppress": bool(words)}
 
     remove_completer(shell)
-    shell.set_hook("complete_command", complete, str_key=NAME)
+    shell.Completer.custom_matchers.append(context_matcher(identifier=NAME)(complete))
 
 
 def remove_completer(shell: Any) -> None:
     """Have it ask no more."""
-    shell.strdispatchers["complete_command"].strs.pop(NAME, None)
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [matcher for matcher in matchers if getattr(matcher, "matcher_identifier", "") != NAME]
 
 
 def completions(find: Callable[[], Workbench], line: str, begun: str) -> Iterable[str]:
@@ -57,7 +61,16 @@ def _of_filter(workbench: Workbench, term: str) -> Iterable[str]:
     from mcp_workbench.exploring.filters.keys import KEYS
 
     key, colon, _ = term.partition(":")
-    return _values(workbench, key) if colon else [f"{name}." if name in ("args", "result") else f"{name}:" for name in KEYS]
+    if colon:
+        return _values(workbench, key)
+    if key.startswith("args."):
+        schemas = [tool.listed.input_schema for tool in workbench.tools]
+        return {f"args.{name}:" for schema in schemas for name in _names(schema.get("properties")) if name.isidentifier()}
+    return [f"{name}." if name in ("args", "result") else f"{name}:" for name in KEYS]
+
+
+def _names(properties: object) -> Iterable[str]:
+    return map(str, properties) if isinstance(properties, Mapping) else ()
 
 
 def _values(workbench: Workbench, key: str) -> Iterable[str]:

@@ -9,6 +9,7 @@ from mcp_workbench.errors import PeerError
 from mcp_workbench.exploring.filters.keys import KEYS
 from mcp_workbench.kernel.completing import completions
 from mcp_workbench.pasting import CLIENTS
+from mcp_workbench.telemetry.records import Outcome
 from tests.kernel.conftest import Shell
 
 
@@ -28,6 +29,13 @@ def test_tab_offers_commands_hosts_and_the_keys_of_filters_until_the_extension_i
     shell.ip.extension_manager.unload_extension("mcp_workbench")
     assert "status" not in offered(shell, "%mcp s")
     shell.ip.extension_manager.load_extension("mcp_workbench")
+
+
+def test_no_name_of_python_stands_between_what_is_offered(shell: Shell) -> None:
+    shell.ip.user_ns["tokens_of_mine"] = 1
+    assert offered(shell, "%mcp traffic to") == {"tool:", "tokens:"}
+    assert offered(shell, "%mcp traffic outcome:") == {*map(str, Outcome), "failed"}
+    assert "tokens_of_mine" in offered(shell, "print(to")
 
 
 def test_what_was_called_and_who_called_is_offered_as_values(shell: Shell) -> None:
@@ -56,6 +64,7 @@ def test_what_was_called_and_who_called_is_offered_as_values(shell: Shell) -> No
     assert values("side:") == ["client", "server", "tap"]
     assert values("dur:") == values("nothing:") == []
     assert "tools/call" in values("method:")
+    assert values("", "args.") == ["args.a:"], "the arguments of what is offered"
 
 
 @pytest.mark.parametrize("line", ["%mcp status ", "%mcp config cursor ", "%mcp nothing "])

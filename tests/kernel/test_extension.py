@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from IPython.utils.strdispatch import StrDispatch
 
 from mcp_workbench.cli.kernels import TemporaryKernel
 from mcp_workbench.face import load_ipython_extension, unload_ipython_extension
@@ -128,16 +127,10 @@ def a_shell() -> tuple[Any, dict[str, dict[str, Any]]]:
     def register(function: object, magic_kind: str, magic_name: str) -> None:
         magics[magic_kind][magic_name] = function
 
-    completers: Any = StrDispatch()  # type: ignore[no-untyped-call]  # IPython's
-
-    def set_hook(name: str, hook: object, *, str_key: str) -> None:
-        completers.add_s(str_key, hook)
-
     shell = SimpleNamespace(
         register_magic_function=register,
         magics_manager=SimpleNamespace(magics=magics),
-        set_hook=set_hook,
-        strdispatchers={"complete_command": completers},
+        Completer=SimpleNamespace(custom_matchers=[]),
     )
     return shell, magics
 

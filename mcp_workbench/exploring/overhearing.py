@@ -28,11 +28,13 @@ _NAMES = {Side.CLIENT: "out", Side.TAP: "tap"}
 class Overheard:
     """One conversation. Its methods may be called from any thread, each conversation's by one at a time."""
 
-    def __init__(self, session: SessionRecord, pairing: Pairing, hear: Callable[[Overheard, Message | None], None]) -> None:
+    def __init__(
+        self, session: SessionRecord, pairing: Pairing, hear: Callable[[Overheard, Message | None], None], settle: Callable[[], None]
+    ) -> None:
         self.session = session
         """Who speaks; filled in as they introduce themselves."""
         self.pairing = pairing
-        self._hear = hear
+        self._hear, self._settle = hear, settle
 
     def note(self, direction: Direction, text: bytes) -> None:
         """A text crossed just now."""
@@ -45,6 +47,11 @@ class Overheard:
     def hear(self, message: Message) -> None:
         """What `crossing` gave has crossed."""
         self._hear(self, message)
+
+    def awaits_answers(self) -> bool:
+        """Whether anything was asked from the other end that is not answered."""
+        self._settle()
+        return any(call.direction is Direction.IN for call in self.pairing.waiting())
 
     def end(self, code: int, reason: str) -> None:
         """The connection is gone; nothing may be noted after it."""
@@ -82,7 +89,7 @@ class Overhearing:
         """
         session = SessionRecord(f"{_NAMES[side]}{next(self._numbers[side])}", transport, remote, principal, time.time(), side=side)
         pairing = Pairing(session, side, lambda call: self._telemetry().record(call))
-        overheard = Overheard(session, pairing, self._hear)
+        overheard = Overheard(session, pairing, self._hear, self.settle)
         self._live[overheard] = None
         return overheard
 

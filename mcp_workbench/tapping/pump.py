@@ -17,9 +17,12 @@ from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.websocket import cut_reason, sendable_code
 
+STDIO = "stdio"
 NORMAL, VANISHED = 1000, 1006
 UPSTREAM_GONE = 1014
 """Bad gateway (registered with IANA): the other end of a tap vanished or cannot be reached."""
+LAST_ANSWERS_S = 10.0
+"""A host that has closed its end of stdio still reads: how long what it asked before may take."""
 LANE_BYTES = 1 << 20
 """Texts that wait for hooks; past it their sender is not read."""
 
@@ -41,13 +44,16 @@ class _Lane:
     def receive_text(self, text: bytes) -> None:
         """It passes: at once, or behind what waits. It is written down while the other end is at work already."""
         message = self._pump.overheard.crossing(self.direction, text)
-        if self.target is None or self._at_work or self._pump.hooks.any(self.direction):
+        passes = self.target is not None and not self._at_work and not self._pump.hooks.any(self.direction)
+        if passes and self.target is not None:
+            self.target.send(text)
+        else:
             self._waiting.append(text)
             self._waiting_bytes += len(text)
             self.go_on()
-        else:
-            self.target.send(text)
         self._pump.overheard.hear(message)
+        if passes:
+            self._pump.end_when_answered()
         self.pace()
 
     def receive_writable(self) -> None:
@@ -77,6 +83,7 @@ class _Lane:
                 if through is not None and self.target is not None:
                     self.target.send(through)
                     self.pace()
+                    self._pump.end_when_answered()
         finally:
             self._at_work = False
         if self._waiting:  # the target went, or there was none
@@ -115,8 +122,10 @@ class Pump:
         self.trouble = ""
         """Why the server's end went, where it did so by itself."""
         self._ends = 1
+        self._leaving: asyncio.TimerHandle | None = None
+        """The client says nothing more, and still reads: when it is not waited for any longer."""
         self.over = asyncio.Event()
-        """Set when both ends are gone."""
+        """Set when it has ended and both ends are gone."""
         self._requests = _Lane(self, Direction.IN)
         self._answers = _Lane(self, Direction.OUT)
         self._requests.source = self._answers.target = self._client = client
@@ -139,7 +148,10 @@ class Pump:
     def note_gone(self) -> None:
         """One end is gone."""
         self._ends -= 1
-        if not self._ends:
+        self._note_over()
+
+    def _note_over(self) -> None:
+        if self._ended and not self._ends:
             self.over.set()
 
     def said(self) -> str:
@@ -152,7 +164,6 @@ class Pump:
             server.abort()
             return
         self._ends += 1
-        self.over.clear()
         self._server = self._requests.target = self._answers.source = server
         server.open(self._answers)
         self._requests.go_on()
@@ -162,11 +173,18 @@ class Pump:
         """There is no server's end to be had."""
         self.end(Direction.OUT, UPSTREAM_GONE, sentence)
 
+    def end_when_answered(self) -> None:
+        """End where the client only waited for its last answer, and has it."""
+        if self._leaving is not None and not self.overheard.awaits_answers():
+            self.end(Direction.IN, NORMAL, "")
+
     def end(self, direction: Direction, code: int, reason: str) -> None:
-        """The end that speaks in this direction is gone: tell the other, once."""
-        if self._ended:
+        """The end that speaks in this direction is gone: tell the other, once; behind the last answers where it still reads."""
+        if self._ended or (direction is Direction.IN and self._still_reads(code)):
             return
         self._ended = True
+        if self._leaving is not None:
+            self._leaving.cancel()
         if direction is Direction.OUT and code != NORMAL and not self._closing:
             self.trouble = reason
         self._requests.drop()
@@ -175,6 +193,14 @@ class Pump:
         other = self._client if direction is Direction.OUT else self._server
         if other is not None:
             other.close(*told(code, reason, direction))
+        self._note_over()
+
+    def _still_reads(self, code: int) -> bool:
+        if self._leaving is not None or self._client.facts.transport != STDIO or code != NORMAL or not self.overheard.awaits_answers():
+            return False
+        loop = asyncio.get_running_loop()
+        self._leaving = loop.call_later(LAST_ANSWERS_S, self.end, Direction.IN, NORMAL, "the host has closed its end")
+        return True
 
     def close(self, code: int, reason: str) -> None:
         """End both ends."""

@@ -292,14 +292,28 @@ class Tap:
 
     def _take_host(self, pipes: TakenStdio) -> None:
         channel = PipeChannel(pipes.source, pipes.sink, remote="host", max_message_bytes=MAX_TEXT)
-        channel.open(_Last(self._accept(channel, Principal(HOST)), self._closed))
+        pump = self._pump(channel, Principal(HOST))
+        channel.open(pump.receiver)
+        start_task(self._close_with(pump, channel), name="tap.host")
+
+    async def _close_with(self, pump: Pump, channel: PipeChannel) -> None:
+        """The only client there will be: when it has ended, and has what was said to it, so has the tap."""
+        await pump.over.wait()
+        channel.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await channel.wait_closed()
+        self._closed.set()
 
     def _accept(self, channel: Channel, principal: Principal) -> Receiver:
+        return self._pump(channel, principal).receiver
+
+    def _pump(self, channel: Channel, principal: Principal) -> Pump:
         overheard = self._begin(principal, channel.facts.remote)
         pump = Pump(channel, overheard, self._hooks)
         self._pumps = {each for each in self._pumps if not each.over.is_set()} | {pump}
         start_task(self._join(pump, channel.facts.subprotocol), name="tap.join")
-        return pump.receiver
+        return pump
 
     def _begin(self, principal: Principal, remote: str) -> Overheard:
         overheard = self._overhearing.begin(Side.TAP, principal.name, self.door.transport, remote)
@@ -341,16 +355,3 @@ class Tap:
 
 def _lasting(sessions: Sequence[SessionRecord]) -> list[SessionRecord]:
     return [session for session in sessions if session.until is None]
-
-
-class _Last:
-    """The receiver of the only client there will be."""
-
-    def __init__(self, receiver: Receiver, over: threading.Event) -> None:
-        self._receiver, self._over = receiver, over
-        self.receive_text, self.receive_writable = receiver.receive_text, receiver.receive_writable
-
-    def receive_close(self, code: int, reason: str) -> None:
-        """The host has ended."""
-        self._receiver.receive_close(code, reason)
-        self._over.set()

@@ -40,6 +40,23 @@ def test_in_the_place_of_a_command_it_is_that_command(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_what_was_asked_before_the_end_of_stdin_is_answered(tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(SCRIPT)
+    greeting = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a pipe", "version": "1"}}
+    asked = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": greeting},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "add", "arguments": {"a": 1, "b": 2}}},
+    ]
+    typed = "".join(f"{json.dumps(each)}\n" for each in asked)
+    ended = subprocess.run(
+        [*TAP, sys.executable, str(script)], input=typed, capture_output=True, text=True, timeout=WITHIN_S, check=True
+    )  # its stdin ends right behind the request
+    assert [json.loads(line)["id"] for line in ended.stdout.splitlines() if "result" in line] == [1, 2]
+    assert '"text":"3"' in ended.stdout
+
+
 def test_each_start_records_into_a_file_of_its_own_which_is_replayed(tmp_path: Path) -> None:
     script, file = tmp_path / "server.py", tmp_path / "host.mcptraffic.jsonl"
     script.write_text(SCRIPT)

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.exploring.overhearing import Overhearing
+from mcp_workbench.tapping import pump
 from mcp_workbench.tapping.hooks import Hooks, Passing
 from mcp_workbench.tapping.pump import LANE_BYTES, UPSTREAM_GONE, Pump
 from mcp_workbench.tasks import start_task
 from mcp_workbench.telemetry import Direction, Side, Telemetry
+from mcp_workbench.transports.channel import ChannelFacts
 from tests.sessions.rig import FakeChannel
 
 
@@ -87,6 +89,56 @@ def test_a_server_that_vanishes_or_cannot_be_had_is_a_bad_gateway_with_a_sentenc
     unreachable.pump.fail("nothing listens there")
     assert vanished.client.closes == [(UPSTREAM_GONE, "the server behind the tap vanished")]
     assert unreachable.client.closes == [(UPSTREAM_GONE, "nothing listens there")]
+
+
+REQUEST, ANSWER = b'{"jsonrpc":"2.0","id":1,"method":"ping"}', b'{"jsonrpc":"2.0","id":1,"result":{}}'
+
+
+@pytest.mark.parametrize("hooked", [False, True])
+def test_a_host_that_has_closed_its_end_of_stdio_still_hears_its_last_answers(hooked: bool) -> None:
+    async def main() -> None:
+        rig = Rig(joined=False)
+        rig.client.facts = ChannelFacts("stdio", "host")
+        if hooked:
+            rig.hooks.add(Direction.OUT, lambda passing: None)
+        rig.client.deliver(REQUEST)
+        rig.client.end(1000, "the other side closed its end")
+        rig.pump.join(rig.server)
+        await turns()
+        assert (rig.server.texts, rig.server.closes, rig.pump.ended) == ([REQUEST], [], False)
+        rig.server.deliver(b'{"jsonrpc":"2.0","method":"notifications/progress"}')
+        await turns()
+        assert not rig.pump.ended
+        rig.server.deliver(ANSWER)
+        await turns()
+        assert rig.client.texts[-1] == ANSWER
+        assert rig.pump.ended
+        assert [code for code, _ in rig.server.closes] == [1000]
+        assert not rig.pump.over.is_set()
+        rig.server.end(1000, "")
+        assert rig.pump.over.is_set()
+
+    asyncio.run(main())
+
+
+def test_a_host_is_not_waited_for_without_end_nor_where_nothing_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        rig = Rig()
+        rig.client.facts = ChannelFacts("stdio", "host")
+        rig.client.deliver(REQUEST)
+        rig.server.deliver(ANSWER)
+        rig.client.end(1000, "")
+        assert rig.pump.ended
+        monkeypatch.setattr(pump, "LAST_ANSWERS_S", 0.0)
+        patient = Rig()
+        patient.client.facts = ChannelFacts("stdio", "host")
+        patient.client.deliver(REQUEST)
+        patient.client.end(1000, "")
+        assert not patient.pump.ended
+        await turns()
+        assert patient.pump.ended
+
+    asyncio.run(main())
 
 
 def test_a_server_that_comes_too_late_is_let_go() -> None:

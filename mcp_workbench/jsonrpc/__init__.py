@@ -7,11 +7,12 @@ it returns a message, a batch, or a `Malformed` that says how to answer. The nei
 
 from __future__ import annotations
 
-from mcp_workbench.jsonrpc.codec import Decoded, decode, encode, encode_error, encode_notification, encode_request, encode_result
+from mcp_workbench.jsonrpc.codec import MAX_ID, Decoded, decode, encode, encode_error, encode_notification, encode_request, encode_result
 from mcp_workbench.jsonrpc.errors import ErrorCode
 from mcp_workbench.jsonrpc.messages import Batch, ErrorResponse, Malformed, Message, Notification, Request, RequestId, ResultResponse
 
 __all__ = [
+    "MAX_ID",
     "Batch",
     "Decoded",
     "ErrorCode",

@@ -8,11 +8,12 @@ Decided here, and tested:
   on to a second parser that could read it differently.
 * Nesting deeper than `MAX_DEPTH` is refused as an invalid request before anything walks it.
 * These rules hold for the whole text: for members nobody asks for as well.
+* An id is remembered longer than its text, and said again in the answer: one of more than `MAX_ID` characters is refused, to nobody.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import msgspec
 
@@ -21,6 +22,9 @@ from mcp_workbench.jsonrpc.messages import Batch, ErrorResponse, Malformed, Mess
 
 MAX_DEPTH = 128
 """Arrays and objects inside one another in one text: far above any real message, far below the interpreter's recursion limit."""
+
+MAX_ID = 1024
+"""Characters of an id: far above any real one."""
 
 _TOO_DEEP = f"Invalid request: nested deeper than {MAX_DEPTH} levels"
 
@@ -73,8 +77,9 @@ def decode(text: bytes) -> Decoded:
         if result is None and method is not None:
             if envelope.id is None:
                 return Notification(method, envelope.params)
-            return Request(envelope.id, method, envelope.params)
-        if result is not None and method is None and envelope.id is not None:
+            if not _is_long(envelope.id):
+                return Request(envelope.id, method, envelope.params)
+        elif result is not None and method is None and not _is_long(envelope.id) and envelope.id is not None:
             return ResultResponse(envelope.id, result)
     return _explain(text)
 
@@ -131,6 +136,8 @@ def _examine(value: Any) -> Message | Malformed:
     def invalid(reason: str) -> Malformed:
         return Malformed(ErrorCode.INVALID_REQUEST, f"Invalid request: {reason}", usable_id, answerable)
 
+    if _is_long(request_id):
+        return invalid(f"an id has at most {MAX_ID:,} characters, this one has {len(request_id):,}")
     if value.get("jsonrpc") != "2.0":
         return invalid('expected the member "jsonrpc": "2.0"')
     if asks and answers:
@@ -153,7 +160,7 @@ def _examine(value: Any) -> Message | Malformed:
 def _reply_address(value: dict[str, Any]) -> tuple[RequestId | None, bool]:
     """The id to answer a broken object to, where it has one, and whether to answer it at all."""
     request_id = value.get("id")
-    usable_id = request_id if isinstance(request_id, str | int) and not isinstance(request_id, bool) else None
+    usable_id = request_id if isinstance(request_id, str | int) and not isinstance(request_id, bool) and not _is_long(request_id) else None
     # A broken notification or response must not be answered; a broken request must be.
     answers = "result" in value or "error" in value
     return usable_id, not answers and ("id" in value or "method" not in value)
@@ -177,6 +184,10 @@ def _examine_error(error: Any, request_id: Any, usable_id: RequestId | None, inv
     if usable_id is None and request_id is not None:
         return cast(Malformed, invalid(f"expected a string or an integer as id, got {_json_type(request_id)}"))
     return ErrorResponse(usable_id, code, message, error.get("data"))
+
+
+def _is_long(request_id: Any) -> TypeGuard[str]:
+    return isinstance(request_id, str) and len(request_id) > MAX_ID
 
 
 def _invalid(reason: str) -> Malformed:

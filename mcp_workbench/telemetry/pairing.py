@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from mcp_workbench.events import Era
-from mcp_workbench.jsonrpc import Batch, ErrorResponse, Malformed, Notification, Request, RequestId, ResultResponse, decode
+from mcp_workbench.jsonrpc import MAX_ID, Batch, ErrorResponse, Malformed, Notification, Request, RequestId, ResultResponse, decode
 from mcp_workbench.protocol import wire
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord, Side
@@ -25,8 +25,8 @@ MAX_OPEN = 4096
 _INITIALIZE, _DISCOVER, _CANCELLED, _PROGRESS = "initialize", "server/discover", "notifications/cancelled", "notifications/progress"
 _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 
-_SENTENCE = 1000
-"""Characters of an error that are kept beside its message."""
+_METHOD, _TARGET, _SENTENCE = 300, 1000, 1000
+"""Characters that are kept: the texts themselves may go, tens of thousands of records stay."""
 
 _Address = tuple[Direction, RequestId]
 """Which way a request went, and its id: each side counts its own."""
@@ -89,8 +89,8 @@ class Pairing:
             session.session_id,
             session.principal,
             session.era or Era.LEGACY,
-            request.method,
-            target_of(request.method, params),
+            request.method[:_METHOD],
+            target_of(request.method, params)[:_TARGET],
             request.id,
             message.at_ns,
             message.at,
@@ -109,7 +109,7 @@ class Pairing:
         if call.method.startswith("tools/"):
             self.session.calls += 1
         token = _object(params.get("_meta")).get("progressToken")
-        if isinstance(token, str | int):
+        if isinstance(token, int) or (isinstance(token, str) and len(token) <= MAX_ID):
             self._by_token[address[0], token] = call
             self._tokens[call] = address[0], token
 

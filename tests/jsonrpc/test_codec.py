@@ -24,7 +24,7 @@ from mcp_workbench.jsonrpc import (
     encode_request,
     encode_result,
 )
-from mcp_workbench.jsonrpc.codec import MAX_DEPTH, _explain
+from mcp_workbench.jsonrpc.codec import MAX_DEPTH, MAX_ID, _explain
 
 PARSE, INVALID = ErrorCode.PARSE_ERROR, ErrorCode.INVALID_REQUEST
 
@@ -244,6 +244,16 @@ def test_a_method_must_be_a_string(method: str) -> None:
 @pytest.mark.parametrize("raw", [b"null", b"true", b"0", b"-1.5", b'"ping"', b"{}", b'{"jsonrpc":"2.0"}', b'{"params":{}}'])
 def test_what_is_neither_request_notification_nor_response_is_answered_without_an_id(raw: bytes) -> None:
     assert refused(raw) == (INVALID, None, True)
+
+
+@pytest.mark.parametrize("members", ['"method":"m"', '"method":"m","unknown":1', '"result":{}', '"error":{"code":1,"message":"m"}'])
+def test_an_id_of_more_than_1024_characters_is_refused_without_being_said_again(members: str) -> None:
+    assert not isinstance(decode(text(f'"id":"{"x" * MAX_ID}",{members}')), Malformed)
+    long = text(f'"id":"{"x" * (MAX_ID + 1)}",{members}')
+    assert refused(long) == (INVALID, None, "method" in members)
+    malformed = decode(long)
+    assert isinstance(malformed, Malformed)
+    assert malformed.reason == "Invalid request: an id has at most 1,024 characters, this one has 1,025"
 
 
 def test_an_object_with_only_an_id_is_answered_to_that_id() -> None:

@@ -135,6 +135,15 @@ def test_requests_nobody_answers_are_bounded() -> None:
     assert [call.request_id for call in heard.ended] == [0]
 
 
+def test_names_are_kept_only_so_far_and_an_endless_id_makes_no_call() -> None:
+    heard = Heard()
+    heard.asks(1, "m" * 5000)
+    heard.asks(2, "resources/read", uri="u" * 5000, _meta={"progressToken": "t" * 5000})
+    heard.asks("i" * 5000, "ping")
+    assert [(len(call.method), len(call.target)) for call in heard.pairing.waiting()] == [(300, 0), (14, 1000)]
+    assert heard.session.ignored == {"not a message of JSON-RPC": 1}
+
+
 def test_a_legacy_client_introduces_itself_once_and_a_modern_one_in_each_request() -> None:
     legacy, modern = Heard(), Heard()
     legacy.asks(1, "initialize", protocolVersion="2025-11-25", clientInfo={"name": "old", "version": "1"})

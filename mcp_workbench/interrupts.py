@@ -17,10 +17,14 @@ import _thread
 import functools
 import signal
 import threading
+import time
 import types
 from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Self, TypeVar, TypeVarTuple
+
+MOMENT_S = 0.02
+"""In which whoever calls callbacks has come to what they were called for."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -108,6 +112,7 @@ def unbroken(function: Callable[[*Ts], object], *, owed: Callable[[], bool]) -> 
 
 
 def _interrupt_main_thread() -> None:
+    time.sleep(MOMENT_S)
     if hasattr(signal, "pthread_kill"):  # wakes the main thread where it sleeps in the system
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     else:  # Windows, where the signal sets the event that sleeping waits for too

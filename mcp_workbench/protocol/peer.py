@@ -536,6 +536,8 @@ class Peer:
         Returns:
             The texts, by the listen they belong to; None: the legacy subscription.
         """
+        if self.state is State.CLOSED:
+            return {}
         texts: dict[RequestId | None, bytes] = {None: _updated_text(uri)} if self.subscriptions.wants_uri(uri) else {}
         for listen_id in self.subscriptions.listens_for_uri(uri):
             texts[listen_id] = self._stream_notification("notifications/resources/updated", listen_id, {"uri": uri})
@@ -547,6 +549,8 @@ class Peer:
         Returns:
             The texts, as `resource_updated`.
         """
+        if self.state is State.CLOSED:
+            return {}
         method = f"notifications/{listing}/list_changed"
         if self.state is State.LEGACY:
             # A list that was not offered in `initialize` cannot change for this client.

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.foreign
 CHECKOUT = Path(__file__).parent.parent.parent
 
 
+@pytest.mark.slow
 def test_the_live_room_passes_its_tests_under_pandas_2(pandas2_python: Path, tmp_path: Path) -> None:
     command = [str(pandas2_python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'pandas2'}", "tests/live"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | {"PANDAS_COPY_ON_WRITE": "1"}

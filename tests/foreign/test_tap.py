@@ -126,6 +126,7 @@ def test_the_reference_server_is_recorded_as_the_tutorial_has_it(everything: lis
     assert asked(read(file)) == asked(read(DATA / "server-everything.mcptraffic.jsonl"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the program is a shell script here")
 def test_the_tutorial_taps_the_reference_server_itself_where_it_is_installed(everything: list[str], tmp_path: Path) -> None:
     program, started = tmp_path / "mcp-server-everything", tmp_path / "started"

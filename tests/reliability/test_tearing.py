@@ -185,7 +185,7 @@ def test_after_the_last_change_every_subscriber_is_told_and_never_too_often(host
                 assert count <= 2 + (loop.time() - began) / INTERVAL_S
             for talk in (one, other, third):
                 await talk.fence()
-                assert talk.inbox == []
+                assert len(talk.inbox) <= 1, "the last state may have been read before it was told of"
 
     with running(workbench):
         within(main)

@@ -9,7 +9,7 @@ from tests.ui.cells import BUSY, CHANGE, SHOW
 from tests.ui.lab import running_lab
 from tests.ui.page import LabPage, go, visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.kernel, pytest.mark.timeout(300)]
 
 
 def test_without_the_gateway_the_widget_says_that_clicks_wait_for_cells_and_works_between_them(

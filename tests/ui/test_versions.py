@@ -12,7 +12,7 @@ from mcp_workbench.views.messages import VIEW_PROTOCOL
 from tests.ui.other_environment import add_kernel, make_environment, write_notebook
 from tests.ui.page import LabPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.kernel]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.kernel]
 
 SERVING = """
 import mcp_workbench as wb

@@ -26,7 +26,6 @@ def code_cells(path: Path) -> list[Any]:
 
 
 @pytest.mark.kernel
-@pytest.mark.slow
 def test_every_cell_runs_and_every_assertion_in_it_holds(path: Path, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
     environment |= {"IPYTHONDIR": str(tmp_path / "ipython"), "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}

@@ -144,6 +144,14 @@ def test_a_person_answers_in_the_notebook_what_a_tool_asks_also_when_it_has_beco
     assert "\ndecline: None\n" in run.stdout
 
 
+def test_a_main_tool_cannot_ask_the_cell_that_waits_for_it_and_is_told_so(kernel: TemporaryKernel) -> None:
+    ran(kernel.run('@wb.tool(run_on="main")\ndef ask_here(ctx: wb.Context) -> str:\n    return ctx.elicit("Go on?").action'))
+    run = ran(kernel.run("%mcp_call ask_here"))
+    assert run.stdout.startswith("ask_here answered with an error:\n")
+    assert "asks:" not in run.stdout
+    ran(kernel.run("wb.unpublish('ask_here')"))
+
+
 def test_an_interrupt_of_a_question_takes_the_task_back(kernel: TemporaryKernel) -> None:
     ran(kernel.run(ASKING))
     run = kernel.begin("%mcp_call hang_as_a_task")

@@ -62,10 +62,11 @@ class HandshakeRefused(ConnectionClosed):
 
     Attributes:
         status: HTTP status of the refusal, for instance 401 for a missing or wrong token.
+        reason: What the server said and what to do, as a sentence, which is the same over HTTP.
     """
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(1006, f"handshake refused with HTTP {status}: {text.strip()}")
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(1006, reason)
         self.status = status
 
     def __str__(self) -> str:

@@ -155,7 +155,8 @@ class ClientSession:
             arguments: Its arguments as a mapping, for names that keywords cannot have.
             timeout_s: Seconds for the answer; default: the session's. A tool that asks for input starts it anew, and an answer that
                 is a task ends it.
-            on_progress: Sync or async, called with progress, total (or None) and message (or None), in order; a task has none.
+            on_progress: Sync or async, called with progress, total (or None) and message (or None), in order. Of a task too: twice a second
+                at most by servers of ours; of others, which may tell words alone, with 0, None and their words.
             log_level: Modern era: log messages wanted for this call.
             **kwargs: Its arguments.
 
@@ -311,7 +312,7 @@ class ClientSession:
         result = await rounds.complete(method, params | {"_meta": meta}, send, self._handlers)
         if result.get("resultType") != rounds.TASK or not isinstance(self._feeds, ModernFeeds):
             return result
-        return await Follower(self._conversation, self._feeds, self._handlers, seconds, meta).result(result)
+        return await Follower(self._conversation, self._feeds, self._handlers, seconds, meta, on_progress).result(result)
 
     def _meta(self, log_level: wire.LogLevel | None) -> dict[str, Any]:
         level = log_level or self._log_level

@@ -1,7 +1,8 @@
 """`%mcp_call tool a=1 b="x"`: calls a tool as an agent does, over the wire, and shows the answer.
 
 The client runs on a loop and thread of its own, while the cell waits through the Workbench: a tool with `run_on="main"`
-then has its turn on the thread that waits for it. An interrupt takes the call back.
+then has its turn on the thread that waits for it, and what a tool asks is answered there (`answering.py`). A call that goes on as a
+task is followed to its end. An interrupt takes the call back, whatever it has become.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from mcp_workbench.client import Connecting
 from mcp_workbench.client.results import CallResult
 from mcp_workbench.errors import ConnectionClosed, PeerError
 from mcp_workbench.hosts import current_host
+from mcp_workbench.kernel.answering import Answering, Declined
 from mcp_workbench.kernel.literals import LineError, read_arguments
 from mcp_workbench.kernel.own_loop import run_on_own_loop
 from mcp_workbench.kernel.results import say, show_result
@@ -48,12 +50,15 @@ def call_tool(workbench: Workbench, line: str) -> None:
     """
     tool, arguments = _read(workbench, line)
     progress = _Progress()
+    answering = Answering(tool, progress.end)
     began = time.perf_counter_ns()
     try:
-        # On this thread: so the queue of the main thread knows who waits for the call. Without tasks: most agents know none,
-        # and see that a call goes on as a job.
-        connecting = workbench.connect(client_info=CLIENT, tasks=False)
-        result = run_on_own_loop(partial(_call, connecting, tool, arguments, progress), workbench._wait_for)  # noqa: SLF001  # the face's own way to wait
+        # On this thread: so the queue of the main thread knows who waits for the call.
+        connecting = workbench.connect(client_info=CLIENT, on_elicit=answering.elicit, on_sample=answering.sample)
+        wait = partial(answering.wait, workbench._wait_for)  # noqa: SLF001  # the face's own way to wait
+        result = run_on_own_loop(partial(_call, connecting, tool, arguments, progress), wait)
+    except Declined as declined:
+        raise UsageError(plain(str(declined))) from None
     except PeerError as error:
         raise UsageError(plain(error.message)) from None
     except ConnectionClosed as error:
@@ -129,4 +134,5 @@ class _Progress:
     def end(self) -> None:
         """Leave the line as it is, and begin another."""
         if self._written:
+            self._written = False
             sys.stdout.write("\n")

@@ -624,7 +624,7 @@ def _subscription_id(params: dict[str, Any] | None) -> RequestId | None:
 
 
 def _within_listen(task: wire.Task, listen_id: RequestId) -> wire.Task:
-    return msgspec.structs.replace(task, meta={wire.META_SUBSCRIPTION: listen_id})
+    return msgspec.structs.replace(task, meta=({} if task.meta is UNSET else task.meta) | {wire.META_SUBSCRIPTION: listen_id})
 
 
 def _updated_text(uri: str) -> bytes:

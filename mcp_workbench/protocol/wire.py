@@ -386,6 +386,8 @@ META_CLIENT_INFO = META_PREFIX + "clientInfo"
 META_LOG_LEVEL = META_PREFIX + "logLevel"
 META_SERVER_INFO = META_PREFIX + "serverInfo"
 META_SUBSCRIPTION = META_PREFIX + "subscriptionId"
+META_PROGRESS = "mcp-workbench/progress"
+"""Ours, in what is seen of a task: its progress as numbers, in the shape of `notifications/progress`."""
 TASKS = META_PREFIX + "tasks"
 """The extension for tasks (SEP-2663), as both sides declare it under `extensions`."""
 

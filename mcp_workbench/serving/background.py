@@ -156,13 +156,16 @@ class JobPort:
     Args:
         job: Whose function it is.
         ask: Brings a question to the client that follows the job as a task; None: it cannot be asked any more.
+        news: Called when the function has said something.
     """
 
     request_id: str | int | None = None
-    wants_progress = False
+    wants_progress = True
+    """Whoever follows it as a task is told; that may begin at any time."""
 
-    def __init__(self, job: Job, ask: Callable[[Question], None] | None = None) -> None:
+    def __init__(self, job: Job, news: Callable[[Job], None], ask: Callable[[Question], None] | None = None) -> None:
         self._job = job
+        self._news = news
         self._ask = ask
 
     def wants_output(self, level: wire.LogLevel) -> bool:
@@ -170,11 +173,13 @@ class JobPort:
         return True
 
     def send_progress(self, progress: float, total: float | None, message: str | None) -> None:
-        """Nobody asked; the latest progress stands with the call."""
+        """The latest stands with the call: there whoever follows it looks."""
+        self._news(self._job)
 
     def send_log(self, level: wire.LogLevel, data: wire.Json, logger: str | None) -> None:
         """Keep it as what the job said last."""
         self._job.hear(data)
+        self._news(self._job)
 
     def ask(self, question: Question) -> None:
         """Bring a question to a client that follows the task; to any other there is no request any more within which it could be asked."""

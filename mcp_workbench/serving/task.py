@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from mcp_workbench.errors import NotAnswered
 from mcp_workbench.execution.questions import Question
@@ -72,6 +72,10 @@ class Task:
             return "cancelled"
         # A tool that failed has completed, with a result that says so; `failed` is for JSON-RPC errors.
         return "completed" if self.job.error is None else "failed"
+
+    def note_said(self) -> None:
+        """Its function has said something, which stands in what is seen of it; nobody is told yet."""
+        self.updated_at = time.time()
 
     def touch(self) -> None:
         """Something of it is to be seen anew."""
@@ -168,10 +172,19 @@ class Task:
             created_at=_iso(self.job.created_at),
             last_updated_at=_iso(self.updated_at),
             ttl_ms=None if kept_s is None else max(1, int(kept_s * 1000)),
+            meta=self._progress(),
             poll_interval_ms=UNSET if self.job.over else int(min(max(self.job.seconds / 20, _POLL_S[0]), _POLL_S[1]) * 1000),
             status_message=self._message(),
             **payload,
         )
+
+    def _progress(self) -> dict[str, wire.Json] | UnsetType:
+        """Its progress as numbers: the extension has words for it alone, and no `notifications/progress` (SEP-2663, notifications)."""
+        progress = self.job.progress
+        if progress is None or self.job.over:
+            return UNSET
+        told = {"progress": progress.progress, "total": progress.total, "message": self.job.said or None}
+        return {wire.META_PROGRESS: {name: value for name, value in told.items() if value is not None}}
 
     def _message(self) -> str:
         """How it stands, for people and models."""

@@ -24,6 +24,8 @@ class TaskMemory:
         self.jobs = jobs
         self.on_change: list[Callable[[Task], None]] = []
         """Called when there is something to be seen anew of a task."""
+        self.on_said: list[Callable[[Task], None]] = []
+        """Called when only what its function says is to be seen anew, which may be often."""
         self._tasks: dict[str, Task] = {}
         jobs.on_end.append(self._job_ended)
 
@@ -51,6 +53,14 @@ class TaskMemory:
         """A principal's task; None when there is none, it is kept no longer, or is somebody else's."""
         task = self._tasks.get(task_id)
         return task if task is not None and task.job.principal == principal and self._is_kept(task) else None
+
+    def note_said(self, job: Job) -> None:
+        """A job's function has said how far it is, or anything else."""
+        for task in tuple(self._tasks.values()):
+            if task.job is job:
+                task.note_said()
+                for listener in tuple(self.on_said):
+                    listener(task)
 
     def _is_kept(self, task: Task) -> bool:
         return self.jobs.find(None, task.job.number) is task.job

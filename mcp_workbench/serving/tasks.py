@@ -26,6 +26,9 @@ logger = logging.getLogger("mcp_workbench")
 NEEDED: dict[str, wire.Json] = {"extensions": {wire.TASKS: {}}}
 """What a client must declare, as on the wire."""
 
+SAID_EVERY_S = 0.5
+"""What a task's function says is told this often at most."""
+
 
 class Tasks:
     """Answers the methods of one server, and tells those that listen. The protocol loop's thread only.
@@ -41,6 +44,8 @@ class Tasks:
         self._sessions: Sessions | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due: dict[Task, None] = {}
+        self._later: dict[Task, asyncio.TimerHandle] = {}
+        """Those whose function has said something, which is told before long."""
 
     def get(self, session: Session, exchange: Exchange, record: CallRecord) -> wire.Result:
         """`tasks/get`."""
@@ -79,11 +84,16 @@ class Tasks:
         """From now on tell the listens of these sessions."""
         self._sessions, self._loop = sessions, loop
         self._memory.on_change.append(self._changed)
+        self._memory.on_said.append(self._said)
 
     def close(self) -> None:
         """Tell nobody any more."""
         if self._changed in self._memory.on_change:
             self._memory.on_change.remove(self._changed)
+            self._memory.on_said.remove(self._said)
+        for timer in self._later.values():
+            timer.cancel()
+        self._later.clear()
 
     def followed(self, exchange: Exchange, principal: str, task_ids: list[str]) -> list[Task]:
         """Those of the tasks a listen names that there are for this principal.
@@ -103,10 +113,16 @@ class Tasks:
             session.notify_task(self._told(task), exchange.id)
 
     def _changed(self, task: Task) -> None:
+        if (timer := self._later.pop(task, None)) is not None:
+            timer.cancel()  # what it has said is told with this
         # In the next turn of the loop: what changes together is told once, and after the answer to what changed it.
         if self._loop is not None and not self._due:
             self._loop.call_soon(self._tell)
         self._due[task] = None
+
+    def _said(self, task: Task) -> None:
+        if self._loop is not None and self._sessions is not None and task not in self._later and self._sessions.task_followed(task.id):
+            self._later[task] = self._loop.call_later(SAID_EVERY_S, self._changed, task)
 
     def _tell(self) -> None:
         due, self._due = self._due, {}

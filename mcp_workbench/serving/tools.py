@@ -330,7 +330,7 @@ class ToolWork(FunctionWork):
         self.record.started_ns = call.started_ns or None
         self._note_job(job)
         self.record = self._record_of_job(call)
-        call.port = JobPort(job, super().ask if as_task else None)
+        call.port = JobPort(job, background.tasks.note_said, super().ask if as_task else None)
         self._done = partial(self._job_over, job, call)
         done(answer)
         return True

@@ -323,8 +323,7 @@ class HttpChannel:
         """An answer that is none: pass on the error it holds, or make one of it."""
         body = await connection.body(self._max_bytes)
         message = decode(body) if head.media_type == "application/json" else None
-        spoken = isinstance(message, ErrorResponse)
-        self._check_access(head, body, opening=request.method == "initialize" and not spoken)
+        self._check_access(head, body, opening=request.method == "initialize")
         if isinstance(message, ErrorResponse):
             # Its id may be null, where the server did not get as far as reading it.
             await self._deliver(encode_error(request.id, message.code, message.message, message.data))

@@ -35,6 +35,15 @@ class BrokenResponseError(Exception):
     """The connection ended in the middle, or what came is no HTTP response; says which."""
 
 
+def secrets_of(target: Secret) -> tuple[Secret, ...]:
+    """The parts of a path and query that may be a credential, in each form in which a server may repeat them; longest first."""
+    path, _, query = target.reveal().partition("?")
+    values = [value for pair in query.split("&") if len(value := pair.partition("=")[2] or pair) >= SHORTEST_SECRET]
+    segments = [segment for segment in path.split("/") if len(segment) >= LONG_SEGMENT]
+    found = {*filter(None, [query]), *values, *segments}
+    return tuple(Secret(each) for each in sorted(found | {unquote(each) for each in found}, key=len, reverse=True))
+
+
 @dataclass(frozen=True, slots=True)
 class HttpAddress:
     """Where to connect."""
@@ -58,11 +67,7 @@ class HttpAddress:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """The parts of path and query that may be a credential, in each form in which a server may repeat them; longest first."""
-        path, _, query = self.target.reveal().partition("?")
-        values = [value for pair in query.split("&") if len(value := pair.partition("=")[2] or pair) >= SHORTEST_SECRET]
-        segments = [segment for segment in path.split("/") if len(segment) >= LONG_SEGMENT]
-        found = {*filter(None, [query]), *values, *segments}
-        return tuple(Secret(each) for each in sorted(found | {unquote(each) for each in found}, key=len, reverse=True))
+        return secrets_of(self.target)
 
     @classmethod
     def parse(cls, url: Secret) -> HttpAddress:

@@ -11,7 +11,6 @@ import asyncio
 import ssl as tls
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import cast
 
 from websockets.client import ClientProtocol
@@ -24,10 +23,11 @@ from websockets.uri import WebSocketURI, parse_uri
 from mcp_workbench.errors import ConnectionClosed, HandshakeRefused
 from mcp_workbench.limits import MIB
 from mcp_workbench.secret import Secret, hidden, hidden_values
+from mcp_workbench.transports.http_connection import ResponseHead, secrets_of
+from mcp_workbench.transports.http_refusals import Asker
 from mcp_workbench.transports.outgoing import outgoing_headers
 from mcp_workbench.transports.websocket import WebSocketChannel, silent
 
-MAX_REFUSAL_CHARS = 300
 HOW_TO_START = "start it with `import mcp_workbench as wb; wb.start()` in the notebook"
 
 
@@ -162,12 +162,14 @@ class _Handshake(asyncio.Protocol):
             self.opened.set_result(channel)
 
     def _refusal(self, response: Response) -> HandshakeRefused:
-        text = bytes(response.body)[: 4 * MAX_REFUSAL_CHARS].decode("utf-8", "replace")[:MAX_REFUSAL_CHARS]
-        for secret in self._headers.values():
-            text = text.replace(secret.reveal().removeprefix("Bearer "), "…")
-        elsewhere = response.status_code == HTTPStatus.NOT_FOUND and not self._wire.uri.path.endswith("/mcp")
-        hint = " The address of a workbench ends in /mcp." if elsewhere else ""
-        return HandshakeRefused(response.status_code, f"{self.place} says: {text.strip() or response.reason_phrase}{hint}")
+        head = ResponseHead(response.status_code, {name.lower(): value for name, value in response.headers.raw_items()})
+        return HandshakeRefused(head.status, self._asker().at_the_handshake(head, bytes(response.body)))
+
+    def _asker(self) -> Asker:
+        target = Secret(self._wire.uri.resource_name)
+        path, _, query = target.reveal().partition("?")
+        known = "/t/" in path or bool(query) or any(name.lower() in ("authorization", "cookie") for name in self._headers)
+        return Asker(self.place, path.endswith("/mcp"), known, (*self._headers.values(), *secrets_of(target)), over_http=False)
 
     def _not_websocket(self) -> ConnectionClosed:
         return ConnectionClosed(1002, f"what listens at {self.place} does not speak WebSocket: check host and port")

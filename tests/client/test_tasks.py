@@ -149,6 +149,38 @@ def test_what_a_task_asks_is_answered_once_by_the_handlers_of_the_session() -> N
     within(main)
 
 
+def test_progress_is_told_on_when_the_call_is_a_task_each_time_it_is_another() -> None:
+    def at(progress: float, message: str, **more: Any) -> wire.Task:
+        told = {"progress": progress, "total": 4, "message": message}
+        return task(meta={wire.META_PROGRESS: told}, status_message=f"running: {message}", **more)
+
+    async def main() -> None:
+        looks = at(1, "reading"), at(1, "reading"), at(3, "writing"), task("completed", result=OK)
+        server = Server(*looks)
+        told: list[Any] = []
+
+        async def note(*values: Any) -> None:
+            told.append(values)
+
+        async with connect(server.listener) as session:
+            assert (await session.call_tool("t", on_progress=note)).text == "the end"
+        assert told == [(1.0, 4.0, "reading"), (3.0, 4.0, "writing")]
+
+    within(main)
+
+
+@pytest.mark.parametrize("meta", [{}, {wire.META_PROGRESS: 3}, {wire.META_PROGRESS: {"progress": "far"}}])
+def test_of_a_server_that_tells_no_numbers_the_words_are_told(meta: Any) -> None:
+    async def main() -> None:
+        server = Server(task(meta=meta, status_message="nearly there"), task("completed", result=OK))
+        told: list[Any] = []
+        async with connect(server.listener) as session:
+            await session.call_tool("t", on_progress=lambda *values: told.append(values))
+        assert told == [(0.0, None, "nearly there")]
+
+    within(main)
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [(ASKS, "has no handler for it"), ({"q1": {"method": "tasks/get", "params": {}}}, "needs tasks/get"), ({"q1": 3}, "wrong shape")],
@@ -258,22 +290,36 @@ def test_only_a_call_may_be_answered_with_a_task() -> None:
 def test_calls_of_this_kernels_own_tools_are_followed_to_their_results(over: str) -> None:
     workbench = wb.Workbench(name="tasks")
 
+    is_a_task = asyncio.Event()
+
     @workbench.tool(background_after_s=0.01)
     async def slow(ctx: wb.AsyncContext) -> str:
-        await asyncio.sleep(0.05)
+        await ctx.report_progress(1, 2, "half")
+        await is_a_task.wait()
         answer = await ctx.elicit("Who?", {"name": str})
         return f"Hello, {answer.data['name']}"
+
+    @workbench.tool
+    async def let_go() -> None:
+        is_a_task.set()
 
     @workbench.tool(needs_task=True)
     async def forever() -> None:
         await asyncio.Event().wait()
 
+    told: list[Any] = []
+
     async def main() -> None:
         address = workbench.url if over == "websocket" else workbench.http_url
         assert address is not None
         async with workbench.connect(address, token=workbench.token, on_elicit=lambda request: {"name": "Ada"}) as session:
-            assert (await session.call_tool("slow")).text == "Hello, Ada"
             kept, sessions = workbench._offer.tasks, server_of(workbench).sessions
+            call = start_task(session.call_tool("slow", on_progress=lambda *values: told.append(values)), name="slow")
+            while not workbench.jobs:
+                await session.list_tools()
+            await session.call_tool("let_go")
+            assert (await call).text == "Hello, Ada"
+            assert told[-1] == (1.0, 2.0, "half")
             call = start_task(session.call_tool("forever"), name="forever")
             while not (len(kept) == 2 and sessions.task_followed([*kept._tasks][1])):
                 await session.list_tools()
@@ -290,12 +336,10 @@ def test_calls_of_this_kernels_own_tools_are_followed_to_their_results(over: str
 
 
 SCRIPT = """
-import asyncio
 import mcp_workbench as wb
 
-@wb.tool(background_after_s=0.01)
+@wb.tool(needs_task=True)
 async def slow(ctx: wb.AsyncContext) -> str:
-    await asyncio.sleep(0.05)
     answer = await ctx.elicit("Who?", {"name": str})
     return f"Hello, {answer.data['name']}"
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from tornado.iostream import IOStream, StreamClosedError
 
-from mcp_workbench.gateway import proxy
+from mcp_workbench.gateway import direct, proxy
 from mcp_workbench.gateway.direct import join, take_over
+from mcp_workbench.limits import MIB
 from mcp_workbench.tasks import start_task
 from mcp_workbench.transports.channel import Channel
 from mcp_workbench.transports.memory import memory_pair
+from mcp_workbench.transports.websocket import LANDING_BYTES
 from mcp_workbench.transports.websocket_client import open_websocket
 from tests.gateway.jupyter import BASE, KERNEL, jupyter, kernel, run
 from tests.support.channels import Listener
@@ -53,17 +55,59 @@ def test_what_a_client_sends_before_it_has_been_answered_is_not_lost(tmp_path: P
     run(main)
 
 
-def test_a_client_that_says_too_much_before_it_has_been_answered_is_dropped(tmp_path: Path, taken: list[str]) -> None:
+@pytest.mark.parametrize("size", [1_001, 70_000, 2 * MIB])
+def test_a_text_too_large_is_refused_with_1009_also_when_it_is_sent_before_the_answer(size: int, tmp_path: Path) -> None:
     async def main() -> None:
         async with kernel() as there, jupyter(tmp_path, McpWorkbenchGateway={"max_message_bytes": 1000}) as here:
             client = await RawConnection.dial(here.port)
-            client.send(handshake(here.port, here.token) + frame(b"x" * 600) * 3)
+            client.send(handshake(here.port, here.token) + frame(b"one") + frame(b"x" * size))
             assert (await client.head()).status == 101
-            assert (await there.listeners[0].until_closed())[0] == 1001
-            assert taken == []
+            assert (await client.closing()).code == 1009
             await client.hang_up()
+            assert (await there.listeners[0].until_closed())[0] == 1009
+            assert there.listeners[0].texts == [b"one"]
 
     run(main)
+
+
+def test_many_small_texts_may_be_more_than_a_large_one_before_the_answer(tmp_path: Path, taken: list[str]) -> None:
+    async def main() -> None:
+        async with kernel() as there, jupyter(tmp_path, McpWorkbenchGateway={"max_message_bytes": 1000}) as here:
+            client = await RawConnection.dial(here.port)
+            texts = [b"%d" % n * 100 for n in range(1000)]
+            client.send(handshake(here.port, here.token) + b"".join(map(frame, texts)))
+            assert (await client.head()).status == 101
+            assert await there.listeners[0].until_texts(1000) == texts
+            assert taken == ["joined"]
+            await client.leave()
+
+    run(main)
+
+
+class Filled:
+    """A stream of tornado's, of a client that never stops: it reads so much at a time and keeps what was not asked for."""
+
+    def __init__(self, at_a_time: int) -> None:
+        self.held, self.given = 0, 0
+        self._at_a_time = at_a_time
+
+    def read_bytes(self, most: int, partial: bool) -> asyncio.Future[bytes]:
+        self.held = self.held or self._at_a_time
+        count = min(most, self.held)
+        self.held, self.given = self.held - count, self.given + count
+        (given := asyncio.get_running_loop().create_future()).set_result(b"x" * count)
+        return given
+
+
+@pytest.mark.parametrize("at_a_time", [LANDING_BYTES, LANDING_BYTES - 1, 1000, 2 * LANDING_BYTES - 1])
+def test_a_client_that_never_stops_is_not_read_for_ever_and_nothing_of_it_is_left_behind(at_a_time: int) -> None:
+    async def main() -> None:
+        stream: Any = Filled(at_a_time)
+        sent = direct._sent_early(stream, MIB)
+        assert (len(sent), stream.held) == (stream.given, 0)
+        assert MIB < len(sent) <= MIB + 5 * LANDING_BYTES
+
+    asyncio.run(main())
 
 
 def test_a_client_that_is_gone_when_it_is_its_turn_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from mcp_workbench import discovery
 from mcp_workbench.client import connect
-from mcp_workbench.errors import PeerError
+from mcp_workbench.errors import HandshakeRefused, RequestRefused
 from mcp_workbench.gateway import http_proxy, sentences
 from mcp_workbench.gateway.routes import OPENS_HTTP, add_routes
 from tests.gateway.jupyter import BASE, KERNEL, OTHER, Jupyter, announce, jupyter, kernel, run
@@ -351,7 +351,7 @@ def test_an_address_that_leads_nowhere_says_why_as_an_error_of_json_rpc(tmp_path
                     assert (answer.status, sentence_of(answer)) == (status, sentence)
             assert (await ask(here, ping(here, method="PUT"))).status == 405
             assert (await ask(here, ping(here, target=f"{target()[:-4]}/view", method="GET"))).status == 426
-            with pytest.raises(PeerError, match="speaks WebSocket alone"):
+            with pytest.raises(RequestRefused, match=r"HTTP 404: .*speaks WebSocket alone"):
                 await connect(f"http://127.0.0.1:{here.port}{target(OTHER)}", token=here.token)
         async with jupyter(tmp_path, provisioner=object()) as here:
             answer = await ask(here, ping(here))
@@ -359,6 +359,26 @@ def test_an_address_that_leads_nowhere_says_why_as_an_error_of_json_rpc(tmp_path
         async with stand_in(tmp_path, McpWorkbenchGateway={"agents": False}) as (there, here):
             answer = await ask(here, ping(here))
             assert (answer.status, sentence_of(answer), there.requests) == (403, sentences.NO_AGENTS, [])
+
+    run(main)
+
+
+@pytest.mark.parametrize("settings", [{"agents": False}, {}])
+def test_a_refusal_is_one_sentence_over_websocket_and_http(settings: dict[str, Any], tmp_path: Path) -> None:
+    async def main() -> None:
+        async with jupyter(tmp_path, McpWorkbenchGateway=settings) as here:
+            told = []
+            for scheme in ("ws", "http"):
+                with pytest.raises(HandshakeRefused) as refused:
+                    await connect(f"{scheme}://127.0.0.1:{here.port}{target()}", token=here.token)
+                told.append((refused.value.status, str(refused.value)))
+            assert told[0] == told[1]
+            assert told[0][0] == (403 if settings else 404)
+            with pytest.raises(HandshakeRefused) as refused:
+                await connect(f"ws://127.0.0.1:{here.port}{target()}", token="wrong")
+            with pytest.raises(RequestRefused) as asked:
+                await connect(f"http://127.0.0.1:{here.port}{target()}", token="wrong")
+            assert (refused.value.status, str(refused.value)) == (asked.value.status, str(asked.value))
 
     run(main)
 

@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from mcp_workbench.client import connect
-from mcp_workbench.errors import HandshakeRefused, PeerError, RequestRefused
+from mcp_workbench.errors import HandshakeRefused, RequestRefused
 from mcp_workbench.gateway import sentences
 from tests.gateway.jupyter import BASE, listen, run
 from tests.gateway.process import OPENING_CELL, jupyter_process
@@ -35,8 +35,9 @@ def test_an_agent_reaches_the_kernels_tools_under_an_address_that_outlives_a_res
             with pytest.raises(HandshakeRefused, match="This kernel serves nothing") as caught:
                 await listen(here.url(kernel_id), "mcp", here.headers)
             assert caught.value.status == 404
-            with pytest.raises(PeerError, match="This kernel serves nothing"):
+            with pytest.raises(RequestRefused) as asked:
                 await connect(here.url(kernel_id, scheme="http"), token=here.token)
+            assert str(asked.value) == str(caught.value)
 
         async def main() -> None:
             await refused()

@@ -146,13 +146,9 @@ def test_it_says_when_function_or_data_are_not_what_they_were(serving: Shell) ->
 
 
 def test_a_call_that_had_become_a_job_runs_again_too(serving: Shell) -> None:
-    serving.run(
-        "import threading\ngo_on = threading.Event()\n@wb.tool(background_after_s=0.01)\n"
-        "def long(flights: pd.DataFrame, n: int) -> None:\n    assert go_on.wait(30)\n    raise OSError(n)\n"
-    )
-    assert "job_wait" in serving.run("%mcp_call long n=5")
-    serving.run("go_on.set()")
-    serving.run("%mcp_call job_wait job='j1' wait_s=30")
+    serving.run("@wb.tool(needs_task=True)\ndef long(flights: pd.DataFrame, n: int) -> None:\n    raise OSError(n)\n")
+    assert "long answered with an error:\nOSError: 5" in serving.run("%mcp_call long n=5")
+    assert "j1" in serving.run("%mcp jobs")
     error = serving.run("%mcp error")
     assert error.startswith("c1  long v1, defined in cell [2]")
     assert "  n = 5\n  read: flights v1\n" in error

@@ -67,10 +67,15 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporaryKernel
 
 
 def typed(kernel: TemporaryKernel, run: CellRun, *lines: str) -> CellRun:
-    """Answer each question of a cell with the next line, and let the cell end."""
-    for line in lines:
+    """Answer each question of the debugger with the next line, and let the cell end."""
+    return answered(kernel, run, *(("ipdb> ", line) for line in lines))
+
+
+def answered(kernel: TemporaryKernel, run: CellRun, *exchanges: tuple[str, str]) -> CellRun:
+    """Answer these questions of a cell, and let the cell end."""
+    for prompt, line in exchanges:
         question: dict[str, Any] = kernel.client.get_stdin_msg(timeout=30)
-        assert question["content"]["prompt"] == "ipdb> "
+        assert question["content"]["prompt"] == prompt
         kernel.client.input(line)
     return kernel.finish(run)
 
@@ -103,6 +108,57 @@ def test_an_interrupt_takes_the_call_back_and_the_tool_is_asked_to_stop(kernel: 
     assert str(kernel.finish(run).error).startswith("KeyboardInterrupt")
     assert kernel.finish(waiting).result == "(True, True)"
     ran(kernel.run("%mcp_call top n=1"))
+
+
+ASKING = """
+@wb.tool
+def trim(ctx: wb.Context) -> str:
+    answer = ctx.elicit("How many rows?", {"n": int})
+    return f"{answer.action}: {answer.data}"
+
+@wb.tool(needs_task=True)
+def summarize(ctx: wb.Context) -> str:
+    ctx.report_progress(1, 2, "halfway there")
+    return ctx.sample("Sum it up").text
+
+@wb.tool(needs_task=True)
+def hang_as_a_task(ctx: wb.Context) -> str:
+    begun.set()
+    return ctx.elicit("Go on?").action
+"""
+
+
+def test_a_person_answers_in_the_notebook_what_a_tool_asks_also_when_it_has_become_a_task(kernel: TemporaryKernel) -> None:
+    ran(kernel.run(ASKING))
+    run = answered(kernel, kernel.begin("%mcp_call trim"), ("n (a whole number): ", "7"), ("Send this answer? [Y/n] ", ""))
+    assert "trim asks: How many rows?\n" in ran(run).stdout
+    assert "accept: {'n': 7}\n" in run.stdout
+    run = answered(kernel, kernel.begin("%mcp_call summarize"), ("Answer (Enter alone: decline): ", "it is fine"))
+    assert "50 % halfway there" in ran(run).stdout
+    assert "user: Sum it up\n" in run.stdout
+    assert "\nit is fine\n" in run.stdout
+    run = answered(kernel, kernel.begin("%mcp_call summarize"), ("Answer (Enter alone: decline): ", ""))
+    assert "you declined to answer in its place" in run.stderr
+    run = ran(kernel.run("%mcp_call trim", allow_stdin=False))
+    assert "Declined: this front end takes no typed answers while a cell runs" in run.stdout
+    assert "\ndecline: None\n" in run.stdout
+
+
+def test_a_main_tool_cannot_ask_the_cell_that_waits_for_it_and_is_told_so(kernel: TemporaryKernel) -> None:
+    ran(kernel.run('@wb.tool(run_on="main")\ndef ask_here(ctx: wb.Context) -> str:\n    return ctx.elicit("Go on?").action'))
+    run = ran(kernel.run("%mcp_call ask_here"))
+    assert run.stdout.startswith("ask_here answered with an error:\n")
+    assert "asks:" not in run.stdout
+    ran(kernel.run("wb.unpublish('ask_here')"))
+
+
+def test_an_interrupt_of_a_question_takes_the_task_back(kernel: TemporaryKernel) -> None:
+    ran(kernel.run(ASKING))
+    run = kernel.begin("%mcp_call hang_as_a_task")
+    kernel.client.get_stdin_msg(timeout=30)
+    kernel.manager.interrupt_kernel()
+    assert str(kernel.finish(run).error).startswith("KeyboardInterrupt")
+    assert ran(kernel.run("[job.state.value for job in wb.jobs][-1]")).result == "'cancelled'"
 
 
 def _until_begun(kernel: TemporaryKernel) -> None:

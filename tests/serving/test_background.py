@@ -277,13 +277,15 @@ def test_only_a_tool_that_promises_structure_is_answered_with_an_error() -> None
         assert [make(define_tool(function), job).is_error for function in (slow, totals)] == [False, True]
 
 
-def test_a_port_of_a_job_keeps_what_was_said_last_and_sends_nothing() -> None:
+def test_a_port_of_a_job_keeps_what_was_said_last_and_says_that_there_is_news() -> None:
     job, _ = a_job()
-    port = JobPort(job)
+    news: list[Job] = []
+    port = JobPort(job, news.append)
     port.send_progress(1, 2, "unheard")
     port.send_log("info", "first", None)
     port.send_log("debug", {"rows": [1]}, "logger")
-    assert (job.said, port.request_id, port.wants_progress, port.wants_output("debug")) == ('{"rows":[1]}', None, False, True)
+    assert (job.said, port.request_id, port.wants_progress, port.wants_output("debug")) == ('{"rows":[1]}', None, True, True)
+    assert news == [job] * 3
 
 
 JSON = st.recursive(

@@ -75,7 +75,7 @@ def seen(task: Task, max_bytes: int = ROOM) -> dict[str, Any]:
     text = msgspec.json.encode(task.shown(max_bytes))
     assert len(text) <= max_bytes
     shown: dict[str, Any] = msgspec.json.decode(text)
-    task_schema.check_result("tasks/get", {"resultType": "complete", "_meta": SERVER} | shown)
+    task_schema.check_result("tasks/get", shown | {"resultType": "complete", "_meta": shown.get("_meta", {}) | SERVER})
     return shown
 
 

@@ -18,6 +18,7 @@ from mcp_workbench.protocol import wire
 from mcp_workbench.protocol.versions import LATEST_LEGACY, LATEST_MODERN
 from mcp_workbench.serving.failures import UNWRITABLE
 from mcp_workbench.serving.job import KEPT_S
+from mcp_workbench.serving.tasks import SAID_EVERY_S
 from mcp_workbench.telemetry.records import Outcome
 from tests.support.clock import SimulatedLoop, in_simulated_time
 from tests.support.house import House, house
@@ -498,6 +499,38 @@ def test_what_changes_together_is_told_once() -> None:
             [told] = talk.heard("notifications/tasks")
             assert [*told["inputRequests"]] == ["q2"]
             questions[1].fail(NotAnswered("nobody answers"))
+
+    in_simulated_time(main)
+
+
+def test_a_listen_is_told_what_the_function_says_twice_a_second_at_most_and_nobody_else_is() -> None:
+    async def main(loop: SimulatedLoop) -> None:
+        async with house() as here, talking(here) as talk, talking(here) as silent:
+            Long(here, {0: 200})
+            sent = await talk.called("long")
+            await listening(talk, sent)
+            assert (await talk.news("notifications/tasks"))["_meta"][wire.META_PROGRESS] == {
+                "progress": 62,
+                "total": 100,
+                "message": "reading",
+            }
+            [call] = here.open_calls("long")
+            assert call.context is not None
+            for percent in range(63, 80):
+                call.context.report_progress(percent, 100, f"page {percent}")
+            call.context.log("by the way")
+            before, told = loop.time(), await talk.news("notifications/tasks")
+            assert loop.time() - before == SAID_EVERY_S
+            assert told["_meta"][wire.META_PROGRESS]["message"] == "page 79"
+            assert told["statusMessage"].endswith("It said last: page 79")
+            seen = await look(talk, sent)
+            assert seen["_meta"][wire.META_PROGRESS] == told["_meta"][wire.META_PROGRESS], "what is told is what a look gives"
+            call.context.report_progress(90, 100)
+            await talk.result("tasks/cancel", {"taskId": sent["taskId"]})
+            ended = await talk.news("notifications/tasks")
+            assert (ended["status"], wire.META_PROGRESS in ended["_meta"]) == ("cancelled", False)
+            await asyncio.sleep(10)
+            assert (talk.inbox, silent.inbox) == ([], []), "the end is the last word"
 
     in_simulated_time(main)
 

@@ -110,5 +110,5 @@ def check_result(method: str, result: Message) -> None:
 
 def check_notification(params: Message) -> None:
     """Read the params of `notifications/tasks`."""
-    assert params["_meta"].keys() == {wire.META_SUBSCRIPTION}
+    assert params["_meta"].keys() - {wire.META_PROGRESS} == {wire.META_SUBSCRIPTION}
     _DETAILED.validate_python({key: value for key, value in params.items() if key != "_meta"})

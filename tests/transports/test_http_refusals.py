@@ -102,3 +102,27 @@ def test_a_secret_that_is_repeated_many_times_is_not_cut_into_what_is_told() -> 
     for count in range(40):
         told = KNOWN.said(head(500), b"x" * count + TOKEN.encode() * 40)
         assert "ttt" not in told
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 503])
+def test_a_refusal_before_any_request_was_read_is_one_sentence_for_a_handshake_and_for_an_opening(status: int) -> None:
+    over_http = BARE.refused_for_good(
+        head(status, "application/json"),
+        b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Nobody serves here"}}',
+        in_session=False,
+        opening=True,
+    )
+    by_websocket = Asker("host:1", usual_path=True, has_token=False, over_http=False)
+    assert over_http is not None
+    assert by_websocket.at_the_handshake(head(status, "application/json"), b'{"message":"Nobody serves here"}') == over_http.sentence
+    assert f"(HTTP {status}): Nobody serves here." in over_http.sentence or f"HTTP {status}: Nobody serves here." in over_http.sentence
+
+
+def test_an_error_of_json_rpc_that_names_its_request_is_the_error_of_that() -> None:
+    body = b'{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}'
+    assert BARE.refused_for_good(head(404, "application/json"), body, in_session=False, opening=True) is None
+
+
+@pytest.mark.parametrize("body", [b'{"message":3}', b'["x"]', b"{", b"[" * 5000])
+def test_json_without_a_message_is_told_as_it_is(body: bytes) -> None:
+    assert BARE.sentence(head(500, "application/json"), body).startswith(f"host:1 answered with HTTP 500: {body.decode()[:50]}")

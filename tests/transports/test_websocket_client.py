@@ -157,6 +157,7 @@ def test_a_ticket_needs_no_token() -> None:
             with pytest.raises(HandshakeRefused) as refused:
                 await open_websocket(f"{here.url}/t/{ticket}")
             assert refused.value.status == 401
+            assert "did not accept the credential" in str(refused.value)
             assert ticket not in str(refused.value)
             channel.close()
             await listener.until_closed()
@@ -167,7 +168,7 @@ def test_a_ticket_needs_no_token() -> None:
 def test_a_wrong_token_is_refused_in_words_that_do_not_show_it() -> None:
     async def main() -> None:
         async with house() as here:
-            with pytest.raises(HandshakeRefused, match=r"refused with HTTP 401: 127\.0\.0\.1:\d+ says: This server wants") as refused:
+            with pytest.raises(HandshakeRefused, match=r"127\.0\.0\.1:\d+ did not accept the credential \(HTTP 401\): ") as refused:
                 await open_websocket(here.url, token="wrong-token")
             assert refused.value.status == 401
             assert "wrong-token" not in str(refused.value)
@@ -280,11 +281,17 @@ def test_cancelling_drops_the_connection() -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ([b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nfull"], "HTTP 503: .* says: full"),
-        ([b"HTTP/1.1 404 Not Found\r\n\r\nto the ", b"end"], "HTTP 404: .* says: to the end"),
-        ([b"HTTP/1.1 302 Found\r\nLocation: http://evil.example/\r\nContent-Length: 0\r\n\r\n"], "HTTP 302: .* says: Found"),
-        ([b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 13\r\n\r\nyou sent s3cr"], "HTTP 401: .* says: you sent …"),
-        ([b"HTTP/1.1 500 Oops\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000], "HTTP 500: .* says: x{300}$"),
+        ([b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nfull"], r"answered with HTTP 503: full\.$"),
+        ([b"HTTP/1.1 404 Not Found\r\n\r\nto the ", b"end"], r"answered with HTTP 404: to the end\.$"),
+        (
+            [b"HTTP/1.1 302 Found\r\nLocation: http://evil.example/\r\nContent-Length: 0\r\n\r\n"],
+            r"HTTP 302: redirects, which are not followed, to http://evil\.example/\.$",
+        ),
+        (
+            [b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 13\r\n\r\nyou sent s3cr"],
+            r"did not accept the credential \(HTTP 401\): you sent …\. Is it",
+        ),
+        ([b"HTTP/1.1 500 Oops\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000], r"HTTP 500: x{300}\.$"),
     ],
 )
 def test_an_http_error_is_a_refusal_with_the_servers_words(answer: list[bytes], expected: str) -> None:

@@ -1,7 +1,7 @@
 """One entry of one section in TOML: a table `[section.name]` at the end of the file, and every other byte as it was.
 
-Only tables with headers of their own are edited; the standard library reads the text before and after, and an edit
-that does not say exactly what was wanted is refused. Pure.
+Only tables with headers of their own are edited; the standard library says which lines are headers, reads the text before
+and after, and an edit that does not say exactly what was wanted is refused. Pure.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def drop_entry(text: str, section: str, name: str) -> str:
     kept: list[str] = []
     at = 0
     while at < len(lines):
-        if not ours.match(lines[at]):
+        if not (ours.match(lines[at]) and _is_header(lines, at)):
             kept.append(lines[at])
             at += 1
             continue
@@ -71,11 +71,20 @@ def drop_entry(text: str, section: str, name: str) -> str:
 def _end_of_table(lines: list[str], header: int) -> int:
     """Behind its last line that says something; comments before the next header belong to that."""
     end = at = header + 1
-    while at < len(lines) and not _HEADER.match(lines[at]):
+    while at < len(lines) and not (_HEADER.match(lines[at]) and _is_header(lines, at)):
         at += 1
         if lines[at - 1].strip() and not lines[at - 1].lstrip().startswith("#"):
             end = at
     return end
+
+
+def _is_header(lines: list[str], at: int) -> bool:
+    """Whether what looks like a header is one: in a text or a list of several lines it is not, and what stands before it is no TOML."""
+    try:
+        tomllib.loads("".join(lines[:at]))
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
 
 
 def _header_of(section: str, name: str) -> re.Pattern[str]:

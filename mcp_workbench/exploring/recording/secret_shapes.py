@@ -1,4 +1,4 @@
-"""Secrets that stand beside their names without a sign between: `--token V`, `("pw", "V")`, `<pw>V</pw>`, `IDENTIFIED BY 'V'`.
+"""Secrets that stand beside their names without a sign between: `--token V`, `("pw", "V")`, `<pw>V</pw>`, `mysql -pV`.
 
 First what comes before a value is looked at, which is short; the value is only where that names a secret. So it takes time in
 proportion to the text. Neighbour: `secret_texts`, for names that a sign parts from their values.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from mcp_workbench.exploring.recording.secret_runs import Hide
 
-HINTS = ("identified", "-u ", '-u"', "-u\\", "--user")
+HINTS = ("identified", "mysql", "mariadb", "-u ", '-u"', "-u\\", "--user")
 """In lower case one of these is in every text of JSON that has one of these shapes by another word than a secret's name."""
 
 _OPTION = re.compile(r"--([A-Za-z][\w\-]{0,60})\s{1,4}(?!-)")
@@ -19,6 +19,11 @@ _PAIR = re.compile(r"[(\[]\s{0,4}(?:\\{0,8}[\"'])([\w.\- ]{1,60})(?:\\{0,8}[\"']
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.\-]{0,60})(?:\s[^<>]{0,200})?>(?=[^<])")
 _IDENTIFIED = re.compile(r"identified\s{1,8}by\s{1,8}(?:password\s{1,8}|values\s{1,8})?(?=\\{0,8}[\"'])", re.IGNORECASE)
 _USER = re.compile(r"(?<![\w\-])(?:-u|--user)(?:[\"']\s{0,4},)?\s{1,4}[\"']?[^\s:\"'@/‹]{1,80}:(?=[^\s\"'/])", re.IGNORECASE)
+_MYSQL = re.compile(r"(?<![\w\-])(?:mysql|mariadb)[\w\-]{0,20}(?=[\s\"'.])", re.IGNORECASE)
+_GLUED = re.compile(r"(?<=[\s\"'])-p(?![\s\"'\\,]|\d{1,5}:\d)(?=\S)|(?<=[\s\"'])-p(?=[\"'][^\s,\])])")
+"""Its password, right behind the letter; a port of a container is none."""
+_COMMAND_CHARS = 1000
+"""How far in a command an option stands from the program at most."""
 _PHRASE = re.compile(r"(?:passphrase|mnemonic)[\w.\-]{0,40}\s{0,8}(?:=>|:=|->|:)[ \t]{0,8}+(?![\"'\[{\\|>])", re.IGNORECASE)
 
 _QUOTED = re.compile(r"(\\{0,8}[\"'])((?:(?!\1)(?:\\.|.))*)(?:\1|\Z)", re.DOTALL)
@@ -45,6 +50,8 @@ class SecretShapes:
             text = _each(text, _PHRASE.finditer(text), self._line, hide)
         if "identified" in lower:
             text = _each(text, _IDENTIFIED.finditer(text), _quoted, hide)
+        if "-p" in text and ("mysql" in lower or "mariadb" in lower):
+            text = _each(text, _GLUED.finditer(text), _Commands(text).password, hide)
         if "-u" in lower:
             text = _each(text, _USER.finditer(text), _word, hide)
         if "--" in text:
@@ -72,6 +79,25 @@ class SecretShapes:
             return None
         value = _CONTENT.match(text, found.end())
         return None if value is None or not value[0].strip() else value.span()
+
+
+class _Commands:
+    """Which options stand in a command of MySQL's or MariaDB's; asked for places that go up."""
+
+    def __init__(self, text: str) -> None:
+        self._programs = _MYSQL.finditer(text)
+        self._next = next(self._programs, None)
+        self._program = -1
+        """Where the last one before the place asked for ends."""
+
+    def password(self, text: str, found: re.Match[str]) -> tuple[int, int] | None:
+        """Where the password behind `-p` is; None: it is another program's option."""
+        while self._next is not None and self._next.end() <= found.start():
+            self._program, self._next = self._next.end(), next(self._programs, None)
+        if not 0 <= found.start() - self._program <= _COMMAND_CHARS or self._program < 0:
+            return None
+        between = text[self._program : found.start()].replace("\\\n", "").replace("\\\r\n", "")
+        return None if "\n" in between else _quoted(text, found) or _word(text, found)
 
 
 _Span = Callable[[str, re.Match[str]], tuple[int, int] | None]

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from mcp_workbench.exploring.recording.secret_names import KEYS
 from mcp_workbench.exploring.recording.secret_runs import Hide, hide_user_infos, hide_web_tokens
+from mcp_workbench.exploring.recording.secret_sentences import SENTENCE, STARTS, hide_said
 from mcp_workbench.exploring.recording.secret_shapes import HINTS as SHAPES
 
 VALUES: dict[str, tuple[str, ...]] = {
@@ -26,24 +27,26 @@ VALUES: dict[str, tuple[str, ...]] = {
         *("pypi-", "sg.", "hooks.slack"),
         *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "rk_", "hf_", "npm_"),
     ),
-    "private keys": ("-----begin",),
+    "private keys": ("-----begin", "private-lines"),
     "user names and passwords in URLs": ("@",),
     "tickets of this workbench": ("/t/",),
     "passwords in SQL and of users in commands": SHAPES,
     "password=…, token: … in texts": (),
+    "passwords in sentences": (),
 }
-"""What is withheld by its looks, and what in lower case is part of every text that has one; the last has the hints of names."""
+"""What is withheld by its looks, and what in lower case is part of every text that has one; the last two have the hints of names."""
 
 _LOOKS = re.compile(
     r"(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{12,}"
     r"|AIza[0-9A-Za-z_-]{30,}"
     r"|ya29\.[A-Za-z0-9_-]{10,}|SG\.[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{10,}|pypi-[A-Za-z0-9_-]{16,}"
     r"|(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|sk-|[sr]k_(?:live|test)_|hf_|npm_)[A-Za-z0-9_-]{16,}"
-    r"|-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY.*?(?:-----END[A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
+    r"|-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY.*?(?:-----END[A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)"
+    r"|Private-Lines:[ \t]{0,4}\d.*?(?=Private-(?:MAC|Hash):|\Z)",  # of PuTTY
     re.DOTALL,
 )
 _LOOK = (
-    *("akia", "asia", "agpa", "aida", "aroa", "anpa", "aiza", "-----begin", "ya29.", "sg.", "pypi-"),
+    *("akia", "asia", "agpa", "aida", "aroa", "anpa", "aiza", "-----begin", "private-lines", "ya29.", "sg.", "pypi-"),
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk-", "sk_", "rk_", "hf_", "npm_"),
 )
 """In lower case one of these is the beginning of each of them."""
@@ -101,14 +104,15 @@ class SecretTexts:
         text = _at(text, ("hooks.slack", "?sig=", "&sig=", ";sig="), _ADDRESS, lambda found: found[1] + hide(found[2]))
         text = _at(text, ("bearer", "basic"), _SCHEME, lambda found: _hide_scheme(found, hide))
         text = _at(text, ("authorization", "cookie"), _HEADER, lambda found: found[1] + hide_value(found[2], hide))
-        return _at(text, self._starts, self._named, lambda found: _hide_named(found, hide))
+        text = _at(text, self._starts, self._named, lambda found: _hide_named(found, hide))
+        return _at(text, STARTS, SENTENCE, lambda found: hide_said(found, hide))
 
 
-def _at(text: str, starts: Iterable[str], pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]) -> str:
-    """As `pattern.sub`, where every match begins with one of these, in whatever case."""
+def _at(text: str, starts: Iterable[str], pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str | None]) -> str:
+    """As `pattern.sub`, where every match begins with one of these, in whatever case, and is none where `replace` gives None."""
     lower = text.lower()
     if len(lower) != len(text):  # there are letters of which lower case makes two
-        return pattern.sub(replace, text)
+        return pattern.sub(lambda found: found[0] if (instead := replace(found)) is None else instead, text)
     places: set[int] = set()
     for start in starts:
         at = lower.find(start)
@@ -117,9 +121,10 @@ def _at(text: str, starts: Iterable[str], pattern: re.Pattern[str], replace: Cal
             at = lower.find(start, at + 1)
     done, begin = [], 0
     for place in sorted(places):
-        if place >= begin and (found := pattern.match(text, place)) is not None:
-            done += [text[begin:place], replace(found)]
-            begin = found.end()
+        if place < begin or (found := pattern.match(text, place)) is None or (instead := replace(found)) is None:
+            continue
+        done += [text[begin:place], instead]
+        begin = found.end()
     return "".join((*done, text[begin:])) if done else text
 
 

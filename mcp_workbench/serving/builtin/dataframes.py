@@ -122,7 +122,7 @@ class DataFrameTools:
             snapshot = self._find(name, version, ctx.principal.name)
             chosen = find_columns(snapshot, columns) if columns else None
             selection = select(snapshot, where, parse_order(order or []), look=ctx.check_cancelled)
-        report = RowsReport(selection, columns or [], chosen, where, order or [], offset or 0, limit)
+        report = RowsReport(selection, chosen, where, order or [], offset or 0, limit)
         return Fitted(lambda room: report.write(room, lambda: self._took(began), self._newer(snapshot)))
 
     def df_changes(self, ctx: Context, name: Name, since: Version, wait_s: Seconds = 0) -> Fitted:

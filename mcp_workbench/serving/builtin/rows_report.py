@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mcp_workbench.errors import ToolError
-from mcp_workbench.live.dataframes.cells import MAX_CELL_CHARS
+from mcp_workbench.live.dataframes.cells import MAX_CELL_CHARS, column_labels
 from mcp_workbench.live.dataframes.columns import some_labels
 from mcp_workbench.live.dataframes.names import is_result
 from mcp_workbench.live.dataframes.selection import Selection, write_part
@@ -23,10 +23,8 @@ class RowsReport:
     """One call of `df_read`, understood."""
 
     selection: Selection
-    columns: list[str]
-    """As they were asked for; empty: all."""
     positions: tuple[int, ...] | None
-    """Of the columns."""
+    """Of the columns; None: all."""
     where: str | None
     order: list[str]
     offset: int
@@ -93,7 +91,7 @@ class RowsReport:
         call = call_text(
             "df_read",
             snapshot.name,
-            columns=self.columns,
+            columns=self._columns(),
             where=self.where,
             order=self.order,
             offset=offset,
@@ -103,6 +101,11 @@ class RowsReport:
         if len(call) <= _LONGEST_CALL:
             return call
         return f"the same call with offset={offset}" + (f" and version={version}" if version else "")
+
+    def _columns(self) -> list[str]:
+        """As they are called, however they were asked for; a label gives all of its columns."""
+        labels = column_labels(self.selection.snapshot.df)
+        return list(dict.fromkeys(labels[at] for at in self.positions or ()))
 
     def _too_wide(self, columns: int, max_chars: int) -> str:
         snapshot = self.selection.snapshot

@@ -67,6 +67,19 @@ def test_an_entry_of_that_name_is_replaced_with_all_below_it() -> None:
     assert put(f"{OTHERS}\n{old}") == f"{OTHERS}\n{TABLE}"
 
 
+LIKE_OURS = "[mcp_servers.notebook]\ncommand = 'not this'\n\n[mcp_servers.notebook.env]\n"
+
+
+@pytest.mark.parametrize("quotes", ["'''", '"""'])
+def test_a_text_that_looks_like_our_header_is_none(quotes: str) -> None:
+    theirs = f"[tui]\nhelp = {quotes}\n{LIKE_OURS}{quotes}\n"
+    ours = f"[mcp_servers.notebook]\nurl = {quotes}\n{LIKE_OURS}[tui]\n{quotes}\nargs = [\n  ['a'],\n]\n"
+    assert put(theirs) == f"{theirs}\n{TABLE}"
+    assert drop(theirs) == theirs
+    assert put(f"{theirs}\n{ours}") == f"{theirs}\n{TABLE}"
+    assert drop(f"{ours}\n{theirs}") == f"\n{theirs}"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -74,7 +87,6 @@ def test_an_entry_of_that_name_is_replaced_with_all_below_it() -> None:
         ("mcp_servers = 3", "'mcp_servers' in it is no table"),
         ("mcp_servers = { github = { command = 'x' } }", "could not be edited safely"),
         ("[mcp_servers]\nnotebook = { command = 'x' }", "could not be edited safely"),
-        ("a = '''\n[mcp_servers.notebook]\n'''\n[mcp_servers.notebook]\nurl = 'x'", "could not be edited safely"),
     ],
 )
 def test_what_is_not_understood_is_refused_and_never_shown(text: str, sentence: str) -> None:
@@ -94,6 +106,7 @@ PIECES = st.sampled_from(
             "[mcp_servers.a]\ncommand = 'x'\n\n",
             '[mcp_servers."b c"]\nargs = [\n [1],\n ]\n',
         ),
+        *('[help]\na = """\n[mcp_servers.notebook]\nb = 1\n"""\n',),
         *("[[rules]]\nmcp_servers = 1\n", "[mcp_servers.a.env]\nK = '''\n[mcp_servers.x]\n'''\n", "[other.notebook]\ny = '\u2028'\n"),
     ]
 )

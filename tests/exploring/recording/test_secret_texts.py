@@ -22,6 +22,13 @@ from tests.exploring.recording.test_redaction import JWT, MARK
         ("https://api.test/v1?api_key=Zm9vYmFy&x=1", "Zm9vYmFy"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----", "MIIEow"),
         ("-----BEGIN PRIVATE KEY-----\\nMIIEow cut off", "MIIEow"),
+        (
+            "PuTTY-User-Key-File-3: ssh-ed25519\nPublic-Lines: 1\nAAAApublic\nPrivate-Lines: 2\nMIIEow\nAAAB==\nPrivate-MAC: 0a1b",
+            "MIIEow",
+        ),
+        ("Private-Lines: 1\\r\\nPrivate-Lines: 1\\r\\nMIIEow cut off", "MIIEow"),
+        ("mysql -u root -phunter2 db", "hunter2"),
+        ("my password is hunter2, do not tell", "hunter2"),
         ('File "a.py", line 3, in login\n  connect(user="bob", password="two words")', "two words"),
         ("password = b'by\\'tes'", "tes"),
         ('{"broken": 1, \\"password\\": \\"hunter2\\"', "hunter2"),
@@ -115,6 +122,8 @@ HOSTILE: list[Callable[[int], str]] = [
                 "\n",
                 "| ",
             ),
+            *("mysql ", "mysql -p", "mysql\\\n", " -pa", "Private-Lines: 1", "Private-Lines: 1\nPrivate-MAC:"),
+            *("password is ", "password for ", "password is to ", "password for a b c", "pin code ", "api key is 'a", "password is a"),
             *("password,a\n", '"password","', "password;", "hooks.slack.com/services/", "DB_KEY", "pass ", "session", '"', "İpassword "),
         )
     ),
@@ -132,6 +141,10 @@ HOSTILE: list[Callable[[int], str]] = [
     lambda n: "password" + " " * n + "=",
     lambda n: "password,a\n" + '"' * n,
     lambda n: "password,a\n" + "b,c\n" * n,
+    lambda n: "mysql" + " " * n + "-p",
+    lambda n: "mysql" + " -p" * n,
+    lambda n: "password for" + " a" * n + " is x1x1",
+    lambda n: "password is" + " " * n,
     lambda n: "A" * 5000 + "\n" * n + "!",
     lambda n: "-----BEGIN PRIVATE KEY" + "-----END " * n,
 ]

@@ -92,6 +92,25 @@ def test_a_search_ends_once_its_call_is_cancelled() -> None:
         agent.call("df_read", name="flights", where="dep_delay > 60 AND arr_delay > 0")
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (["CARRIER", "Arr_Delay"], ["carrier", "arr_delay"]),
+        (["carrier,Arr_Delay", "carrier"], ["carrier", "arr_delay"]),
+        ("TWO WORDS", ["two words"]),
+        (["twice", "a,b"], ["twice", "a,b"]),
+    ],
+)
+def test_the_call_that_reads_on_names_columns_as_they_are_called_and_reads_the_same(asked: Any, named: list[str]) -> None:
+    more = pd.DataFrame([[n] * 3 for n in range(4)], columns=["a,b", "twice", "twice"])
+    agent = Agent(flights=pd.concat([FLIGHTS, more], axis=1))
+    first = agent.call("df_read", name="flights", columns=asked, limit=2)
+    told = copied(first)
+    assert told is not None
+    assert told[1]["columns"] == named
+    assert agent.call("df_read", **told[1] | {"offset": 0, "limit": 2}).splitlines()[:-1] == first.splitlines()[:-1]
+
+
 def test_rows_begin_with_facts_and_end_with_the_call_that_reads_on() -> None:
     agent = Agent(flights=FLIGHTS.copy())
     assert agent.call("df_read", name="flights", columns="carrier, arr_delay", limit=2).splitlines() == [
@@ -99,7 +118,7 @@ def test_rows_begin_with_facts_and_end_with_the_call_that_reads_on() -> None:
         "carrier,arr_delay",
         "UA,1",
         "AA,70",
-        'More: df_read("flights", columns=["carrier, arr_delay"], offset=2, limit=2, version=1)',
+        'More: df_read("flights", columns=["carrier","arr_delay"], offset=2, limit=2, version=1)',
     ]
     assert agent.call("df_read", name="flights", where="dep_delay > 60", order=["dep_delay desc"]).splitlines() == [
         "2 matching rows x 4 columns · 4 rows in all · flights v1 · 0.0 ms",

@@ -15,7 +15,7 @@ from mcp_workbench.client import connect
 from mcp_workbench.client.conversation import MAX_UNREAD_ANSWERS_BYTES
 from mcp_workbench.client.conversation import logger as client_logger
 from mcp_workbench.errors import CallTimedOut, ConnectionClosed, PeerError, RemoteProtocolError, WorkbenchError
-from mcp_workbench.jsonrpc import encode, encode_request
+from mcp_workbench.jsonrpc import MAX_ID, encode, encode_request
 from mcp_workbench.protocol.exchange import Exchange
 from tests.client.scripted import Answer, Listener, ScriptedServer, said
 
@@ -200,8 +200,8 @@ def test_a_server_that_asks_without_reading_answers_is_left() -> None:
             listen.server.channel.pause_receiving()
             unread = 0
             while not session.closed and unread < 2 * MAX_UNREAD_ANSWERS_BYTES:
-                session._conversation.receive_text(encode_request("x" * 100_000, "ping"))
-                unread += 100_000
+                session._conversation.receive_text(encode_request("x" * MAX_ID, "ping"))
+                unread += MAX_ID
             assert session.closed
             assert session._conversation.channel.unsent_bytes < MAX_UNREAD_ANSWERS_BYTES + 200_000
             with pytest.raises(ConnectionClosed, match="asks without reading"):

@@ -123,10 +123,11 @@ class Hooks:
     async def _run(self, hook: Hook, passing: Passing) -> None:
         text = passing.text
         try:
-            awaitable = hook(passing)
+            awaitable = _called(hook, passing)
             if inspect.isawaitable(awaitable):
                 await awaitable
-        except GeneratorExit:
+            _check(passing)
+        except GeneratorExit:  # this coroutine is closed
             raise
         except BaseException as error:  # a named boundary: user code, which may well say sys.exit() and await what was cancelled
             if isinstance(error, asyncio.CancelledError) and _cancelled_itself():
@@ -134,6 +135,18 @@ class Hooks:
             passing.text, passing.dropped = text, False
             self.failures.append(traceback.format_exc())
             logger.exception("a hook of a tap failed; the message passes as it was")
+
+
+def _called(hook: Hook, passing: Passing) -> Awaitable[None] | None:
+    try:
+        return hook(passing)
+    except GeneratorExit as error:
+        raise RuntimeError("the hook raised GeneratorExit") from error
+
+
+def _check(passing: Passing) -> None:
+    if not isinstance(passing.text, bytes):
+        raise TypeError(f"a message's text is bytes, and the hook has set it to {type(passing.text).__name__}: change(value) takes JSON values")
 
 
 def _cancelled_itself() -> bool:

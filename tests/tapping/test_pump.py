@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -176,7 +177,7 @@ def test_a_hook_changes_delays_and_drops_and_the_order_stays() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("kind", [ZeroDivisionError, SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.parametrize("kind", [ZeroDivisionError, SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit])
 def test_a_hook_that_raises_changes_nothing_and_its_failure_is_kept(kind: type[BaseException]) -> None:
     async def main() -> None:
         rig = Rig()
@@ -189,7 +190,20 @@ def test_a_hook_that_raises_changes_nothing_and_its_failure_is_kept(kind: type[B
         rig.server.deliver(b"{}")
         await turns()
         assert rig.client.texts == [b"{}"]
-        assert "in the hook" in rig.hooks.failures[0]
+        assert 'raise kind("in the hook")' in rig.hooks.failures[0]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("text", [None, '{"jsonrpc":"2.0"}', 5])
+def test_a_hook_that_leaves_something_else_than_a_text_changes_nothing(text: Any) -> None:
+    async def main() -> None:
+        rig = Rig()
+        rig.hooks.add(Direction.OUT, lambda passing: setattr(passing, "text", text))
+        rig.server.deliver(b"{}")
+        await turns()
+        assert rig.client.texts == [b"{}"]
+        assert f"text is bytes, and the hook has set it to {type(text).__name__}" in rig.hooks.failures[0]
 
     asyncio.run(main())
 

@@ -146,7 +146,8 @@ def _called(hook: Hook, passing: Passing) -> Awaitable[None] | None:
 
 def _check(passing: Passing) -> None:
     if not isinstance(passing.text, bytes):
-        raise TypeError(f"a message's text is bytes, and the hook has set it to {type(passing.text).__name__}: change(value) takes JSON values")
+        kind = type(passing.text).__name__
+        raise TypeError(f"a message's text is bytes, and the hook has set it to {kind}: change(value) takes JSON values")
 
 
 def _cancelled_itself() -> bool:

@@ -44,12 +44,12 @@ def not_again(call: Call, questions: Questions) -> str | None:
         return "went on as a job or task, and its answer says only that"
     if call.response is None:
         return "has no answer to compare with"
-    if WITHHELD in encode(_params(call)):
+    if WITHHELD in encode(params_again(call)):
         return "a secret was withheld of what it asked"
     return lacking(questions.of(call))
 
 
-OF_CONVERSATION = ("_meta", "requestState", "inputResponses")
+_OF_CONVERSATION = ("_meta", "requestState", "inputResponses")
 
 
 class Asker:
@@ -76,7 +76,7 @@ class Asker:
 
     async def ask(self, call: Call) -> Call:
         """The same again; however it ends, it is a call. What the server asks meanwhile is answered as it was."""
-        params = _meant(call) if self.trusted else _params(call)
+        params = _meant(call) if self.trusted else params_again(call)
         self._answers.begin(call, self._session)
         record = self._begin(call.method, params)
         try:
@@ -120,13 +120,14 @@ class Asker:
         record.answer = Message(self._name, Direction.IN, record.sent_ns or 0, time.time(), len(text), text, 2 * record.seq)
 
 
-def _params(call: Call) -> dict[str, Any]:
-    return {name: value for name, value in call.params.items() if name not in OF_CONVERSATION}
+def params_again(call: Call) -> dict[str, Any]:
+    """What is asked when a call is made again: without what belongs to the conversation."""
+    return {name: value for name, value in call.params.items() if name not in _OF_CONVERSATION}
 
 
 def _meant(call: Call) -> dict[str, Any]:
     """As if the tool had been called itself, where another, `notebook_call`, was to call it."""
-    params = _params(call)
+    params = params_again(call)
     arguments = params.get("arguments")
     if params.get("name") == call.target or not isinstance(arguments, dict) or arguments.get("function") != call.target:
         return params

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcp_workbench.exploring.call import Call
-from mcp_workbench.exploring.comparing.answers import Volatile, asks_server, params_of
+from mcp_workbench.exploring.comparing.answers import Volatile, asks_client, asks_server, params_of
 from mcp_workbench.exploring.comparing.differences import same
 from mcp_workbench.telemetry.records import CallRecord, Outcome
 
@@ -81,7 +81,7 @@ class Questions:
     # --- up to 2025-11-25: requests ---------------------------------------------------------------------------
 
     def _read_requests(self, calls: list[Call]) -> None:
-        asked = [call for call in calls if call.method in METHODS and not asks_server(call.record)]
+        asked = [call for call in calls if call.method in METHODS and asks_client(call.record)]
         if not asked:
             return
         open_then = _Open(call.record for call in calls if asks_server(call.record))

@@ -13,7 +13,7 @@ import msgspec
 
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import answer_of, asks_server
-from mcp_workbench.exploring.comparing.asking import OF_CONVERSATION, not_again
+from mcp_workbench.exploring.comparing.asking import not_again, params_again
 from mcp_workbench.exploring.comparing.contract import Listed, promise_of, tools_of
 from mcp_workbench.exploring.comparing.playing import WITHHELD, Asked
 from mcp_workbench.exploring.comparing.questions import Question
@@ -137,13 +137,16 @@ def _skip(reason: str | None) -> str:
 
 def _asks(asked: Asked) -> str:
     """What the client says that it can be asked, where it was asked anything."""
-    declared = {name: said for name, said in msgspec.to_builtins(asked.abilities).items() if said is not None}
+    said = msgspec.to_builtins(asked.abilities)
+    declared = {name: able if depth(able) <= MAX_DEPTH else {} for name, able in said.items()}
     return f", asks={literal(declared)}" if asked.questions.methods() else ""
 
 
 def _test(call: Call, names: _Names, asked: Asked) -> str:
     answer, answers = answer_of(call, asked.volatile), [_answer(question) for question in asked.questions.of(call)]
-    unfit = _unfit(call.params, "what it asked") or _unfit(answer, "what it answered") or _unfit(answers, "what its client was asked")
+    unfit = (
+        _unfit(params_again(call), "what it asked") or _unfit(answer, "what it answered") or _unfit(answers, "what its client was asked")
+    )
     reason = not_again(call, asked.questions) or unfit
     return _CALL.format(
         skip=_skip(reason),
@@ -163,7 +166,7 @@ def _answer(question: Question) -> dict[str, Any]:
 
 
 def _asked(call: Call, answers: list[dict[str, Any]]) -> str:
-    params = {name: value for name, value in call.params.items() if name not in OF_CONVERSATION}
+    params = params_again(call)
     given = f", answers={literal(answers, 4, 4)}" if answers else ""
     if call.method == CALL_TOOL and set(params) <= {"name", "arguments"}:
         name = params.get("name", "")

@@ -77,7 +77,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[Era, Path]:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def live() -> Iterator[Workbench]:
     workbench = offering()
     with calling(workbench):
@@ -126,7 +126,7 @@ def test_functions_of_the_session_answer_what_the_recording_does_not_hold(record
     changed = offering("Which town?")
     with calling(changed):
         found = verified(recorded["modern"], changed.connect(on_elicit=lambda asked: "decline"))
-    assert [diff.what for diff in found.payloads.differing] == ["tools/call book"] * 3
+    assert [diff.what for diff in found.payloads.differing] == ["tools/call book"] * 2, "the third was declined then, too"
 
 
 def test_an_open_session_gets_its_functions_back_and_one_that_cannot_be_asked_is_said(recorded: dict[Era, Path], live: Workbench) -> None:

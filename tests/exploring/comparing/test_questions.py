@@ -56,8 +56,9 @@ def test_calls_that_wait_at_once_are_told_apart_by_their_state_and_without_one_b
 
 
 def test_what_broken_clients_and_servers_say_is_no_question() -> None:
-    for asked in (None, [], {"q1": None}, {"q1": {"method": 7}}):
-        first = round_of(needs(asked, "s"))  # type: ignore[arg-type]  # a server's fault
+    broken: tuple[Any, ...] = (None, [], {"q1": None}, {"q1": {"method": 7}})
+    for asked in broken:
+        first = round_of(needs(asked, "s"))
         last = round_of({"content": []}, inputResponses=[], requestState="s")
         assert Questions([first, last]).of(last) == []
 

@@ -92,19 +92,22 @@ class Asker:
             record.outcome = Outcome.TIMEOUT if isinstance(error, CallTimedOut) else Outcome.DROPPED
         return Call(record, self._annotations)
 
-    def lacked(self, call: Call) -> str | None:
-        """What the call that was made last needed and the recording does not hold; None: nothing.
+    @property
+    def lacked(self) -> str | None:
+        """What the call that was made last needed and the recording does not hold; None: nothing."""
+        lacked = self._answers.lacked
+        return None if lacked is None else f"{NOT_HELD}, to {lacked}"
+
+    def unasked(self, call: Call) -> str | None:
+        """Why a server may not have asked what it asked when a call was recorded; None: it could.
 
         Args:
             call: As it was recorded.
         """
         mute = next((each for each in self._answers.questions.of(call) if not self._session.may_be_asked(each.method)), None)
-        if mute is not None:
-            return (
-                f"asks its client ({mute.method}), and the server was not told that this session can be: give an address, or wb.connect(…)"
-            )
-        lacked = self._answers.lacked
-        return None if lacked is None else f"{NOT_HELD}, to {lacked}"
+        if mute is None:
+            return None
+        return f"asks its client ({mute.method}), and the server was not told that this session can be: give an address, or wb.connect(…)"
 
     def _begin(self, method: str, params: dict[str, Any]) -> CallRecord:
         number = next(self._numbers)

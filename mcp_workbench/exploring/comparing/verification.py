@@ -153,10 +153,9 @@ async def verify(
         if call.method == CALL_TOOL and (reason := refused.get(call.target)):
             skipped.append(Skipped(call, reason, open=reason == consent.NOBODY))
             continue
-        again_now = await asker.ask(call)
-        if (reason := asker.lacked(call)) is not None:
+        diff = CallDiff(call, await asker.ask(call), volatile, labels=LABELS, same_request=True, timed=not questions.of(call))
+        if (reason := asker.lacked or (None if diff.ok else asker.unasked(call))) is not None:
             skipped.append(Skipped(call, reason, open=True))
         else:
-            timed = not questions.of(call)
-            diffs.append(CallDiff(call, again_now, volatile, labels=LABELS, same_request=True, timed=timed))
+            diffs.append(diff)
     return Verification(Contract(before, now, descriptions=descriptions), Comparison(diffs, LABELS), skipped)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mcp_workbench import Workbench
+from mcp_workbench import Context, Workbench
 from mcp_workbench.errors import ConnectionClosed, HandshakeRefused
 from mcp_workbench.exploring.comparing.answers import VOLATILE
 from mcp_workbench.testing import Server
@@ -59,3 +60,24 @@ def test_without_a_server_it_says_so_and_leaves_nothing_behind(workbench: Workbe
         pass
     with pytest.raises(ConnectionClosed), Server("ws://127.0.0.1:1/mcp"):
         pass
+
+
+def test_what_the_server_asks_is_answered_as_the_test_says_and_nothing_else_is() -> None:
+    workbench = Workbench("asking", builtin_tools=False)
+
+    @workbench.tool(read_only=True)
+    def ask(ctx: Context) -> list[str]:
+        """Ask twice."""
+        form = {"type": "object", "properties": {}}
+        return [ctx.elicit(question, schema=form).action for question in ("First?", "Second?")]
+
+    def answer(message: str, action: str) -> dict[str, Any]:
+        params = {"message": message, "requestedSchema": {"type": "object", "properties": {}}}
+        return {"method": "elicitation/create", "params": params, "result": {"action": action}}
+
+    with calling(workbench), Server(workbench.url, token=workbench.token, asks={"elicitation": {"form": {}}}) as server:
+        answers = [answer("Second?", "decline"), answer("First?", "accept")]
+        assert server.call("ask", answers=answers)["structuredContent"] == {"result": ["accept", "decline"]}
+        with pytest.raises(AssertionError, match=r"no answer to: elicitation/create Second\?"):
+            server.call("ask", answers=answers[1:])
+        assert "structuredContent" in server.call("ask", answers=answers), "each call has its own"

@@ -10,11 +10,12 @@ import inspect
 import os
 import ssl as tls
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from mcp_workbench.client.conversation import Conversation, MessageListener
-from mcp_workbench.client.handlers import ElicitHandler, Handlers, RootsHandler, SampleHandler
+from mcp_workbench.client.handlers import ElicitHandler, Handlers, RootsHandler, SampleHandler, StandIn
 from mcp_workbench.client.opening import EraChoice, Opening, open_conversation
 from mcp_workbench.client.session import ClientSession
 from mcp_workbench.errors import CallTimedOut, LocalProtocolError
@@ -72,6 +73,14 @@ class Connecting:
     async def __aexit__(self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None) -> None:
         if self._session is not None:
             await self._session.close()
+
+    def answered_by(self, make: Callable[[Handlers], StandIn]) -> None:
+        """From its opening on another answers what the server asks.
+
+        Args:
+            make: Is given the session's own functions.
+        """
+        self._handlers.instead = make(replace(self._handlers))
 
     async def _open(self) -> ClientSession:
         if self._used:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -84,6 +84,16 @@ class _SampleParams(wire.Wire, frozen=True, kw_only=True):
     tool_choice: _ToolChoice | UnsetType = UNSET
 
 
+class StandIn(Protocol):
+    """Answers in the place of the user's functions, for instance what a recording's client answered."""
+
+    def capabilities(self) -> wire.ClientCapabilities:
+        """What is declared instead."""
+
+    async def answer(self, method: str, params: dict[str, Any]) -> wire.Result:
+        """As `Handlers.answer`."""
+
+
 @dataclass(slots=True)
 class Handlers:
     """The user's functions, sync or async; a sync one runs on the loop and must not block. None: not able to."""
@@ -95,9 +105,18 @@ class Handlers:
     """Whether `sample` takes tools."""
     tasks: bool = True
     """Whether calls may be answered with a task, which is followed then."""
+    instead: StandIn | None = None
+    """Answers everything in their place; None: they answer."""
+
+    def can(self, method: str) -> bool:
+        """Whether there is a function for a question."""
+        functions = {"elicitation/create": self.elicit, "sampling/createMessage": self.sample, "roots/list": self.roots}
+        return functions.get(method) is not None
 
     def capabilities(self) -> wire.ClientCapabilities:
         """What may be declared: only what there is a handler for, and whether calls may be answered with tasks."""
+        if self.instead is not None:
+            return self.instead.capabilities()
         return wire.ClientCapabilities(
             # Mode `url` is not declared: a handler for forms would accept pages that nobody opened.
             elicitation=UNSET if self.elicit is None else {"form": {}},
@@ -118,6 +137,8 @@ class Handlers:
             TypeError: The handler returned something else than it may.
             Exception: Whatever the handler raises.
         """
+        if self.instead is not None:
+            return await self.instead.answer(method, params)
         if method == "elicitation/create" and self.elicit is not None:
             return await _elicit(self.elicit, params)
         if method == "sampling/createMessage" and self.sample is not None:

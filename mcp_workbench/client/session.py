@@ -8,7 +8,9 @@ RemoteProtocolError (the server broke the protocol). Cancelling any of them is s
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -18,7 +20,7 @@ from msgspec import UNSET
 from mcp_workbench.client import rounds
 from mcp_workbench.client.conversation import Conversation
 from mcp_workbench.client.feeds import Feeds
-from mcp_workbench.client.handlers import ElicitHandler, Handlers, RootsHandler, SampleHandler
+from mcp_workbench.client.handlers import ElicitHandler, Handlers, RootsHandler, SampleHandler, StandIn
 from mcp_workbench.client.legacy_feeds import LegacyFeeds
 from mcp_workbench.client.listens import ModernFeeds
 from mcp_workbench.client.results import CallResult, ReadResult, read_result
@@ -122,6 +124,24 @@ class ClientSession:
     def on_roots(self, handler: RootsHandler | None) -> None:
         self._handlers.roots = handler
         self._check_declared("on_roots", "roots")
+
+    @contextmanager
+    def answered_by(self, make: Callable[[Handlers], StandIn]) -> Iterator[None]:
+        """For a while another answers what the server asks; one at a time.
+
+        Args:
+            make: Is given the session's own functions.
+        """
+        before, self._handlers.instead = self._handlers.instead, make(replace(self._handlers))
+        try:
+            yield
+        finally:
+            self._handlers.instead = before
+
+    def may_be_asked(self, method: str) -> bool:
+        """Whether the server was told that this client answers such a question: with each request, or once in the handshake."""
+        ability = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling", "roots/list": "roots"}.get(method)
+        return ability is not None and (self.era is not Era.LEGACY or getattr(self._declared, ability) is not UNSET)
 
     def _check_declared(self, name: str, capability: str) -> None:
         # Modern requests declare anew each time; a legacy server was told once, in the handshake.

@@ -148,6 +148,8 @@ class CallList(Sequence[Call]):
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write a recording of these calls, and of what crossed for them: `calls.save("slow")`, to be replayed, verified, sent on.
 
+        What their clients were asked meanwhile, and answered, is in it too.
+
         Args:
             path: The file; without an ending it is given `.mcptraffic.jsonl`. Only its owner may read it.
             overwrite: Replace a recording that is there.
@@ -161,7 +163,14 @@ class CallList(Sequence[Call]):
         """
         from mcp_workbench.exploring.writing.recordings import save
 
-        return save(path, self.records, self.origin.crossed_for(self.records), self.origin, self._annotations, overwrite=overwrite)
+        records = self.with_what_was_asked().records
+        return save(path, records, self.origin.crossed_for(records), self.origin, self._annotations, overwrite=overwrite)
+
+    def with_what_was_asked(self) -> CallList:
+        """These calls, and what their clients were asked meanwhile: questions, and exchanges that a call began with."""
+        from mcp_workbench.exploring.comparing.questions import with_what_was_asked
+
+        return self._list(with_what_was_asked(self.records, map(self._call, self.origin.calls())))
 
     def withheld(self) -> CallList:
         """The same calls as a recording would have them: what is secret is withheld."""

@@ -180,3 +180,30 @@ def test_an_answer_that_no_server_takes_is_the_handlers_mistake() -> None:
     handlers = Handlers(sample=lambda request: USE, sample_tools=True)
     with pytest.raises(TypeError, match="on_sample returned what no server takes: it uses a tool that it may not use: 'add'"):
         answered(handlers, "sampling/createMessage", WITH_TOOLS | {"toolChoice": {"mode": "none"}})
+
+
+class Decliner:
+    """Answers in their place."""
+
+    def __init__(self, own: Handlers) -> None:
+        self.own = own
+
+    def capabilities(self) -> wire.ClientCapabilities:
+        return wire.ClientCapabilities(elicitation={"url": {}})
+
+    async def answer(self, method: str, params: dict[str, Any]) -> wire.Result:
+        return wire.ElicitResult(action="decline") if self.own.can(method) else wire.EmptyResult()
+
+
+def test_another_may_answer_in_their_place_and_declare_what_it_can() -> None:
+    own = Handlers(elicit=lambda request: {"a": 1})
+    handlers = Handlers(elicit=own.elicit, instead=Decliner(own))
+    assert answered(handlers, "elicitation/create", ASK) == '{"action":"decline"}'
+    assert answered(handlers, "roots/list", {}) == "{}"
+    assert handlers.capabilities() == wire.ClientCapabilities(elicitation={"url": {}})
+    assert [own.can(method) for method in ("elicitation/create", "sampling/createMessage", "roots/list", "ping")] == [
+        True,
+        False,
+        False,
+        False,
+    ]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mcp_workbench.client import connect
+from mcp_workbench.client.handlers import Handlers
 from mcp_workbench.client.session import MAX_PAGES
 from mcp_workbench.errors import LocalProtocolError, PeerError, RemoteProtocolError
 from mcp_workbench.events import Era
@@ -331,3 +332,45 @@ def test_a_broken_or_absent_name_of_the_server_is_no_name() -> None:
 
     for meta in (b"{}", b'{"io.modelcontextprotocol/serverInfo":{"name":1}}', b'{"io.modelcontextprotocol/serverInfo":null}'):
         asyncio.run(main(meta))
+
+
+class Deaf:
+    """Answers nothing in the place of a session's functions."""
+
+    def capabilities(self) -> wire.ClientCapabilities:
+        return wire.ClientCapabilities(roots={})
+
+    async def answer(self, method: str, params: dict[str, Any]) -> wire.Result:
+        raise RemoteProtocolError(-32603, "deaf")
+
+
+def test_another_answers_for_a_while_and_the_functions_are_back_then() -> None:
+    given: list[Handlers] = []
+
+    def deaf(own: Handlers) -> Deaf:
+        given.append(own)
+        return Deaf()
+
+    async def main() -> None:
+        listen = Listener(lambda exchange: said("ok"))
+        async with asyncio.timeout(5), connect(listen, on_elicit=lambda request: "decline", tasks=False) as session:
+            with session.answered_by(deaf):
+                await session.call_tool("t")
+            await session.call_tool("t")
+        declared = [message["params"]["_meta"][wire.META_CAPABILITIES] for message in listen.server.sent("tools/call")]
+        assert declared == [{"roots": {}}, {"elicitation": {"form": {}}}]
+        assert [(own.can("elicitation/create"), own.instead) for own in given] == [(True, None)]
+
+    asyncio.run(main())
+
+
+def test_what_it_may_be_asked_was_told_in_the_handshake_or_is_told_with_each_request() -> None:
+    async def main() -> None:
+        opening = connect(Listener(), era="legacy")
+        opening.answered_by(lambda own: Deaf())
+        async with asyncio.timeout(5), opening as legacy, connect(Listener()) as modern:
+            asked = ("roots/list", "elicitation/create", "no/such")
+            assert [legacy.may_be_asked(method) for method in asked] == [True, False, False]
+            assert [modern.may_be_asked(method) for method in asked] == [True, True, False]
+
+    asyncio.run(main())

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from mcp_workbench.events import Era
-from mcp_workbench.telemetry.aggregates import MAX_KEYS, OTHER, Aggregates, Phase
+from mcp_workbench.telemetry.aggregates import MAX_KEYS, NO_METHOD, OTHER, Aggregates, Phase
+from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.records import CallRecord, Outcome
 
 
@@ -143,3 +144,17 @@ def test_who_knows_the_records_up_to_a_number_is_told_the_tools_with_later_ones(
     assert aggregates.tools_after(0) == ["a", "b"]
     assert aggregates.tools_after(2) == ["a"]
     assert aggregates.tools_after(4) == []
+
+
+def test_methods_that_there_are_not_are_one_row_however_many_a_client_makes_up() -> None:
+    aggregates = Aggregates()
+    for number in range(MAX_KEYS + 5):
+        unknown = _ended("", 1_000, Outcome.RPC_ERROR, f"no/such{number}")
+        unknown.code = -32601
+        aggregates.add(unknown)
+    asked = _ended("", 1_000, Outcome.RPC_ERROR, "roots/list")
+    asked.code, asked.direction = -32601, Direction.OUT
+    aggregates.add(asked)
+    aggregates.add(_ended("add", 1_000))
+    assert {row.name: row.n for row in aggregates.rows_by_method()} == {NO_METHOD: MAX_KEYS + 5, "roots/list": 1, "tools/call": 1}
+    assert [row.name for row in aggregates.rows("tools/call")] == ["add"]

@@ -72,6 +72,11 @@ def asks_server(record: CallRecord) -> bool:
     return record.method in ANSWERS and record.method != JOB and record.direction is _TO_SERVER[record.side]
 
 
+def asks_client(record: CallRecord) -> bool:
+    """Whether it is a request of the server's."""
+    return record.direction is not _TO_SERVER[record.side]
+
+
 def params_of(call: Call, volatile: Volatile) -> dict[str, Any]:
     """What was asked, as compared."""
     return asked(call.params, volatile)

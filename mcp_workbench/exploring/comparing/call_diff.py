@@ -32,6 +32,7 @@ class CallDiff:
         volatile: What is not compared.
         labels: What people call the two sides.
         same_request: They are known to ask for the same.
+        timed: How long they took can be compared: neither waited for people.
     """
 
     def __init__(
@@ -42,10 +43,11 @@ class CallDiff:
         *,
         labels: tuple[str, str] = LABELS,
         same_request: bool = False,
+        timed: bool = True,
     ) -> None:
         self.a, self.b, self.labels = a, b, labels
         self._volatile = Volatile() if volatile is None else volatile
-        self._same_request = same_request
+        self._same_request, self.timed = same_request, timed
 
     @cached_property
     def arguments(self) -> tuple[Difference, ...]:

@@ -62,7 +62,7 @@ class Comparison(Sequence[CallDiff]):
     @cached_property
     def latencies(self) -> Latencies:
         """How long both took, of requests that both answered well."""
-        return Latencies(((diff.a, diff.b) for diff in self._diffs), self.labels)
+        return Latencies(((diff.a, diff.b) for diff in self._diffs if diff.timed), self.labels)
 
     def df(self) -> pd.DataFrame:
         """One row a request: `method`, `target`, `ok`, `differences`, `first` (where), `outcome_a`, `outcome_b`, `ms_a`, `ms_b`."""

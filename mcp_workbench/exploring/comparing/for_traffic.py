@@ -14,6 +14,7 @@ from mcp_workbench.exploring.comparing.answers import Volatile, asks_server
 from mcp_workbench.exploring.comparing.call_diff import LABELS, CallDiff
 from mcp_workbench.exploring.comparing.comparison import Comparison
 from mcp_workbench.exploring.comparing.contract import tools_of
+from mcp_workbench.exploring.comparing.playing import Asked
 from mcp_workbench.exploring.comparing.trials import Server, Trials, Version, opened
 from mcp_workbench.exploring.comparing.verification import Verification
 from mcp_workbench.exploring.lent import Lent
@@ -98,7 +99,8 @@ class ComparingTraffic:
             ValueError: A function is to answer calls of several tools, or an option makes no sense.
         """
         trials = Trials(self._lent.connect, self._lent.serve, consent.ask_person)
-        return await trials.run(calls, (a, b), Volatile(volatile), repeat=repeat, destructive=consent.check(destructive))
+        asked = _asked(calls, Volatile(volatile))
+        return await trials.run(calls, (a, b), asked, repeat=repeat, destructive=consent.check(destructive))
 
     async def verify(
         self,
@@ -112,8 +114,11 @@ class ComparingTraffic:
     ) -> Verification:
         """Make the requests of a recording again at a live server, and compare contract, answers and latency.
 
-        They are made one after the other in one session; a question that the server asks meanwhile is answered by that session's
-        handlers. What cannot be made again (a secret was withheld, the call had asked something) is in `.skipped` with its reason.
+        They are made one after the other in one session. A question that the server asks meanwhile is answered with what the
+        recorded client answered to it: matched by method and params, equal ones of a call in their order. Where the recording holds
+        no such answer, or withheld it, functions of the session (`wb.connect(…, on_elicit=…)`) are asked if there are any; else the
+        call is in `.skipped`, as one that needs an answer that the recording does not hold, and the result is not `ok`: no answer is
+        made up. What cannot be made again (a secret was withheld, for instance) is in `.skipped` with its reason, too.
 
         Args:
             recorded: A recording, where it is, or calls of one server: `wb.traffic.load(file).calls("side:tap")`.
@@ -138,9 +143,10 @@ class ComparingTraffic:
         wish, places = consent.check(destructive), Volatile(volatile)
         calls = calls_of(recorded)
         before = tools_of(calls.origin.offered(_of_one_server(calls)).values())
-        async with opened(against, self._lent.connect, token) as session:
+        answers = _asked(calls, places).answers()
+        async with opened(against, self._lent.connect, answers, token) as session:
             return await verification.verify(
-                calls, before, session, places, destructive=wish, ask=consent.ask_person, descriptions=descriptions
+                calls, before, session, answers, places, destructive=wish, ask=consent.ask_person, descriptions=descriptions
             )
 
 
@@ -154,6 +160,16 @@ def calls_of(given: Iterable[Call] | File) -> CallList:
         return CallList(source.calls(), annotations, None, Origin(source.sessions, source.tools, source.calls, source.messages))
     calls = list(given)
     return CallList([call.record for call in calls], Annotations(), None, Origin(redactor=calls[0].redactor) if calls else None)
+
+
+def _asked(calls: Sequence[Call], volatile: Volatile) -> Asked:
+    """What clients were asked in calls, and in all others that there are: a list of tools' calls has no questions in it."""
+    if isinstance(calls, CallList):
+        there = {id(record) for record in calls.records}
+        others = [record for record in calls.origin.calls() if id(record) not in there]
+        records = sorted([*calls.records, *others], key=lambda record: record.seq)
+        return Asked([Call(record, Annotations()) for record in records], volatile)
+    return Asked(list(calls), volatile)
 
 
 def _of_one_server(calls: CallList) -> list[CallRecord]:

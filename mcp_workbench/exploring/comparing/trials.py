@@ -15,11 +15,12 @@ from mcp_workbench.client.session import ClientSession
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing import consent
-from mcp_workbench.exploring.comparing.answers import Volatile
 from mcp_workbench.exploring.comparing.asking import Asker, not_again
 from mcp_workbench.exploring.comparing.call_diff import CallDiff
 from mcp_workbench.exploring.comparing.comparison import Comparison
 from mcp_workbench.exploring.comparing.contract import tools_of
+from mcp_workbench.exploring.comparing.playing import Answers, Asked
+from mcp_workbench.exploring.comparing.questions import Questions
 from mcp_workbench.secret import Secret
 from mcp_workbench.telemetry.records import CALL_TOOL
 from mcp_workbench.wording import counted
@@ -45,18 +46,28 @@ class Serve(Protocol):
 
 
 @asynccontextmanager
-async def opened(where: Server | None, connecting: Connect | None, token: Secret | None = None) -> AsyncIterator[ClientSession]:
+async def opened(
+    where: Server | None, connecting: Connect | None, answers: Answers, token: Secret | None = None
+) -> AsyncIterator[ClientSession]:
     """A session that is open, or one that is opened and closed again; None: with this notebook's own server.
+
+    Args:
+        where: The server.
+        connecting: How servers are reached.
+        answers: What it asks meanwhile is answered by these.
+        token: Shown to an address.
 
     Raises:
         WorkbenchError: There is none.
     """
     if isinstance(where, ClientSession):
-        yield where
+        with where.answered_by(answers):
+            yield where
         return
     if where is None and connecting is None:
         raise WorkbenchError("a recording has no server of its own: say against=, an address or an open session")
     opening = where if isinstance(where, Connecting) else (connecting or _connect)(where, token=token)
+    opening.answered_by(answers)
     async with opening as session:
         yield session
 
@@ -81,42 +92,55 @@ class Trials:
         self,
         calls: Sequence[Call],
         versions: tuple[Version, Version],
-        volatile: Volatile,
+        asked: Asked,
         *,
         repeat: int,
         destructive: consent.Destructive,
     ) -> Comparison:
         """Make each call with both, and compare.
 
+        Args:
+            calls: What is asked.
+            versions: Of whom.
+            asked: What clients were asked meanwhile, and what is not compared.
+            repeat: How often each call is made.
+            destructive: What becomes of tools that may change something.
+
         Raises:
             WorkbenchError: There is no call that can be made again, or a version cannot be reached; says why.
             ValueError: A version is a function, and the calls are not of one tool.
         """
-        again = [call for call in calls if not_again(call) is None]
+        questions, volatile = asked.questions, asked.volatile
+        calls = [call for call in calls if not questions.went_on(call)]
+        again = [call for call in calls if not_again(call, questions) is None]
         if not again:
-            raise WorkbenchError(f"none of {counted(len(calls), 'call')} can be made again: {_why(calls)}")
+            raise WorkbenchError(f"none of {counted(len(calls), 'call')} can be made again: {_why(calls, questions)}")
         if repeat < 1:
             raise ValueError(f"repeat is how often each call is made, 1 at least; got {repeat}")
         labels = _label(versions[0], "a"), _label(versions[1], "b")
         async with AsyncExitStack() as stack:
-            first, other = [await self._asker(stack, version, again, label) for version, label in zip(versions, labels, strict=True)]
+            first, other = [await self._asker(stack, version, again, label, asked) for version, label in zip(versions, labels, strict=True)]
             refused = await self._refused(again, (first, other), destructive)
             diffs: list[CallDiff] = []
             for number in range(repeat):
                 for call in again:
                     if call.target not in refused or call.method != CALL_TOOL:
                         one, two = await _in_turn(call, first, other, swap=(len(diffs) + number) % 2 == 1)
-                        diffs.append(CallDiff(one, two, volatile, labels=labels, same_request=True))
+                        timed = not questions.of(call)
+                        diffs.append(CallDiff(one, two, volatile, labels=labels, same_request=True, timed=timed))
         if not diffs:
             raise WorkbenchError(f"no call was made: {'; '.join(f'{tool} {why}' for tool, why in refused.items())}")
         return Comparison(diffs, labels)
 
-    async def _asker(self, stack: AsyncExitStack, version: Version, calls: Sequence[Call], label: str) -> Asker | None:
+    async def _asker(self, stack: AsyncExitStack, version: Version, calls: Sequence[Call], label: str, asked: Asked) -> Asker | None:
         if version is None:
             return None
+        answers, name = asked.answers(), label.partition(":")[0]
         if callable(version):
-            return Asker(await stack.enter_async_context(self._served(version, calls)), label.partition(":")[0], trusted=True)
-        return Asker(await stack.enter_async_context(opened(version, self._connecting)), label.partition(":")[0])
+            session = await stack.enter_async_context(self._served(version, calls))
+            stack.enter_context(session.answered_by(answers))
+            return Asker(session, name, answers, trusted=True)
+        return Asker(await stack.enter_async_context(opened(version, self._connecting, answers)), name, answers)
 
     def _served(self, function: Callable[..., Any], calls: Sequence[Call]) -> Any:
         tools = {call.target if call.method == CALL_TOOL else None for call in calls}
@@ -155,6 +179,6 @@ def _label(version: Version, side: str) -> str:
     return f"{side}: {name}" if isinstance(name, str) else side
 
 
-def _why(calls: Sequence[Call]) -> str:
-    reasons = dict.fromkeys(reason for call in calls if (reason := not_again(call)))
+def _why(calls: Sequence[Call], questions: Questions) -> str:
+    reasons = dict.fromkeys(reason for call in calls if (reason := not_again(call, questions)))
     return "; ".join(list(reasons)[:3]) or "there are none"

@@ -1,4 +1,8 @@
-"""A recording's requests made again at a live server: what it promises, what it answers, how long it takes, against what was recorded."""
+"""A recording's requests made again at a live server: what it promises, what it answers, how long it takes, against what was recorded.
+
+What the server asks meanwhile is answered as the recording's client did (`playing`). A call that asked from 2026-07-28 on, which is
+several exchanges, is one here.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from mcp_workbench.exploring.comparing.call_diff import CallDiff
 from mcp_workbench.exploring.comparing.comparison import Comparison
 from mcp_workbench.exploring.comparing.contract import Contract, Listed, tools_of
 from mcp_workbench.exploring.comparing.latencies import Latencies
+from mcp_workbench.exploring.comparing.playing import NOT_HELD, Answers
 from mcp_workbench.markup import BAD, GOOD, and_more, box, faint, framed, name, span, text, title
 from mcp_workbench.telemetry.records import CALL_TOOL
 from mcp_workbench.wording import counted, shown
@@ -31,7 +36,7 @@ class DifferentError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A call of the recording that was not made again."""
+    """A call of the recording that was not made again, or not to its end."""
 
     call: Call
     reason: str
@@ -57,12 +62,18 @@ class Verification:
 
     @property
     def latency(self) -> Latencies:
-        """How long calls took, recorded and now. What a server recorded of itself knows nothing of the way to it; now it counts."""
+        """How long calls took, recorded and now. What a server recorded of itself knows nothing of the way to it; now it counts.
+
+        Calls that asked their client something are not among them: they took as long as people do.
+        """
         return self.payloads.latencies
 
     @property
     def ok(self) -> bool:
-        """Whether nothing differs, and nothing is left that somebody had to decide (`destructive="ask"` with nobody to ask)."""
+        """Whether nothing differs, and nothing is left open.
+
+        Left open is what somebody had to decide (`destructive="ask"` with nobody to ask), and what needs an answer that is not held.
+        """
         return self.contract.ok and self.payloads.ok and not any(skipped.open for skipped in self.skipped)
 
     def raise_if_different(self) -> None:
@@ -103,6 +114,7 @@ async def verify(
     calls: Sequence[Call],
     before: Mapping[str, Listed],
     session: ClientSession,
+    answers: Answers,
     volatile: Volatile,
     *,
     destructive: consent.Destructive,
@@ -114,7 +126,8 @@ async def verify(
     Args:
         calls: What was recorded, of one server.
         before: What it offered then: tools by name.
-        session: An open session with the live server.
+        session: An open session with the live server, `answered_by` these answers.
+        answers: What the recorded client answered.
         volatile: What of params and results is not compared.
         destructive: What becomes of tools that may change something.
         ask: Asks the person.
@@ -123,14 +136,15 @@ async def verify(
     Raises:
         WorkbenchError: Nothing was recorded that could be asked again.
     """
-    asker = Asker(session, "now")
+    asker, questions = Asker(session, "now", answers), answers.questions
     now = tools_of(await asker.tools())
-    wanted = [(call, not_again(call)) for call in calls if asks_server(call.record) and call.method not in _LISTS]
+    asked = (call for call in calls if asks_server(call.record) and call.method not in _LISTS and not questions.went_on(call))
+    wanted = [(call, not_again(call, questions)) for call in asked]
     if not wanted and not before:
         raise WorkbenchError(
             f"nothing among {counted(len(calls), 'call')} can be asked again: verify takes a recording of tools, prompts or resources"
         )
-    skipped = [Skipped(call, reason, open=False) for call, reason in wanted if reason is not None]
+    skipped = [Skipped(call, reason, open=reason.startswith(NOT_HELD)) for call, reason in wanted if reason is not None]
     again = [call for call, reason in wanted if reason is None]
     risky = [call.target for call in again if call.method == CALL_TOOL and consent.is_destructive(now.get(call.target))]
     refused = consent.refusals(risky, destructive, ask)
@@ -138,6 +152,10 @@ async def verify(
     for call in again:
         if call.method == CALL_TOOL and (reason := refused.get(call.target)):
             skipped.append(Skipped(call, reason, open=reason == consent.NOBODY))
+            continue
+        diff = CallDiff(call, await asker.ask(call), volatile, labels=LABELS, same_request=True, timed=not questions.of(call))
+        if (reason := asker.lacked or (None if diff.ok else asker.unasked(call))) is not None:
+            skipped.append(Skipped(call, reason, open=True))
         else:
-            diffs.append(CallDiff(call, await asker.ask(call), volatile, labels=LABELS, same_request=True))
+            diffs.append(diff)
     return Verification(Contract(before, now, descriptions=descriptions), Comparison(diffs, LABELS), skipped)

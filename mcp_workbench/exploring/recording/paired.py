@@ -123,7 +123,7 @@ class Paired:
                 yield from self._untold.put(key, call)
 
     def _lone(self, seq: int) -> Iterator[CallRecord]:
-        """Calls whose lines should have come by now: the server takes no note of `initialize`, or what was recorded has no such lines."""
+        """Calls whose lines should have come by now: what was recorded has no such lines."""
         while (call := self._untold.oldest()) is not None and call.answer is not None and call.answer.seq + PATIENCE < seq:
             self._untold.pop(_key(call))
             yield call

@@ -12,6 +12,8 @@ import msgspec
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import Volatile, asks_server
+from mcp_workbench.exploring.comparing.playing import Asked
+from mcp_workbench.exploring.comparing.questions import key_of
 from mcp_workbench.exploring.recording.format import SUFFIX
 from mcp_workbench.exploring.recording.reader import read
 from mcp_workbench.exploring.recording.redaction import Redactor
@@ -42,7 +44,10 @@ def write_test(
     _refuse_secrets(redactor, command, url)
     offered = calls.origin.offered(record for record in calls.records if asks_server(record))
     promised: dict[str, Any] = msgspec.json.decode(redactor.message(encode(offered)))
-    text = pytest_file(calls.withheld(), promised, Volatile(volatile), command=command, url=url)
+    whole = calls.with_what_was_asked().withheld()
+    chosen, there = [key_of(record) for record in calls.records], {key_of(call.record): call for call in whole}
+    wanted = [there[key] for key in chosen if key in there]
+    text = pytest_file(wanted, promised, Asked(whole, Volatile(volatile)), command=command, url=url)
     return _write(path, text, overwrite=overwrite)
 
 

@@ -13,6 +13,7 @@ from mcp_workbench import AsyncContext, Context, Workbench
 from mcp_workbench.errors import RegistrationError, WorkbenchError
 from mcp_workbench.exploring.comparing.answers import Volatile
 from mcp_workbench.exploring.comparing.comparison import Comparison
+from mcp_workbench.exploring.comparing.playing import Asked
 from mcp_workbench.exploring.traffic import Traffic
 from mcp_workbench.exploring.writing.pytest_file import pytest_file
 from tests.exploring.rig import calling
@@ -122,7 +123,7 @@ def test_a_call_that_was_made_through_another_tool_is_made_of_the_function_that_
     assert calls[0].params["name"] == "notebook_call"
     assert compared(workbench, calls, b=first).ok
     assert "server.call('notebook_call', {'function': 'first', 'arguments': {'n': 3}})" in pytest_file(
-        calls, {}, Volatile(), command=["server"]
+        calls, {}, Asked(list(calls), Volatile()), command=["server"]
     )
 
 

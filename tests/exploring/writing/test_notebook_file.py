@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from mcp_workbench import Workbench
+from mcp_workbench import Context, Workbench
 from mcp_workbench.errors import PeerError
 from tests.exploring.comparing.rig import HOSTILE
 from tests.exploring.rig import calling
@@ -36,9 +36,17 @@ def written(folder: Path) -> Path:
         """Repeat."""
         return f"{password} {text}"
 
+    @workbench.tool
+    def ask(ctx: Context) -> str:
+        """Ask."""
+        return ctx.elicit("Sure?", schema={"type": "object", "properties": {}}).action
+
     async def visit() -> None:
-        async with workbench.connect(era="legacy") as session:
+        async with workbench.connect(era="modern", on_elicit=lambda asked: "decline") as session:
+            await session.call_tool("ask")
+        async with workbench.connect(era="legacy", on_elicit=lambda asked: "accept") as session:
             await session.ping()
+            await session.call_tool("ask")
             for a in (1, 1, 2):
                 await session.call_tool("add", a=a)
             await session.call_tool("enter", password=SECRET, text=EVIL)
@@ -55,7 +63,7 @@ def test_it_is_a_notebook_and_what_others_said_is_code_as_literals_only(tmp_path
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["x.ipynb", "x.mcptraffic.jsonl"]
-    assert notebook.cells[0].source.startswith("# 5 calls, made again")
+    assert notebook.cells[0].source.startswith("# 7 calls, made again")
     words = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert "<img" not in words
     assert "written</b>" not in words
@@ -78,7 +86,7 @@ def test_nothing_is_written_over_and_what_cannot_be_made_writes_nothing(tmp_path
 def test_it_runs_without_the_server_and_nothing_that_was_sent_is_code(tmp_path: Path) -> None:
     path = written(tmp_path)
     check: dict[str, Any] = {"cell_type": "code", "execution_count": None, "id": "check", "metadata": {}, "outputs": [], "source": ""}
-    check["source"] = "assert (replay.unanswered, type(result).__name__, len(calls)) == ([], 'PeerError', 7)"
+    check["source"] = "assert (replay.unanswered, type(result).__name__, len(calls)) == ([], 'PeerError', 12)"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     notebook["cells"].insert(-2, check)
     path.write_text(json.dumps(notebook), encoding="utf-8")

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from mcp_workbench import Workbench
+from mcp_workbench.client.handlers import ElicitRequest
 from mcp_workbench.exploring.comparing.answers import Volatile
+from mcp_workbench.exploring.comparing.playing import Asked
 from mcp_workbench.exploring.writing.pytest_file import MOST, pytest_file
 from tests.exploring.comparing.rig import HOSTILE, made, tool
 from tests.exploring.rig import calling
@@ -76,6 +78,25 @@ def workbench() -> Iterator[Workbench]:
     with calling(workbench):
         asyncio.run(visit())
         yield workbench
+
+
+ASKING = """
+import mcp_workbench as wb
+
+@wb.tool
+def book(times: int, ctx: wb.Context) -> list:
+    "Ask, several times."
+    form = {"type": "object", "properties": {"city": {"type": "string"}}}
+    return [(ctx.elicit("QUESTION", schema=form).data or {}).get("city") for _ in range(times)]
+
+@wb.tool
+def pin(ctx: wb.Context) -> str:
+    "Ask for what is withheld."
+    ctx.elicit("Your secret?", schema={"type": "object", "properties": {"password": {"type": "string"}}})
+    return "thanks"
+
+wb.run_stdio()
+"""
 
 
 def run(path: Path, **variables: str) -> tuple[int, str]:
@@ -141,7 +162,7 @@ def test_an_address_stands_in_it_and_a_secret_in_one_does_not(workbench: Workben
 
 
 def written(*calls: Any, volatile: tuple[str, ...] = (), offered: Any = ()) -> str:
-    text = pytest_file(calls, {each["name"]: each for each in offered}, Volatile(volatile), command=["server"])
+    text = pytest_file(calls, {each["name"]: each for each in offered}, Asked(calls, Volatile(volatile)), command=["server"])
     compile(text, "test_x.py", "exec")
     return text
 
@@ -178,3 +199,36 @@ def test_there_is_something_to_test_and_not_too_much() -> None:
         written(made("ping", {}, {}))
     with pytest.raises(ValueError, match="narrow them"):
         written(*[tool("x", 1)] * (MOST + 1))
+
+
+def test_a_tool_that_asks_is_answered_as_it_was_in_either_era_and_a_question_that_is_new_fails(tmp_path: Path) -> None:
+    script, folder = tmp_path / "server.py", tmp_path / "tests"
+    script.write_text(ASKING)
+    folder.mkdir()
+
+    async def visit(workbench: Workbench, era: Literal["legacy", "modern"]) -> None:
+        places = iter(["Rome", "Oslo", EVIL])
+
+        def fill(asked: ElicitRequest) -> Any:
+            return {"password": SECRET} if "secret" in asked.message else {"city": next(places)}
+
+        async with workbench.connect([sys.executable, str(script)], era=era, on_elicit=fill) as session:
+            for times in (1, 2):
+                await session.call_tool("book", times=times)
+            await session.call_tool("pin")
+
+    for era in ("legacy", "modern"):
+        workbench = Workbench("asked")
+        asyncio.run(visit(workbench, era))
+        calls = workbench.traffic.calls("outcome:ok method:tools/call")
+        text = calls.to_test(folder / f"test_{era}.py", command=[sys.executable, str(script)]).read_text(encoding="utf-8")
+        assert SECRET not in text
+        assert "asks={'elicitation': {" in text
+        assert "needs an answer that the recording does not hold, to elicitation/create Your secret?" in text
+    code, said = run(folder, PYTHONDONTWRITEBYTECODE="1")
+    assert (code, "4 passed, 2 skipped" in said) == (0, True), said
+    assert not (tmp_path / "hacked").exists()
+    script.write_text(ASKING.replace("QUESTION", "Which town?"))
+    code, said = run(folder)
+    assert (code, "4 failed" in said) == (1, True), said
+    assert "what this test has no answer to: elicitation/create Which town?" in said

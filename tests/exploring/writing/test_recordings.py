@@ -10,6 +10,7 @@ import pytest
 
 from mcp_workbench import Context, Workbench
 from mcp_workbench.exploring.comparing.asking import not_again
+from mcp_workbench.exploring.comparing.questions import Questions
 from mcp_workbench.exploring.recording.reader import read
 from mcp_workbench.exploring.replaying.replay import replay
 from mcp_workbench.exploring.traffic import Traffic
@@ -125,4 +126,4 @@ def test_how_a_task_ended_is_saved_with_its_call(tmp_path: Path) -> None:
         loaded = Traffic.load(calls.save(tmp_path / "task"))
     told = [message.raw for message in loaded.messages() if b'"taskId"' in message.raw]
     assert any(b'"status":"completed"' in text for text in told)
-    assert not_again(loaded.calls()[0]) == "went on as a job or task, and its answer says only that"
+    assert not_again(loaded.calls()[0], Questions([])) == "went on as a job or task, and its answer says only that"

@@ -64,7 +64,7 @@ class TimelinePanel implements Panel {
       title: "Follow what happens now (End)",
       testid: "timeline-live",
     });
-    const list = el("div", { class: "mcpw-list mcpw-timeline" }, this.toolbar(), this.waterfall.element, this.none, this.line);
+    const list = el("div", { class: "mcpw-list mcpw-timeline" }, this.toolbar(), this.none, this.waterfall.element, this.line);
     this.element = el("div", { class: "mcpw-calls" }, list, this.drawer.element);
     this.follows(true);
     this.tell(undefined);

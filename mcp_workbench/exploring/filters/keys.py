@@ -193,8 +193,9 @@ _MEANT = {
 }  # fmt: skip
 """Words for which nothing looks alike, or the wrong thing."""
 _WITH_PATH = ("args", "result")
-_COMPARED = re.compile(r"(([a-z]*)[^\s:<>=!]*)[<>=!]+", re.ASCII)
-"""How other languages compare: `dur>5ms`, `tool=sum`, or a sign alone."""
+_COMPARED = re.compile(r"([^\s:<>=!]*)[<>=!]+", re.ASCII)
+"""How other languages compare: `dur>5ms`, `tool=sum`, or a sign alone. One run of characters: two that overlap would take quadratic time."""
+_LETTERS = re.compile(r"[a-z]*", re.ASCII)
 
 
 def understand(words: Words, surroundings: Surroundings) -> Term:
@@ -249,11 +250,16 @@ def _check_not_a_comparison(words: Words) -> None:
     """Raises FilterError: what would be searched for was meant to be compared."""
     text = words.values[0].text
     found = None if words.values[0].quoted else _COMPARED.match(text.lower())
-    if found is None or not (found[2] in KEYS or (not found[1] and not text[found.end() :][:1].isalpha())):
+    if found is None or not (_leading_letters(found[1]) in KEYS or (not found[1] and not text[found.end() :][:1].isalpha())):
         return
     example = f"{found[1]}:{text[found.end(1) :].lstrip('=!')}" if found[1] else "dur:>5ms"
     sentence = f"expected a key, a : and what it must be, as in {example}, got {shorten(text)}; what is searched for stands in quotes"
     raise FilterError(sentence, words.position)
+
+
+def _leading_letters(text: str) -> str:
+    found = _LETTERS.match(text)
+    return "" if found is None else found[0]
 
 
 def _is_any(written: Written) -> bool:

@@ -47,7 +47,7 @@ class CallList(Sequence[Call]):
         self.records = records
         self.origin = Origin() if origin is None else origin
         self._annotations = annotations
-        self._client_of = client_of
+        self.client_of = client_of
 
     def __len__(self) -> int:
         return len(self.records)
@@ -74,7 +74,7 @@ class CallList(Sequence[Call]):
         Raises:
             FilterError: It cannot be read; says where, and what was expected.
         """
-        matches = (parse(filter, client_of=self._client_of) if isinstance(filter, str) else filter).for_calls()
+        matches = (parse(filter, client_of=self.client_of) if isinstance(filter, str) else filter).for_calls()
         return self._list([record for record in self.records if matches(record)])
 
     def slowest(self, count: int = 10) -> CallList:
@@ -90,7 +90,7 @@ class CallList(Sequence[Call]):
         Args:
             columns: Only these, in this order; None: all.
         """
-        return calls_frame(self.records, client_of=self._client_of, only=columns)
+        return calls_frame(self.records, client_of=self.client_of, only=columns)
 
     def stats(self, by: str = "target", *, phase: str = "total") -> Stats:
         """How many, how many failed and how long, by what they have in common.
@@ -131,7 +131,7 @@ class CallList(Sequence[Call]):
     def messages(self) -> MessageList:
         """Everything that crossed for them, in order."""
         found = {id(message): message for call in self for message in call.messages}
-        return MessageList(sorted(found.values(), key=lambda message: (message.seq, message.at_ns)), self._client_of, self.origin)
+        return MessageList(sorted(found.values(), key=lambda message: (message.seq, message.at_ns)), self.client_of, self.origin)
 
     def _fit(self) -> list[CallRecord]:
         """The latest as they may stand in an output."""
@@ -141,7 +141,7 @@ class CallList(Sequence[Call]):
         return Call(record, self._annotations, self.origin.redactor)
 
     def _list(self, records: Sequence[CallRecord]) -> CallList:
-        return CallList(records, self._annotations, self._client_of, self.origin)
+        return CallList(records, self._annotations, self.client_of, self.origin)
 
     # --- writing them down ------------------------------------------------------------------------------------
 

@@ -102,7 +102,7 @@ class CallList(Sequence[Call]):
         Raises:
             ValueError: There is no such key or phase.
         """
-        return Stats(self.records, by, phase)
+        return Stats(self.records, by, phase, self.origin.redactor)
 
     def histogram(self, by: str = "target", *, phase: str = "total", failed: bool = False) -> Histograms:
         """How their durations are spread; args as `stats`. Success and failure are apart: `failed` asks for the latter."""
@@ -110,7 +110,7 @@ class CallList(Sequence[Call]):
 
     def timeline(self) -> Timeline:
         """A waterfall, a lane for each session."""
-        return Timeline(self.records)
+        return Timeline(self.records, self.origin.redactor)
 
     def plot(self, by: str = "target", *, phase: str = "total", ax: Any = None) -> Any:
         """Their durations over time, with matplotlib: a dot each, failures marked; args as `stats`.

@@ -13,10 +13,9 @@ import msgspec
 
 from mcp_workbench.exploring.recording.redaction import Redactor, Unreadable
 from mcp_workbench.telemetry.messages import Message
+from mcp_workbench.telemetry.pairing import entries_of
 from mcp_workbench.telemetry.records import CallRecord
 
-
-_MARKED = "‹redacted:"
 _NAMES = 1000
 """Names of tools, resources and methods of which it is known how they may be shown: they come again and again."""
 
@@ -72,9 +71,10 @@ class Withholding:
         fit.arguments = None if record.arguments is None else self._arguments(record, record.arguments)
         fit.error = None if record.error is None else self.text(record.error)
         fit.notes = tuple(self.text(str(note)) for note in record.notes)
-        if record.target and _MARKED in fit.target:  # an error may say of what it is: of which task, for instance
-            fit.error = None if fit.error is None else fit.error.replace(record.target, fit.target)
-            fit.answer = None if fit.answer is None else _without(fit.answer, record.target, fit.target)
+        if task := _task_of(record):  # an error says of which task it is
+            hidden = self._redactor.target(record.method, task)
+            fit.error = None if fit.error is None else fit.error.replace(task, hidden)
+            fit.answer = None if fit.answer is None else _without(fit.answer, task, hidden)
         return fit
 
     def _arguments(self, record: CallRecord, arguments: bytes) -> bytes | None:
@@ -92,6 +92,16 @@ class Withholding:
         fit.method, fit.target = self.named(record.method, record.target)
         fit.request_id = self.text(record.request_id) if isinstance(record.request_id, str) else record.request_id
         return fit
+
+
+def _task_of(record: CallRecord) -> str | None:
+    """The id of the task that is asked for: who knows it may go on with the task."""
+    if not record.method.startswith("tasks/"):
+        return None
+    entries = entries_of(b"" if record.request is None else record.request.raw)
+    params = (entry.get("params") for entry in entries if isinstance(entry, dict) and entry.get("id") == record.request_id)
+    task = next((each.get("taskId") for each in params if isinstance(each, dict)), None)
+    return task if isinstance(task, str) and task else record.target or None
 
 
 def _without(message: Message, name: str, fit: str) -> Message:

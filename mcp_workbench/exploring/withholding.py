@@ -33,6 +33,11 @@ class Withholding:
         self._learned = redactor.learned
         redactor.begin()
 
+    def begin(self) -> None:
+        """Another output: whose secrets are to be kept may have changed."""
+        self._names.clear()
+        self._redactor.begin()
+
     def text(self, text: str) -> str:
         """A text without what looks like a secret, or was one before."""
         return self._redactor.text(text)

@@ -364,7 +364,9 @@ class Peer:
         answered = RequestAnswered(request.method, request.params, request.id, exchange.client.era, exchange.text_bytes, len(text))
         self._tell(answered, self._settle(exchange, text), happened)
 
-    def _refuse(self, request: Request, size: int, error: RemoteProtocolError, batch: BatchReply | None, happened: list[Happening]) -> None:
+    def _refuse(
+        self, request: Request, size: int, error: RemoteProtocolError, batch: BatchReply | None, happened: list[Happening]
+    ) -> None:
         text = encode_error(request.id, error.code, error.message, error.data)
         refused = PeerError(error.code, error.message, error.data)
         answered = RequestAnswered(request.method, request.params, request.id, self._era_of(request), size, len(text), refused)

@@ -206,8 +206,8 @@ class Remembering(Offering, Conversing):
         traces, metrics = (target_of(signal, where, headers, allow_remote=allow_remote) for signal in ("traces", "metrics"))
         sources = Sources(lambda: offer.telemetry, offer.overhearing.settle, self._session_record, self._tell_author)
         sides = SIDES | {Side.TAP} if taps else SIDES
-        redactor = self._redactor(redact) if payloads else None
-        return OtelExport(sources, Sending(traces, metrics, timeout_s), service=self._name, redact=redactor, every_s=every_s, sides=sides)
+        sending, redactor = Sending(traces, metrics, timeout_s), self._redactor(redact)
+        return OtelExport(sources, sending, service=self._name, redactor=redactor, payloads=payloads, every_s=every_s, sides=sides)
 
     def _redactor(self, names: str | Iterable[str] = ()) -> Redactor:
         """Withholds secrets: those of these names, of tools' `redact=`, this workbench's own, and what looks like one."""

@@ -194,7 +194,7 @@ _MEANT = {
 """Words for which nothing looks alike, or the wrong thing."""
 _WITH_PATH = ("args", "result")
 _COMPARED = re.compile(r"([^\s:<>=!]*)[<>=!]+", re.ASCII)
-"""How other languages compare: `dur>5ms`, `tool=sum`, or a sign alone. One run of characters: two that overlap would take quadratic time."""
+"""How other languages compare: `dur>5ms`, `tool=sum`, or a sign alone. Two runs of characters that overlap would take quadratic time."""
 _LETTERS = re.compile(r"[a-z]*", re.ASCII)
 
 

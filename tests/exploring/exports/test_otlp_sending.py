@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import logging
 import random
@@ -200,6 +201,49 @@ def test_a_collector_that_does_not_answer_is_not_waited_for_for_ever() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         answer = sending(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.05).send_spans(spans())
     assert (answer.reason, answer.again) == ("no answer in time", True)
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"]
+)
+def test_a_collector_that_answers_letter_by_letter_is_not_waited_for_for_ever(head: bytes) -> None:
+    ends = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(head)
+                while not ends.wait(0.01):  # always sooner than the sender's patience ends
+                    connection.sendall(b"X: y\r\n" if head.endswith(b"OK\r\n") else b"x")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        answer = sending(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=0.3).send_spans(spans())
+        ends.set()
+        thread.join()
+    assert (answer.reason, answer.again) == ("no answer in time", True)
+
+
+def test_what_a_collector_says_is_told_on_one_line_and_without_our_headers() -> None:
+    key = "collectorsecret123456"
+    with collecting() as collector:
+        sender = sending(collector.endpoint, {"authorization": f"Bearer {key}"})
+        partial = ExportTracePartialSuccess(rejected_spans=2, error_message=f"\x1b[31mno\n{key}" + "x" * 999)
+        collector.body = ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+        liked = sender.send_spans(spans(2))
+        partial.rejected_spans = -5
+        collector.body = ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+        assert sender.send_spans(spans(2)) == Answer()
+        collector.answers["/v1/traces"], collector.says = 400, f"\x1b[2K no {key} " + "R" * 3000
+        refused = sender.send_spans(spans())
+    assert liked.rejected == 2
+    for answer in (liked, refused):
+        assert "no" in answer.reason
+        assert key not in answer.reason
+        assert answer.reason.isprintable()
+        assert len(answer.reason) <= 200
 
 
 def test_a_collector_that_speaks_no_http_is_no_fault_of_ours() -> None:

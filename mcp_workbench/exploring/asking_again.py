@@ -105,9 +105,10 @@ def _any(method: str, params: dict[str, Any]) -> str:
 
 
 _LINES = {"tools/call": _tool, "prompts/get": _prompt, "resources/read": _resource}
-_OF_CALL_TOOL = frozenset(("timeout_s", "on_progress", "log_level"))
-"""Arguments that would mean something else as keywords."""
+_OF_CALL_TOOL = frozenset(("timeout_s", "on_progress", "log_level", "__debug__"))
+"""Arguments that would mean something else as keywords, or are none to Python."""
 
 
 def _is_taken(name: str) -> bool:
-    return not name.isidentifier() or keyword.iskeyword(name) or name in _OF_CALL_TOOL
+    """Whether it cannot be a keyword that means itself: Python folds letters outside of ASCII, so that one name becomes another."""
+    return not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or name in _OF_CALL_TOOL

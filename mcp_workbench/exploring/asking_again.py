@@ -9,7 +9,7 @@ import keyword
 from collections.abc import Mapping
 from typing import Any
 
-from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.errors import WorkbenchError, in_one_line
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.telemetry.records import JOB, Side
 
@@ -22,6 +22,7 @@ _LONGEST = 100_000
 _KEPT_NO_LONGER = "its request is kept no longer: newer messages have pushed its text out (Limits.messages_bytes)"
 
 
+@in_one_line(WorkbenchError)
 def again(call: Call, changes: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Method and params by which a call is made again.
 

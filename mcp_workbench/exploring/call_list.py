@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from mcp_workbench.errors import in_one_line
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call import Call, described, written_arguments
 from mcp_workbench.exploring.columns import ClientOf
 from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.exploring.frames import calls_frame
-from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.message_list import MessageList, item_at
 from mcp_workbench.exploring.origin import Origin
+from mcp_workbench.exploring.reading import WITH_ARGUMENTS
 from mcp_workbench.exploring.statistics import Histograms, Stats
 from mcp_workbench.exploring.waterfall import Timeline
 from mcp_workbench.exploring.withholding import Withholding
@@ -59,8 +61,12 @@ class CallList(Sequence[Call]):
     def __getitem__(self, at: slice) -> CallList: ...
 
     def __getitem__(self, at: int | slice) -> Call | CallList:
-        """One call, or a part of the list."""
-        return self._list(self.records[at]) if isinstance(at, slice) else self._call(self.records[at])
+        """One call, or a part of the list.
+
+        Raises:
+            IndexError: There is none at that place.
+        """
+        return self._list(self.records[at]) if isinstance(at, slice) else self._call(item_at(self.records, at, "call"))
 
     def __iter__(self) -> Iterator[Call]:
         return map(self._call, self.records)
@@ -74,7 +80,7 @@ class CallList(Sequence[Call]):
         Raises:
             FilterError: It cannot be read; says where, and what was expected.
         """
-        matches = (parse(filter, client_of=self.client_of) if isinstance(filter, str) else filter).for_calls()
+        matches = (filter if isinstance(filter, Filter) else parse(filter, client_of=self.client_of)).for_calls()
         return self._list([record for record in self.records if matches(record)])
 
     def slowest(self, count: int = 10) -> CallList:
@@ -145,6 +151,7 @@ class CallList(Sequence[Call]):
 
     # --- writing them down ------------------------------------------------------------------------------------
 
+    @in_one_line(FileExistsError)
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write a recording of these calls, and of what crossed for them: `calls.save("slow")`, to be replayed, verified, sent on.
 
@@ -169,6 +176,7 @@ class CallList(Sequence[Call]):
 
         return self._list(list(withheld(self.records, self.origin.crossed_for(self.records), self.origin).calls()))
 
+    @in_one_line(FileExistsError)
     def to_test(
         self,
         path: str | os.PathLike[str],
@@ -203,6 +211,7 @@ class CallList(Sequence[Call]):
 
         return write_test(Path(path), self, command=command, url=url, volatile=volatile, overwrite=overwrite)
 
+    @in_one_line(FileExistsError)
     def to_notebook(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write a notebook that makes these calls again, at a replay of them: it needs no server and no network.
 
@@ -245,6 +254,11 @@ class CallList(Sequence[Call]):
         return framed(box("", faint(self.summary())), *before, box(grid, *cells))
 
 
+def asked_for(record: CallRecord) -> str:
+    """What a call was for; the method where its target alone would not say: an address is read, and subscribed to."""
+    return record.target if record.target and record.method in WITH_ARGUMENTS else f"{record.method} {record.target}".strip()
+
+
 def _row(number: int, record: CallRecord) -> list[str]:
     error = shown(record.error or "", 200) if record.failed else shown("; ".join(record.notes), 200)
     asked = written_arguments(record)
@@ -252,7 +266,7 @@ def _row(number: int, record: CallRecord) -> list[str]:
         faint(f"[{number}]"),
         faint(moment(record.received_at)),
         faint(record.session_id),
-        name(shown(record.target or record.method, 60)),
+        name(shown(asked_for(record), 60)),
         span(f"{FAINT};{MONO};{ONE_LINE}", text(shown(asked, 80)), title=shown(asked, 1000)),
         span(f"color:{BAD};font-weight:600" if record.failed else "", text(outcome(str(record.outcome)))),
         span("text-align:right;white-space:nowrap", text(duration(record.total_ns))),

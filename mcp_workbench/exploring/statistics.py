@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mcp_workbench.errors import in_one_line
 from mcp_workbench.exploring.columns import BYTES_A_TOKEN, tool_of
 from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.withholding import Withholding
@@ -36,7 +37,7 @@ _KEYS: dict[str, Callable[[CallRecord], str | None]] = {
     "principal": lambda call: call.principal,
     "side": lambda call: call.side.value,
     "era": lambda call: call.era.value,
-    "version": lambda call: call.tool_version,
+    "version": lambda call: call.tool_version and f"{call.target} {call.tool_version}".strip(),
 }
 
 
@@ -253,18 +254,20 @@ def _took(ms: float | None) -> str:
     return duration(None if ms is None else round(ms * 1e6))
 
 
+@in_one_line(ValueError)
 def key_of(by: str) -> Callable[[CallRecord], str | None]:
     """What calls are told apart by; None of those that have none.
 
     Raises:
         ValueError: There is no such key; names the nearest.
     """
-    if by not in _KEYS:
+    if (by := str(by)) not in _KEYS:  # a list, for instance, is no key either
         hint = nearest(by, _KEYS)
         raise ValueError(f"by is one of {', '.join(_KEYS)}; got {plain(by[:40])!r}{f', nearest: {hint[0]}' if hint else ''}")
     return _KEYS[by]
 
 
+@in_one_line(ValueError)
 def phase_of(phase: str) -> Phase:
     """A stretch of a call by its name.
 

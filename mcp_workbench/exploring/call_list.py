@@ -131,7 +131,7 @@ class CallList(Sequence[Call]):
         """
         from mcp_workbench.exploring.plotting import plot_calls
 
-        return plot_calls(self.records, by, phase, ax)
+        return plot_calls(self.records, by, phase, ax, self.origin.redactor)
 
     @property
     def messages(self) -> MessageList:

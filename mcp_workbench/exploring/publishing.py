@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mcp_workbench.errors import ToolError
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call_list import CallList
 from mcp_workbench.exploring.filters import FilterError, parse
 from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.jsonrpc import encode
+from mcp_workbench.primitives.binding import ArgumentError
 from mcp_workbench.telemetry.records import CallRecord
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def reader(calls: Callable[[], CallList], redactor: Callable[[], Redactor], *, t
 
     def traffic(filter: str = "", limit: int = LIMIT) -> str:  # noqa: A002  # the word of the URI
         if not 1 <= limit <= MOST:
-            raise ToolError(f"limit is 1 to {MOST:,}, got {limit}")
+            raise ArgumentError(f"limit is 1 to {MOST:,}, got {limit}")
         with fitting.one_at_a_time:
             rows = _rows(fitting.of(calls()), filter, columns)
             latest = rows.tail(limit)
@@ -118,12 +118,12 @@ def _rows(calls: CallList, filter: str, columns: Sequence[str]) -> pd.DataFrame:
     try:
         wanted = parse(filter, client_of=lambda _: None)
     except FilterError as error:
-        raise ToolError(str(error)) from None
+        raise ArgumentError(str(error)) from None
     rows = calls.df(columns)
     try:
         return rows[wanted.mask(rows)]
     except FilterError:  # what it would compare is not among the columns
-        raise ToolError(f"the filter asks for more than is told of a call here, which is {', '.join(columns)}") from None
+        raise ArgumentError(f"the filter asks for more than is told of a call here, which is {', '.join(columns)}") from None
 
 
 def _cells(rows: pd.DataFrame) -> list[list[Any]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_workbench.client.session import ClientSession
-from mcp_workbench.errors import WorkbenchError, in_one_line
+from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.exploring import asking_again
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call import Call, one_call
@@ -169,7 +169,6 @@ class Traffic(ComparingTraffic):
     # --- writing, reading, publishing -----------------------------------------------------------------------
 
     @staticmethod
-    @in_one_line(FileNotFoundError)
     def load(file: File) -> Traffic:
         """A recording, to be looked at like what crossed here: `wb.traffic.load("monday.mcptraffic.jsonl").calls("outcome:error")`.
 

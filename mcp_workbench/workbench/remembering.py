@@ -7,7 +7,7 @@ import functools
 import logging
 from typing import TYPE_CHECKING
 
-from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.errors import WorkbenchError, in_one_line
 from mcp_workbench.exploring.filters import parse
 from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.telemetry.records import Side
@@ -142,7 +142,10 @@ class Remembering(Offering, Conversing):
             tell=self._tell_author,
             server=self._name,
         )
-        recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
+        with in_one_line(FileExistsError):
+            recorder = Recorder(
+                file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite
+            )
         self._recorders.append(recorder)
         if self._annotate_recordings not in offer.annotations.on_add:
             offer.annotations.on_add.append(self._annotate_recordings)

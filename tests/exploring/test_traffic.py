@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from mcp_workbench import Context, Workbench
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Era
 from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.call_list import CallList
 from mcp_workbench.exploring.filters import FilterError
 from mcp_workbench.exploring.recording import read
-from mcp_workbench.telemetry import CallRecord, Direction, Message, Outcome
+from mcp_workbench.exploring.session_list import SessionList
+from mcp_workbench.telemetry import CallRecord, Direction, Message, Outcome, SessionRecord
 from tests.exploring.rig import calling
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\u202e"
@@ -260,3 +262,104 @@ def test_what_is_written_beside_a_call_stands_in_recordings_that_go_on(workbench
         workbench.traffic.annotate(workbench.traffic.calls()[0], "looks slow")
     workbench.traffic.annotate(workbench.traffic.calls()[0], "too late")
     assert [note.text for note in read(recorder.path).notes()] == ["looks slow"]
+
+
+def test_a_callers_mistake_is_one_sentence_in_a_notebook(workbench: Workbench, tmp_path: Path) -> None:
+    run(workbench, ("add", {"a": 1}))
+    traffic = workbench.traffic
+    calls = traffic.calls("tool:add")
+    calls.save(tmp_path / "there")
+
+    def resend(call: Any) -> object:
+        return asyncio.run(traffic.resend(call))
+
+    mistakes: list[tuple[Callable[[], object], type[Exception], str]] = [
+        (lambda: resend(calls), TypeError, "expected one call, as wb.traffic.calls()[-1], got a mcp_workbench"),
+        (lambda: traffic.as_cell(calls), TypeError, "expected one call"),  # type: ignore[arg-type]  # the mistake
+        (lambda: traffic.annotate("x", "y"), TypeError, "expected one call, as wb.traffic.calls()[-1], got a str"),  # type: ignore[arg-type]
+        (lambda: traffic.annotate(calls[0], 5), TypeError, "an annotation is a text, got an int"),  # type: ignore[arg-type]
+        (lambda: traffic.annotate(calls[0], " "), ValueError, "an annotation has 1 to"),
+        (lambda: traffic.stats(by="client"), ValueError, "by is one of"),
+        (lambda: traffic.stats(by=["tool"]), ValueError, "by is one of"),  # type: ignore[arg-type]
+        (lambda: traffic.stats(phase="x"), ValueError, "phase is one of"),
+        (lambda: traffic.calls(5), ValueError, "expected a filter as text, as tool:sum, got an int"),  # type: ignore[arg-type]
+        (lambda: traffic.calls("args.:5"), ValueError, "expected a name or a position at each step"),
+        (lambda: calls[7], IndexError, "expected a call at [7]: there are 1"),
+        (lambda: traffic.calls("tool:x")[-1], IndexError, "there is none yet, or none that the filter matches"),
+        (lambda: traffic.messages()[10_000], IndexError, "expected a message at [10000]"),
+        (lambda: traffic.sessions[9], IndexError, "expected a session at [9]"),
+        (lambda: calls.save(tmp_path / "there"), FileExistsError, "overwrite=True"),
+        (lambda: workbench.record(tmp_path / "there"), FileExistsError, "there.mcptraffic.jsonl"),
+        (lambda: traffic.load(tmp_path / "nowhere"), FileNotFoundError, "there is no recording"),
+        (lambda: workbench.replay(tmp_path / "nowhere"), FileNotFoundError, "there is no recording"),
+    ]
+    for mistake, kind, sentence in mistakes:
+        with pytest.raises(kind) as raised:
+            mistake()
+        [line] = raised.value._render_traceback_()  # type: ignore[attr-defined]  # IPython asks for this
+        assert sentence in line
+        assert line.startswith(type(raised.value).__name__)
+
+
+def test_sessions_show_themselves_in_the_order_in_which_they_came_and_without_secrets(workbench: Workbench) -> None:
+    run(workbench, ("add", {"a": 1}))
+    run(workbench, ("add", {"a": 1}))
+    first, second = workbench.traffic.sessions
+    assert (first.session_id, second.session_id) == ("s1", "s2")
+    assert [session.session_id for session in workbench.traffic.sessions[1:]] == ["s2"]
+    secret = "sk-0123456789abcdef0123456789abcdef"
+    late = SessionRecord("tap1", "stdio", "", "", 2.0, client_name=f"<img> {secret}", close_code=1006)
+    sessions = SessionList([late, SessionRecord("s7", "websocket", "", "ann", 1.0)])
+    words = repr(sessions)
+    assert words.startswith("2 sessions")
+    assert words.index("s7") < words.index("tap1")
+    assert "closed with 1006" in words
+    for shown in (words, sessions._repr_html_()):
+        assert secret not in shown
+    assert "<img>" not in sessions._repr_html_()
+    many = SessionList([SessionRecord(f"s{number}", "memory", "", "", float(number)) for number in range(60)])
+    assert "… 10 before" in repr(many)
+
+
+def test_a_message_and_a_step_show_no_text_of_their_own(workbench: Workbench) -> None:
+    run(workbench, ("add", {"a": 4711}))
+    [call] = workbench.traffic.calls("tool:add")
+    assert "4711" not in repr(call.messages[0]) + repr(call.timeline)
+    assert b"4711" in call.messages[0].raw
+    assert "4711" in call.timeline[0].text
+
+
+def test_what_a_call_was_for_is_said_with_its_method_where_the_target_alone_would_not(workbench: Workbench) -> None:
+    def record(method: str, target: str) -> CallRecord:
+        return CallRecord("", "s1", "p", Era.MODERN, method, target, 1, 0, 0.0, 1)
+
+    calls = [record("resources/subscribe", "df://a"), record("resources/read", "df://a"), record("tools/call", "add"), record("ping", "")]
+    html = CallList(calls, workbench._offer.annotations)._repr_html_()
+    for words in (">resources/subscribe df://a<", ">resources/read df://a<", ">add<", ">ping<"):
+        assert words in html
+
+
+def test_versions_are_told_apart_by_tool_too(workbench: Workbench) -> None:
+    run(workbench, ("add", {"a": 1}), ("broken", {"text": "no"}))
+    names = list(workbench.traffic.stats(by="version"))
+    assert [name.partition("@")[0] for name in names] == ["add v1", "broken v1"]
+
+
+def test_a_plot_has_colours_for_many_things_and_plain_numbers(workbench: Workbench) -> None:
+    secret = "sk-0123456789abcdef0123456789abcdef"
+    records = []
+    for number in range(21):
+        call = CallRecord("", "s1", "p", Era.MODERN, "tools/call", secret if number == 0 else f"t{number:02}", 1, 0, 1.0, 1)
+        call.sent_ns, call.outcome = 300_000_000 + 15_000_000 * number, Outcome.OK
+        records.append(call)
+    axes = CallList(records, workbench._offer.annotations).plot("tool")
+    axes.figure.canvas.draw()
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert len(labels) == 19
+    assert labels[-1] == "3 others"
+    assert not [label for label in labels if secret in label]
+    colours = {tuple(dots.get_facecolor()[0]) for dots in axes.collections}
+    assert len(colours) == 19
+    ticks = [label.get_text() for label in (*axes.get_yticklabels(), *axes.get_yticklabels(minor=True))]
+    assert {"400", "500"} <= set(ticks)
+    pyplot.close(axes.figure)

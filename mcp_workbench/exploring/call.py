@@ -19,7 +19,6 @@ from mcp_workbench.exploring.reading import WITH_ARGUMENTS, arguments_of
 from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import BAD, FAINT, LINE, MONO, box, faint, framed, name, span, strong, text, title
-from mcp_workbench.primitives.wording import a_type
 from mcp_workbench.telemetry.messages import Direction, Message
 from mcp_workbench.telemetry.pairing import entries_of
 from mcp_workbench.telemetry.records import CallRecord
@@ -242,7 +241,7 @@ def one_call(call: Call) -> Call:
         TypeError: It is something else, for instance a list of calls.
     """
     if not isinstance(call, Call):
-        raise TypeError(f"expected one call, as wb.traffic.calls()[-1], got {a_type(type(call))}")
+        raise TypeError(f"expected one call, as wb.traffic.calls()[-1], got {type(call).__name__}")
     return call
 
 

@@ -15,6 +15,7 @@ from mcp_workbench.telemetry.records import Side
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from mcp_workbench.exploring.exports.otlp_export import OtelExport
     from mcp_workbench.exploring.recording.reader import Recording
@@ -127,8 +128,7 @@ class Remembering(Offering, Conversing):
 
         offer, file = self._offer, recording_path(path)
         self._recorders = [recorder for recorder in self._recorders if recorder.recording]
-        if any(recorder.path == file for recorder in self._recorders):
-            raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
+        self._check_nobody_writes(file)
         if isinstance(filter, str):
             filter = Exchanges(parse(filter, client_of=self._client_of))  # noqa: A001  # the same, read
         if filter is not None and not callable(filter):
@@ -153,6 +153,11 @@ class Remembering(Offering, Conversing):
             atexit.unregister(self._stop_at_exit)
             atexit.register(self._stop_at_exit)
         return recorder
+
+    @in_one_line(FileExistsError)
+    def _check_nobody_writes(self, file: Path) -> None:
+        if any(recorder.path == file for recorder in self._recorders):
+            raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
 
     def _annotate_recordings(self, call: CallRecord, text: str) -> None:
         for recorder in self._recorders:

@@ -274,9 +274,9 @@ def test_a_callers_mistake_is_one_sentence_in_a_notebook(workbench: Workbench, t
         return asyncio.run(traffic.resend(call))
 
     mistakes: list[tuple[Callable[[], object], type[Exception], str]] = [
-        (lambda: resend(calls), TypeError, "expected one call, as wb.traffic.calls()[-1], got a mcp_workbench"),
+        (lambda: resend(calls), TypeError, "expected one call, as wb.traffic.calls()[-1], got CallList"),
         (lambda: traffic.as_cell(calls), TypeError, "expected one call"),  # type: ignore[arg-type]  # the mistake
-        (lambda: traffic.annotate("x", "y"), TypeError, "expected one call, as wb.traffic.calls()[-1], got a str"),  # type: ignore[arg-type]
+        (lambda: traffic.annotate("x", "y"), TypeError, "expected one call, as wb.traffic.calls()[-1], got str"),  # type: ignore[arg-type]
         (lambda: traffic.annotate(calls[0], 5), TypeError, "an annotation is a text, got an int"),  # type: ignore[arg-type]
         (lambda: traffic.annotate(calls[0], " "), ValueError, "an annotation has 1 to"),
         (lambda: traffic.stats(by="client"), ValueError, "by is one of"),
@@ -289,12 +289,13 @@ def test_a_callers_mistake_is_one_sentence_in_a_notebook(workbench: Workbench, t
         (lambda: traffic.messages()[10_000], IndexError, "expected a message at [10000]"),
         (lambda: traffic.sessions[9], IndexError, "expected a session at [9]"),
         (lambda: calls.save(tmp_path / "there"), FileExistsError, "overwrite=True"),
+        (lambda: workbench.record(tmp_path / "twice"), FileExistsError, "another recording of this Workbench"),
         (lambda: workbench.record(tmp_path / "there"), FileExistsError, "there.mcptraffic.jsonl"),
         (lambda: traffic.load(tmp_path / "nowhere"), FileNotFoundError, "there is no recording"),
         (lambda: workbench.replay(tmp_path / "nowhere"), FileNotFoundError, "there is no recording"),
     ]
     for mistake, kind, sentence in mistakes:
-        with pytest.raises(kind) as raised:
+        with workbench.record(tmp_path / "twice", overwrite=True), pytest.raises(kind) as raised:
             mistake()
         [line] = raised.value._render_traceback_()  # type: ignore[attr-defined]  # IPython asks for this
         assert sentence in line

@@ -79,7 +79,7 @@ class _Fitting:
         self.redactor, self._with_texts = redactor, with_texts
         self.one_at_a_time = threading.Lock()
         self._fit: dict[tuple[CallRecord, bool], tuple[int, CallRecord]] = {}
-        """By call, with its texts or without: what was known of secrets then, and the call."""
+        """By call, with its texts or without: what was known of secrets when it was looked at last, and the call."""
 
     def of(self, calls: CallList) -> CallList:
         """The latest."""
@@ -102,11 +102,17 @@ class _Fitting:
         for number, record in enumerate(records):
             key = record, number >= first
             found = before.get(key)
-            if found is None or found[0] != self.redactor.learned:
+            if found is None or (found[0] != self.redactor.learned and self._gives_away(found[1])):
                 fit = withholding.call(record) if key[1] else _without_texts(withholding.names(record))
                 found = self.redactor.learned, fit
-            self._fit[key] = found
+            self._fit[key] = self.redactor.learned, found[1]
         return [fit for _, fit in self._fit.values()]
+
+    def _gives_away(self, fit: CallRecord) -> bool:
+        """Whether something in it was found to be a secret since."""
+        said = [b"" if message is None else message.raw for message in (fit.request, fit.answer)] + [fit.arguments or b""]
+        texts = (fit.method, fit.target, str(fit.request_id), fit.error or "", *(raw.decode("utf-8", "replace") for raw in said))
+        return self.redactor.knows("\n".join(texts))
 
 
 def _without_texts(call: CallRecord) -> CallRecord:

@@ -200,10 +200,11 @@ class Traffic(ComparingTraffic):
         """Let agents read what crosses, as the resource `workbench://traffic{?filter,limit}`, until `unpublish()`; never by default.
 
         It is told who called what, when, how it ended and how long it took: JSON with `columns` and `data`, the latest 200 calls
-        unless `limit` says more. Every principal that may connect sees the calls of all.
+        unless `limit` says more. It reaches back 10,000 calls. Every principal that may connect sees the calls of all; secrets are
+        withheld as in recordings.
 
         Args:
-            texts: Arguments, results and errors too, secrets withheld as in recordings.
+            texts: Arguments, results and errors of the latest 1,000 calls too.
 
         Raises:
             WorkbenchError: This is a recording: it has no server.

@@ -6,7 +6,20 @@ situation ends in which exception, code or result is docs/errors.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+
+@contextmanager
+def in_one_line(*kinds: type[Exception]) -> Iterator[None]:
+    """Around what raises these for mistakes of its caller and nothing else: a notebook shows what is wrong, and no lines of ours."""
+    try:
+        yield
+    except kinds as error:
+        line = f"{type(error).__name__}: {error}"
+        error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]  # IPython asks for this
+        raise
 
 
 class WorkbenchError(Exception):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mcp_workbench.errors import in_one_line
+from mcp_workbench.primitives.wording import a_type
 from mcp_workbench.telemetry.records import CallRecord
 
 MOST = 10_000
@@ -23,12 +25,16 @@ class Annotations:
         """Count the calls that have any."""
         return len(self._by_call)
 
+    @in_one_line(TypeError, ValueError)
     def add(self, call: CallRecord, text: str) -> None:
         """Write one beside a call.
 
         Raises:
             ValueError: It is empty or too long, or there are too many.
+            TypeError: It is no text.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"an annotation is a text, got {a_type(type(text))}")
         text = text.strip()
         if not 0 < len(text) <= LONGEST:
             raise ValueError(f"an annotation has 1 to {LONGEST:,} characters, got {len(text):,}")

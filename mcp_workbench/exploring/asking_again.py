@@ -9,7 +9,7 @@ import keyword
 from collections.abc import Mapping
 from typing import Any
 
-from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.errors import WorkbenchError, in_one_line
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.telemetry.records import JOB, Side
 
@@ -22,6 +22,7 @@ _LONGEST = 100_000
 _KEPT_NO_LONGER = "its request is kept no longer: newer messages have pushed its text out (Limits.messages_bytes)"
 
 
+@in_one_line(WorkbenchError)
 def again(call: Call, changes: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Method and params by which a call is made again.
 
@@ -105,9 +106,10 @@ def _any(method: str, params: dict[str, Any]) -> str:
 
 
 _LINES = {"tools/call": _tool, "prompts/get": _prompt, "resources/read": _resource}
-_OF_CALL_TOOL = frozenset(("timeout_s", "on_progress", "log_level"))
-"""Arguments that would mean something else as keywords."""
+_OF_CALL_TOOL = frozenset(("timeout_s", "on_progress", "log_level", "__debug__"))
+"""Arguments that would mean something else as keywords, or are none to Python."""
 
 
 def _is_taken(name: str) -> bool:
-    return not name.isidentifier() or keyword.iskeyword(name) or name in _OF_CALL_TOOL
+    """Whether it cannot be a keyword that means itself: Python folds letters outside of ASCII, so that one name becomes another."""
+    return not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or name in _OF_CALL_TOOL

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from traceback import TracebackException
 from typing import Any
 
 import msgspec
 
+from mcp_workbench.errors import in_one_line
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.message_list import MessageList
 from mcp_workbench.exploring.origin import Origin
@@ -38,8 +39,8 @@ class Step:
     """After the request arrived."""
     what: str
     """`request`, `started`, `returned`, `answer`, or the method of a message."""
-    text: str = ""
-    """The message's text, as far as it is kept."""
+    text: str = field(default="", repr=False)
+    """The message's text, as far as it is kept; it shows itself nowhere, for it may hold secrets."""
 
 
 class Call:
@@ -220,16 +221,28 @@ class Call:
             ("answer", _plain_result(fit.result) or fit.response),
             ("traceback", traceback and withholding.text(traceback)),
         )
-        return framed(_head(fit.record), *parts, self._steps(), *(_block(label, value) for label, value in said if value))
+        return framed(_head(fit.record), *parts, self._steps(withholding), *(_block(label, value) for label, value in said if value))
 
-    def _steps(self) -> str:
+    def _steps(self, withholding: Withholding) -> str:
         steps = self.timeline
         lines = [
-            span("text-align:right;white-space:nowrap", text(f"{step.at_ms:,.2f} ms")) + span("", text(plain(step.what)))
+            span("text-align:right;white-space:nowrap", text(f"{step.at_ms:,.2f} ms")) + span("", text(plain(withholding.text(step.what))))
             for step in steps[:_SHOWN_MESSAGES]
         ]
         more = faint(f"and {len(steps) - _SHOWN_MESSAGES} more moments") if len(steps) > _SHOWN_MESSAGES else ""
         return box(f"display:grid;grid-template-columns:auto 1fr;gap:0 10px;{FAINT}", *lines) + more
+
+
+@in_one_line(TypeError)
+def one_call(call: Call) -> Call:
+    """The call that somebody was given.
+
+    Raises:
+        TypeError: It is something else, for instance a list of calls.
+    """
+    if not isinstance(call, Call):
+        raise TypeError(f"expected one call, as wb.traffic.calls()[-1], got {type(call).__name__}")
+    return call
 
 
 def described(record: CallRecord) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from mcp_workbench.errors import in_one_line
 from mcp_workbench.exploring.annotations import Annotations
 from mcp_workbench.exploring.call import Call, described, written_arguments
 from mcp_workbench.exploring.columns import ClientOf
 from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.exploring.frames import calls_frame
-from mcp_workbench.exploring.message_list import MessageList
+from mcp_workbench.exploring.message_list import MessageList, item_at
 from mcp_workbench.exploring.origin import Origin
+from mcp_workbench.exploring.reading import WITH_ARGUMENTS
 from mcp_workbench.exploring.statistics import Histograms, Stats
 from mcp_workbench.exploring.waterfall import Timeline
 from mcp_workbench.exploring.withholding import Withholding
@@ -47,7 +49,7 @@ class CallList(Sequence[Call]):
         self.records = records
         self.origin = Origin() if origin is None else origin
         self._annotations = annotations
-        self._client_of = client_of
+        self.client_of = client_of
 
     def __len__(self) -> int:
         return len(self.records)
@@ -59,8 +61,12 @@ class CallList(Sequence[Call]):
     def __getitem__(self, at: slice) -> CallList: ...
 
     def __getitem__(self, at: int | slice) -> Call | CallList:
-        """One call, or a part of the list."""
-        return self._list(self.records[at]) if isinstance(at, slice) else self._call(self.records[at])
+        """One call, or a part of the list.
+
+        Raises:
+            IndexError: There is none at that place.
+        """
+        return self._list(self.records[at]) if isinstance(at, slice) else self._call(item_at(self.records, at, "call"))
 
     def __iter__(self) -> Iterator[Call]:
         return map(self._call, self.records)
@@ -74,7 +80,7 @@ class CallList(Sequence[Call]):
         Raises:
             FilterError: It cannot be read; says where, and what was expected.
         """
-        matches = (parse(filter, client_of=self._client_of) if isinstance(filter, str) else filter).for_calls()
+        matches = (filter if isinstance(filter, Filter) else parse(filter, client_of=self.client_of)).for_calls()
         return self._list([record for record in self.records if matches(record)])
 
     def slowest(self, count: int = 10) -> CallList:
@@ -90,7 +96,7 @@ class CallList(Sequence[Call]):
         Args:
             columns: Only these, in this order; None: all.
         """
-        return calls_frame(self.records, client_of=self._client_of, only=columns)
+        return calls_frame(self.records, client_of=self.client_of, only=columns)
 
     def stats(self, by: str = "target", *, phase: str = "total") -> Stats:
         """How many, how many failed and how long, by what they have in common.
@@ -102,7 +108,7 @@ class CallList(Sequence[Call]):
         Raises:
             ValueError: There is no such key or phase.
         """
-        return Stats(self.records, by, phase)
+        return Stats(self.records, by, phase, self.origin.redactor)
 
     def histogram(self, by: str = "target", *, phase: str = "total", failed: bool = False) -> Histograms:
         """How their durations are spread; args as `stats`. Success and failure are apart: `failed` asks for the latter."""
@@ -110,7 +116,7 @@ class CallList(Sequence[Call]):
 
     def timeline(self) -> Timeline:
         """A waterfall, a lane for each session."""
-        return Timeline(self.records)
+        return Timeline(self.records, self.origin.redactor)
 
     def plot(self, by: str = "target", *, phase: str = "total", ax: Any = None) -> Any:
         """Their durations over time, with matplotlib: a dot each, failures marked; args as `stats`.
@@ -125,13 +131,13 @@ class CallList(Sequence[Call]):
         """
         from mcp_workbench.exploring.plotting import plot_calls
 
-        return plot_calls(self.records, by, phase, ax)
+        return plot_calls(self.records, by, phase, ax, self.origin.redactor)
 
     @property
     def messages(self) -> MessageList:
         """Everything that crossed for them, in order."""
         found = {id(message): message for call in self for message in call.messages}
-        return MessageList(sorted(found.values(), key=lambda message: (message.seq, message.at_ns)), self._client_of, self.origin)
+        return MessageList(sorted(found.values(), key=lambda message: (message.seq, message.at_ns)), self.client_of, self.origin)
 
     def _fit(self) -> list[CallRecord]:
         """The latest as they may stand in an output."""
@@ -141,10 +147,11 @@ class CallList(Sequence[Call]):
         return Call(record, self._annotations, self.origin.redactor)
 
     def _list(self, records: Sequence[CallRecord]) -> CallList:
-        return CallList(records, self._annotations, self._client_of, self.origin)
+        return CallList(records, self._annotations, self.client_of, self.origin)
 
     # --- writing them down ------------------------------------------------------------------------------------
 
+    @in_one_line(FileExistsError)
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write a recording of these calls, and of what crossed for them: `calls.save("slow")`, to be replayed, verified, sent on.
 
@@ -178,6 +185,7 @@ class CallList(Sequence[Call]):
 
         return self._list(list(withheld(self.records, self.origin.crossed_for(self.records), self.origin).calls()))
 
+    @in_one_line(FileExistsError)
     def to_test(
         self,
         path: str | os.PathLike[str],
@@ -212,6 +220,7 @@ class CallList(Sequence[Call]):
 
         return write_test(Path(path), self, command=command, url=url, volatile=volatile, overwrite=overwrite)
 
+    @in_one_line(FileExistsError)
     def to_notebook(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write a notebook that makes these calls again, at a replay of them: it needs no server and no network.
 
@@ -254,6 +263,11 @@ class CallList(Sequence[Call]):
         return framed(box("", faint(self.summary())), *before, box(grid, *cells))
 
 
+def asked_for(record: CallRecord) -> str:
+    """What a call was for; the method where its target alone would not say: an address is read, and subscribed to."""
+    return record.target if record.target and record.method in WITH_ARGUMENTS else f"{record.method} {record.target}".strip()
+
+
 def _row(number: int, record: CallRecord) -> list[str]:
     error = shown(record.error or "", 200) if record.failed else shown("; ".join(record.notes), 200)
     asked = written_arguments(record)
@@ -261,7 +275,7 @@ def _row(number: int, record: CallRecord) -> list[str]:
         faint(f"[{number}]"),
         faint(moment(record.received_at)),
         faint(record.session_id),
-        name(shown(record.target or record.method, 60)),
+        name(shown(asked_for(record), 60)),
         span(f"{FAINT};{MONO};{ONE_LINE}", text(shown(asked, 80)), title=shown(asked, 1000)),
         span(f"color:{BAD};font-weight:600" if record.failed else "", text(outcome(str(record.outcome)))),
         span("text-align:right;white-space:nowrap", text(duration(record.total_ns))),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
+from mcp_workbench.errors import in_one_line
 from mcp_workbench.exploring.columns import ClientOf
 from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.exploring.frames import messages_frame
@@ -18,6 +19,8 @@ from mcp_workbench.wording import counted, moment, shown, visible
 
 if TYPE_CHECKING:
     import pandas as pd
+
+T = TypeVar("T")
 
 SHOWN = 30
 _ARROWS = {Direction.IN: "→", Direction.OUT: "←"}
@@ -47,9 +50,14 @@ class MessageList(Sequence[Message]):
     def __getitem__(self, at: slice) -> MessageList: ...
 
     def __getitem__(self, at: int | slice) -> Message | MessageList:
-        """One message, or a part of the list."""
-        found = self._messages[at]
-        return found if isinstance(found, Message) else MessageList(found, self._client_of, self._origin)
+        """One message, or a part of the list.
+
+        Raises:
+            IndexError: There is none at that place.
+        """
+        if isinstance(at, slice):
+            return MessageList(self._messages[at], self._client_of, self._origin)
+        return item_at(self._messages, at, "message")
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self._messages)
@@ -60,13 +68,14 @@ class MessageList(Sequence[Message]):
         Raises:
             FilterError: It cannot be read; says where, and what was expected.
         """
-        matches = (parse(filter, client_of=self._client_of) if isinstance(filter, str) else filter).for_messages()
+        matches = (filter if isinstance(filter, Filter) else parse(filter, client_of=self._client_of)).for_messages()
         return MessageList([message for message in self._messages if matches(message)], self._client_of, self._origin)
 
     def df(self) -> pd.DataFrame:
         """A DataFrame, one row each; docs/traffic.md has the columns."""
         return messages_frame(self._messages, client_of=self._client_of)
 
+    @in_one_line(FileExistsError)
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write a recording of these messages; args, returns and raises as `CallList.save`, which knows more of their calls."""
         from mcp_workbench.exploring.writing.recordings import save
@@ -89,6 +98,20 @@ class MessageList(Sequence[Message]):
         cells = [cell for message in self._fit() for cell in _row(message)]
         before = [faint(f"… {first:,} before: [i], .where(filter), .df()")] if first else []
         return framed(box("", faint(counted(len(self), "message"))), *before, box(grid, *cells))
+
+
+@in_one_line(IndexError)
+def item_at(items: Sequence[T], at: int, noun: str) -> T:
+    """One of a list.
+
+    Raises:
+        IndexError: There is none at that place; says how many there are.
+    """
+    try:
+        return items[at]
+    except IndexError:
+        there = f"there are {len(items):,}" if items else "there is none yet, or none that the filter matches"
+        raise IndexError(f"expected a {noun} at [{at}]: {there}") from None
 
 
 def _row(message: Message) -> list[str]:

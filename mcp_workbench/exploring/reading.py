@@ -14,7 +14,7 @@ import msgspec
 
 from mcp_workbench.jsonrpc import Batch, Decoded, ErrorResponse, Malformed, Notification, Request, RequestId, ResultResponse, decode
 from mcp_workbench.telemetry.messages import Message
-from mcp_workbench.telemetry.pairing import outcome_of, target_of
+from mcp_workbench.telemetry.pairing import outcome_of, sentence_of, target_of
 from mcp_workbench.telemetry.records import CallRecord, Outcome
 
 UPDATED = "notifications/resources/updated"
@@ -120,8 +120,10 @@ class Reading:
 
     @property
     def error(self) -> str | None:
-        """An error's sentence."""
+        """An error's sentence, also of a tool that says `isError`."""
         decoded = self.decoded
+        if isinstance(decoded, ResultResponse):
+            return sentence_of(decoded.result) if outcome_of(decoded.result) is Outcome.TOOL_ERROR else None
         return decoded.message if isinstance(decoded, ErrorResponse) else None
 
     @property

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mcp_workbench.errors import in_one_line
 from mcp_workbench.exploring.columns import BYTES_A_TOKEN, tool_of
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import ACCENT, BAD, FAINT, LINE, box, faint, framed, name, span, text, title
 from mcp_workbench.primitives.wording import nearest
 from mcp_workbench.telemetry.aggregates import Phase
@@ -34,7 +37,7 @@ _KEYS: dict[str, Callable[[CallRecord], str | None]] = {
     "principal": lambda call: call.principal,
     "side": lambda call: call.side.value,
     "era": lambda call: call.era.value,
-    "version": lambda call: call.tool_version,
+    "version": lambda call: call.tool_version and f"{call.target} {call.tool_version}".strip(),
 }
 
 
@@ -79,14 +82,17 @@ class Stats(Mapping[str, Sums]):
         calls: What is added up.
         by: `tool`, `method`, `target`, `session`, `principal`, `side`, `era` or `version`; calls that have none are left out.
         phase: Which stretch of a call: `total`, `wait`, `run` or `send`.
+        redactor: Makes what withholds secrets from outputs.
 
     Raises:
         ValueError: There is no such key or phase; names the nearest.
     """
 
-    def __init__(self, calls: Iterable[CallRecord], by: str = "target", phase: str = "total") -> None:
+    def __init__(
+        self, calls: Iterable[CallRecord], by: str = "target", phase: str = "total", redactor: Callable[[], Redactor] = Redactor
+    ) -> None:
         key, self.phase = key_of(by), phase_of(phase)
-        self.by = by
+        self.by, self.redactor = by, redactor
         sums: dict[str, Sums] = {}
         for call in calls:
             if (found := key(call)) is not None:
@@ -116,9 +122,14 @@ class Stats(Mapping[str, Sums]):
         columns = ["n", "errors", *(f"{head}_ms" for head in _HEADS), "bytes_in", "bytes_out", "tokens"]
         return pd.DataFrame(rows, columns=columns, index=pd.Index(self._sums, name=self.by))
 
+    def _fit(self) -> list[tuple[str, Sums]]:
+        """The first, by names that may stand in an output."""
+        withholding = Withholding(self.redactor())
+        return [(withholding.text(found), one) for found, one in list(self._sums.items())[:_SHOWN]]
+
     def __repr__(self) -> str:
         lines = [f"{self.by:<40}{'calls':>8}{'errors':>8}" + "".join(f"{head:>10}" for head in _HEADS)]
-        for found, one in list(self._sums.items())[:_SHOWN]:
+        for found, one in self._fit():
             lines.append(f"{shown(found, 39):<40}{one.n:>8,}{one.errors:>8,}" + "".join(f"{_took(q):>10}" for q in one.quantiles_ms()))
         if len(self._sums) > _SHOWN:
             lines.append(f"and {len(self._sums) - _SHOWN} more: .df() has them all")
@@ -131,7 +142,7 @@ class Stats(Mapping[str, Sums]):
             *(span(f"{FAINT};text-align:right", word) for word in ("calls", "errors", *_HEADS)),
             faint(str(self.phase)),
         ]
-        cells = [cell for found, one in list(self._sums.items())[:_SHOWN] for cell in _row(found, one)]
+        cells = [cell for found, one in self._fit() for cell in _row(found, one)]
         left = len(self._sums) - _SHOWN
         return framed(box(grid, *heads, *cells), faint(f"and {left} more: .df() has them all") if left > 0 else "")
 
@@ -187,7 +198,7 @@ class Histograms(Mapping[str, Histogram]):
     """
 
     def __init__(self, stats: Stats, *, failed: bool = False) -> None:
-        self.by, self.phase = stats.by, stats.phase
+        self.by, self.phase, self.redactor = stats.by, stats.phase, stats.redactor
         found = {key: one.failed if failed else one.succeeded for key, one in stats.items()}
         self._histograms = {key: histogram for key, histogram in found.items() if histogram.count}
 
@@ -212,21 +223,23 @@ class Histograms(Mapping[str, Histogram]):
         ]
         return pd.DataFrame(rows, columns=[self.by, "above_ms", "to_ms", "n"])
 
+    def _fit(self) -> list[tuple[str, Histogram]]:
+        """The first, by names that may stand in an output."""
+        withholding = Withholding(self.redactor())
+        return [(withholding.text(key), histogram) for key, histogram in list(self._histograms.items())[:_SHOWN]]
+
     def __repr__(self) -> str:
-        scale = _scale(self._histograms.values())
+        drawn = self._fit()
+        scale = _scale(histogram for _, histogram in drawn)
         lines = [f"{self.phase} by {self.by}"]
-        lines += [f"{shown(key, 39):<40}{_blocks(histogram, scale)}  {_range(histogram)}" for key, histogram in self._histograms.items()]
-        return "\n".join(lines)
+        lines += [f"{shown(key, 39):<40}{_blocks(histogram, scale)}  {_range(histogram)}" for key, histogram in drawn]
+        return "\n".join([*lines, f"and {len(self) - len(drawn)} more: .df() has them all"] if len(self) > len(drawn) else lines)
 
     def _repr_html_(self) -> str:
         grid = "display:grid;grid-template-columns:minmax(0,auto) auto auto;gap:4px 14px;justify-content:start;align-items:end"
-        drawn = dict(list(self._histograms.items())[:_SHOWN])
-        scale = _scale(drawn.values())
-        cells = [
-            cell
-            for key, histogram in drawn.items()
-            for cell in (name(shown(key, 60)), bars(histogram, 40, scale), faint(_range(histogram)))
-        ]
+        drawn = self._fit()
+        scale = _scale(histogram for _, histogram in drawn)
+        cells = [cell for key, histogram in drawn for cell in (name(shown(key, 60)), bars(histogram, 40, scale), faint(_range(histogram)))]
         left = len(self) - len(drawn)
         return framed(title(f"{self.phase} by {self.by}"), box(grid, *cells), faint(f"and {left} more: .df() has them all") if left else "")
 
@@ -241,18 +254,20 @@ def _took(ms: float | None) -> str:
     return duration(None if ms is None else round(ms * 1e6))
 
 
+@in_one_line(ValueError)
 def key_of(by: str) -> Callable[[CallRecord], str | None]:
     """What calls are told apart by; None of those that have none.
 
     Raises:
         ValueError: There is no such key; names the nearest.
     """
-    if by not in _KEYS:
+    if (by := str(by)) not in _KEYS:  # a list, for instance, is no key either
         hint = nearest(by, _KEYS)
         raise ValueError(f"by is one of {', '.join(_KEYS)}; got {plain(by[:40])!r}{f', nearest: {hint[0]}' if hint else ''}")
     return _KEYS[by]
 
 
+@in_one_line(ValueError)
 def phase_of(phase: str) -> Phase:
     """A stretch of a call by its name.
 

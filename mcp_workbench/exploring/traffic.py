@@ -15,17 +15,18 @@ from mcp_workbench.client.session import ClientSession
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.exploring import asking_again
 from mcp_workbench.exploring.annotations import Annotations
-from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.call import Call, one_call
 from mcp_workbench.exploring.call_list import CallList
 from mcp_workbench.exploring.comparing.for_traffic import ComparingTraffic
 from mcp_workbench.exploring.lent import Lent
 from mcp_workbench.exploring.message_list import MessageList
 from mcp_workbench.exploring.origin import Origin
+from mcp_workbench.exploring.session_list import SessionList
 from mcp_workbench.exploring.sources import Source
 from mcp_workbench.exploring.statistics import Histograms, Stats
 from mcp_workbench.exploring.waterfall import Timeline
 from mcp_workbench.protocol import wire
-from mcp_workbench.telemetry.records import SessionRecord, Side
+from mcp_workbench.telemetry.records import Side
 from mcp_workbench.version import __version__
 
 if TYPE_CHECKING:
@@ -60,17 +61,17 @@ class Traffic(ComparingTraffic):
             FilterError: It cannot be read; says where, and what was expected.
         """
         calls = CallList(self._source.calls(), self._annotations, self._client_of(), self._origin)
-        return calls.where(filter) if filter.strip() else calls
+        return calls if filter == "" else calls.where(filter)
 
     def messages(self, filter: str = "") -> MessageList:  # noqa: A002
         """The messages of both directions, oldest first, as far as they are kept; args and raises as `calls`."""
         messages = MessageList(self._source.messages(), self._client_of(), self._origin)
-        return messages.where(filter) if filter.strip() else messages
+        return messages if filter == "" else messages.where(filter)
 
     @property
-    def sessions(self) -> list[SessionRecord]:
-        """Who spoke: sessions that ended, then those that last."""
-        return self._source.sessions()
+    def sessions(self) -> SessionList:
+        """Who spoke, in the order in which they came; a list that shows itself."""
+        return SessionList(self._source.sessions(), self._origin.redactor)
 
     def stats(self, filter: str = "", *, by: str = "target", phase: str = "total") -> Stats:  # noqa: A002
         """Of the calls that a filter matches: how many, how many failed, and how long; see `CallList.stats`."""
@@ -106,19 +107,21 @@ class Traffic(ComparingTraffic):
 
         Raises:
             ValueError: It is empty or too long.
+            TypeError: It is no text, or beside something else than one call.
         """
         if text is None:
-            self._annotations.clear(call.record)
+            self._annotations.clear(one_call(call).record)
         else:
-            self._annotations.add(call.record, text)
+            self._annotations.add(one_call(call).record, text)
 
     def as_cell(self, call: Call) -> str:
         """Python text that makes a call through `wb.connect`, for a cell.
 
         Raises:
             WorkbenchError: It cannot be made again; says why.
+            TypeError: It is something else than one call.
         """
-        return asking_again.as_cell(call)
+        return asking_again.as_cell(one_call(call))
 
     async def resend(self, call: Call, *, session: ClientSession | None = None, **changes: Any) -> Call:
         """Make a call again, through the wire: `await wb.traffic.resend(call, n=5)`.
@@ -136,8 +139,9 @@ class Traffic(ComparingTraffic):
 
         Raises:
             WorkbenchError: It cannot be made again, or there is nowhere to; says why.
+            TypeError: It is something else than one call.
         """
-        method, params = asking_again.again(call, changes)
+        method, params = asking_again.again(one_call(call), changes)
         if session is not None:
             return await self._ask_in(session, method, params)
         connect = self._lent.connect
@@ -196,10 +200,11 @@ class Traffic(ComparingTraffic):
         """Let agents read what crosses, as the resource `workbench://traffic{?filter,limit}`, until `unpublish()`; never by default.
 
         It is told who called what, when, how it ended and how long it took: JSON with `columns` and `data`, the latest 200 calls
-        unless `limit` says more. Every principal that may connect sees the calls of all.
+        unless `limit` says more. It reaches back 10,000 calls. Every principal that may connect sees the calls of all; secrets are
+        withheld as in recordings.
 
         Args:
-            texts: Arguments, results and errors too, secrets withheld as in recordings.
+            texts: Arguments, results and errors of the latest 1,000 calls too.
 
         Raises:
             WorkbenchError: This is a recording: it has no server.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import ACCENT, BAD, FAINT, GOOD, LINE, box, faint, framed, name, span, title
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.wording import duration, ended, shown
@@ -35,10 +37,12 @@ class Timeline:
 
     Args:
         calls: In any order; the latest are drawn.
+        redactor: Makes what withholds secrets from outputs.
     """
 
-    def __init__(self, calls: Sequence[CallRecord]) -> None:
+    def __init__(self, calls: Sequence[CallRecord], redactor: Callable[[], Redactor] = Redactor) -> None:
         self._calls = sorted(calls, key=lambda call: call.received_ns)
+        self._redactor = redactor
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -88,24 +92,26 @@ class Timeline:
         begin, end = min(bar.begin_ns for bar in bars), max(bar.end_ns for bar in bars)
         whole = max(1, end - begin)
         shown_lanes = list(lanes.items())[:_SHOWN_LANES]
-        cells = [cell for session, lane in shown_lanes for cell in (name(session), _lane(lane, begin, whole))]
+        fit = Withholding(self._redactor())
+        cells = [cell for session, lane in shown_lanes for cell in (name(session), _lane(lane, begin, whole, fit))]
         left = [f"and {len(lanes) - _SHOWN_LANES} more sessions"] if len(lanes) > _SHOWN_LANES else []
         left += [f"the latest {_SHOWN_CALLS} of {len(self):,} calls are drawn"] if len(self) > _SHOWN_CALLS else []
         grid = "display:grid;grid-template-columns:auto minmax(0,1fr);gap:4px 10px;align-items:center"
         return framed(title(f"{duration(whole)}, time from left to right"), box(grid, *cells), *map(faint, left))
 
 
-def _lane(lane: list[Bar], begin_ns: int, whole_ns: int) -> str:
+def _lane(lane: list[Bar], begin_ns: int, whole_ns: int, fit: Withholding) -> str:
     height = (max(bar.row for bar in lane) + 1) * _LANE_PX
-    parts = [_bar(bar, begin_ns, whole_ns) for bar in lane]
+    parts = [_bar(bar, begin_ns, whole_ns, fit) for bar in lane]
     return box(f"position:relative;height:{height}px;border-bottom:1px solid {LINE};overflow:hidden", *parts)
 
 
-def _bar(bar: Bar, begin_ns: int, whole_ns: int) -> str:
+def _bar(bar: Bar, begin_ns: int, whole_ns: int, fit: Withholding) -> str:
     call = bar.call
     left, width = 100 * (bar.begin_ns - begin_ns) / whole_ns, 100 * (bar.end_ns - bar.begin_ns) / whole_ns
     colour = BAD if call.failed else GOOD if str(call.outcome) == "ok" else ACCENT
-    what = f"{shown(f'{call.method} {call.target}'.strip(), 80)}: {ended(str(call.outcome), call.total_ns)}"
+    asked = " ".join(fit.named(call.method, call.target)).strip()
+    what = f"{shown(asked, 80)}: {ended(str(call.outcome), call.total_ns)}"
     place = f"position:absolute;left:{left:.3f}%;width:max(2px,{width:.3f}%);top:{bar.row * _LANE_PX + 2}px;height:{_LANE_PX - 4}px"
     waits = ""
     if call.wait_ns and call.total_ns:

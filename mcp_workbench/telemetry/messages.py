@@ -45,6 +45,11 @@ class Message(msgspec.Struct, eq=False, gc=False):
     seq: int = 0
     """Counted from 1 in the order they crossed; 0: it did not, it waits or was replaced by a newer one."""
 
+    def __repr__(self) -> str:
+        """Without its text, which may hold secrets: outputs are saved with notebooks."""
+        arrow = "→" if self.direction is Direction.IN else "←"
+        return f"<Message {self.seq} {arrow} {self.session_id}, {self.size:,} bytes; .raw has its text>"
+
     @property
     def kept(self) -> bool:
         """Whether its text is here; of a recording's message, what was written of it."""

@@ -7,7 +7,7 @@ import functools
 import logging
 from typing import TYPE_CHECKING
 
-from mcp_workbench.errors import WorkbenchError
+from mcp_workbench.errors import WorkbenchError, in_one_line
 from mcp_workbench.exploring.filters import parse
 from mcp_workbench.secret import Secret, hidden, hidden_values
 from mcp_workbench.telemetry.records import Side
@@ -15,6 +15,7 @@ from mcp_workbench.telemetry.records import Side
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from mcp_workbench.exploring.exports.otlp_export import OtelExport
     from mcp_workbench.exploring.recording.reader import Recording
@@ -127,8 +128,7 @@ class Remembering(Offering, Conversing):
 
         offer, file = self._offer, recording_path(path)
         self._recorders = [recorder for recorder in self._recorders if recorder.recording]
-        if any(recorder.path == file for recorder in self._recorders):
-            raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
+        self._check_nobody_writes(file)
         if isinstance(filter, str):
             filter = Exchanges(parse(filter, client_of=self._client_of))  # noqa: A001  # the same, read
         if filter is not None and not callable(filter):
@@ -142,7 +142,10 @@ class Remembering(Offering, Conversing):
             tell=self._tell_author,
             server=self._name,
         )
-        recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
+        with in_one_line(FileExistsError):
+            recorder = Recorder(
+                file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite
+            )
         self._recorders.append(recorder)
         if self._annotate_recordings not in offer.annotations.on_add:
             offer.annotations.on_add.append(self._annotate_recordings)
@@ -150,6 +153,11 @@ class Remembering(Offering, Conversing):
             atexit.unregister(self._stop_at_exit)
             atexit.register(self._stop_at_exit)
         return recorder
+
+    @in_one_line(FileExistsError)
+    def _check_nobody_writes(self, file: Path) -> None:
+        if any(recorder.path == file for recorder in self._recorders):
+            raise FileExistsError(f"{file} is being written by another recording of this Workbench: stop that one, or choose another name")
 
     def _annotate_recordings(self, call: CallRecord, text: str) -> None:
         for recorder in self._recorders:
@@ -206,8 +214,8 @@ class Remembering(Offering, Conversing):
         traces, metrics = (target_of(signal, where, headers, allow_remote=allow_remote) for signal in ("traces", "metrics"))
         sources = Sources(lambda: offer.telemetry, offer.overhearing.settle, self._session_record, self._tell_author)
         sides = SIDES | {Side.TAP} if taps else SIDES
-        redactor = self._redactor(redact) if payloads else None
-        return OtelExport(sources, Sending(traces, metrics, timeout_s), service=self._name, redact=redactor, every_s=every_s, sides=sides)
+        sending, redactor = Sending(traces, metrics, timeout_s), self._redactor(redact)
+        return OtelExport(sources, sending, service=self._name, redactor=redactor, payloads=payloads, every_s=every_s, sides=sides)
 
     def _redactor(self, names: str | Iterable[str] = ()) -> Redactor:
         """Withholds secrets: those of these names, of tools' `redact=`, this workbench's own, and what looks like one."""

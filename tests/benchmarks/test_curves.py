@@ -63,7 +63,7 @@ def test_the_report_is_text_that_fits_a_terminal_and_json(curves: Curves) -> Non
 
 
 def paced(**facts: float) -> Paced:
-    usual: dict[str, float] = {"rate": 100, "calls": 50, "achieved": 100, "unanswered": 0, "client_late_us": 1, "max_us": 90}
+    usual: dict[str, float] = {"rate": 100, "calls": 500, "achieved": 100, "unanswered": 0, "client_late_us": 1, "max_us": 90}
     return msgspec.convert(usual | dict.fromkeys(("p50_us", "p90_us", "p99_us"), 80.0) | facts | {"p999_us": None}, Paced)
 
 
@@ -74,11 +74,12 @@ def seen(calls: int) -> Seen:
 @pytest.mark.parametrize(
     ("client", "calls", "word"),
     [
-        (paced(), 50, None),
-        (paced(achieved=80), 50, "saturated"),
-        (paced(unanswered=3, achieved=99), 47, "3 requests given up after 5 s"),
-        (paced(), 60, "the server counts 60 calls, the client 50"),
-        (paced(client_late_us=70), 50, "the client itself was late by 70 µs"),
+        (paced(), 500, None),
+        (paced(achieved=80), 500, "saturated"),
+        (paced(unanswered=3, achieved=99), 497, "3 requests given up after 5 s"),
+        (paced(), 600, "the server counts 600 calls, the client 500"),
+        (paced(calls=50), 50, "only 50 requests: p99 is the slowest"),
+        (paced(client_late_us=70), 500, "the client itself was late by 70 µs"),
     ],
 )
 def test_what_spoils_a_measurement_is_said(client: Paced, calls: int, word: str | None) -> None:
@@ -121,3 +122,6 @@ def test_the_command_prints_json_and_refuses_what_is_no_rate() -> None:
     refused = subprocess.run([*command, "fast"], capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "got 'fast'" in refused.stderr
+    few = subprocess.run([*command, "1e-9"], capture_output=True, text=True, check=False)
+    assert few.returncode == 2
+    assert "at least 10 requests" in few.stderr

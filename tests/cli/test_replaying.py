@@ -62,7 +62,7 @@ def test_it_serves_what_was_recorded_and_tells_at_the_end_what_was_asked_in_vain
         rest, errors = replay.communicate(timeout=WITHIN_S)
     assert (told["server"], told["answers"] >= 1, told["not_answered_when_recorded"]) == ("recorded", True, 0)
     assert (rest, replay.returncode) == ("", 0)
-    assert errors.startswith("not answered: The recording has 1 answers to tools/call add")
+    assert errors.startswith("not answered: The recording has 1 answer to tools/call add")
     assert TOKEN not in json.dumps(told) + errors
 
 

@@ -6,13 +6,21 @@ import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from mcp_workbench import Workbench
 from mcp_workbench.client.session import ClientSession
 from mcp_workbench.errors import PeerError, WorkbenchError
-from mcp_workbench.exploring.publishing import COLUMNS, TEXTS
+from mcp_workbench.events import Era
+from mcp_workbench.exploring import publishing
+from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.call_list import CallList
+from mcp_workbench.exploring.publishing import COLUMNS, TEXTS, reader
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.jsonrpc import encode_request
+from mcp_workbench.telemetry import CallRecord, Direction, Message
 from tests.exploring.rig import calling
 
 SECRET = "correct horse battery staple"
@@ -94,9 +102,9 @@ def test_filters_narrow_it_and_see_no_more_than_it_tells(workbench: Workbench) -
         found = (await session.read_resource(f"{URI}?filter=tool%3Aadd&limit=1")).json()
         assert (found["calls"], found["shown"], len(found["data"])) == (2, 1, 1)
         for probing in ("text:correct", "args.a:41", "error:wrong", "correct", "-result.x:1", "note:x"):
-            with pytest.raises(PeerError, match="asks for more than is told"):
+            with pytest.raises(PeerError, match=r"asks for more than is told.*\(code -32602\)"):
                 await session.read_resource(f"{URI}?filter={probing}")
-        with pytest.raises(PeerError, match="nearest is outcome"):
+        with pytest.raises(PeerError, match=r"nearest is outcome.*\(code -32602\)"):
             await session.read_resource(f"{URI}?filter=outcom:ok")
         with pytest.raises(PeerError, match="limit is 1 to"):
             await session.read_resource(f"{URI}?limit=0")
@@ -113,3 +121,59 @@ def test_with_texts_it_tells_them_and_secrets_stay_withheld(workbench: Workbench
     assert "wrong: ‹redacted:" in text
     for secret in (SECRET, "0815-4711"):
         assert secret not in text
+
+
+def test_a_filter_finds_no_secret_in_what_is_shown_without_it(workbench: Workbench) -> None:
+    uri = "db://host/x?password=hunter2x9q"
+
+    async def talk(session: ClientSession) -> None:
+        for texts in (False, True):
+            workbench.traffic.publish(texts=texts)
+            with pytest.raises(PeerError, match="No resource"):
+                await session.read_resource(uri)
+            assert (await session.read_resource(f"{URI}?filter=target%3Adb%3A*")).json()["calls"] == 1 + texts
+            for probing in ("target:*password=h*", "uri:*hunter2x9q", *(("error:hunter2x9q", "args.password:c*") if texts else ())):
+                asked = quote(f"{probing} -target:workbench*", safe="")
+                assert (await session.read_resource(f"{URI}?filter={asked}")).json()["calls"] == 0, probing
+            workbench.traffic.unpublish()
+
+    within(workbench, talk)
+
+
+def test_what_was_made_fit_is_kept_until_something_new_is_known_to_be_a_secret() -> None:
+    looked: list[int] = []
+
+    class Counting(Redactor):
+        def message(self, raw: bytes, session: str = "") -> bytes:
+            looked.append(len(raw))
+            return super().message(raw, session)
+
+    def record(number: int, arguments: dict[str, object]) -> CallRecord:
+        raw = encode_request(number, "tools/call", {"name": "enter", "arguments": arguments})
+        call = CallRecord("", "s1", "p", Era.MODERN, "tools/call", "enter", number, number, number, len(raw))
+        call.seq, call.request = number, Message("s1", Direction.IN, number, number, len(raw), raw, number)
+        return call
+
+    records = [record(1, {"note": SECRET}), record(2, {"password": SECRET})]
+    read = reader(lambda: CallList(records, Annotations()), Counting, texts=True)
+    assert SECRET not in read()
+    assert json.loads(read(filter=f'args.note:"{SECRET}"'))["calls"] == 0, "before the place that gave it away, too"
+    first = len(looked)
+    read()
+    read(filter="tool:enter")
+    assert len(looked) == first
+    records.append(record(3, {"password": "another one"}))
+    read()
+    assert len(looked) > first
+
+
+def test_it_tells_of_the_latest_and_texts_of_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "REACHES", 3)
+    monkeypatch.setattr(publishing, "MOST", 2)
+    records = [CallRecord("", "s1", "p", Era.MODERN, "tools/call", "add", number, number, number, 1) for number in range(5)]
+    for call in records:
+        call.error = "wrong"
+    told = json.loads(reader(lambda: CallList(records, Annotations()), Redactor, texts=True)(limit=2))
+    assert told["calls"] == 3
+    found = json.loads(reader(lambda: CallList(records, Annotations()), Redactor, texts=True)("error:wrong", limit=1))
+    assert (found["calls"], found["shown"]) == (2, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mcp_workbench import Context, Workbench
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.events import Era
 from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.call_list import CallList
 from mcp_workbench.exploring.filters import FilterError
 from mcp_workbench.exploring.recording import read
 from mcp_workbench.telemetry import CallRecord, Direction, Message, Outcome
@@ -260,3 +261,73 @@ def test_what_is_written_beside_a_call_stands_in_recordings_that_go_on(workbench
         workbench.traffic.annotate(workbench.traffic.calls()[0], "looks slow")
     workbench.traffic.annotate(workbench.traffic.calls()[0], "too late")
     assert [note.text for note in read(recorder.path).notes()] == ["looks slow"]
+
+
+def test_a_callers_mistake_is_one_sentence_in_a_notebook(workbench: Workbench, tmp_path: Path) -> None:
+    run(workbench, ("add", {"a": 1}))
+    traffic = workbench.traffic
+    calls = traffic.calls("tool:add")
+    calls.save(tmp_path / "there")
+
+    def resend(call: Any) -> object:
+        return asyncio.run(traffic.resend(call))
+
+    mistakes: list[tuple[Callable[[], object], type[Exception], str]] = [
+        (lambda: resend(calls), TypeError, "expected one call, as wb.traffic.calls()[-1], got CallList"),
+        (lambda: traffic.as_cell(calls), TypeError, "expected one call"),  # type: ignore[arg-type]  # the mistake
+        (lambda: traffic.annotate("x", "y"), TypeError, "expected one call, as wb.traffic.calls()[-1], got str"),  # type: ignore[arg-type]
+        (lambda: traffic.annotate(calls[0], 5), TypeError, "an annotation is a text, got an int"),  # type: ignore[arg-type]
+        (lambda: traffic.annotate(calls[0], " "), ValueError, "an annotation has 1 to"),
+        (lambda: traffic.stats(by="client"), ValueError, "by is one of"),
+        (lambda: traffic.stats(by=["tool"]), ValueError, "by is one of"),  # type: ignore[arg-type]
+        (lambda: traffic.stats(phase="x"), ValueError, "phase is one of"),
+        (lambda: traffic.calls(5), ValueError, "expected a filter as text, as tool:sum, got an int"),  # type: ignore[arg-type]
+        (lambda: traffic.calls("args.:5"), ValueError, "expected a name or a position at each step"),
+        (lambda: calls[7], IndexError, "expected a call at [7]: there are 1"),
+        (lambda: traffic.calls("tool:x")[-1], IndexError, "there is none yet, or none that the filter matches"),
+        (lambda: traffic.messages()[10_000], IndexError, "expected a message at [10000]"),
+        (lambda: traffic.sessions[9], IndexError, "expected a session at [9]"),
+        (lambda: calls.save(tmp_path / "there"), FileExistsError, "overwrite=True"),
+        (lambda: workbench.record(tmp_path / "twice"), FileExistsError, "another recording of this Workbench"),
+        (lambda: workbench.record(tmp_path / "there"), FileExistsError, "there.mcptraffic.jsonl"),
+        (lambda: traffic.load(tmp_path / "nowhere"), FileNotFoundError, "there is no recording"),
+        (lambda: workbench.replay(tmp_path / "nowhere"), FileNotFoundError, "there is no recording"),
+    ]
+    for mistake, kind, sentence in mistakes:
+        with workbench.record(tmp_path / "twice", overwrite=True), pytest.raises(kind) as raised:
+            mistake()
+        [line] = raised.value._render_traceback_()  # type: ignore[attr-defined]  # IPython asks for this
+        assert sentence in line
+        assert line.startswith(type(raised.value).__name__)
+
+
+def test_sessions_stand_in_the_order_in_which_they_came(workbench: Workbench) -> None:
+    run(workbench, ("add", {"a": 1}))
+    run(workbench, ("add", {"a": 1}))
+    first, second = workbench.traffic.sessions
+    assert (first.session_id, second.session_id) == ("s1", "s2")
+    assert [session.session_id for session in workbench.traffic.sessions[1:]] == ["s2"]
+
+
+def test_a_message_and_a_step_show_no_text_of_their_own(workbench: Workbench) -> None:
+    run(workbench, ("add", {"a": 4711}))
+    [call] = workbench.traffic.calls("tool:add")
+    assert "4711" not in repr(call.messages[0]) + repr(call.timeline)
+    assert b"4711" in call.messages[0].raw
+    assert "4711" in call.timeline[0].text
+
+
+def test_what_a_call_was_for_is_said_with_its_method_where_the_target_alone_would_not(workbench: Workbench) -> None:
+    def record(method: str, target: str) -> CallRecord:
+        return CallRecord("", "s1", "p", Era.MODERN, method, target, 1, 0, 0.0, 1)
+
+    calls = [record("resources/subscribe", "df://a"), record("resources/read", "df://a"), record("tools/call", "add"), record("ping", "")]
+    html = CallList(calls, workbench._offer.annotations)._repr_html_()
+    for words in (">resources/subscribe df://a<", ">resources/read df://a<", ">add<", ">ping<"):
+        assert words in html
+
+
+def test_versions_are_told_apart_by_tool_too(workbench: Workbench) -> None:
+    run(workbench, ("add", {"a": 1}), ("broken", {"text": "no"}))
+    names = list(workbench.traffic.stats(by="version"))
+    assert [name.partition("@")[0] for name in names] == ["add v1", "broken v1"]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 from mcp_workbench import Workbench
+from mcp_workbench.errors import PeerError
+from mcp_workbench.events import Era
+from mcp_workbench.exploring.annotations import Annotations
+from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.call_list import CallList
 from mcp_workbench.exploring.message_list import MessageList
-from mcp_workbench.telemetry import Direction, Message
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.withholding import Withholding
+from mcp_workbench.telemetry import CallRecord, Direction, Message
 from tests.exploring.rig import calling
 
 KEY, PIN, PASSWORD = "sk-0123456789abcdef0123456789abcdef", "pin-73915246", "hunter2-very-long"
@@ -71,3 +79,42 @@ def test_what_is_no_message_is_shown_without_what_looks_like_a_secret() -> None:
     assert PASSWORD not in repr(messages)
     assert "notifications/initialized" in repr(messages)
     assert messages[0].raw == raw
+
+
+def test_names_show_no_secret_wherever_calls_are_added_up_and_drawn() -> None:
+    workbench = Workbench("named")
+    uri, task = f"db://h/x?password={PASSWORD}", "a-task-4711-of-somebody"
+
+    async def ask() -> None:
+        async with workbench.connect() as session:
+            for method, params in (("resources/read", {"uri": uri}), ("tasks/get", {"taskId": task}), (KEY, {})):
+                with contextlib.suppress(PeerError):
+                    await session.request(method, params)
+
+    with calling(workbench):
+        asyncio.run(ask())
+        traffic = workbench.traffic
+        read, asked, odd = traffic.calls("-method:server/discover")
+        every = (
+            *(traffic.stats(), traffic.stats(by="method"), traffic.timeline(), traffic.calls(), read, asked, odd),
+            *(traffic.histogram(failed=True), traffic.diff(read, odd), traffic.compare([read], [odd])),
+        )
+        shown = [text for each in every for text in (repr(each), each._repr_html_())]
+    for secret in (PASSWORD, task, KEY):
+        assert [text for text in shown if secret in text] == []
+    assert "db://h/x?password=‹redacted:" in every[0]._repr_html_()
+    assert read.target == uri
+    assert f"resources/read {uri}" in traffic.stats()
+
+
+def test_arguments_that_are_kept_without_their_request_are_shown_without_secrets() -> None:
+    record = CallRecord("c1", "s1", "p", Era.MODERN, "tools/call", "enter", f"password={PASSWORD}", 0, 0.0, 1)
+    record.arguments = json.dumps({"password": PASSWORD, "n": 5}).encode()
+    fit = Withholding(Redactor()).call(record)
+    assert fit.arguments is not None
+    assert json.loads(fit.arguments)["n"] == 5
+    assert PASSWORD not in fit.arguments.decode() + str(fit.request_id)
+    assert PASSWORD not in repr(CallList([record], Annotations()))
+    record.arguments = b"no JSON"
+    assert Withholding(Redactor()).call(record).arguments is None
+    assert Call(record, Annotations()).method == "tools/call"

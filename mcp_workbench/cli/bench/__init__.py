@@ -26,6 +26,8 @@ from mcp_workbench.cli.bench.subjects import OWN_NAMES, SUBJECTS, Subject
 __all__ = ["bench"]
 
 MOST_A_SECOND = 1_000_000
+FEWEST = 10
+"""Requests at one rate."""
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -54,7 +56,7 @@ def bench(
         raise typer.BadParameter(f"no subject {', '.join(unknown)}; there are {', '.join(subject.name for subject in SUBJECTS)}")
     if rate:
         arrivals: Arrivals = "even" if even else "random"
-        paced = CurvePlan(rates=_rates(rate), seconds=seconds, sessions=sessions, arrivals=arrivals)
+        paced = CurvePlan(rates=_rates(rate, seconds), seconds=seconds, sessions=sessions, arrivals=arrivals)
         curves = run_curves(_chosen(wanted or OWN_NAMES), paced, _say)
         _show(CurveReport(facts=machine_facts(), plan=paced, results=curves), print_curves, as_json=as_json)
         measured = {curve.name for curve in curves.curves}
@@ -82,11 +84,16 @@ def _show(report: R, print_it: Callable[[R, Console], None], *, as_json: bool) -
         print_it(report, Console())
 
 
-def _rates(text: str) -> tuple[float, ...]:
+def _rates(text: str, seconds: float) -> tuple[float, ...]:
     try:
         rates = tuple(float(part) for part in text.split(",") if part.strip())
     except ValueError:
         rates = ()
     if not rates or not all(0 < each <= MOST_A_SECOND for each in rates):
         raise typer.BadParameter(f"--rate takes requests a second, above 0 and up to {MOST_A_SECOND:,}, as 500,1000,2000; got {text!r}")
+    if min(rates) * seconds < FEWEST:
+        raise typer.BadParameter(
+            f"expected at least {FEWEST} requests at each rate, for fewer have no quantiles; at {min(rates):g} a second {seconds:g} s have "
+            f"{min(rates) * seconds:.2g}: a higher --rate, or more --seconds"
+        )
     return rates

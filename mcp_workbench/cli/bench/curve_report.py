@@ -12,6 +12,8 @@ from mcp_workbench.cli.bench.paced_load import PATIENCE_S
 from mcp_workbench.cli.bench.report import Facts, print_facts
 from mcp_workbench.wording import counted, duration
 
+SUPPORT_P99 = 100
+"""Calls below which p99 is but the slowest."""
 ARRIVALS = {"random": "at moments of independent callers (Poisson)", "even": "at even distances"}
 
 
@@ -43,6 +45,8 @@ def remarks(point: Point, seconds: float) -> list[str]:
     """What a reader would else take for the server's."""
     client, server = point.client, point.server
     said = []
+    if client.calls < SUPPORT_P99:
+        said.append(f"only {counted(client.calls, 'request')}: p99 is the slowest of them; more --seconds tell more")
     if point.saturated:
         said.append(f"saturated: more was asked than answered, so requests piled up for {seconds:g} s and the client's times grow with it")
     if client.unanswered:

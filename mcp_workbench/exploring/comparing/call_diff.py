@@ -84,8 +84,8 @@ class CallDiff:
 
     @property
     def what(self) -> str:
-        """Method and target."""
-        return f"{self.either.method} {self.either.target}".strip()
+        """Method and target, as they may stand in an output."""
+        return " ".join(Withholding(self.either.redactor()).named(self.either.method, self.either.target)).strip()
 
     # --- for people -----------------------------------------------------------------------------------------
 

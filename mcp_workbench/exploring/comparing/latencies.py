@@ -142,8 +142,13 @@ def _milliseconds(both: Both) -> list[float | None]:
 
 
 def _change(both: Both) -> str:
-    ratio = "" if both.ratio is None else f" (×{both.ratio:.2f})"
+    ratio = "" if both.ratio is None else f" (×{_few_digits(both.ratio)})"
     return f"{duration(both.a.quantile(0.5))} → {duration(both.b.quantile(0.5))}{ratio}"
+
+
+def _few_digits(ratio: float) -> str:
+    """`0.0019`, `0.53`, `1.20`, `12`: two digits that say something, at the least."""
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
 def _blocks(both: Both, side: int) -> str:

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from mcp_workbench.errors import in_one_line
+from mcp_workbench.exploring.exports.new_files import check_new
 from mcp_workbench.exploring.recording.format import MessageLine
 from mcp_workbench.exploring.recording.reader import Recording, message_of
 from mcp_workbench.platforms import create_private_file
@@ -26,6 +28,7 @@ _TEXT = 1
 """The opcode of a frame of text (RFC 6455, 5.2)."""
 
 
+@in_one_line(FileExistsError)
 def write_har(recording: Recording, path: str | Path) -> Path:
     """Write a recording as HAR 1.2; only its owner may read the file.
 
@@ -37,6 +40,7 @@ def write_har(recording: Recording, path: str | Path) -> Path:
         FileExistsError: Something is there.
     """
     path = Path(path)
+    check_new(path, "name")
     with open(create_private_file(path), "wb") as file:  # noqa: PTH123  # a descriptor
         file.write(msgspec.json.format(msgspec.json.encode(har_of(recording)), indent=1) + b"\n")
     return path

@@ -26,7 +26,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from mcp_workbench.exploring.exports.otlp_durations import Durations
 from mcp_workbench.exploring.exports.otlp_sending import Answer, resource_of
-from mcp_workbench.exploring.exports.otlp_spans import Redacts, Spans
+from mcp_workbench.exploring.exports.otlp_spans import Spans
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.platforms import call_in_forked_children
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord, Side
 from mcp_workbench.telemetry.telemetry import Telemetry
@@ -113,7 +115,8 @@ class OtelExport:
         sources: What is followed; calls that end from now on.
         sending: Where it goes.
         service: `service.name`, where the environment has none.
-        redact: Withholds what is secret of arguments and results; None: they are not told.
+        redactor: Withholds what is secret, of names, and of arguments and results where those are told.
+        payloads: Tell arguments, results and the messages of errors.
         every_s: Longest time a call waits to be told of.
         sides: Where calls were heard that are told of.
     """
@@ -124,14 +127,17 @@ class OtelExport:
         sending: Sends,
         *,
         service: str,
-        redact: Redacts | None = None,
+        redactor: Redactor | None = None,
+        payloads: bool = False,
         every_s: float = 5.0,
         sides: Collection[Side] = SIDES,
     ) -> None:
         self._sources, self._sending, self._every_s, self._sides = sources, sending, every_s, sides
         self._resource = resource_of(service, str(uuid.uuid4()))
         self._scope = InstrumentationScope("mcp_workbench", __version__)
-        self._spans = Spans(self._resource, self._scope, redact)
+        redactor = Redactor() if redactor is None else redactor
+        self._names = Withholding(redactor)
+        self._spans = Spans(self._resource, self._scope, redactor if payloads else None)
         self._durations = Durations(time.time_ns())
         self._queue: deque[_Slice] = deque()
         self._waiting = 0
@@ -245,17 +251,19 @@ class OtelExport:
         if not calls:
             return
         sessions = {session_id: self._sources.session(session_id) for session_id in {call.session_id for call in calls}}
-        for call in calls:
+        self._names.begin()
+        named = list(map(self._names.names, calls))
+        for call in named:
             self._durations.add(call, sessions[call.session_id])
         self._news = True
         room = MAX_WAITING - self._waiting
         self._lost += max(0, len(calls) - room)
-        self._spans.begin()
         for first in range(0, min(room, len(calls)), SLICE):
-            self._put_aside(calls[first : min(room, first + SLICE)], sessions)
+            until = min(room, first + SLICE)
+            self._put_aside(list(zip(calls[first:until], named[first:until], strict=True)), sessions)
 
-    def _put_aside(self, calls: list[CallRecord], sessions: dict[str, SessionRecord | None]) -> None:
-        made = (self._spans.of(call, sessions[call.session_id]) for call in calls)
+    def _put_aside(self, calls: list[tuple[CallRecord, CallRecord]], sessions: dict[str, SessionRecord | None]) -> None:
+        made = (self._spans.of(call, sessions[call.session_id], named) for call, named in calls)
         if spans := [span for span in made if span is not None]:
             self._queue.append(_Slice(len(spans), encode_spans(spans).SerializeToString()))
             self._waiting += len(spans)
@@ -299,7 +307,7 @@ class OtelExport:
             for _ in batch:
                 self._queue.popleft()
             count = sum(each.spans for each in batch)
-            lost = answer.rejected or (count if answer.reason else 0)
+            lost = min(answer.rejected, count) or (count if answer.reason else 0)
             self._waiting, self._lost, self._sent = self._waiting - count, self._lost + lost, self._sent + count - lost
             if answer.reason:
                 return answer.reason

@@ -30,8 +30,10 @@ from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Reso
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from mcp_workbench.exploring.exports.otlp_attributes import bare_uri
+from mcp_workbench.exploring.exports.prompt_http import PromptHTTP, PromptHTTPS
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports.outgoing import is_loopback, outgoing_headers
+from mcp_workbench.wording import shown
 
 DEFAULT_ENDPOINT = "http://localhost:4318"
 LONGEST_PAUSE_S = 60.0
@@ -40,6 +42,10 @@ LONGEST_PAUSE_S = 60.0
 _AGAIN = frozenset((429, 502, 503, 504))
 """Statuses after which the same request may be sent again (OTLP, "Retryable Response Codes")."""
 _MAX_ANSWER = 64 * 1024
+_MOST_SAID = 200
+"""Characters told of what a collector says."""
+_LEAST_SECRET = 4
+"""Characters of a part of a header that is looked for there."""
 _NOT_AN_ENDPOINT = (
     "endpoint is the address where a collector takes OTLP over HTTP, as http://localhost:4318, without the path of a signal"
     " and without credentials, which belong in headers="
@@ -140,16 +146,17 @@ class Sending:
             request.add_header("Content-Encoding", "gzip")
         for name, value in target.headers.items():
             request.add_header(name, value.reveal())
-        opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=target.tls))
+        opener = urllib.request.build_opener(_NoRedirect, PromptHTTP, PromptHTTPS(target.tls))
         try:
             with opener.open(request, timeout=self._timeout_s) as response:
                 count, message = rejected(response.read(_MAX_ANSWER))
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(f"HTTP {error.code} {error.reason}", error.code in _AGAIN, _pause_s(error.headers))
+                reason = _said(f"HTTP {error.code} {error.reason}", target)
+                return Answer(reason, error.code in _AGAIN, _pause_s(error.headers))
         except (OSError, HTTPException) as error:
-            return Answer(_cause(error), again=True)
-        return Answer(rejected=count) if count == 0 else Answer(message[:200] or "rejected", rejected=count)
+            return Answer(_said(_cause(error), target), again=True)
+        return Answer() if count <= 0 else Answer(_said(message, target) or "rejected", rejected=count)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -157,6 +164,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str) -> None:
         """Nowhere."""
+
+
+def _said(text: str, target: Target) -> str:
+    """What a collector says, for people: on one line, and without what it was sent as a credential."""
+    for value in (each.reveal() for each in target.headers.values()):
+        for part in (value, *value.split()):  # a scheme stands before some: Bearer, Basic
+            text = text.replace(part, "…") if len(part) >= _LEAST_SECRET else text
+    return shown(text, _MOST_SAID)
 
 
 def _rejected_spans(body: bytes) -> tuple[int, str]:

@@ -3,13 +3,15 @@
 The parent is the one that the request names, `params._meta.traceparent` and `tracestate`, as W3C writes them (conventions for
 MCP, "Context propagation"); a request whose parent was not sampled is not told of. Spans are made when the calls have long
 ended, of their records, so no tracer is asked and nothing of it stands on a call's path. Ids are drawn from the system's
-randomness: `random` is the notebook's, whose author may have seeded it.
+randomness: `random` is the notebook's, whose author may have seeded it. Trace contexts are checked here: OpenTelemetry's own
+reader logs what it cannot read, letter by letter, into whichever cell runs, and agents choose the letters.
 
-What a call carried is told only where somebody withholds what is secret in it (opt-in, as the conventions have it).
+What a call carried is told only where that is asked for (opt-in, as the conventions have it), and without its secrets.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import OrderedDict
 from typing import Any, Protocol
@@ -18,8 +20,7 @@ import msgspec
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, get_current_span
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
 from mcp_workbench.exploring.exports.otlp_attributes import Attributes, error_type, is_received, span_attributes, span_name
 from mcp_workbench.telemetry.messages import Message
@@ -28,9 +29,6 @@ from mcp_workbench.telemetry.records import CALL_TOOL, JOB, CallRecord, Outcome,
 
 class Redacts(Protocol):
     """Withholds what is secret."""
-
-    def begin(self) -> None:
-        """A batch of messages follows."""
 
     def message(self, raw: bytes, session: str = "") -> bytes:
         """JSON with nothing secret in it; raises ValueError where it cannot be looked into."""
@@ -41,7 +39,13 @@ MAX_PAYLOAD = 8192
 MAX_JOBS = 1000
 """Calls that went on as jobs whose spans are remembered, as the parents of what becomes of them."""
 
-_PROPAGATOR = TraceContextTextMapPropagator()
+# https://www.w3.org/TR/trace-context/#traceparent-header and #tracestate-header; each in linear time.
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[!-~]*)?", re.ASCII)
+_KEY = re.compile(r"[a-z][a-z0-9_\-*/]{0,240}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13}", re.ASCII)
+_VALUE = re.compile(r"[ -+\--<>-~]{0,255}[!-+\--<>-~]", re.ASCII)
+_LONGEST_CONTEXT = 512
+"""Characters of either; what is longer is passed over."""
+_MOST_STATES = 32
 
 
 class _Params(msgspec.Struct):
@@ -63,20 +67,22 @@ class Spans:
     Args:
         resource: Who tells of them.
         scope: By what.
-        redact: Withholds what is secret of arguments and results; None: those are not told.
+        redact: Withholds what is secret of arguments and results; None: those are not told. Of names it is withheld before.
     """
 
     def __init__(self, resource: Resource, scope: InstrumentationScope, redact: Redacts | None = None) -> None:
         self._resource, self._scope, self._redact = resource, scope, redact
         self._jobs: OrderedDict[tuple[str, str | int, int], SpanContext] = OrderedDict()
 
-    def begin(self) -> None:
-        """A batch follows."""
-        if self._redact is not None:
-            self._redact.begin()
+    def of(self, call: CallRecord, session: SessionRecord | None, named: CallRecord | None = None) -> ReadableSpan | None:
+        """The span of a call that ended; None: its parent was not sampled, so neither is it.
 
-    def of(self, call: CallRecord, session: SessionRecord | None) -> ReadableSpan | None:
-        """The span of a call that ended; None: its parent was not sampled, so neither is it."""
+        Args:
+            call: Which.
+            session: Who spoke.
+            named: The same call by the names that may be told; None: nothing in them is secret.
+        """
+        named = call if named is None else named
         address = call.session_id, call.request_id, call.received_ns
         parent = self._jobs.pop(address, None) if call.method == JOB else None
         if parent is None and call.request is not None:
@@ -88,11 +94,11 @@ class Spans:
             self._remember(address, context)
         begin = int(call.received_at * 1e9)
         return ReadableSpan(
-            name=span_name(call),
+            name=span_name(named),
             context=context,
             parent=parent,
             resource=self._resource,
-            attributes=span_attributes(call, session) | self._payloads(call),
+            attributes=span_attributes(named, session) | self._payloads(call),
             kind=_kind(call),
             status=self._status(call),
             start_time=begin,
@@ -160,9 +166,28 @@ def parent_of(raw: bytes, request_id: str | int) -> SpanContext | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     meta = next((one.params.meta for one in requests if one.id == request_id and one.params is not None), {})
-    carrier = {name: value for name in ("traceparent", "tracestate") if isinstance(value := meta.get(name), str)}
-    context = get_current_span(_PROPAGATOR.extract(carrier)).get_span_context()
+    return _context(meta.get("traceparent"), meta.get("tracestate"))
+
+
+def _context(parent: object, state: object) -> SpanContext | None:
+    """What W3C's two headers say; None: no valid parent."""
+    found = _TRACEPARENT.fullmatch(parent) if isinstance(parent, str) and len(parent) <= _LONGEST_CONTEXT else None
+    if found is None or found[1] == "ff" or (found[1] == "00" and found[5] is not None):
+        return None
+    flags = TraceFlags(int(found[4], 16))
+    context = SpanContext(int(found[2], 16), int(found[3], 16), is_remote=True, trace_flags=flags, trace_state=_state(state))
     return context if context.is_valid else None
+
+
+def _state(text: object) -> TraceState | None:
+    """What vendors say beside; None: nothing, or something that is none of it."""
+    if not isinstance(text, str) or len(text) > _LONGEST_CONTEXT:
+        return None
+    members = [member.partition("=") for each in text.split(",") if (member := each.strip(" \t"))]
+    fit = all(_KEY.fullmatch(key) and _VALUE.fullmatch(value) for key, _, value in members)
+    if not fit or not 0 < len({key for key, _, _ in members}) == len(members) <= _MOST_STATES:
+        return None
+    return TraceState([(key, value) for key, _, value in members])
 
 
 def _context_under(parent: SpanContext | None) -> SpanContext:

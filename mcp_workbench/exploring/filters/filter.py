@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcp_workbench.exploring.columns import ClientOf, Column, calls_columns, messages_columns
 from mcp_workbench.exploring.filters import tree
+from mcp_workbench.exploring.filters.errors import FilterError
 from mcp_workbench.exploring.filters.keys import Listing, Surroundings, source, understand
 from mcp_workbench.exploring.filters.parsing import parse_tree
 from mcp_workbench.exploring.reading import Reading, read
+from mcp_workbench.primitives.wording import a_type
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord
 
@@ -116,6 +118,8 @@ def parse(text: str, *, clock: Callable[[], float] = time.time, zone: tzinfo | N
     Raises:
         FilterError: The text is no filter: says where, what was expected, and what is near.
     """
+    if not isinstance(text, str):
+        raise FilterError(f"expected a filter as text, as tool:sum, got {a_type(type(text))}")
     surroundings = Surroundings(clock, zone, client_of)
     return Filter(parse_tree(text, lambda words: understand(words, surroundings)), surroundings)
 

@@ -193,8 +193,9 @@ _MEANT = {
 }  # fmt: skip
 """Words for which nothing looks alike, or the wrong thing."""
 _WITH_PATH = ("args", "result")
-_COMPARED = re.compile(r"(([a-z]*)[^\s:<>=!]*)[<>=!]+", re.ASCII)
-"""How other languages compare: `dur>5ms`, `tool=sum`, or a sign alone."""
+_COMPARED = re.compile(r"([^\s:<>=!]*)[<>=!]+", re.ASCII)
+"""How other languages compare: `dur>5ms`, `tool=sum`, or a sign alone. Two runs of characters that overlap would take quadratic time."""
+_LETTERS = re.compile(r"[a-z]*", re.ASCII)
 
 
 def understand(words: Words, surroundings: Surroundings) -> Term:
@@ -204,6 +205,7 @@ def understand(words: Words, surroundings: Surroundings) -> Term:
         FilterError: There is no such key, or what stands behind it cannot be.
     """
     if not words.key:
+        _check_not_a_path(words)
         _check_not_a_comparison(words)
     name = words.key or "text"
     key = KEYS.get(name)
@@ -249,11 +251,27 @@ def _check_not_a_comparison(words: Words) -> None:
     """Raises FilterError: what would be searched for was meant to be compared."""
     text = words.values[0].text
     found = None if words.values[0].quoted else _COMPARED.match(text.lower())
-    if found is None or not (found[2] in KEYS or (not found[1] and not text[found.end() :][:1].isalpha())):
+    if found is None or not (_leading_letters(found[1]) in KEYS or (not found[1] and not text[found.end() :][:1].isalpha())):
         return
     example = f"{found[1]}:{text[found.end(1) :].lstrip('=!')}" if found[1] else "dur:>5ms"
     sentence = f"expected a key, a : and what it must be, as in {example}, got {shorten(text)}; what is searched for stands in quotes"
     raise FilterError(sentence, words.position)
+
+
+def _check_not_a_path(words: Words) -> None:
+    """Raises FilterError: what would be searched for is a path with a step that is missing, as in `args.:5` and `args..n:5`."""
+    written = words.values[0]
+    path, colon, rest = written.text.partition(":")
+    key = path.partition(".")[0].lower()
+    if written.quoted or not colon or rest.startswith("//") or key not in _WITH_PATH or "." not in path:
+        return
+    sentence = f"expected a name or a position at each step, as in {key}.region:EMEA, got {shorten(path)}:"
+    raise FilterError(f"{sentence}; what is searched for stands in quotes", words.position)
+
+
+def _leading_letters(text: str) -> str:
+    found = _LETTERS.match(text)
+    return "" if found is None else found[0]
 
 
 def _is_any(written: Written) -> bool:

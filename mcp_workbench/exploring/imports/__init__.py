@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mcp_workbench.errors import in_one_line
 from mcp_workbench.exploring.imports.mcp_recorder import is_cassette, read_cassette
 from mcp_workbench.exploring.imports.mcpdump import is_mcpdump, read_mcpdump
+from mcp_workbench.exploring.recording.format import RecordingError
 from mcp_workbench.exploring.recording.reader import Recording, read
 
 __all__ = ["open_recording", "read_cassette", "read_mcpdump"]
@@ -13,6 +15,7 @@ __all__ = ["open_recording", "read_cassette", "read_mcpdump"]
 _BEGINNING = 4096
 
 
+@in_one_line(FileNotFoundError, RecordingError)
 def open_recording(path: str | Path, *, strict: bool = True) -> Recording:
     """A recording of ours, a session of mcpdump or a cassette of mcp-recorder, whichever the file is.
 

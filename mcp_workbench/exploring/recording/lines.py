@@ -81,6 +81,7 @@ class Lines:
             or isinstance(item.request_id, str)
             or item.method.startswith("tasks/")
             or not self._is_plain(item.target)
+            or not self._is_plain(item.method)
         ]
         clean = [True] * len(texts)
         for number, is_clean in zip(looked, redactor.clean([texts[number] for number in looked]), strict=True):

@@ -222,6 +222,10 @@ class Redactor:
         """A text, with nothing secret in it."""
         return self._text(text, 0)
 
+    def knows(self, text: str) -> bool:
+        """Whether something in a text was a secret elsewhere; of one that was made fit before, whether it has to be again."""
+        return any(written.part in text for written in (*self._own_now.values(), *self._remembered.values()))
+
     def _value(self, value: Any, depth: int, *, in_schema: bool | None) -> Any:
         if depth > MAX_DEPTH:
             return self._hide_all(value)

@@ -199,7 +199,7 @@ class Tape:
         texts = [_canonical(one.params).decode() for one in others]
         close = nearest(asked, texts, 1, likeness=0.0)
         return (
-            f"The recording has {len(others)} answers to {plain(what)}, none to {asked}. "
+            f"The recording has {counted(len(others), 'answer')} to {plain(what)}, none to {asked}. "
             f"Nearest: {shown(close[0] if close else texts[0], _SHOWN)}. volatile= names what is not to be compared."
         )
 

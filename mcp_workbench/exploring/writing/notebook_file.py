@@ -47,9 +47,8 @@ def notebook_file(calls: Sequence[Call], file: str) -> str:
     if not 0 < len(cells) <= MOST:
         raise ValueError(f"a notebook makes 1 to {MOST:,} calls; {len(cells):,} of these can be made: narrow them with .where(filter)")
     left = len(calls) - len(cells)
-    remark = (
-        f"\n{counted(left, 'call')} that belong to their conversation, or were not answered, are in the recording only.\n" if left else ""
-    )
+    only = f"\nIn the recording only: {counted(left, 'call')} of those that belong to their conversation or were not answered.\n"
+    remark = only if left else ""
     head = _HEAD.format(calls=counted(len(cells), "call"), version=__version__, left=remark)
     written = [
         _markdown(head),

@@ -26,7 +26,7 @@ class Collector:
         self.endpoint = f"http://127.0.0.1:{port}"
         self.answers: dict[str, int] = {}
         """Path -> HTTP status it answers with; 200 where none is named."""
-        self.retry_after = self.location = ""
+        self.retry_after = self.location = self.says = ""
         self.body = b""
         self.unpack: Callable[[bytes], bytes] = bytes
         self.took = threading.Event()
@@ -71,7 +71,8 @@ def collecting() -> Iterator[Collector]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(collector.take(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            status = collector.take(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            self.send_response(status, collector.says or None)
             for name, value in (("Retry-After", collector.retry_after), ("Location", collector.location)):
                 if value:
                     self.send_header(name, value)

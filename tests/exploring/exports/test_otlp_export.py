@@ -344,3 +344,28 @@ def test_without_its_packages_the_line_that_installs_them_is_told(monkeypatch: p
     monkeypatch.setitem(sys.modules, "mcp_workbench.exploring.exports.otlp_export", None)
     with pytest.raises(WorkbenchError, match=re.escape('pip install ".[otel]"')):
         wb.Workbench().export_otel()
+
+
+def test_names_ids_and_addresses_are_told_without_their_secrets() -> None:
+    secret = "hunter22xyz"
+    with following() as made:
+        made.end(
+            call(target="sk-abcdefghijklmnop123456"),
+            call(method=f"password={secret}", target=""),
+            call(method="resources/read", target=f"db://bob:{secret}@h/x;password={secret}/y"),
+            call(request_id=f"password={secret}"),
+        )
+        assert made.export.flush()
+        told = "\n".join(str(each) for each in (*made.sent.spans, *made.sent.metrics))
+    assert secret not in told
+    assert "abcdefghijklmnop" not in told
+    assert "db://" in told
+    assert "tools/call ‹redacted:" in made.sent.spans[0].name
+
+
+def test_a_collector_that_rejects_more_than_it_was_sent_makes_no_more_lost() -> None:
+    with following() as made:
+        made.sent.to_spans = Answer("no", rejected=2**40)
+        made.end(*calls(3))
+        made.export.flush()
+        assert (made.export.status.spans, made.export.status.lost) == (0, 3)

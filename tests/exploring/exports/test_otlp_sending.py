@@ -202,6 +202,26 @@ def test_a_collector_that_does_not_answer_is_not_waited_for_for_ever() -> None:
     assert (answer.reason, answer.again) == ("no answer in time", True)
 
 
+def test_what_a_collector_says_is_told_on_one_line_and_without_our_headers() -> None:
+    key = "collectorsecret123456"
+    with collecting() as collector:
+        sender = sending(collector.endpoint, {"authorization": f"Bearer {key}"})
+        partial = ExportTracePartialSuccess(rejected_spans=2, error_message=f"\x1b[31mno\n{key}" + "x" * 999)
+        collector.body = ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+        liked = sender.send_spans(spans(2))
+        partial.rejected_spans = -5
+        collector.body = ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+        assert sender.send_spans(spans(2)) == Answer()
+        collector.answers["/v1/traces"], collector.says = 400, f"\x1b[2K no {key} " + "R" * 3000
+        refused = sender.send_spans(spans())
+    assert liked.rejected == 2
+    for answer in (liked, refused):
+        assert "no" in answer.reason
+        assert key not in answer.reason
+        assert answer.reason.isprintable()
+        assert len(answer.reason) <= 200
+
+
 def test_a_collector_that_speaks_no_http_is_no_fault_of_ours() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanKind, StatusCode, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from mcp_workbench.exploring.exports.otlp_spans import MAX_PAYLOAD, Spans, parent_of
 from mcp_workbench.jsonrpc import encode_request, encode_result
@@ -23,12 +24,6 @@ TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
 
 class Withholding:
     """Withholds the word `hunter2`; what is marked so cannot be looked into."""
-
-    def __init__(self) -> None:
-        self.batches = 0
-
-    def begin(self) -> None:
-        self.batches += 1
 
     def message(self, raw: bytes, session: str = "") -> bytes:
         if b"unreadable" in raw:
@@ -76,6 +71,36 @@ def test_what_is_no_traceparent_makes_a_trace_of_its_own(header: str) -> None:
     span = span_of(call(request=request({"traceparent": header})))
     assert span.parent is None
     assert span.context.is_valid
+
+
+STATES = (
+    *("rojo=1", "", "rojo=1, congo=t61rcWkgMzE ", "a@b=1,,", "a=b\x1b[2K\rIn [7]: run\n", "a", "=1", "A=1", "a=1,a=2", "a=b=c", "ä=1"),
+    *("a=" + "b" * 600, ",".join(f"a{number}=1" for number in range(33)), "," * 500, "a= ", "a=é"),
+)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_tracestate_is_taken_whole_or_not_at_all_and_nothing_of_it_is_logged(state: str, caplog: pytest.LogCaptureFixture) -> None:
+    found = parent_of(request({"traceparent": TRACEPARENT, "tracestate": state}), 7)
+    assert found is not None
+    assert (len(found.trace_state) > 0) is (state in STATES[:4] and state != "")
+    assert caplog.records == []
+
+
+@given(st.text(alphabet="ab01,=@ -*/\t\x1b\n", max_size=40), st.text(max_size=100))
+def test_opentelemetrys_own_reader_takes_what_is_taken_here(state: str, noise: str) -> None:
+    meta = {"traceparent": TRACEPARENT, "tracestate": state}
+    found = parent_of(request(meta), 7)
+    theirs = get_current_span(TraceContextTextMapPropagator().extract(meta)).get_span_context()
+    assert found is not None
+    assert dict(found.trace_state) in ({}, dict(theirs.trace_state))
+    parent_of(request({"traceparent": TRACEPARENT, "tracestate": noise}), 7)
+
+
+def test_a_long_traceparent_says_nothing_and_is_not_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    assert parent_of(request({"traceparent": f"01-{TRACE}-{PARENT}-01-" + "x" * 600}), 7) is None
+    assert parent_of(request({"traceparent": f"01-{TRACE}-{PARENT}-01-later"}), 7) is not None
+    assert caplog.records == []
 
 
 def test_a_request_without_a_parent_begins_a_trace_of_its_own_each_time() -> None:
@@ -148,7 +173,6 @@ def test_nothing_that_a_call_carried_is_told_unless_it_was_asked_for() -> None:
 def test_what_was_asked_for_is_told_without_its_secrets() -> None:
     withholding = Withholding()
     made = spans(withholding)
-    made.begin()
     span = made.of(call(request=request({}), answer=encode_result(7, b'{"content":[{"type":"text","text":"sunny, hunter2"}]}')), session())
     failed = call(outcome=Outcome.RPC_ERROR, code=-32602)
     failed.error = "hunter2 is no date"
@@ -157,7 +181,6 @@ def test_what_was_asked_for_is_told_without_its_secrets() -> None:
     assert told["gen_ai.tool.call.arguments"] == '{"key":"..."}'
     assert "sunny, ..." in str(told["gen_ai.tool.call.result"])
     assert span_of(failed, withholding).status.description == "... is no date"
-    assert withholding.batches == 1
 
 
 def test_what_cannot_be_looked_into_is_not_told() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.exploring.exports import parquet
+from mcp_workbench.exploring.frames import calls_frame, messages_frame
 from mcp_workbench.exploring.recording import read
 from tests.exploring.recording.rig import Stage, recorded
 
@@ -23,14 +24,17 @@ def test_calls_and_messages_become_tables(tmp_path: Path, monkeypatch: pytest.Mo
     calls_file, messages_file = read(file).to_parquet(tmp_path / "tables")
     calls, messages = pd.read_parquet(calls_file), pd.read_parquet(messages_file)
     assert (len(calls), len(messages)) == (20, 40)
-    assert list(calls.columns) == list(parquet.CALLS)
+    assert list(calls.columns) == list(calls_frame([]).columns)
+    assert list(messages.columns) == list(messages_frame([]).columns)
+    assert list(calls["seq"]) == list(range(1, 21))
+    assert set(messages["kind"]) == {"request", "response"}
     assert list(calls["id"]) == [str(number) for number in range(20)]
     assert calls["run_ms"].iloc[0] == 0.001
     assert (calls["code"].iloc[0], calls["code"].isna().sum()) == (-32602, 19)
     assert messages["at"].iloc[0] == pd.Timestamp("1970-01-01T00:00:02Z")
     assert messages["text"].iloc[0].startswith('{"jsonrpc"')
     assert stat.S_IMODE(calls_file.stat().st_mode) == 0o600
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError, match="choose another folder"):
         read(file).to_parquet(tmp_path / "tables")
 
 

@@ -9,6 +9,7 @@ from mcp_workbench.events import Era
 from mcp_workbench.exploring.columns import calls_columns, messages_columns
 from mcp_workbench.exploring.filters import FilterError, parse, parsing, scanning
 from mcp_workbench.exploring.filters.keys import KEYS, Surroundings, understand
+from mcp_workbench.exploring.filters.scanning import Words, Written
 from mcp_workbench.exploring.filters.values import NANOSECONDS
 from mcp_workbench.exploring.reading import Kind
 from mcp_workbench.telemetry import Direction, Outcome, Side
@@ -94,3 +95,8 @@ def test_the_page_shows_filters_that_can_be_read() -> None:
         parse(re.split(r" {3,}", line)[0])
     for text in re.findall(r"`((?:\w+(?:\.\w+)*):[^`]+)`", PAGE.partition("### What is refused")[0]):
         filter_of(text)
+
+
+def test_a_long_word_is_read_in_time_linear_in_it() -> None:
+    long = Words("", (), (Written("a" * 400_000, False, 0),), 0)
+    assert understand(long, Surroundings(lambda: 0.0, None, None)).key == "text", "in quadratic time this takes minutes"

@@ -63,3 +63,8 @@ def test_what_has_nothing_secret_in_it_stands_there_letter_by_letter() -> None:
     [_, line] = Lines(Clock(0.0, 2), Redactor(), lambda _: None).of([(message, raw)])
     assert raw.replace(b"\n ", b"  ") in line
     assert json.loads(line)["at_ns"] == 3
+
+
+def test_a_method_that_is_a_secret_stands_in_no_line_of_a_call() -> None:
+    stage, lines = Stage(), Lines(Clock(0.0), Redactor(), lambda _: None)
+    assert b"abcdefghij" not in b"".join(lines.of([stage.call(1, method="ghp_abcdefghijklmnopqrst12345678")]))

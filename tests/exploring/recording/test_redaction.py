@@ -332,3 +332,12 @@ def test_redacting_what_was_redacted_changes_nothing(value: Any) -> None:
     redactor = Redactor()
     once = redactor.value(json.loads(json.dumps(value).encode()))
     assert redactor.value(once) == once
+
+
+def test_a_text_that_was_fit_is_known_to_hold_what_was_found_to_be_a_secret_since() -> None:
+    redactor = Redactor()
+    fit = redactor.text("the word is correct-horse")
+    assert not redactor.knows(fit)
+    redactor.text("password=correct-horse")
+    assert redactor.knows(fit)
+    assert not redactor.knows(redactor.text(fit))

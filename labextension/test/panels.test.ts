@@ -525,13 +525,13 @@ test("what destroys something is sent again only when that was confirmed", async
   assert.deepEqual(one.asked.at(-1), { type: "resend", seq: 7, arguments: "{}", sure: true });
 });
 
-test("two calls stand side by side, with the lines that differ marked", async () => {
-  const result = (n: number) => answered({ structuredContent: { n, same: [1, 2] } });
-  const one = panel(callsPanel, (question) =>
-    question.type === "getDetail" && question.seq === 8
-      ? detail({ row: call(8), request: asked({ name: "f", arguments: { b: 2, a: 1 } }), answer: result(2) })
-      : detail({ request: asked({ name: "f", arguments: { a: 1, b: 2 } }), answer: result(1) }),
-  );
+test("two calls stand side by side as the kernel compares them, with the lines that differ marked", async () => {
+  const asks = '{"name":"f","arguments":{"a":1,"b":2}}';
+  const one = panel(callsPanel, (question) => {
+    if (question.type !== "compare") return detail(question.type === "getDetail" && question.seq === 8 ? { row: call(8) } : {});
+    const result = { left: '{"n":1,"same":[1,2]}', right: '{"same":[1,2],"n":2}', differences: 1 };
+    return { type: "compared", re: 1, arguments: { left: asks, right: asks, differences: 0 }, result };
+  });
   one.tell({ type: "calls", rows: [call(7), call(8)] });
   click(all(one.element, "calls-row")[1] as Element);
   await settled();
@@ -540,7 +540,30 @@ test("two calls stand side by side, with the lines that differ marked", async ()
   await settled();
   assert.match(byId(one.element, "compare-arguments").textContent ?? "", /Arguments the same/);
   const differing = [...byId(one.element, "compare-result").querySelectorAll(".mcpw-differs")].map((row) => row.textContent);
-  assert.deepEqual(differing, ['    "n": 1,≠    "n": 2,']);
+  assert.deepEqual(differing, ['  "n": 1,≠  "n": 2,']);
+  assert.deepEqual(one.asked.at(-1), { type: "compare", seq: 7, other: 8 });
   click(byId(one.element, "compare-stop"));
   assert.ok(byId(one.element, "call-detail"));
+});
+
+test("of what is not there to be compared it is said which call it is, and what the kernel refuses in its words", async () => {
+  let refused = false;
+  const one = panel(callsPanel, (question) => {
+    if (question.type !== "compare") return detail(question.type === "getDetail" && question.seq === 8 ? { row: call(8) } : {});
+    if (refused) return { type: "done", re: 1, ok: false, sentence: "No record of call 7 is kept" };
+    const result = { left: '{"n":1}', right: "", differences: 1 };
+    return { type: "compared", re: 1, arguments: { left: "{}", right: '{"x": 1.0}', differences: 0 }, result };
+  });
+  one.tell({ type: "calls", rows: [call(7), call(8)] });
+  click(all(one.element, "calls-row")[1] as Element);
+  await settled();
+  click(byId(one.element, "call-compare"));
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  assert.match(byId(one.element, "compare-result").textContent ?? "", /not the same; kept no longer, or too long to be shown: #8$/);
+  assert.match(byId(one.element, "compare-arguments").textContent ?? "", /Arguments the same/, "the kernel says so");
+  refused = true;
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  assert.match(byId(one.element, "call-detail").textContent ?? "", /No record of call 7 is kept/);
 });

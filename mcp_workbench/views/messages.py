@@ -298,6 +298,24 @@ class Detail(Message, frozen=True):
     """Its request among the messages, by which it is found there; 0: it is not kept."""
 
 
+class Sides(Struct, frozen=True):
+    """What is compared of two calls, as JSON: without what belongs to the conversation, and what is counted anew each time."""
+
+    left: str
+    """Empty: it is kept no longer, or too long to be shown."""
+    right: str
+    differences: int
+    """Places where they differ, also where the texts are not shown; 0: they are the same."""
+
+
+class Compared(Message, frozen=True):
+    """The answer to `Compare`."""
+
+    re: int
+    arguments: Sides
+    result: Sides
+
+
 class Resent(Message, frozen=True):
     """The answer to `Resend`: it was made again, and is a call of its own."""
 
@@ -679,6 +697,14 @@ class GetDetail(Message, frozen=True):
     seq: int
 
 
+class Compare(Message, frozen=True):
+    """What differs between two calls, as `wb.traffic.diff` has it."""
+
+    id: int
+    seq: int
+    other: int
+
+
 class GetOlder(Message, frozen=True):
     """Calls that ended before `before`."""
 
@@ -751,11 +777,11 @@ class Touch(Message, frozen=True):
 
 
 ToView = (
-    Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Resent | Messages
+    Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Compared | Resent | Messages
     | OlderMessages | MessageText | Timeline | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done
 )  # fmt: skip
 ToKernel = (
-    Open | Watch | CheckFilter | GetDetail | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch
+    Open | Watch | CheckFilter | GetDetail | Compare | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch
 )  # fmt: skip
 
 

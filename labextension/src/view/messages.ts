@@ -258,6 +258,23 @@ export interface Detail {
   requestSeq?: number;
 }
 
+/** What is compared of two calls, as JSON: without what belongs to the conversation, and what is counted anew each time. */
+export interface Sides {
+  /** Empty: it is kept no longer, or too long to be shown. */
+  left: string;
+  right: string;
+  /** Places where they differ, also where the texts are not shown; 0: they are the same. */
+  differences: number;
+}
+
+/** The answer to `Compare`. */
+export interface Compared {
+  type: "compared";
+  re: number;
+  arguments: Sides;
+  result: Sides;
+}
+
 /** The answer to `Resend`: it was made again, and is a call of its own. */
 export interface Resent {
   type: "resent";
@@ -605,6 +622,14 @@ export interface GetDetail {
   seq: number;
 }
 
+/** What differs between two calls, as `wb.traffic.diff` has it. */
+export interface Compare {
+  type: "compare";
+  id: number;
+  seq: number;
+  other: number;
+}
+
 /** Calls that ended before `before`. */
 export interface GetOlder {
   type: "getOlder";
@@ -680,6 +705,6 @@ export const VIEW_PROTOCOL = 1;
 
 export const VERSION = "0.1.0";
 
-export type ToView = Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Resent | Messages | OlderMessages | MessageText | Timeline | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
+export type ToView = Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Compared | Resent | Messages | OlderMessages | MessageText | Timeline | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
 
-export type ToKernel = Open | Watch | CheckFilter | GetDetail | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch;
+export type ToKernel = Open | Watch | CheckFilter | GetDetail | Compare | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch;

@@ -15,6 +15,7 @@ from mcp_workbench.views.as_cell import as_cell
 from mcp_workbench.views.asks import Ask
 from mcp_workbench.views.authors_code import author_traceback
 from mcp_workbench.views.call_rows import CallRows
+from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import Detail, GetDetail, Text
 
 MAX_TEXT = 256 * KIB
@@ -28,9 +29,14 @@ def get_detail(ask: Ask[GetDetail]) -> None:
     if not calls:
         ask.refuse(f"No record of call {seq} is kept; the oldest is {telemetry.oldest}." if telemetry.oldest else "No call has ended yet.")
     else:
-        call, jobs = calls[0], ask.sources.offer.jobs
-        job = jobs.find(None, _job_number(call)) if call.method == JOB else None
+        call = calls[0]
+        job = job_of(call, ask.sources)
         ask.work_out(lambda: _detail(ask, call, job))
+
+
+def job_of(call: CallRecord, sources: Sources) -> Job | None:
+    """The job whose end a record tells of; None: it is no job's, or that is kept no longer."""
+    return sources.offer.jobs.find(None, _job_number(call)) if call.method == JOB else None
 
 
 def _detail(ask: Ask[GetDetail], call: CallRecord, job: Job | None) -> Detail:

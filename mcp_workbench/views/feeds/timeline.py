@@ -41,9 +41,7 @@ class TimelineFeed:
         self._sources = sources
         self._rows = CallRows(sources)
         self._calls: Following[CallRecord] = Following(self.panel, Pace(HISTORY, AT_ONCE), lambda text: calls_filter(text, sources))
-        self._messages: Following[wire.Message] = Following(
-            self.panel, Pace(HISTORY, AT_ONCE), lambda text: messages_filter(text, sources)
-        )
+        self._messages: Following[wire.Message] = Following(self.panel, Pace(HISTORY, AT_ONCE), lambda text: messages_filter(text, sources))
         self._versions: dict[str, int] = {}
         """The latest version of each DataFrame that was told."""
 

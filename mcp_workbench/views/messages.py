@@ -347,7 +347,7 @@ class MessageRow(Struct, frozen=True):
     target: str = ""
     """Tool, prompt, resource or task that it names."""
     beginning: str = ""
-    """The first characters of what it carries."""
+    """What it carries, as `exploring.carrying` puts it, as far as a line has room."""
     gone: bool = False
     """Whether its text had been pushed out by newer ones when it was told."""
     era: str = ""

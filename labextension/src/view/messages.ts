@@ -301,7 +301,7 @@ export interface MessageRow {
   method?: string;
   /** Tool, prompt, resource or task that it names. */
   target?: string;
-  /** The first characters of what it carries. */
+  /** What it carries, as `exploring.carrying` puts it, as far as a line has room. */
   beginning?: string;
   /** Whether its text had been pushed out by newer ones when it was told. */
   gone?: boolean;

@@ -48,7 +48,8 @@ def test_what_differs_is_what_differs_in_python() -> None:
     calls = [log.call("add", 1, a=1), log.call("add", 2, a=2, b=3)]
     calls[1].answer = result_of(log, 2, content=[{"type": "text", "text": "<b>other</b>"}])
     told = compared(log)
-    diff = CallDiff(*(Call(call, Annotations()) for call in calls))
+    one, other = (Call(call, Annotations()) for call in calls)
+    diff = CallDiff(one, other)
     assert (told.arguments.differences, told.result.differences) == (len(diff.arguments), len(diff.result)) == (2, 1)
     assert "<b>other</b>" in told.result.right
 

@@ -210,7 +210,7 @@ test("of what failed the reason stands first and once", async () => {
     notes: ["flights v17"],
   });
   const titles = [...drawer.querySelectorAll("h4")].map((one) => one.textContent);
-  assert.deepEqual(titles.slice(0, 4), ["Result", "Traceback", "Arguments", "Read"]);
+  assert.deepEqual(titles.slice(0, 4), ["Result", "Traceback", "Arguments", "What it did"]);
   assert.equal(drawer.querySelector("[data-testid=call-error]"), null);
 });
 
@@ -350,7 +350,7 @@ test("hostile JSON in the drawer is text", async () => {
     row,
     request: asked({ name: HOSTILE[0], arguments: bad }),
     answer: answered({ content, structuredContent: bad }),
-    notifications: [raw({ method: HOSTILE[0], params: bad }), { text: "{cut", size: 99 }],
+    meanwhile: [raw({ method: HOSTILE[0], params: bad }), { text: "{cut", size: 99 }],
     output: HOSTILE.join("\n"),
     traceback: HOSTILE[5],
     notes: HOSTILE,
@@ -566,4 +566,29 @@ test("of what is not there to be compared it is said which call it is, and what 
   click(all(one.element, "calls-row")[0] as Element);
   await settled();
   assert.match(byId(one.element, "call-detail").textContent ?? "", /No record of call 7 is kept/);
+});
+
+test("what crossed meanwhile is named, a reply by what it replies to", async () => {
+  const { drawer } = await opened({
+    meanwhile: [
+      raw({ method: "notifications/progress", params: { progress: 1 } }),
+      raw({ id: 1, method: "elicitation/create", params: { message: "Really?" } }),
+      raw({ id: 1, result: { action: "accept" } }),
+      raw({ id: 9, error: { code: 1 } }),
+    ],
+    notes: ["asked the person: accepted after 2 s"],
+  });
+  const section = byId(drawer, "call-meanwhile-section");
+  const titles = [...section.querySelectorAll(".mcpw-part-title")].map((title) => title.textContent);
+  assert.deepEqual(titles, ["notifications/progress", "elicitation/create", "reply to elicitation/create", "reply to id 9"]);
+  assert.match(section.textContent ?? "", /accept/);
+  assert.match(byId(drawer, "call-what-it-did-section").textContent ?? "", /^What it didasked the person/);
+});
+
+test("a row says what the call was called with, as text", () => {
+  const one = panel(callsPanel);
+  one.tell({ type: "calls", rows: [call(1, { target: "revenue", arguments: "region='EMEA', n=<b>5" })] });
+  const cell = all(one.element, "calls-row")[0]?.querySelector(".mcpw-arguments");
+  assert.equal(cell?.textContent, "region='EMEA', n=<b>5");
+  assert.ok(cell?.parentElement?.title.startsWith("revenue(region='EMEA', n=<b>5)"));
 });

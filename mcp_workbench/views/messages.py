@@ -217,6 +217,8 @@ class CallRow(Struct, frozen=True):
     """Whether its code said something."""
     note: str = ""
     """The beginning of what the notebook's author wrote beside it last, when it was told."""
+    arguments: str = ""
+    """The beginning of what a tool or prompt was called with, as `n=5, region='EMEA'`; empty: nothing, or long, or kept no longer."""
 
 
 class Calls(Message, frozen=True):
@@ -275,8 +277,8 @@ class Detail(Message, frozen=True):
     """The request as it came; None where it is kept no longer."""
     answer: Text | None = None
     """The answer as it was sent."""
-    notifications: tuple[Text, ...] = ()
-    """What was sent for it meanwhile, the latest of it."""
+    meanwhile: tuple[Text, ...] = ()
+    """What crossed for it between request and answer, the latest of it: notifications, what its client was asked, and the replies."""
     output: str = ""
     """What its code printed, logged, warned of and displayed."""
     traceback: str = ""
@@ -284,7 +286,7 @@ class Detail(Message, frozen=True):
     """`cell [12] line 3`."""
     tool_version: str = ""
     notes: tuple[str, ...] = ()
-    """What it read or made: `flights v17`."""
+    """What it read, made or asked: `flights v17`."""
     queued_behind: str = ""
     as_cell: str = ""
     """The same call as a line for a cell; empty where there is none."""

@@ -178,6 +178,8 @@ export interface CallRow {
   printed?: boolean;
   /** The beginning of what the notebook's author wrote beside it last, when it was told. */
   note?: string;
+  /** The beginning of what a tool or prompt was called with, as `n=5, region='EMEA'`; empty: nothing, or long, or kept no longer. */
+  arguments?: string;
 }
 
 /** Calls that have ended since the last of these, ascending by `seq`. */
@@ -235,15 +237,15 @@ export interface Detail {
   request?: Text | null;
   /** The answer as it was sent. */
   answer?: Text | null;
-  /** What was sent for it meanwhile, the latest of it. */
-  notifications?: readonly Text[];
+  /** What crossed for it between request and answer, the latest of it: notifications, what its client was asked, and the replies. */
+  meanwhile?: readonly Text[];
   /** What its code printed, logged, warned of and displayed. */
   output?: string;
   traceback?: string;
   /** `cell [12] line 3`. */
   definedAt?: string;
   toolVersion?: string;
-  /** What it read or made: `flights v17`. */
+  /** What it read, made or asked: `flights v17`. */
   notes?: readonly string[];
   queuedBehind?: string;
   /** The same call as a line for a cell; empty where there is none. */

@@ -243,7 +243,9 @@ function targetCell(row: CallRow): HTMLElement {
   const kind = row.method === "tools/call" ? "" : row.method === "job" ? `job ${row.job ?? ""}`.trim() : row.method;
   const first = isEarly(row) ? `→ ${row.job}` : row.method === "job" ? kind : "";
   const marks = [first ? "" : kind, row.printed ? "printed" : "", row.note ? "✎" : ""].filter(Boolean);
-  const title = [name, row.error, row.note, `call ${row.callId || number(row.seq)}`].filter(Boolean).join("\n");
+  const title = [row.arguments ? `${name}(${row.arguments})` : name, row.error, row.note, `call ${row.callId || number(row.seq)}`]
+    .filter(Boolean)
+    .join("\n");
   return el(
     "span",
     { class: "mcpw-ellipsis", title },
@@ -251,6 +253,7 @@ function targetCell(row: CallRow): HTMLElement {
     // Before the name, which may be long: else two rows of one job look alike.
     ...(first ? [el("span", { class: "mcpw-mark mcpw-mark-first" }, shown(first, 40))] : []),
     shown(name, 160, { class: "mcpw-mono" }),
+    ...(row.arguments ? [" ", shown(row.arguments, 160, { class: "mcpw-mono mcpw-faint mcpw-arguments" })] : []),
     ...marks.filter((mark) => mark !== row.target).map((mark) => el("span", { class: "mcpw-mark" }, shown(mark, 40))),
     ...(row.error ? [el("span", { class: "mcpw-inline-error" }, shown(row.error, 160))] : []),
   );

@@ -592,3 +592,39 @@ test("a row says what the call was called with, as text", () => {
   assert.equal(cell?.textContent, "region='EMEA', n=<b>5");
   assert.ok(cell?.parentElement?.title.startsWith("revenue(region='EMEA', n=<b>5)"));
 });
+
+test("beside the count stands how many the kernel keeps, and a way to have them all", async () => {
+  const one = panel(callsPanel, (question) => {
+    if (question.type !== "getOlder") return detail();
+    return { type: "olderCalls", re: 1, rows: calls(Math.max(1, question.before - question.limit), question.before - 1), oldest: 1 };
+  });
+  one.tell({ type: "calls", rows: calls(2_001, 2_400), oldest: 1, newest: 2_400 });
+  assert.equal(byId(one.element, "calls-rest").textContent, "400 of 2,400 kept are here: load them");
+  click(byId(one.element, "calls-load-all"));
+  for (let turn = 0; turn < 20; turn += 1) await settled();
+  drawFrames();
+  assert.equal(byId(one.element, "calls-rest").hidden, true);
+  assert.equal(byId(one.element, "calls-counts").textContent, "2,400");
+  assert.deepEqual(
+    one.asked.map((question) => "before" in question && question.before),
+    [2_001, 1_501, 1_001, 501],
+  );
+});
+
+test("loading all of it ends where somebody stops it, and where the kernel is not heard", async () => {
+  let refuse = false;
+  const one = panel(callsPanel, (question) => {
+    if (question.type !== "getOlder" || refuse) throw new Error("the connection was lost");
+    return { type: "olderCalls", re: 1, rows: calls(question.before - question.limit, question.before - 1), oldest: 1 };
+  });
+  one.tell({ type: "calls", rows: calls(9_001, 9_002), oldest: 1, newest: 9_002 });
+  click(byId(one.element, "calls-load-all"));
+  assert.equal(byId(one.element, "calls-load-all").textContent, "stop");
+  click(byId(one.element, "calls-load-all"));
+  for (let turn = 0; turn < 20; turn += 1) await settled();
+  assert.deepEqual([one.asked.length, byId(one.element, "calls-load-all").textContent], [1, "load them"]);
+  refuse = true;
+  click(byId(one.element, "calls-load-all"));
+  for (let turn = 0; turn < 20; turn += 1) await settled();
+  assert.deepEqual([one.asked.length, byId(one.element, "calls-load-all").textContent], [2, "load them"]);
+});

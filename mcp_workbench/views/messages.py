@@ -229,6 +229,8 @@ class Calls(Message, frozen=True):
     """How many ended meanwhile that are not among them: too many came at once. Failed ones are never left out for others."""
     oldest: int = 0
     """`seq` of the oldest record that is still kept: what `Older` can reach."""
+    newest: int = 0
+    """`seq` of the latest record; all between are kept, told or not."""
     since: int = 0
     """Of the first of them: nothing before this `seq` was looked at; 0: all was."""
     filter: str = ""
@@ -369,6 +371,8 @@ class Messages(Message, frozen=True):
     """How many crossed meanwhile, and fit the filter, that are not among them: too many at once."""
     oldest: int = 0
     """`seq` of the oldest message that is still kept."""
+    newest: int = 0
+    """`seq` of the latest."""
     oldest_text: int = 0
     """`seq` of the oldest one whose text is still kept."""
     since: int = 0

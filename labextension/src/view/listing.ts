@@ -2,8 +2,8 @@
  * What panels have in common that list what the kernel has numbered, newest first: the table, the gaps in it, and what is older; by a
  * filter, which the kernel reads and by which it chooses. What a row is, what stands above the table and beside it, is the panel's affair.
  */
-import { button, type Child, el, fill } from "./dom";
-import { counted } from "./format";
+import { button, type Child, el, fill, setText } from "./dom";
+import { counted, number } from "./format";
 import { type Entry, type Gap, isGap, type Ledger, type News, type Numbered, type Older, place } from "./ledger";
 import type { Link } from "./panel";
 import { type Column, Table, type TableOptions } from "./table";
@@ -52,7 +52,12 @@ export class Listing<Row extends Numbered> {
   readonly element: HTMLElement;
   readonly table: Table<Entry<Row>>;
   private readonly asking = new Set<number>();
+  /** How much of what the kernel keeps is not here, and a way to have it: to be put where the rows are counted. */
+  readonly rest: HTMLElement;
+  private readonly restText = el("span");
+  private readonly restButton: HTMLButtonElement;
   private readonly foot = el("div", { class: "mcpw-foot" });
+  private isLoading = false;
   private visible = false;
   private moving: ReturnType<typeof setTimeout> | undefined;
 
@@ -61,6 +66,8 @@ export class Listing<Row extends Numbered> {
     this.table = new Table<Entry<Row>>(this.tableOptions());
     const more = button(`load ${OLDER} older ${noun}s`, () => this.oldest(), { class: "mcpw-link", testid: `${panel}-older` });
     fill(this.foot, "The kernel has more: ", more);
+    this.restButton = button("load them", () => void this.loadAll(), { class: "mcpw-link", testid: `${panel}-load-all` });
+    this.rest = el("span", { class: "mcpw-counts", testid: `${panel}-rest` }, this.restText, this.restButton);
     this.element = el("div", { class: "mcpw-list" }, ...options.above, this.table.element, this.foot);
   }
 
@@ -114,6 +121,7 @@ export class Listing<Row extends Numbered> {
   }
 
   dispose(): void {
+    this.isLoading = false;
     this.still();
     this.table.dispose();
   }
@@ -126,7 +134,30 @@ export class Listing<Row extends Numbered> {
 
   private drawAround(): void {
     this.foot.hidden = this.options.store.olderThan === 0;
+    this.drawRest();
     this.options.around();
+  }
+
+  private drawRest(): void {
+    const { filter, total, kept, missing, wanting } = this.options.store;
+    this.rest.hidden = !missing;
+    const here = filter ? `${number(missing)} more fit, not shown: ` : `${number(total)} of ${number(kept)} kept are here: `;
+    setText(this.restText, here);
+    setText(this.restButton, this.isLoading ? "stop" : wanting ? "load them" : `no more than ${number(total)} fit in`);
+    this.restButton.disabled = !wanting;
+  }
+
+  /** Everything that is missing, step by step, until it is there or somebody stops it. */
+  private async loadAll(): Promise<void> {
+    this.isLoading = !this.isLoading;
+    const { store } = this.options;
+    const { filter } = store;
+    for (let before = store.wanting; this.isLoading && before && store.missing; before = store.wanting) {
+      this.drawRest();
+      if (!(await this.older(before)) || filter !== store.filter || store.wanting === before) break;
+    }
+    this.isLoading = false;
+    this.drawRest();
   }
 
   private tableOptions(): TableOptions<Entry<Row>> {
@@ -170,19 +201,22 @@ export class Listing<Row extends Numbered> {
     void this.older(this.options.store.olderThan);
   }
 
-  private async older(before: number): Promise<void> {
-    if (!before || this.asking.has(before)) return;
+  /** Returns whether they came. */
+  private async older(before: number): Promise<boolean> {
+    if (!before || this.asking.has(before)) return false;
     this.asking.add(before);
     const { store } = this.options;
     const { filter } = store;
     try {
       const answer = await this.options.older({ before, limit: OLDER, ...(filter ? { filter } : {}) });
-      if (!answer || filter !== store.filter) return;
+      if (!answer || filter !== store.filter) return false;
       store.addOlder(answer, before);
       this.replace();
       this.asking.delete(before);
+      return true;
     } catch {
       setTimeout(() => this.asking.delete(before), AGAIN_MS); // The header says how the connection stands; scrolling asks again.
+      return false;
     }
   }
 }

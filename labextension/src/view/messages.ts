@@ -190,6 +190,8 @@ export interface Calls {
   skipped?: number;
   /** `seq` of the oldest record that is still kept: what `Older` can reach. */
   oldest?: number;
+  /** `seq` of the latest record; all between are kept, told or not. */
+  newest?: number;
   /** Of the first of them: nothing before this `seq` was looked at; 0: all was. */
   since?: number;
   /** The filter by which they were chosen: what is told by another than the view wants now is too late. */
@@ -324,6 +326,8 @@ export interface Messages {
   skipped?: number;
   /** `seq` of the oldest message that is still kept. */
   oldest?: number;
+  /** `seq` of the latest. */
+  newest?: number;
   /** `seq` of the oldest one whose text is still kept. */
   oldestText?: number;
   since?: number;

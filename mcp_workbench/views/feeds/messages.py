@@ -56,6 +56,7 @@ class MessagesFeed:
             rows=tuple(map(self._rows.row, chosen)),
             skipped=skipped + len(found) - len(chosen),
             oldest=messages.oldest,
+            newest=messages.total,
             oldest_text=messages.oldest_text,
             since=since(piece),
             filter=self._following.filter,

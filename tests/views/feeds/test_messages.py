@@ -70,7 +70,7 @@ def test_texts_that_were_pushed_out_say_so_and_where_texts_begin_is_told() -> No
     told = log.look()
     assert told is not None
     assert [(row.gone, row.kind) for row in told.rows] == [(True, ""), (False, "request"), (False, "request")]
-    assert (told.oldest, told.oldest_text) == (1, 2)
+    assert (told.oldest, told.oldest_text, told.newest) == (1, 2, 3)
 
 
 def test_a_view_that_begins_is_told_the_latest_and_from_where_on() -> None:

@@ -40,6 +40,7 @@ class CallsPanel implements Panel {
       noted: (seq, text) => this.noted(seq, text),
     });
     this.listing = this.makeListing();
+    this.toolbar.beside(this.listing.rest);
     this.element = el("div", { class: "mcpw-calls" }, this.listing.element, this.drawer.element);
     this.listing.table.sortBy(link.remember("calls.sort") ?? "");
   }

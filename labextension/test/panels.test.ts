@@ -628,3 +628,32 @@ test("loading all of it ends where somebody stops it, and where the kernel is no
   for (let turn = 0; turn < 20; turn += 1) await settled();
   assert.deepEqual([one.asked.length, byId(one.element, "calls-load-all").textContent], [2, "load them"]);
 });
+
+test("what came of sending it again is brought into view, and the row of the new call is the chosen one", async () => {
+  let answer: Answer = { type: "done", re: 1, ok: false, sentence: "The arguments are to be one JSON object" };
+  const one = panel(callsPanel, (question) =>
+    question.type === "resend" ? answer : detail({ row: call("seq" in question ? question.seq : 7), resend: "yes", arguments: "{}" }),
+  );
+  const seen: (string | null)[] = [];
+  Object.getPrototypeOf(document.createElement("div")).scrollIntoView = function (this: HTMLElement) {
+    seen.push(this.textContent);
+  };
+  const chosen = () => {
+    drawFrames();
+    return [...one.element.querySelectorAll("[data-testid=calls-row].mcpw-active")].map((row) => row.textContent);
+  };
+  one.tell({ type: "calls", rows: [call(7, { target: "old" })] });
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  click(byId(one.element, "call-resend-send"));
+  await settled();
+  assert.deepEqual(seen, ["The arguments are to be one JSON object"]);
+  assert.match(chosen().join(), /old/);
+  answer = { type: "resent", re: 1, sentence: "Sent as call 9", seq: 9 };
+  click(byId(one.element, "call-resend-send"));
+  await settled();
+  assert.deepEqual(chosen(), [], "its row is still to come");
+  one.tell({ type: "calls", rows: [call(8, { target: "other" }), call(9, { target: "new" })] });
+  assert.match(chosen().join(), /new/);
+  assert.equal(chosen().length, 1);
+});

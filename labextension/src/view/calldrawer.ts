@@ -8,6 +8,8 @@ import type { Answer, Link } from "./panel";
 export interface DrawerEvents {
   /** Its button or Esc; what was chosen is to be chosen no more. */
   closed(): void;
+  /** It shows another call than was asked for: one that was made in it. */
+  made(seq: number): void;
   /** Something was written beside a call. */
   noted(seq: number, text: string): void;
 }
@@ -71,7 +73,10 @@ export class CallDrawer {
     return renderDetail(detail, this.link, {
       close: () => this.leave(),
       noted: (text) => this.events.noted(detail.row.seq, text),
-      resent: (seq) => void this.show(seq, detail.row),
+      resent: (seq) => {
+        this.events.made(seq);
+        void this.show(seq, detail.row);
+      },
       compare: (begins) => {
         this.base = begins ? detail : undefined;
       },

@@ -58,6 +58,8 @@ export class Listing<Row extends Numbered> {
   private readonly restButton: HTMLButtonElement;
   private readonly foot = el("div", { class: "mcpw-foot" });
   private isLoading = false;
+  /** Which row is to be chosen as soon as it is there. */
+  private awaited = 0;
   private visible = false;
   private moving: ReturnType<typeof setTimeout> | undefined;
 
@@ -115,9 +117,18 @@ export class Listing<Row extends Numbered> {
     this.drawAround();
   }
 
-  /** Nobody is to be shown what the keyboard was on last. */
+  /** Choose this row, as soon as it is there; until then none is chosen, and the newest are seen. */
+  reveal(seq: number): void {
+    this.awaited = 0;
+    if (this.table.choosePlace(seq)) return;
+    this.table.toNewest();
+    if (!this.table.choosePlace(seq)) this.awaited = seq;
+  }
+
+  /** Nobody is to be shown what the keyboard was on last, or waits for. */
   still(): void {
     clearTimeout(this.moving);
+    this.awaited = 0;
   }
 
   dispose(): void {
@@ -129,6 +140,7 @@ export class Listing<Row extends Numbered> {
   private draw(): void {
     const { store } = this.options;
     this.table.append(store.entries, store.arrived);
+    if (this.awaited && this.table.choosePlace(this.awaited)) this.awaited = 0;
     this.drawAround();
   }
 
@@ -171,7 +183,7 @@ export class Listing<Row extends Numbered> {
       newestFirst: true,
       whole: (entry) => (isGap(entry) ? this.gapRow(entry) : undefined),
       rowClass: (entry) => (isGap(entry) ? "mcpw-gap" : options.rowClass(entry)),
-      opened: (entry) => (isGap(entry) ? this.fillGap(entry) : options.opened(entry)),
+      opened: (entry) => this.opened(entry),
       moved: (entry) => this.moved(entry),
       ...(hovered ? { hovered: (entry?: Entry<Row>) => hovered(entry && !isGap(entry) ? entry : undefined) } : {}),
       closed: () => options.closed(),
@@ -179,6 +191,12 @@ export class Listing<Row extends Numbered> {
       ...(sorted ? { sorted } : {}),
       empty: () => options.empty(),
     };
+  }
+
+  private opened(entry: Entry<Row>): void {
+    this.awaited = 0;
+    if (isGap(entry)) this.fillGap(entry);
+    else this.options.opened(entry);
   }
 
   private moved(entry: Entry<Row>): void {

@@ -115,7 +115,12 @@ export class Waterfall {
   }
 
   unchoose(): void {
-    this.scene.chosen = undefined;
+    this.mark(undefined);
+  }
+
+  /** This call is the chosen one, also where its bar is still to come. */
+  mark(seq: number | undefined): void {
+    this.scene.chosen = seq;
     this.draw();
   }
 

@@ -37,6 +37,7 @@ class CallsPanel implements Panel {
     });
     this.drawer = new CallDrawer(link, {
       closed: () => this.closed(),
+      made: (seq) => this.listing.reveal(seq),
       noted: (seq, text) => this.noted(seq, text),
     });
     this.listing = this.makeListing();
@@ -64,7 +65,10 @@ class CallsPanel implements Panel {
   wish(wish: Readonly<Record<string, string>>): void {
     const { session = "", tool = "", text = "", call } = wish;
     this.close();
-    if (call) return this.show(Number(call), { target: "", method: `call ${call}`, outcome: "" });
+    if (call) {
+      this.listing.reveal(Number(call));
+      return this.show(Number(call), { target: "", method: `call ${call}`, outcome: "" });
+    }
     this.toolbar.show({ ...EVERYTHING, session, tool }, text);
   }
 

@@ -59,7 +59,11 @@ class TimelinePanel implements Panel {
       following: (what) => this.follows(what),
       closed: () => this.close(),
     });
-    this.drawer = new CallDrawer(link, { closed: () => this.closed(), noted: () => {} });
+    this.drawer = new CallDrawer(link, {
+      closed: () => this.closed(),
+      made: (seq) => this.waterfall.mark(seq),
+      noted: () => {},
+    });
     this.live = button("Live", () => this.waterfall.goLive(), {
       class: "mcpw-button",
       title: "Follow what happens now (End)",

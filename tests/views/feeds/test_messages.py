@@ -130,3 +130,14 @@ def test_a_filter_that_cannot_be_read_lets_nothing_through() -> None:
     told = log.look()
     assert told is not None
     assert (told.rows, told.filter) == ((), "mehtod:ping")
+
+
+def test_a_filter_for_a_tool_tells_its_answers_too_also_where_the_request_came_right_before_what_is_told() -> None:
+    log = Look()
+    log.said(IN, id=1, method="tools/call", params={"name": "add"})
+    for n in range(HISTORY):
+        log.said(IN, id=f"p{n}", method="ping")
+    log.watch("tool:add")
+    answered = log.said(OUT, id=1, result={})
+    told = [seq for _ in range(HISTORY // AT_ONCE + 1) for seq in log.seqs()]
+    assert told == [answered.seq], "its request was not told, and is known"

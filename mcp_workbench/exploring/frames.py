@@ -25,7 +25,8 @@
 | `kind` | `request`, `response`, `error`, `notification`, `batch` or `malformed` |
 | `text` | the whole text, as long as it is kept |
 
-What is not known is missing (NaN, NaT, NA): of an answer the method and what follows from it, where its request does not stand before it. What a filter compares is in `filters`; both read `columns`.
+What is not known is missing (NaN, NaT, NA); of an answer that is the method, and what follows from it, where its request does not
+stand before it. What a filter compares is in `filters`; both read `columns`.
 """
 
 from __future__ import annotations

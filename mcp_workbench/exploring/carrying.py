@@ -26,9 +26,9 @@ def carried(said: Reading, most: int) -> str:
         case Kind.REQUEST | Kind.NOTIFICATION:
             return _json(_without_envelope(said.arguments))[:most]
         case Kind.RESPONSE:
-            return _result(said.result or {})[:most]
+            return _in_line(_result(said.result or {}), most)
         case Kind.ERROR:
-            return f"{said.code}: {said.error}"[:most]
+            return _in_line(f"{said.code}: {said.error}", most)
         case _:
             return said.message.raw[: 4 * most].decode("utf-8", "ignore")[:most]
 
@@ -38,6 +38,11 @@ def _result(result: dict[str, Any]) -> str:
         return _json(structured)
     parts = [*_list(result.get("content")), *_list(result.get("contents")), *map(_said, _list(result.get("messages")))]
     return " ".join(map(_part, parts)) or _json(_without_envelope(result))
+
+
+def _in_line(words: str, most: int) -> str:
+    """Its beginning, with a space for each line break."""
+    return " ".join(words[: 4 * most].split())[:most]
 
 
 def _said(message: Any) -> Any:

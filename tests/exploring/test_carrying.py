@@ -32,6 +32,7 @@ def said(**members: Any) -> str:
         ({"content": [TEXT]}, "two"),
         ({"content": [TEXT], "structuredContent": {"n": 2}}, '{"n":2}'),
         ({"content": [TEXT, TEXT], "isError": True}, "two two"),
+        ({"content": [{"type": "text", "text": "a,b\n1,\t2\n"}]}, "a,b 1, 2"),
         ({"content": [{"type": "image", "mimeType": "image/png", "data": "aGk="}]}, "[image image/png]"),
         ({"content": [{"type": "resource_link", "uri": "df://flights", "name": "f"}]}, "[resource_link df://flights]"),
         ({"content": [{"type": "resource", "resource": {"uri": "df://flights", "text": "a,b"}}]}, "a,b"),
@@ -40,7 +41,7 @@ def said(**members: Any) -> str:
         ({"tools": [{"name": "add"}]}, '{"tools":[{"name":"add"}]}'),
         ({}, ""),
         ({"content": "no list"}, '{"content":"no list"}'),
-        ({"content": [7, {}]}, "7 "),
+        ({"content": [7, {}]}, "7"),
     ],
 )
 def test_an_answer_shows_what_it_says_and_not_the_envelope(result: dict[str, Any], shows: str) -> None:

@@ -4,7 +4,7 @@
  */
 import { button, type Child, el, fill, setText } from "./dom";
 import { counted, number } from "./format";
-import { type Entry, type Gap, isGap, type Ledger, type News, type Numbered, type Older, place } from "./ledger";
+import { type Entry, type Gap, isGap, type Ledger, MOST, type News, type Numbered, type Older, place } from "./ledger";
 import type { Link } from "./panel";
 import { type Column, Table, type TableOptions } from "./table";
 
@@ -151,12 +151,13 @@ export class Listing<Row extends Numbered> {
   }
 
   private drawRest(): void {
-    const { filter, total, kept, missing, wanting } = this.options.store;
+    const { filter, matched, total, kept, missing, wanting } = this.options.store;
     this.rest.hidden = !missing;
-    const here = filter ? `${number(missing)} more fit, not shown: ` : `${number(total)} of ${number(kept)} kept are here: `;
-    setText(this.restText, here);
-    setText(this.restButton, this.isLoading ? "stop" : wanting ? "load them" : `no more than ${number(total)} fit in`);
-    this.restButton.disabled = !wanting;
+    const of = `of ${number(kept)} kept`;
+    const here = filter ? `· ${number(missing)} more, not shown` : matched === total ? of : `· ${number(total)} ${of}`;
+    setText(this.restText, wanting ? `${here}: ` : total < MOST ? here : `${here}; a view has room for ${number(MOST)}`);
+    setText(this.restButton, this.isLoading ? "stop" : "load them");
+    this.restButton.hidden = !wanting;
   }
 
   /** Everything that is missing, step by step, until it is there or somebody stops it. */

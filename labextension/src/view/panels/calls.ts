@@ -182,7 +182,7 @@ function columns(): readonly Column<Entry>[] {
       compare: by((row) => row.at),
     },
     { id: "session", title: "", hint: "Session", width: 24, rank: 2, cell: (row) => badge(row.session, row.client) },
-    { id: "target", title: "Call", width: 96, grows: 5, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
+    { id: "target", title: "Call", width: 120, grows: 7, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
     {
       id: "outcome",
       title: "Outcome",
@@ -191,7 +191,7 @@ function columns(): readonly Column<Entry>[] {
       cell: (row) => (isEarly(row) ? early(row) : outcomeMark(row.outcome)),
       compare: (a, b) => a.outcome.localeCompare(b.outcome),
     },
-    { id: "error", title: "Error", width: 150, grows: 4, rank: 6, cell: (row) => faintText(row.error ?? "") },
+    { id: "error", title: "Error", width: 130, grows: 3, rank: 6, cell: (row) => faintText(row.error ?? "") },
     {
       id: "wait",
       title: "Wait",

@@ -227,3 +227,19 @@ test("hostile texts stay texts", async () => {
     assert.doesNotMatch(one.element.textContent ?? "", /[\u0000-\u0008\u000b-\u001f\u202a-\u202e]/);
   }
 });
+
+test("Esc closes the help before it empties the field", async () => {
+  const one = panel();
+  const [field, help] = [byId(one.element, "messages-filter") as HTMLInputElement, byId(one.element, "messages-filter-help")];
+  const isOpen = () => help.getAttribute("aria-expanded");
+  const list = one.element.querySelector(".mcpw-filter-help") as HTMLElement;
+  field.value = "kind:request";
+  for (const where of [field, help]) {
+    click(help);
+    assert.deepEqual([isOpen(), list.hidden], ["true", false]);
+    press(where, "Escape");
+    assert.deepEqual([isOpen(), list.hidden, field.value], ["false", true, "kind:request"]);
+  }
+  press(field, "Escape");
+  assert.equal(field.value, "");
+});

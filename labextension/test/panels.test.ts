@@ -210,7 +210,7 @@ test("of what failed the reason stands first and once", async () => {
     notes: ["flights v17"],
   });
   const titles = [...drawer.querySelectorAll("h4")].map((one) => one.textContent);
-  assert.deepEqual(titles.slice(0, 4), ["Result", "Traceback", "Arguments", "Read"]);
+  assert.deepEqual(titles.slice(0, 4), ["Result", "Traceback", "Arguments", "What it did"]);
   assert.equal(drawer.querySelector("[data-testid=call-error]"), null);
 });
 
@@ -350,7 +350,7 @@ test("hostile JSON in the drawer is text", async () => {
     row,
     request: asked({ name: HOSTILE[0], arguments: bad }),
     answer: answered({ content, structuredContent: bad }),
-    notifications: [raw({ method: HOSTILE[0], params: bad }), { text: "{cut", size: 99 }],
+    meanwhile: [raw({ method: HOSTILE[0], params: bad }), { text: "{cut", size: 99 }],
     output: HOSTILE.join("\n"),
     traceback: HOSTILE[5],
     notes: HOSTILE,
@@ -525,13 +525,13 @@ test("what destroys something is sent again only when that was confirmed", async
   assert.deepEqual(one.asked.at(-1), { type: "resend", seq: 7, arguments: "{}", sure: true });
 });
 
-test("two calls stand side by side, with the lines that differ marked", async () => {
-  const result = (n: number) => answered({ structuredContent: { n, same: [1, 2] } });
-  const one = panel(callsPanel, (question) =>
-    question.type === "getDetail" && question.seq === 8
-      ? detail({ row: call(8), request: asked({ name: "f", arguments: { b: 2, a: 1 } }), answer: result(2) })
-      : detail({ request: asked({ name: "f", arguments: { a: 1, b: 2 } }), answer: result(1) }),
-  );
+test("two calls stand side by side as the kernel compares them, with the lines that differ marked", async () => {
+  const asks = '{"name":"f","arguments":{"a":1,"b":2}}';
+  const one = panel(callsPanel, (question) => {
+    if (question.type !== "compare") return detail(question.type === "getDetail" && question.seq === 8 ? { row: call(8) } : {});
+    const result = { left: '{"n":1,"same":[1,2]}', right: '{"same":[1,2],"n":2}', differences: 1 };
+    return { type: "compared", re: 1, arguments: { left: asks, right: asks, differences: 0 }, result };
+  });
   one.tell({ type: "calls", rows: [call(7), call(8)] });
   click(all(one.element, "calls-row")[1] as Element);
   await settled();
@@ -540,7 +540,120 @@ test("two calls stand side by side, with the lines that differ marked", async ()
   await settled();
   assert.match(byId(one.element, "compare-arguments").textContent ?? "", /Arguments the same/);
   const differing = [...byId(one.element, "compare-result").querySelectorAll(".mcpw-differs")].map((row) => row.textContent);
-  assert.deepEqual(differing, ['    "n": 1,≠    "n": 2,']);
+  assert.deepEqual(differing, ['  "n": 1,≠  "n": 2,']);
+  assert.deepEqual(one.asked.at(-1), { type: "compare", seq: 7, other: 8 });
   click(byId(one.element, "compare-stop"));
   assert.ok(byId(one.element, "call-detail"));
+});
+
+test("of what is not there to be compared it is said which call it is, and what the kernel refuses in its words", async () => {
+  let refused = false;
+  const one = panel(callsPanel, (question) => {
+    if (question.type !== "compare") return detail(question.type === "getDetail" && question.seq === 8 ? { row: call(8) } : {});
+    if (refused) return { type: "done", re: 1, ok: false, sentence: "No record of call 7 is kept" };
+    const result = { left: '{"n":1}', right: "", differences: 1 };
+    return { type: "compared", re: 1, arguments: { left: "{}", right: '{"x": 1.0}', differences: 0 }, result };
+  });
+  one.tell({ type: "calls", rows: [call(7), call(8)] });
+  click(all(one.element, "calls-row")[1] as Element);
+  await settled();
+  click(byId(one.element, "call-compare"));
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  assert.match(byId(one.element, "compare-result").textContent ?? "", /not the same; kept no longer, or too long to be shown: #8$/);
+  assert.match(byId(one.element, "compare-arguments").textContent ?? "", /Arguments the same/, "the kernel says so");
+  refused = true;
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  assert.match(byId(one.element, "call-detail").textContent ?? "", /No record of call 7 is kept/);
+});
+
+test("what crossed meanwhile is named, a reply by what it replies to", async () => {
+  const { drawer } = await opened({
+    meanwhile: [
+      raw({ method: "notifications/progress", params: { progress: 1 } }),
+      raw({ id: 1, method: "elicitation/create", params: { message: "Really?" } }),
+      raw({ id: 1, result: { action: "accept" } }),
+      raw({ id: 9, error: { code: 1 } }),
+    ],
+    notes: ["asked the person: accepted after 2 s"],
+  });
+  const section = byId(drawer, "call-meanwhile-section");
+  const titles = [...section.querySelectorAll(".mcpw-part-title")].map((title) => title.textContent);
+  assert.deepEqual(titles, ["notifications/progress", "elicitation/create", "reply to elicitation/create", "reply to id 9"]);
+  assert.match(section.textContent ?? "", /accept/);
+  assert.match(byId(drawer, "call-what-it-did-section").textContent ?? "", /^What it didasked the person/);
+});
+
+test("a row says what the call was called with, as text", () => {
+  const one = panel(callsPanel);
+  one.tell({ type: "calls", rows: [call(1, { target: "revenue", arguments: "region='EMEA', n=<b>5" })] });
+  const cell = all(one.element, "calls-row")[0]?.querySelector(".mcpw-arguments");
+  assert.equal(cell?.textContent, "region='EMEA', n=<b>5");
+  assert.ok(cell?.parentElement?.title.startsWith("revenue(region='EMEA', n=<b>5)"));
+});
+
+test("beside the count stands how many the kernel keeps, and a way to have them all", async () => {
+  const one = panel(callsPanel, (question) => {
+    if (question.type !== "getOlder") return detail();
+    return { type: "olderCalls", re: 1, rows: calls(Math.max(1, question.before - question.limit), question.before - 1), oldest: 1 };
+  });
+  one.tell({ type: "calls", rows: calls(2_001, 2_400), oldest: 1, newest: 2_400 });
+  assert.equal(byId(one.element, "calls-rest").textContent, "of 2,400 kept: load them");
+  click(byId(one.element, "calls-load-all"));
+  for (let turn = 0; turn < 20; turn += 1) await settled();
+  drawFrames();
+  assert.equal(byId(one.element, "calls-rest").hidden, true);
+  assert.equal(byId(one.element, "calls-counts").textContent, "2,400");
+  assert.deepEqual(
+    one.asked.map((question) => "before" in question && question.before),
+    [2_001, 1_501, 1_001, 501],
+  );
+});
+
+test("loading all of it ends where somebody stops it, and where the kernel is not heard", async () => {
+  let refuse = false;
+  const one = panel(callsPanel, (question) => {
+    if (question.type !== "getOlder" || refuse) throw new Error("the connection was lost");
+    return { type: "olderCalls", re: 1, rows: calls(question.before - question.limit, question.before - 1), oldest: 1 };
+  });
+  one.tell({ type: "calls", rows: calls(9_001, 9_002), oldest: 1, newest: 9_002 });
+  click(byId(one.element, "calls-load-all"));
+  assert.equal(byId(one.element, "calls-load-all").textContent, "stop");
+  click(byId(one.element, "calls-load-all"));
+  for (let turn = 0; turn < 20; turn += 1) await settled();
+  assert.deepEqual([one.asked.length, byId(one.element, "calls-load-all").textContent], [1, "load them"]);
+  refuse = true;
+  click(byId(one.element, "calls-load-all"));
+  for (let turn = 0; turn < 20; turn += 1) await settled();
+  assert.deepEqual([one.asked.length, byId(one.element, "calls-load-all").textContent], [2, "load them"]);
+});
+
+test("what came of sending it again is brought into view, and the row of the new call is the chosen one", async () => {
+  let answer: Answer = { type: "done", re: 1, ok: false, sentence: "The arguments are to be one JSON object" };
+  const one = panel(callsPanel, (question) =>
+    question.type === "resend" ? answer : detail({ row: call("seq" in question ? question.seq : 7), resend: "yes", arguments: "{}" }),
+  );
+  const seen: (string | null)[] = [];
+  Object.getPrototypeOf(document.createElement("div")).scrollIntoView = function (this: HTMLElement) {
+    seen.push(this.textContent);
+  };
+  const chosen = () => {
+    drawFrames();
+    return [...one.element.querySelectorAll("[data-testid=calls-row].mcpw-active")].map((row) => row.textContent);
+  };
+  one.tell({ type: "calls", rows: [call(7, { target: "old" })] });
+  click(all(one.element, "calls-row")[0] as Element);
+  await settled();
+  click(byId(one.element, "call-resend-send"));
+  await settled();
+  assert.deepEqual(seen, ["The arguments are to be one JSON object"]);
+  assert.match(chosen().join(), /old/);
+  answer = { type: "resent", re: 1, sentence: "Sent as call 9", seq: 9 };
+  click(byId(one.element, "call-resend-send"));
+  await settled();
+  assert.deepEqual(chosen(), [], "its row is still to come");
+  one.tell({ type: "calls", rows: [call(8, { target: "other" }), call(9, { target: "new" })] });
+  assert.match(chosen().join(), /new/);
+  assert.equal(chosen().length, 1);
 });

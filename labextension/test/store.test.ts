@@ -115,3 +115,20 @@ test("a note stands in the row of its call", () => {
     [undefined, "slow"],
   );
 });
+
+test("it knows how many the kernel keeps that are not here, and what to ask for next", () => {
+  const store = new CallStore();
+  store.add({ rows: calls(401, 500), oldest: 1, newest: 500 });
+  assert.deepEqual([store.kept, store.missing, store.wanting], [500, 400, 401]);
+  store.add({ rows: calls(520, 600), skipped: 19, oldest: 1, newest: 600 });
+  assert.deepEqual([store.kept, store.missing, store.wanting], [600, 419, 520], "the newest gap is filled first");
+  store.addOlder({ rows: calls(501, 519), oldest: 1 }, 520);
+  store.addOlder({ rows: calls(101, 400), oldest: 101 }, 401);
+  assert.deepEqual([store.kept, store.missing, store.wanting], [500, 0, 0]);
+  store.add({ rows: calls(601, 602), oldest: 300, newest: 602 });
+  assert.deepEqual([store.kept, store.missing], [303, 0], "what the kernel has dropped is here still, and not counted");
+  store.begin("dur:>5ms");
+  assert.deepEqual([store.kept, store.missing], [0, 0]);
+  store.add({ rows: [call(700)], filter: "dur:>5ms", skipped: 7, oldest: 300, newest: 700, since: 650 });
+  assert.deepEqual([store.missing, store.wanting], [7, 701]);
+});

@@ -3,6 +3,7 @@ import test from "node:test";
 import { firstUntil, fitted, growing, inSight, Lanes, MOST, MOST_ROWS, moments, panned, rowFor, zoomed } from "../src/view/charts/lanes";
 import { momentText } from "../src/view/charts/painting";
 import type { Mark, OpenCall, Span } from "../src/view/messages";
+import type { Panel } from "../src/view/panel";
 import { timeline } from "../src/view/panels/timeline";
 import { all, FakeLink, heard, one, press, standing } from "./panel_window";
 
@@ -157,15 +158,48 @@ test("it follows what happens now until somebody moves it, and again when asked 
   assert.equal(live(), "true");
 });
 
+/** Which of its two buttons is pressed: what it follows. */
+function followed(panel: Panel): string {
+  const pressed = ["live", "fit"].filter((id) => one(panel.element, `timeline-${id}`).getAttribute("aria-pressed") === "true");
+  return pressed.join();
+}
+
 test("where nothing happened lately all that did is shown; with nothing at all that is said", () => {
   const link = new FakeLink();
   const panel = standing(timeline, link);
   panel.take({ type: "timeline" });
   assert.equal(one(panel.element, "timeline-empty").hidden, false);
   panel.take({ type: "timeline", spans: [span(1, link.clock - 500, 1)] });
-  assert.equal(one(panel.element, "timeline-live").getAttribute("aria-pressed"), "false");
+  assert.equal(followed(panel), "fit");
   panel.reset();
   assert.equal(one(panel.element, "timeline-empty").hidden, false);
+});
+
+test("opened after a quiet spell it follows from the first call on that comes, or ends", () => {
+  const link = new FakeLink();
+  const panel = standing(timeline, link);
+  panel.take({ type: "timeline", spans: [span(1, link.clock - 500, 1)] });
+  panel.take({ type: "timeline", spans: [span(2, link.clock - 400, 1)] });
+  assert.equal(followed(panel), "fit", "what is told next is history still");
+  panel.take({ type: "timeline", spans: [span(3, link.clock - 2, 1)] });
+  assert.equal(followed(panel), "live");
+
+  const other = standing(timeline, link);
+  other.take({ type: "timeline", spans: [span(1, link.clock - 500, 1)] });
+  other.take({ type: "openCalls", rows: [{ key: "k", target: "t", method: "m", session: "s9", principal: "me", at: link.clock }] });
+  assert.equal(followed(other), "live");
+});
+
+test("what somebody chose is kept, whatever happens: all there is, or a moment", () => {
+  const link = new FakeLink();
+  const panel = standing(timeline, link);
+  panel.take({ type: "timeline", spans: [span(1, link.clock - 500, 1)] });
+  press(one(panel.element, "waterfall"), "Home");
+  panel.take({ type: "timeline", spans: [span(2, link.clock - 1, 1)] });
+  assert.equal(followed(panel), "fit");
+  press(one(panel.element, "waterfall"), "+");
+  panel.take({ type: "timeline", spans: [span(3, link.clock, 1)] });
+  assert.equal(followed(panel), "");
 });
 
 test("calls that ended before stand where they belong, each once", () => {

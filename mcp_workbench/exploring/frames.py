@@ -25,7 +25,8 @@
 | `kind` | `request`, `response`, `error`, `notification`, `batch` or `malformed` |
 | `text` | the whole text, as long as it is kept |
 
-What is not known is missing (NaN, NaT, NA). What a filter compares is in `filters`; both read `columns`.
+What is not known is missing (NaN, NaT, NA); of an answer that is the method, and what follows from it, where its request does not
+stand before it. What a filter compares is in `filters`; both read `columns`.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mcp_workbench.exploring.answering import InOrder
 from mcp_workbench.exploring.columns import ClientOf, Column, Form, calls_columns, messages_columns
-from mcp_workbench.exploring.reading import read
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord
 
@@ -67,13 +68,13 @@ def messages_frame(messages: Iterable[Message], *, client_of: ClientOf | None = 
     """One row for each message.
 
     Args:
-        messages: In the order of the rows.
+        messages: In the order of the rows, which is that in which they crossed.
         client_of: Session id -> what its client calls itself; None: not known.
 
     Returns:
         The columns that the module's table names; `at` datetime64[us, UTC], `code` Int64.
     """
-    return _frame(map(read, messages), messages_columns(client_of))
+    return _frame(map(InOrder().read, messages), messages_columns(client_of))
 
 
 def _frame(records: Iterable[T], columns: Mapping[str, Column[T]]) -> pd.DataFrame:

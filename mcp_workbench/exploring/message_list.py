@@ -1,4 +1,4 @@
-"""Messages as people hold them: a list that shows the raw texts of both directions."""
+"""Messages as people hold them: a list that shows what each is and carries; the texts themselves are `[i].raw`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from mcp_workbench.errors import in_one_line
+from mcp_workbench.exploring.carrying import carried
 from mcp_workbench.exploring.columns import ClientOf
 from mcp_workbench.exploring.filters import Filter, parse
 from mcp_workbench.exploring.frames import messages_frame
 from mcp_workbench.exploring.origin import Origin
+from mcp_workbench.exploring.reading import read
 from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import ACCENT, FAINT, MONO, ONE_LINE, box, faint, framed, span, text
 from mcp_workbench.telemetry.messages import Direction, Message
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SHOWN = 30
+_CARRIED = 400
 _ARROWS = {Direction.IN: "→", Direction.OUT: "←"}
 
 
@@ -121,9 +124,14 @@ def _row(message: Message) -> list[str]:
         faint(message.session_id),
         span(f"color:{ACCENT}" if message.direction is Direction.IN else FAINT, _ARROWS[message.direction]),
         span(f"{FAINT};text-align:right", text(f"{message.size:,} B")),
-        span(f"{MONO};{ONE_LINE}", text(shown(said, 400)), title=visible(said[:2000])),
+        span(f"{MONO};{ONE_LINE}", text(shown(said, 400)), title=visible(message.raw[:2000].decode("utf-8", "replace"))),
     ]
 
 
 def _said(message: Message) -> str:
-    return message.raw.decode("utf-8", "replace") if message.kept else f"({message.size:,} bytes, kept no longer)"
+    """What it is, names and carries, in a line."""
+    if not message.kept:
+        return f"({message.size:,} bytes, kept no longer)"
+    said = read(message)
+    named = (said.kind or "", "" if said.id is None else str(said.id), said.method, said.target, carried(said, _CARRIED))
+    return " ".join(filter(None, named))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.withholding import Withholding
-from mcp_workbench.markup import ACCENT, BAD, FAINT, GOOD, LINE, box, faint, framed, name, span, title
+from mcp_workbench.markup import BAD, LINE, ODD, RUN, SEND, WAIT, box, faint, framed, name, span, title
 from mcp_workbench.telemetry.records import CallRecord
-from mcp_workbench.wording import duration, ended, shown
+from mcp_workbench.wording import duration, ended, outcome, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ class Timeline:
         left = [f"and {len(lanes) - _SHOWN_LANES} more sessions"] if len(lanes) > _SHOWN_LANES else []
         left += [f"the latest {_SHOWN_CALLS} of {len(self):,} calls are drawn"] if len(self) > _SHOWN_CALLS else []
         grid = "display:grid;grid-template-columns:auto minmax(0,1fr);gap:4px 10px;align-items:center"
-        return framed(title(f"{duration(whole)}, time from left to right"), box(grid, *cells), *map(faint, left))
+        return framed(title(f"{duration(whole)}, time from left to right"), box(grid, *cells), _legend(), *map(faint, left))
 
 
 def _lane(lane: list[Bar], begin_ns: int, whole_ns: int, fit: Withholding) -> str:
@@ -108,14 +108,25 @@ def _lane(lane: list[Bar], begin_ns: int, whole_ns: int, fit: Withholding) -> st
 
 def _bar(bar: Bar, begin_ns: int, whole_ns: int, fit: Withholding) -> str:
     call = bar.call
+    tone = {"ok": RUN, "error": BAD, "timeout": BAD}.get(outcome(str(call.outcome)), ODD)
     left, width = 100 * (bar.begin_ns - begin_ns) / whole_ns, 100 * (bar.end_ns - bar.begin_ns) / whole_ns
-    colour = BAD if call.failed else GOOD if str(call.outcome) == "ok" else ACCENT
     asked = " ".join(fit.named(call.method, call.target)).strip()
     what = f"{shown(asked, 80)}: {ended(str(call.outcome), call.total_ns)}"
     place = f"position:absolute;left:{left:.3f}%;width:max(2px,{width:.3f}%);top:{bar.row * _LANE_PX + 2}px;height:{_LANE_PX - 4}px"
-    waits = ""
-    if call.wait_ns and call.total_ns:
-        waits = span(
-            f"position:absolute;left:0;top:0;bottom:0;width:{100 * call.wait_ns / call.total_ns:.1f}%;background:rgba(255,255,255,.45)"
-        )
-    return span(f"{place};background:{colour};{FAINT if call.outcome == 'cancelled' else ''}", waits, title=what)
+    parts = _parts(call) if tone == RUN else ()
+    return span(f"{place};background:{tone}", *parts, title=what)
+
+
+def _parts(call: CallRecord) -> Iterator[str]:
+    """What lies over a bar: its wait from the left, its sending from the right."""
+    for side, ns, colour in (("left", call.wait_ns, WAIT), ("right", call.send_ns, SEND)):
+        if ns and call.total_ns:
+            width = f"{100 * ns / call.total_ns:.1f}%"
+            yield span(f"position:absolute;{side}:0;top:0;bottom:0;width:{width};background:{colour}")
+
+
+def _legend() -> str:
+    """What the colours mean, as below the panels' timeline."""
+    inks = (("wait", WAIT), ("run", RUN), ("send", SEND), ("failed", BAD), ("other", ODD))
+    keys = (span("", span(f"color:{ink}", "■ "), span("", words)) for words, ink in inks)
+    return box("display:flex;flex-wrap:wrap;gap:0 10px;opacity:.8", *keys)

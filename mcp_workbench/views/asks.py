@@ -16,6 +16,7 @@ from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import (
     Annotate,
     CheckFilter,
+    Compare,
     Done,
     GetDetail,
     GetOlder,
@@ -30,7 +31,10 @@ from mcp_workbench.views.messages import (
 
 logger = logging.getLogger("mcp_workbench")
 
-R = TypeVar("R", bound=Annotate | CheckFilter | GetDetail | GetOlder | GetOlderMessages | GetPreview | GetText | Resend | Stop | Touch)
+R = TypeVar(
+    "R",
+    bound=Annotate | CheckFilter | Compare | GetDetail | GetOlder | GetOlderMessages | GetPreview | GetText | Resend | Stop | Touch,
+)
 
 THREAD_NAME = "mcp-workbench-view"
 FAILED = "This could not be done: a fault of the workbench itself, which its log tells of."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcp_workbench.exploring.call import written_arguments
 from mcp_workbench.telemetry.records import CallRecord
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import CallRow
@@ -10,6 +11,8 @@ CLIENTS = 1_000
 """Sessions of which the client's name is remembered."""
 NOTE = 120
 """Characters of an annotation."""
+ARGUMENTS = 160
+"""Characters of what a call was called with."""
 
 
 class CallRows:
@@ -50,6 +53,7 @@ class CallRows:
             job=call.job or "",
             printed=call.printed is not None,
             note=self._note(call),
+            arguments=written_arguments(call)[:ARGUMENTS],
         )
 
     def _note(self, call: CallRecord) -> str:

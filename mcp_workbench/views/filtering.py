@@ -50,7 +50,7 @@ def calls_filter(text: str, sources: Sources) -> Callable[[CallRecord], bool] | 
 
 
 def messages_filter(text: str, sources: Sources) -> Callable[[Message], bool] | None:
-    """What says whether a message is wanted; None: all are."""
+    """What says whether a message is wanted, to be asked of each in order; None: all are."""
     try:
         return read_filter(text, sources).for_messages() if text else None
     except FilterError:

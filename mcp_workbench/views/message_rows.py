@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcp_workbench.exploring.carrying import carried
 from mcp_workbench.exploring.reading import read
 from mcp_workbench.limits import MIB
 from mcp_workbench.telemetry.messages import Direction, Message
@@ -13,7 +14,8 @@ SESSIONS = 1_000
 """Sessions of which is remembered who speaks."""
 LONGEST_READ = MIB
 """Bytes; a longer text is not read for its row, for the loop would stand still."""
-BEGINNING = 120
+BEGINNING = 160
+"""Characters of what a message carries."""
 NAME = 300
 """Characters of a method or target."""
 _CARRIED = (b'"params":', b'"result":', b'"error":')
@@ -58,7 +60,7 @@ class MessageRows:
             id=id_text(said.id),
             method=said.method[:NAME],
             target=said.target[:NAME],
-            beginning=_beginning(message.raw),
+            beginning=carried(said, BEGINNING),
             era=era,
             client=client,
             begins=begins,
@@ -78,7 +80,7 @@ class MessageRows:
 
 
 def _beginning(raw: bytes) -> str:
-    """What the message carries, or else how it begins."""
+    """How what a message carries begins that is too long to be read, or else how it begins."""
     head = raw[:_HEAD]
     found = [at + len(member) for member in _CARRIED if (at := head.find(member)) >= 0]
     begin = min(found, default=0)

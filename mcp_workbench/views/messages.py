@@ -217,6 +217,8 @@ class CallRow(Struct, frozen=True):
     """Whether its code said something."""
     note: str = ""
     """The beginning of what the notebook's author wrote beside it last, when it was told."""
+    arguments: str = ""
+    """The beginning of what a tool or prompt was called with, as `n=5, region='EMEA'`; empty: nothing, or long, or kept no longer."""
 
 
 class Calls(Message, frozen=True):
@@ -227,6 +229,8 @@ class Calls(Message, frozen=True):
     """How many ended meanwhile that are not among them: too many came at once. Failed ones are never left out for others."""
     oldest: int = 0
     """`seq` of the oldest record that is still kept: what `Older` can reach."""
+    newest: int = 0
+    """`seq` of the latest record; all between are kept, told or not."""
     since: int = 0
     """Of the first of them: nothing before this `seq` was looked at; 0: all was."""
     filter: str = ""
@@ -275,8 +279,8 @@ class Detail(Message, frozen=True):
     """The request as it came; None where it is kept no longer."""
     answer: Text | None = None
     """The answer as it was sent."""
-    notifications: tuple[Text, ...] = ()
-    """What was sent for it meanwhile, the latest of it."""
+    meanwhile: tuple[Text, ...] = ()
+    """What crossed for it between request and answer, the latest of it: notifications, what its client was asked, and the replies."""
     output: str = ""
     """What its code printed, logged, warned of and displayed."""
     traceback: str = ""
@@ -284,7 +288,7 @@ class Detail(Message, frozen=True):
     """`cell [12] line 3`."""
     tool_version: str = ""
     notes: tuple[str, ...] = ()
-    """What it read or made: `flights v17`."""
+    """What it read, made or asked: `flights v17`."""
     queued_behind: str = ""
     as_cell: str = ""
     """The same call as a line for a cell; empty where there is none."""
@@ -296,6 +300,24 @@ class Detail(Message, frozen=True):
     """JSON of what it was called with, to be edited and sent again; empty where it cannot be sent again."""
     request_seq: int = 0
     """Its request among the messages, by which it is found there; 0: it is not kept."""
+
+
+class Sides(Struct, frozen=True):
+    """What is compared of two calls, as JSON: without what belongs to the conversation, and what is counted anew each time."""
+
+    left: str
+    """Empty: it is kept no longer, or too long to be shown."""
+    right: str
+    differences: int
+    """Places where they differ, also where the texts are not shown; 0: they are the same."""
+
+
+class Compared(Message, frozen=True):
+    """The answer to `Compare`."""
+
+    re: int
+    arguments: Sides
+    result: Sides
 
 
 class Resent(Message, frozen=True):
@@ -329,7 +351,7 @@ class MessageRow(Struct, frozen=True):
     target: str = ""
     """Tool, prompt, resource or task that it names."""
     beginning: str = ""
-    """The first characters of what it carries."""
+    """What it carries, as `exploring.carrying` puts it, as far as a line has room."""
     gone: bool = False
     """Whether its text had been pushed out by newer ones when it was told."""
     era: str = ""
@@ -349,6 +371,8 @@ class Messages(Message, frozen=True):
     """How many crossed meanwhile, and fit the filter, that are not among them: too many at once."""
     oldest: int = 0
     """`seq` of the oldest message that is still kept."""
+    newest: int = 0
+    """`seq` of the latest."""
     oldest_text: int = 0
     """`seq` of the oldest one whose text is still kept."""
     since: int = 0
@@ -679,6 +703,14 @@ class GetDetail(Message, frozen=True):
     seq: int
 
 
+class Compare(Message, frozen=True):
+    """What differs between two calls, as `wb.traffic.diff` has it."""
+
+    id: int
+    seq: int
+    other: int
+
+
 class GetOlder(Message, frozen=True):
     """Calls that ended before `before`."""
 
@@ -751,11 +783,11 @@ class Touch(Message, frozen=True):
 
 
 ToView = (
-    Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Resent | Messages
+    Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Compared | Resent | Messages
     | OlderMessages | MessageText | Timeline | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done
 )  # fmt: skip
 ToKernel = (
-    Open | Watch | CheckFilter | GetDetail | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch
+    Open | Watch | CheckFilter | GetDetail | Compare | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch
 )  # fmt: skip
 
 

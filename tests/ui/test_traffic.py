@@ -95,7 +95,7 @@ def test_calls_are_filtered_sent_again_annotated_compared_and_stand_in_the_timel
         window.at("call-resend-arguments").fill('{"a": 40, "b": 2}')
         window.at("call-resend-send").click()
         expect(window.at("call-result")).to_have_text("Result42")
-        expect(window.at("calls-news")).to_have_text("1 new ↑")
+        expect(window.page.locator(".mcpw-call.mcpw-active")).to_contain_text("a=40, b=2")
         window.at("call-compare").click()
         rows.last.click()
         expect(window.at("compare-arguments").locator(".mcpw-differs")).to_have_count(2)

@@ -4,10 +4,11 @@ from mcp_workbench.events import Era
 from mcp_workbench.telemetry.printed import Printed
 from mcp_workbench.telemetry.records import CallRecord, Outcome, SessionRecord
 from mcp_workbench.telemetry.telemetry import Telemetry
-from mcp_workbench.views.call_rows import CallRows
+from mcp_workbench.views.call_rows import ARGUMENTS, CallRows
 from mcp_workbench.views.feeds.sources import Sources
 from mcp_workbench.views.messages import CallRow
 from tests.views.rig import no_server
+from tests.views.wire_log import WireLog
 
 
 def record(session_id: str = "s1", at: float = 50.0) -> CallRecord:
@@ -69,3 +70,13 @@ def test_a_name_that_comes_later_is_found_later_and_then_remembered() -> None:
     assert rows.row(record()).client == "agent"
     session.client_name = "other"
     assert rows.row(record()).client == "agent"
+
+
+def test_a_row_says_how_what_was_called_with_begins_where_that_is_kept_and_not_long() -> None:
+    log = WireLog()
+    rows = CallRows(no_server())
+    assert rows.row(log.call("revenue", 1, region="EMEA", n=5)).arguments == "region='EMEA', n=5"
+    assert rows.row(log.call("revenue", 2, text="x" * 300)).arguments == "text='" + "x" * (ARGUMENTS - 6)
+    lost = log.call("revenue", 3, n=5)
+    lost.request = None
+    assert (rows.row(lost).arguments, rows.row(log.call("revenue", 4)).arguments) == ("", "")

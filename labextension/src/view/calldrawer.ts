@@ -8,6 +8,8 @@ import type { Answer, Link } from "./panel";
 export interface DrawerEvents {
   /** Its button or Esc; what was chosen is to be chosen no more. */
   closed(): void;
+  /** It shows another call than was asked for: one that was made in it. */
+  made(seq: number): void;
   /** Something was written beside a call. */
   noted(seq: number, text: string): void;
 }
@@ -40,7 +42,7 @@ export class CallDrawer {
     let drawn: HTMLElement;
     try {
       const answer = await this.link.ask({ type: "getDetail", seq });
-      drawn = answer.type === "detail" ? this.draw(answer) : renderWaiting(titled, sentenceOf(answer), close);
+      drawn = answer.type === "detail" ? await this.draw(answer) : renderWaiting(titled, sentenceOf(answer), close);
     } catch (error) {
       drawn = renderWaiting(titled, error instanceof Error ? error.message : String(error), close);
     }
@@ -57,12 +59,24 @@ export class CallDrawer {
     return true;
   }
 
-  private draw(detail: Detail): HTMLElement {
-    if (this.base && this.base.row.seq !== detail.row.seq) return renderComparison(this.base, detail, () => this.stopComparing(detail));
+  private draw(detail: Detail): HTMLElement | Promise<HTMLElement> {
+    return this.base && this.base.row.seq !== detail.row.seq ? this.compare(this.base, detail) : this.drawOne(detail);
+  }
+
+  private async compare(base: Detail, detail: Detail): Promise<HTMLElement> {
+    const answer = await this.link.ask({ type: "compare", seq: base.row.seq, other: detail.row.seq });
+    if (answer.type === "compared") return renderComparison(base, detail, answer, () => this.stopComparing(detail));
+    return renderWaiting(detail.row, sentenceOf(answer), () => this.leave());
+  }
+
+  private drawOne(detail: Detail): HTMLElement {
     return renderDetail(detail, this.link, {
       close: () => this.leave(),
       noted: (text) => this.events.noted(detail.row.seq, text),
-      resent: (seq) => void this.show(seq, detail.row),
+      resent: (seq) => {
+        this.events.made(seq);
+        void this.show(seq, detail.row);
+      },
       compare: (begins) => {
         this.base = begins ? detail : undefined;
       },
@@ -72,7 +86,7 @@ export class CallDrawer {
 
   private stopComparing(detail: Detail): void {
     this.base = undefined;
-    fill(this.element, this.draw(detail));
+    fill(this.element, this.drawOne(detail));
   }
 
   private leave(): void {

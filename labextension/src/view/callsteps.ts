@@ -67,6 +67,7 @@ export function renderResend({ row, resend = "", arguments: given = "{}" }: Deta
   const what = el("p", { class: "mcpw-faint" }, "It goes over the wire, as the notebook, and is a call of its own.");
   if (asks) {
     const confirmed = new Confirmed("Send", "This tool says that it destroys something. Send it?", "call-resend-send", send);
+    confirmed.heard = () => seen(confirmed.said);
     return folded(what, area, confirmed.place, confirmed.said);
   }
   const go = button("Send", () => void once(go, said, send), { class: "mcpw-button", testid: "call-resend-send" });
@@ -83,7 +84,13 @@ async function once(go: HTMLButtonElement, said: HTMLElement, send: () => Promis
     fill(said, shown(sentenceOf(reason), 1_000));
   } finally {
     setBusy(go, false);
+    seen(said);
   }
+}
+
+/** The form stands at the end of what may be long: what came of it is brought into view. */
+function seen(said: HTMLElement): void {
+  said.scrollIntoView({ block: "nearest" });
 }
 
 function sentence(answer: Answer): string {

@@ -1,28 +1,37 @@
-/** Two calls side by side: their facts, and the lines of arguments and results, those that differ marked by a sign and a colour. */
+/**
+ * Two calls side by side: their facts, and the lines of arguments and results, those that differ marked by a sign and a colour. What of
+ * them is compared, and whether it differs, says the kernel (`Compared`), as `wb.traffic.diff` does.
+ */
 import { isSame, type Pair, pairs } from "./difference";
 import { button, el, shown } from "./dom";
 import { bytes, counted, duration, outcomeWord } from "./format";
-import { lines, member, parse } from "./json";
-import type { Detail, Text } from "./messages";
+import { lines, parse } from "./json";
+import type { Compared, Detail, Sides } from "./messages";
 
 const LINES = 400;
 const LINE = 300;
 
-/** Args: `stop` ends the comparison. */
-export function renderComparison(left: Detail, right: Detail, stop: () => void): HTMLElement {
+/** Args: `compared` is the kernel's word on these two; `stop` ends the comparison. */
+export function renderComparison(left: Detail, right: Detail, compared: Compared, stop: () => void): HTMLElement {
+  const titles = [`#${left.row.seq}`, `#${right.row.seq}`] as const;
   const head = el(
     "div",
     { class: "mcpw-detail-head" },
-    el("b", { class: "mcpw-ellipsis" }, `#${left.row.seq} and #${right.row.seq}`),
+    el("b", { class: "mcpw-ellipsis" }, titles.join(" and ")),
     el("span", { class: "mcpw-space" }),
     button("Stop comparing", stop, { class: "mcpw-button", testid: "compare-stop" }),
   );
   const body = el(
     "div",
     { class: "mcpw-detail-body", tabindex: 0, role: "region", aria: { label: "Two calls compared" } },
-    section("Facts", "compare-facts", pairs(facts(left), facts(right)), `#${left.row.seq}`, `#${right.row.seq}`),
-    ...both("Arguments", "compare-arguments", left, right, argumentsOf),
-    ...both("Result", "compare-result", left, right, resultOf),
+    section("Facts", "compare-facts", pairs(facts(left), facts(right)), titles),
+    both("Arguments", "compare-arguments", compared.arguments, titles),
+    both("Result", "compare-result", compared.result, titles),
+    el(
+      "p",
+      { class: "mcpw-faint" },
+      "Compared is what was asked and answered, without what is counted anew each time: names of kept results, _meta.",
+    ),
   );
   return el("div", { class: "mcpw-detail", testid: "comparison" }, head, body);
 }
@@ -38,15 +47,18 @@ function facts({ row, toolVersion, notes }: Detail): string[] {
   return [...facts, ...(notes ?? []), ...(row.error ? [row.error] : [])];
 }
 
-function both(title: string, testid: string, left: Detail, right: Detail, of: (detail: Detail) => string[] | string): HTMLElement[] {
-  const [one, other] = [of(left), of(right)];
-  const why = [one, other].flatMap((each, index) => (typeof each === "string" ? [`#${[left, right][index]?.row.seq}: ${each}`] : []));
-  if (typeof one === "string" || typeof other === "string")
-    return [el("section", { class: "mcpw-section", testid }, el("h4", {}, title), el("div", { class: "mcpw-faint" }, why.join("; ")))];
-  return [section(title, testid, pairs(one, other), `#${left.row.seq}`, `#${right.row.seq}`)];
+type Titles = readonly [string, string];
+
+function both(title: string, testid: string, { left, right, differences }: Sides, titles: Titles): HTMLElement {
+  const [one, other] = [linesOf(left), linesOf(right)];
+  if (one && other)
+    return section(title, testid, differences ? pairs(one, other) : one.map((line) => ({ left: line, right: line })), titles);
+  const missing = titles.filter((_, index) => ![one, other][index]).join(" and ");
+  const said = `${differences ? "not the same" : "the same"}; kept no longer, or too long to be shown: ${missing}`;
+  return el("section", { class: "mcpw-section", testid }, el("h4", {}, title), el("div", { class: "mcpw-faint" }, said));
 }
 
-function section(title: string, testid: string, found: readonly Pair[], left: string, right: string): HTMLElement {
+function section(title: string, testid: string, found: readonly Pair[], [left, right]: Titles): HTMLElement {
   const differing = found.filter((pair) => !isSame(pair)).length;
   const said = differing ? `${counted(differing, "line")} differ${differing === 1 ? "s" : ""}` : "the same";
   const head = el(
@@ -86,20 +98,7 @@ function cell(text: string, role: string): HTMLElement {
   return el("div", { role }, text);
 }
 
-/** Lines, or why there are none. */
-function argumentsOf({ request }: Detail): string[] | string {
-  return read(request, (message) => {
-    const params = member(message, "params");
-    return member(params, "arguments") ?? params ?? {};
-  });
-}
-
-function resultOf({ answer }: Detail): string[] | string {
-  return read(answer, (message) => member(message, "result") ?? member(message, "error") ?? message);
-}
-
-function read(text: Text | null | undefined, of: (message: unknown) => unknown): string[] | string {
-  if (!text) return "there is none, or it is kept no longer";
-  const message = parse(text.text);
-  return message === undefined ? "too long to be compared here" : lines(of(message));
+/** Undefined: there is nothing to be shown. */
+function linesOf(text: string): string[] | undefined {
+  return text ? lines(parse(text)) : undefined;
 }

@@ -46,10 +46,12 @@ export function renderDetail(detail: Detail, link: Link, events: DetailEvents): 
       renderNotes(detail, link, (text) => events.noted(text)),
       // Of what failed people look first at why.
       ...(outcomeClass(row.outcome) === "bad" ? [result, ...traceback, asked] : [asked, result]),
-      ...optional("Read", detail.notes?.length, () => el("ul", {}, ...(detail.notes ?? []).map((one) => el("li", {}, shown(one, 500))))),
+      ...optional("What it did", detail.notes?.length, () =>
+        el("ul", {}, ...(detail.notes ?? []).map((one) => el("li", {}, shown(one, 500)))),
+      ),
       ...optional("Output", detail.output, () => longText(detail.output ?? "", 8_000, "call-output")),
       ...(outcomeClass(row.outcome) === "bad" ? [] : traceback),
-      ...optional("Notifications", detail.notifications?.length, () => renderNotifications(detail.notifications ?? [])),
+      ...optional("Meanwhile", detail.meanwhile?.length, () => renderMeanwhile(detail.meanwhile ?? [])),
       ...(detail.resend ? [renderResend(detail, link, (seq) => events.resent(seq))] : []),
       folded("Request as it came", detail.request, "call-request"),
       folded("Answer as it was sent", detail.answer, "call-answer"),
@@ -188,12 +190,17 @@ function renderResult(answer: Text | null | undefined): HTMLElement {
   return message === undefined ? el("div", {}, cutNote(answer), longText(answer.text)) : renderAnswer(message);
 }
 
-function renderNotifications(notifications: readonly Text[]): HTMLElement {
-  const rows = notifications.map((one) => {
+/** Notifications, and what the client was asked and replied. */
+function renderMeanwhile(said: readonly Text[]): HTMLElement {
+  const asked = new Map<string, string>();
+  const rows = said.map((one) => {
     const message = parse(one.text);
     if (message === undefined) return longText(one.text, 1_000);
-    const params = member(message, "params");
-    return el("div", { class: "mcpw-part" }, el("div", { class: "mcpw-part-title" }, shown(text(message, "method"), 200)), tree(params, 1));
+    const [id, method] = [JSON.stringify(member(message, "id")), text(message, "method")];
+    if (method && id) asked.set(id, method);
+    const title = method || `reply to ${asked.get(id) ?? `id ${id}`}`;
+    const carried = member(message, "params") ?? member(message, "result") ?? member(message, "error");
+    return el("div", { class: "mcpw-part" }, el("div", { class: "mcpw-part-title" }, shown(title, 200)), tree(carried, 1));
   });
   return el("div", {}, ...rows);
 }
@@ -218,7 +225,7 @@ function section(title: string, testid: string, body: HTMLElement): HTMLElement 
 }
 
 function optional(title: string, there: unknown, body: () => HTMLElement): HTMLElement[] {
-  return there ? [section(title, `call-${title.toLowerCase()}-section`, body())] : [];
+  return there ? [section(title, `call-${title.toLowerCase().replaceAll(" ", "-")}-section`, body())] : [];
 }
 
 function faint(sentence: string): HTMLElement {

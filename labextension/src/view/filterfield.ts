@@ -45,6 +45,7 @@ export class FilterField {
   private readonly input: HTMLInputElement;
   private readonly wrong = el("div", { class: "mcpw-filter-wrong", role: "alert" });
   private readonly help: HTMLElement;
+  private readonly helpButton: HTMLButtonElement;
   private typing: ReturnType<typeof setTimeout> | undefined;
   private asked = 0;
 
@@ -64,7 +65,8 @@ export class FilterField {
     this.input.spellcheck = false;
     this.input.autocomplete = "off";
     this.help = renderHelp(`${id}-help`);
-    this.line = el("span", { class: "mcpw-filter-field" }, this.input, this.helpButton());
+    this.helpButton = this.makeHelpButton();
+    this.line = el("span", { class: "mcpw-filter-field" }, this.input, this.helpButton);
     this.below = el("div", {}, this.wrong, this.help);
   }
 
@@ -92,9 +94,23 @@ export class FilterField {
   private key(event: KeyboardEvent): void {
     event.stopPropagation(); // Notebooks have keys of their own.
     if (event.key === "Enter") this.check();
-    if (event.key !== "Escape" || !this.input.value) return;
+    if (event.key !== "Escape" || this.helpClosed(event) || !this.input.value) return;
     event.preventDefault();
     this.show("");
+  }
+
+  /** Esc closes the help before anything else. Returns whether it was open. */
+  private helpClosed(event: KeyboardEvent): boolean {
+    if (this.help.hidden) return false;
+    event.preventDefault();
+    event.stopPropagation();
+    this.showHelp(false);
+    return true;
+  }
+
+  private showHelp(open: boolean): void {
+    this.help.hidden = !open;
+    this.helpButton.setAttribute("aria-expanded", String(open));
   }
 
   private check(again = false): void {
@@ -137,11 +153,9 @@ export class FilterField {
     if (text !== this.text && this.text) this.wrong.append(". Until then: ", shown(this.text, 80, { class: "mcpw-mono" }));
   }
 
-  private helpButton(): HTMLButtonElement {
-    const open = button("?", () => {
-      this.help.hidden = !this.help.hidden;
-      open.setAttribute("aria-expanded", String(!this.help.hidden));
-    });
+  private makeHelpButton(): HTMLButtonElement {
+    const open = button("?", () => this.showHelp(this.help.hidden));
+    open.addEventListener("keydown", (event) => event.key === "Escape" && this.helpClosed(event));
     open.className = "mcpw-button";
     open.title = "How filters are written";
     open.dataset.testid = `${this.options.testid}-help`;

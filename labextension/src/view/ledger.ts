@@ -36,6 +36,7 @@ export interface News<Row> {
   rows?: readonly Row[];
   skipped?: number;
   oldest?: number;
+  newest?: number;
   since?: number;
   filter?: string;
 }
@@ -58,6 +59,7 @@ export class Ledger<Row extends Numbered> {
   filter = "";
   protected rows: Row[] = [];
   private oldest = 0;
+  private newest = 0;
   /** With a filter: down to here all that fits is here. */
   private floor = 0;
   /** `seq` of rows before which the kernel has nothing that is not here. */
@@ -76,6 +78,27 @@ export class Ledger<Row extends Numbered> {
     return first > Math.max(this.oldest, 1) && !this.closed.has(first) && this.rows.length < MOST ? first : 0;
   }
 
+  /** How many rows the kernel keeps, here or not; by no filter. */
+  get kept(): number {
+    return this.oldest ? Math.max(0, this.newest - this.oldest + 1) : 0;
+  }
+
+  /** How many of those are not here. With a filter: that fit and are known not to be here. */
+  get missing(): number {
+    if (this.filter) return [...this.gaps.values()].reduce((sum, { gap }) => sum + gap, 0);
+    return Math.max(0, this.kept - (this.rows.length - firstFrom(this.rows, this.oldest)));
+  }
+
+  /** What to ask for next to have more of what is missing, the newest first; 0: there is no more, or no room. */
+  get wanting(): number {
+    if (this.rows.length >= MOST) return 0;
+    for (let index = this.entries.length - 1; index >= 0; index -= 1) {
+      const entry = this.entries[index];
+      if (entry && isGap(entry)) return entry.ask ?? entry.before;
+    }
+    return this.olderThan;
+  }
+
   /** Whether the kernel has said anything by this filter. */
   get begun(): boolean {
     return this.floor > 0;
@@ -85,6 +108,7 @@ export class Ledger<Row extends Numbered> {
   add(message: News<Row>): void {
     if ((message.filter ?? "") !== this.filter) return;
     this.oldest = message.oldest ?? this.oldest;
+    this.newest = message.newest ?? this.newest;
     if (!this.floor) this.floor = message.since ?? 1;
     const fresh = (message.rows ?? []).filter((row) => row.seq > (this.rows.at(-1)?.seq ?? 0));
     if (this.filter && message.skipped) this.miss(message.skipped, fresh);
@@ -117,7 +141,7 @@ export class Ledger<Row extends Numbered> {
   clear(): void {
     this.rows = [];
     this.entries = [];
-    this.matched = this.arrived = this.oldest = this.floor = 0;
+    this.matched = this.arrived = this.oldest = this.newest = this.floor = 0;
     this.closed.clear();
     this.gaps.clear();
     this.recount();
@@ -188,4 +212,15 @@ export class Ledger<Row extends Numbered> {
     const gone = this.entries.splice(0, kept < 0 ? this.entries.length : kept);
     this.matched -= gone.filter((entry) => !isGap(entry)).length;
   }
+}
+
+/** Index of the first row that is not before a number. */
+function firstFrom(rows: readonly Numbered[], seq: number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle]?.seq ?? 0) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -13,8 +13,8 @@ type MessageColumn = Omit<Column<Entry<MessageRow>>, "cell" | "compare"> & { cel
 /** Args: `store` knows what an answer answers. */
 export function columns(store: MessageStore): readonly Column<Entry<MessageRow>>[] {
   const all: readonly MessageColumn[] = [
-    { id: "time", title: "Crossed", width: 84, rank: 4, cell: (row) => moment(row.at, { millis: true }) },
-    { id: "session", title: "", hint: "Session", width: 24, rank: 3, cell: (row) => badge(row.session, row.client) },
+    { id: "time", title: "Crossed", width: 84, rank: 5, cell: (row) => moment(row.at, { millis: true }) },
+    { id: "session", title: "", hint: "Session", width: 24, rank: 4, cell: (row) => badge(row.session, row.client) },
     { id: "way", title: "Way", width: 38, rank: 1, cell: way },
     { id: "kind", title: "Kind", width: 76, rank: 2, cell: kindMark },
     { id: "method", title: "Method", width: 110, grows: 3, rank: 0, cell: (row) => methodCell(row, store) },
@@ -23,12 +23,20 @@ export function columns(store: MessageStore): readonly Column<Entry<MessageRow>>
       title: "Id",
       hint: "Of the request",
       width: 44,
-      rank: 6,
+      rank: 7,
       cell: (row) => shown(row.id ?? "", 24, { class: "mcpw-mono mcpw-ellipsis" }),
     },
-    { id: "beginning", title: "Carries", width: 150, grows: 5, rank: 8, cell: (row) => beginning(row, store) },
-    { id: "size", title: "Size", width: 56, rank: 5, right: true, cell: (row) => bytes(row.size) },
-    { id: "era", title: "Era", hint: "legacy: opened by initialize; modern: 2026-07-28", width: 62, rank: 7, cell: eraCell },
+    {
+      id: "beginning",
+      title: "Carries",
+      hint: "Arguments, the result or the error's sentence, without what stands in every message",
+      width: 130,
+      grows: 5,
+      rank: 3,
+      cell: (row) => beginning(row, store),
+    },
+    { id: "size", title: "Size", width: 56, rank: 6, right: true, cell: (row) => bytes(row.size) },
+    { id: "era", title: "Era", hint: "legacy: opened by initialize; modern: 2026-07-28", width: 62, rank: 8, cell: eraCell },
   ];
   return all.map(({ cell, ...rest }) => ({ ...rest, cell: (entry) => (isGap(entry) ? "" : cell(entry)) }));
 }

@@ -178,6 +178,8 @@ export interface CallRow {
   printed?: boolean;
   /** The beginning of what the notebook's author wrote beside it last, when it was told. */
   note?: string;
+  /** The beginning of what a tool or prompt was called with, as `n=5, region='EMEA'`; empty: nothing, or long, or kept no longer. */
+  arguments?: string;
 }
 
 /** Calls that have ended since the last of these, ascending by `seq`. */
@@ -188,6 +190,8 @@ export interface Calls {
   skipped?: number;
   /** `seq` of the oldest record that is still kept: what `Older` can reach. */
   oldest?: number;
+  /** `seq` of the latest record; all between are kept, told or not. */
+  newest?: number;
   /** Of the first of them: nothing before this `seq` was looked at; 0: all was. */
   since?: number;
   /** The filter by which they were chosen: what is told by another than the view wants now is too late. */
@@ -235,15 +239,15 @@ export interface Detail {
   request?: Text | null;
   /** The answer as it was sent. */
   answer?: Text | null;
-  /** What was sent for it meanwhile, the latest of it. */
-  notifications?: readonly Text[];
+  /** What crossed for it between request and answer, the latest of it: notifications, what its client was asked, and the replies. */
+  meanwhile?: readonly Text[];
   /** What its code printed, logged, warned of and displayed. */
   output?: string;
   traceback?: string;
   /** `cell [12] line 3`. */
   definedAt?: string;
   toolVersion?: string;
-  /** What it read or made: `flights v17`. */
+  /** What it read, made or asked: `flights v17`. */
   notes?: readonly string[];
   queuedBehind?: string;
   /** The same call as a line for a cell; empty where there is none. */
@@ -256,6 +260,23 @@ export interface Detail {
   arguments?: string;
   /** Its request among the messages, by which it is found there; 0: it is not kept. */
   requestSeq?: number;
+}
+
+/** What is compared of two calls, as JSON: without what belongs to the conversation, and what is counted anew each time. */
+export interface Sides {
+  /** Empty: it is kept no longer, or too long to be shown. */
+  left: string;
+  right: string;
+  /** Places where they differ, also where the texts are not shown; 0: they are the same. */
+  differences: number;
+}
+
+/** The answer to `Compare`. */
+export interface Compared {
+  type: "compared";
+  re: number;
+  arguments: Sides;
+  result: Sides;
 }
 
 /** The answer to `Resend`: it was made again, and is a call of its own. */
@@ -284,7 +305,7 @@ export interface MessageRow {
   method?: string;
   /** Tool, prompt, resource or task that it names. */
   target?: string;
-  /** The first characters of what it carries. */
+  /** What it carries, as `exploring.carrying` puts it, as far as a line has room. */
   beginning?: string;
   /** Whether its text had been pushed out by newer ones when it was told. */
   gone?: boolean;
@@ -305,6 +326,8 @@ export interface Messages {
   skipped?: number;
   /** `seq` of the oldest message that is still kept. */
   oldest?: number;
+  /** `seq` of the latest. */
+  newest?: number;
   /** `seq` of the oldest one whose text is still kept. */
   oldestText?: number;
   since?: number;
@@ -605,6 +628,14 @@ export interface GetDetail {
   seq: number;
 }
 
+/** What differs between two calls, as `wb.traffic.diff` has it. */
+export interface Compare {
+  type: "compare";
+  id: number;
+  seq: number;
+  other: number;
+}
+
 /** Calls that ended before `before`. */
 export interface GetOlder {
   type: "getOlder";
@@ -680,6 +711,6 @@ export const VIEW_PROTOCOL = 1;
 
 export const VERSION = "0.1.0";
 
-export type ToView = Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Resent | Messages | OlderMessages | MessageText | Timeline | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
+export type ToView = Hello | Refused | Closed | State | Sessions | OpenCalls | Calls | OlderCalls | FilterChecked | Detail | Compared | Resent | Messages | OlderMessages | MessageText | Timeline | Tools | Histogram | Heatmap | DataFrames | Preview | Jobs | Kernel | Done;
 
-export type ToKernel = Open | Watch | CheckFilter | GetDetail | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch;
+export type ToKernel = Open | Watch | CheckFilter | GetDetail | Compare | GetOlder | GetOlderMessages | GetText | Resend | Annotate | GetPreview | Stop | Touch;

@@ -30,6 +30,7 @@ export class Toolbar {
   private readonly pauseButton: HTMLButtonElement;
   private readonly clear: HTMLButtonElement;
   private readonly counts = el("span", { class: "mcpw-counts", testid: "calls-counts" });
+  private readonly rest = el("span");
   private paused = false;
   private drawnOutcomes = "";
   private readonly id = `mcpw-facets-${++toolbars}`;
@@ -68,9 +69,14 @@ export class Toolbar {
       this.session.element,
       this.clear,
     );
-    const line = el("div", { class: "mcpw-filter" }, this.field.line, this.facetsButton(), this.counts, this.pauseButton);
+    const line = el("div", { class: "mcpw-filter" }, this.field.line, this.facetsButton(), this.counts, this.rest, this.pauseButton);
     this.element = el("div", { class: "mcpw-toolbar", role: "search" }, line, this.field.below, facets);
     this.draw();
+  }
+
+  /** Put something beside what is counted. */
+  beside(rest: HTMLElement): void {
+    fill(this.rest, rest);
   }
 
   /** Filter like this from now on. */

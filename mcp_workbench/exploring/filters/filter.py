@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mcp_workbench.exploring.answering import InOrder
 from mcp_workbench.exploring.columns import ClientOf, Column, calls_columns, messages_columns
 from mcp_workbench.exploring.filters import tree
 from mcp_workbench.exploring.filters.errors import FilterError
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+
+_OF_REQUESTS = {"method", "target"}
+"""Columns that an answer has of its request."""
 
 
 class Filter:
@@ -59,13 +63,14 @@ class Filter:
         return self._call
 
     def for_messages(self) -> Callable[[Message], bool]:
-        """The predicate itself, for many messages.
+        """A predicate to be asked of many messages, oldest first: an answer is then known by the method and target of its request.
 
         Raises:
             FilterError: A key is not known of messages, for instance `dur`.
         """
         matches = self.for_readings()
-        return lambda message: matches(read(message))
+        reads = InOrder().read if _columns_of(self._node) & _OF_REQUESTS else read
+        return lambda message: matches(reads(message))
 
     def for_readings(self) -> Callable[[Reading], bool]:
         """The predicate for who has read the messages, and may know more of an answer than its text says; raises as `for_messages`."""
@@ -82,15 +87,15 @@ class Filter:
         return self.for_calls()(call)
 
     def matches_message(self, message: Message) -> bool:
-        """Whether a message fits. A batch is one message, of which only size, times and text are known.
+        """Whether a message fits, by its own text alone. A batch is one message, of which only size, times and text are known.
 
         Raises:
             FilterError: A key is not known of messages, for instance `dur`.
         """
-        return self.for_messages()(message)
+        return self.for_readings()(read(message))
 
     def mask(self, frame: pd.DataFrame) -> pd.Series[bool]:
-        """Which rows fit: the same as `matches_call` or `matches_message` says of their records.
+        """Which rows fit: the same as `matches_call` says of their records, or `for_messages` of all of them in order.
 
         Args:
             frame: Of `calls_frame` or `messages_frame`, or rows of it; columns may be added.
@@ -122,6 +127,14 @@ def parse(text: str, *, clock: Callable[[], float] = time.time, zone: tzinfo | N
         raise FilterError(f"expected a filter as text, as tool:sum, got {a_type(type(text))}")
     surroundings = Surroundings(clock, zone, client_of)
     return Filter(parse_tree(text, lambda words: understand(words, surroundings)), surroundings)
+
+
+def _columns_of(node: tree.Node) -> set[str]:
+    """The columns of messages that a filter compares."""
+    if isinstance(node, tree.Term):
+        return set(source(node, Listing.MESSAGES).columns)
+    parts = (node.part,) if isinstance(node, tree.Not) else node.parts
+    return {name for part in parts for name in _columns_of(part)}
 
 
 def _compiled(node: tree.Node, listing: Listing, columns: Mapping[str, Column[T]]) -> Callable[[T], bool]:

@@ -5,6 +5,7 @@ With a filter all that is kept is looked through, until enough fit: in a thread,
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -16,6 +17,9 @@ from mcp_workbench.views.message_rows import MessageRows
 from mcp_workbench.views.messages import GetOlder, GetOlderMessages, Message, OlderCalls, OlderMessages
 
 MOST = 500
+STRETCH = 4_000
+BEFORE = 500
+"""Records before a stretch among which requests are looked for that are answered in it."""
 
 
 class Numbered(Protocol):
@@ -69,24 +73,28 @@ def _search(
 ) -> None:
     request = ask.request
     try:
-        matches = matcher()
+        matcher()
     except FilterError as error:
         ask.refuse(str(error))
         return
     limit = min(max(request.limit, 1), MOST)
-    ask.work_out(lambda: answer(*_latest(kept(), request.before, limit, matches)))
+    ask.work_out(lambda: answer(*_latest(kept(), request.before, limit, matcher)))
 
 
-def _latest(kept: list[T], before: int, limit: int, matches: Callable[[T], bool]) -> tuple[list[T], int]:
-    """The latest that fit, ascending, and the number down to which it was looked."""
+def _latest(kept: list[T], before: int, limit: int, matcher: Callable[[], Callable[[T], bool]]) -> tuple[list[T], int]:
+    """The latest that fit, ascending, and the number down to which it was looked.
+
+    They are looked through a stretch at a time, the latest first, each in its order: an answer is known by the request before it.
+    """
+    until = bisect_left(kept, before, key=lambda one: one.seq)
     found: list[T] = []
-    reached = before
-    for one in reversed(kept):
-        if one.seq >= before:
-            continue
-        reached = one.seq
-        if matches(one):
-            found.append(one)
-            if len(found) == limit:
-                break
-    return found[::-1], reached
+    while until and len(found) < limit:
+        begin = max(until - STRETCH, 0)
+        matches = matcher()
+        for one in kept[max(begin - BEFORE, 0) : begin]:
+            matches(one)
+        found = [*filter(matches, kept[begin:until]), *found]
+        until = begin
+    if len(found) >= limit:
+        return found[-limit:], found[-limit].seq
+    return found, kept[0].seq if kept and kept[0].seq < before else before

@@ -52,6 +52,7 @@ class CallsFeed:
             rows=tuple(map(self._rows.row, calls)),
             skipped=skipped + len(found) - len(calls),
             oldest=telemetry.oldest,
+            newest=telemetry.recorded,
             since=since(piece),
             filter=self._following.filter,
         )

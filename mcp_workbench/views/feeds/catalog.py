@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mcp_workbench.views.actions.annotate import annotate
+from mcp_workbench.views.actions.compare import compare
 from mcp_workbench.views.actions.dataframes import DataFrameActions
 from mcp_workbench.views.actions.detail import get_detail
 from mcp_workbench.views.actions.filters import check_filter
@@ -34,6 +35,7 @@ from mcp_workbench.views.feeds.timeline import TimelineFeed
 from mcp_workbench.views.messages import (
     Annotate,
     CheckFilter,
+    Compare,
     GetDetail,
     GetOlder,
     GetOlderMessages,
@@ -96,6 +98,7 @@ def actions_of(sources: Sources) -> Actions:
         Stop: stop,
         CheckFilter: check_filter,
         GetDetail: get_detail,
+        Compare: compare,
         GetOlder: get_older,
         GetOlderMessages: get_older_messages,
         GetText: get_text,

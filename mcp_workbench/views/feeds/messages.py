@@ -6,7 +6,7 @@ last look than fit, by count or by how much there is to read, the newest are tol
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 
 from mcp_workbench.limits import MIB
@@ -19,6 +19,8 @@ from mcp_workbench.views.message_rows import MessageRows
 from mcp_workbench.views.messages import Message, Messages, Watch
 
 HISTORY = 2_000
+BEFORE = 500
+"""Messages among which requests are looked for that are answered in what is told first."""
 AT_ONCE = 500
 BYTES_AT_ONCE = 2 * MIB
 """Of texts that are read in one look: some 10 ms."""
@@ -33,7 +35,17 @@ class MessagesFeed:
         self._sources = sources
         self._rows = MessageRows(sources)
         pace = Pace(HISTORY, AT_ONCE)
-        self._following: Following[wire.Message] = Following(self.panel, pace, lambda text: messages_filter(text, sources))
+        self._following: Following[wire.Message] = Following(self.panel, pace, self._filter)
+
+    def _filter(self, text: str) -> Callable[[wire.Message], bool] | None:
+        """What is wanted; it has been asked of those right before what is told first, for answers to them may follow."""
+        matches = messages_filter(text, self._sources)
+        if matches is not None:
+            messages = self._sources.offer.telemetry.messages
+            first = max(messages.total - HISTORY, 0)
+            for message in messages.between(max(first - BEFORE, 0), first):
+                matches(message)
+        return matches
 
     def watch(self, wanted: Watch) -> None:
         """See `Following.watch`."""
@@ -56,6 +68,7 @@ class MessagesFeed:
             rows=tuple(map(self._rows.row, chosen)),
             skipped=skipped + len(found) - len(chosen),
             oldest=messages.oldest,
+            newest=messages.total,
             oldest_text=messages.oldest_text,
             since=since(piece),
             filter=self._following.filter,

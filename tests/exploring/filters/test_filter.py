@@ -29,7 +29,8 @@ def test_these_calls_fit_as_records_and_as_rows(case: dict[str, Any]) -> None:
 def test_these_messages_fit_as_records_and_as_rows(case: dict[str, Any]) -> None:
     rows, wanted = CASES["messages"], filter_of(case["filter"])
     messages = [message_of(row) for row in rows]
-    assert [row["name"] for row, message in zip(rows, messages, strict=True) if wanted.matches_message(message)] == case["fits"]
+    matches = wanted.for_messages()
+    assert [row["name"] for row, message in zip(rows, messages, strict=True) if matches(message)] == case["fits"]
     mask = wanted.mask(messages_frame(messages, client_of=client_of))
     assert [row["name"] for row, fits in zip(rows, mask, strict=True) if fits] == case["fits"]
 

@@ -34,7 +34,8 @@ def test_a_mask_of_calls_says_what_the_predicate_says(records: list[CallRecord],
 def test_a_mask_of_messages_says_what_the_predicate_says(records: list[Message], text: str) -> None:
     wanted = filter_of(text)
     mask = wanted.mask(messages_frame(records, client_of=client_of))
-    assert mask.tolist() == [wanted.matches_message(message) for message in records]
+    matches = wanted.for_messages()
+    assert mask.tolist() == [matches(message) for message in records]
 
 
 @given(calls(), filters(list(KEYS)), filters(list(KEYS)))

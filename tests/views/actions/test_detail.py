@@ -47,7 +47,7 @@ def test_request_answer_notifications_output_and_the_line_for_a_cell() -> None:
             told = await detail(visitor, 3)
             assert json.loads(told["request"]["text"])["params"]["arguments"] == {"n": 3}
             assert (json.loads(told["answer"]["text"]), told["answer"]["size"]) == (answer, told["row"]["bytesOut"])
-            assert [json.loads(sent["text"])["params"]["message"] for sent in told["notifications"]] == ["half"]
+            assert [json.loads(sent["text"])["params"]["message"] for sent in told["meanwhile"]] == ["half"]
             assert (told["output"], told["notes"], "asCell" in told) == ("counted\n", ["flights v1"], False)
             assert told["toolVersion"].startswith("v1@")
             assert "test_detail.py" in told["definedAt"]
@@ -66,6 +66,46 @@ def test_request_answer_notifications_output_and_the_line_for_a_cell() -> None:
             for seq in (0, -1, 99):
                 refused = await visitor.ask(GetDetail(id=7, seq=seq))
                 assert (refused["type"], refused["ok"], "the oldest is 1" in refused["sentence"]) == ("done", False, True)
+
+    with running(workbench):
+        within(main)
+
+
+def test_of_a_callers_mistake_there_is_no_traceback_for_none_of_the_authors_code_was_reached() -> None:
+    workbench = Workbench("mistake")
+
+    @workbench.tool
+    def add(n: int) -> int:
+        return n
+
+    async def main() -> None:
+        async with visiting(workbench) as visitor, talking(workbench) as talk:
+            await talk.request("tools/call", {"name": "add", "arguments": {"nn": 1}})
+            told = await detail(visitor, 3)
+            assert (told["row"]["outcome"], "nn" in told["row"]["error"], "traceback" in told) == ("tool_error", True, False)
+
+    with running(workbench):
+        within(main)
+
+
+def test_what_its_client_was_asked_stands_between_with_the_reply() -> None:
+    workbench = Workbench("asks")
+
+    @workbench.tool
+    def book(ctx: Context) -> str:
+        return ctx.elicit("Really?", {"ok": bool}).action
+
+    async def main() -> None:
+        async with visiting(workbench) as visitor, talking(workbench, capabilities={"elicitation": {}}) as talk:
+            request_id = talk.call("book")
+            question = await talk.question("elicitation/create")
+            talk.respond(question, {"action": "accept", "content": {"ok": True}})
+            await talk.answer(request_id)
+            await detail(visitor, 1)  # a turn of the loop, in which the record is made
+            seq = next(call.seq for call in workbench.telemetry.calls(None) if call.target == "book")
+            said = [json.loads(text["text"]) for text in (await detail(visitor, seq))["meanwhile"]]
+            assert [one.get("method") for one in said] == ["elicitation/create", None]
+            assert said[1]["result"] == {"action": "accept", "content": {"ok": True}}
 
     with running(workbench):
         within(main)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from mcp_workbench.events import Era
 from mcp_workbench.telemetry import CallRecord, Outcome, Telemetry
+from mcp_workbench.views.actions import older as module
 from mcp_workbench.views.actions.older import MOST, get_older, get_older_messages
 from mcp_workbench.views.asks import Ask
 from mcp_workbench.views.messages import Done, GetOlder, GetOlderMessages, Message, OlderCalls, OlderMessages
@@ -70,3 +71,16 @@ def test_older_messages_are_given_ascending_all_or_those_that_fit() -> None:
     answer = answer_of(get_older_messages, GetOlderMessages(id=4, before=9, limit=3, filter="kind:request"), sources)
     assert isinstance(answer, OlderMessages)
     assert ([row.seq for row in answer.rows], answer.reached, answer.oldest) == ([3, 5, 7], 3, 1)
+
+
+def test_an_answer_fits_with_its_request_also_where_that_is_in_an_earlier_stretch(monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "STRETCH", 3)
+    log = WireLog()
+    for n in range(8):
+        log.call("rare" if n % 4 == 0 else "add", request_id=n)
+    sources = no_server(log.telemetry)
+    for limit, seqs, reached in ((9, [1, 2, 9, 10], 1), (2, [9, 10], 9)):
+        asked = GetOlderMessages(id=4, before=17, limit=limit, filter="tool:rare")
+        answer = answer_of(get_older_messages, asked, sources)
+        assert isinstance(answer, OlderMessages)
+        assert ([row.seq for row in answer.rows], answer.reached) == (seqs, reached)

@@ -103,7 +103,7 @@ def test_calls_whose_records_are_gone_are_among_the_skipped() -> None:
     log.end(25)
     told = log.look()
     assert told is not None
-    assert ([row.seq for row in told.rows], told.skipped, told.oldest) == (list(range(16, 26)), 15, 16)
+    assert ([row.seq for row in told.rows], told.skipped, told.oldest, told.newest) == (list(range(16, 26)), 15, 16, 25)
 
 
 @given(st.lists(st.tuples(st.integers(0, 900), st.integers(0, 40), st.booleans()), max_size=8))

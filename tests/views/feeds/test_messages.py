@@ -7,6 +7,7 @@ from typing import cast
 from mcp_workbench.limits import MIB
 from mcp_workbench.telemetry import Direction
 from mcp_workbench.views.feeds.messages import AT_ONCE, BYTES_AT_ONCE, HISTORY, MessagesFeed
+from mcp_workbench.views.message_rows import BEGINNING
 from mcp_workbench.views.messages import Messages, PanelFilter, Watch
 from tests.views.rig import no_server
 from tests.views.wire_log import WireLog
@@ -38,15 +39,16 @@ class Look(WireLog):
 def test_a_row_says_what_the_message_is_and_how_what_it_carries_begins() -> None:
     log = Look().watch()
     log.said(IN, id=7, method="tools/call", params={"name": "add", "arguments": {"a": 1}})
-    log.said(OUT, id=7, result={"content": []})
+    log.said(OUT, id=7, result={"resultType": "complete", "_meta": {"x": 1}, "content": [{"type": "text", "text": "2"}]})
     log.said(OUT, session="tap1", method="notifications/tools/list_changed")
     log.text(IN, b"{no")
     told = log.look()
     assert told is not None
     request, answer, notification, garbage = told.rows
     assert (request.kind, request.id, request.method, request.target, request.out) == ("request", "7", "tools/call", "add", False)
-    assert request.beginning == ' {"name": "add", "arguments": {"a": 1}}}'
+    assert request.beginning == '{"a":1}'
     assert (answer.kind, answer.id, answer.out, answer.belongs) == ("response", "7", True, request.begins)
+    assert answer.beginning == "2"
     assert (notification.kind, notification.session, notification.method) == ("notification", "tap1", "notifications/tools/list_changed")
     assert (garbage.kind, garbage.beginning, garbage.size) == ("malformed", "{no", 3)
     assert log.look() is None
@@ -57,7 +59,7 @@ def test_whole_texts_are_in_no_row() -> None:
     log.said(OUT, id=1, result={"text": "x" * 100_000})
     told = log.look()
     assert told is not None
-    assert len(told.rows[0].beginning) <= 120
+    assert len(told.rows[0].beginning) == BEGINNING
     assert told.rows[0].size > 100_000
 
 
@@ -68,7 +70,7 @@ def test_texts_that_were_pushed_out_say_so_and_where_texts_begin_is_told() -> No
     told = log.look()
     assert told is not None
     assert [(row.gone, row.kind) for row in told.rows] == [(True, ""), (False, "request"), (False, "request")]
-    assert (told.oldest, told.oldest_text) == (1, 2)
+    assert (told.oldest, told.oldest_text, told.newest) == (1, 2, 3)
 
 
 def test_a_view_that_begins_is_told_the_latest_and_from_where_on() -> None:
@@ -128,3 +130,14 @@ def test_a_filter_that_cannot_be_read_lets_nothing_through() -> None:
     told = log.look()
     assert told is not None
     assert (told.rows, told.filter) == ((), "mehtod:ping")
+
+
+def test_a_filter_for_a_tool_tells_its_answers_too_also_where_the_request_came_right_before_what_is_told() -> None:
+    log = Look()
+    log.said(IN, id=1, method="tools/call", params={"name": "add"})
+    for n in range(HISTORY):
+        log.said(IN, id=f"p{n}", method="ping")
+    log.watch("tool:add")
+    answered = log.said(OUT, id=1, result={})
+    told = [seq for _ in range(HISTORY // AT_ONCE + 1) for seq in log.seqs()]
+    assert told == [answered.seq], "its request was not told, and is known"

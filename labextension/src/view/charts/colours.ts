@@ -31,6 +31,9 @@ export class Colours {
     this.element.hidden = true;
     this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
     this.scheme.addEventListener("change", this.look);
+    // JupyterLab names its new theme first and fetches that theme's stylesheet then: colours are others only when it is there. `load`
+    // does not bubble, so it is caught on its way down.
+    this.element.ownerDocument.addEventListener("load", this.look, true);
     this.observer = new MutationObserver(this.look);
   }
 
@@ -52,6 +55,7 @@ export class Colours {
   dispose(): void {
     this.observer.disconnect();
     this.scheme.removeEventListener("change", this.look);
+    this.element.ownerDocument.removeEventListener("load", this.look, true);
   }
 }
 

@@ -11,22 +11,26 @@ import { type Found, Scene } from "./scene";
 
 const DRAG = 4;
 const LIVE_S = 30;
+const LONGEST_LIVE_S = 600;
 const WHEEL = 0.0015;
+
+/** What is in sight: what happens now; all there is, as it grows; the same until something happens; where somebody moved it. */
+export type Following = "now" | "all" | "quiet" | "nothing";
 
 export interface WaterfallEvents {
   /** Something else is under the pointer, or was chosen by keys; undefined: nothing. */
   pointed(found: Found | undefined): void;
   /** A call is to be opened. */
   opened(bar: Bar): void;
-  /** Whether it follows what happens now. */
-  following(is: boolean): void;
+  /** It follows something else from now on. */
+  following(what: Following): void;
   closed(): void;
 }
 
 export class Waterfall {
   readonly element: HTMLElement;
   readonly canvas: HTMLCanvasElement;
-  isFollowing = true;
+  following: Following = "now";
   private readonly scene: Scene;
   private readonly spacer = el("div", { class: "mcpw-waterfall-spacer" });
   private readonly colours: Colours;
@@ -76,7 +80,7 @@ export class Waterfall {
     if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
   }
 
-  follow(): void {
+  shown(): void {
     this.colours.follow();
     this.recolour();
   }
@@ -88,26 +92,35 @@ export class Waterfall {
 
   /** From now on it moves with time. */
   goLive(): void {
-    const length = Math.min(this.scene.sight.end - this.scene.sight.start, 600);
-    this.scene.sight = { start: this.now() - length, end: this.now() };
-    this.setFollowing(true);
+    const seen = this.following === "quiet" ? LIVE_S : this.scene.sight.end - this.scene.sight.start;
+    this.scene.sight = { start: this.now() - Math.min(seen, LONGEST_LIVE_S), end: this.now() };
+    this.follow("now");
   }
 
   /** All calls, first to last. */
   fit(): void {
-    const { whole } = this.lanes;
-    if (whole) this.look(fitted(whole));
+    this.follow("all");
+  }
+
+  /** The same, where nothing has happened lately: whoever made it says when something does. */
+  rest(): void {
+    this.follow("quiet");
   }
 
   zoom(by: number, around = (this.scene.sight.start + this.scene.sight.end) / 2): void {
-    // What follows keeps its end.
-    if (this.isFollowing) this.scene.sight = zoomed(this.scene.sight, by, this.scene.sight.end);
-    else this.scene.sight = zoomed(this.scene.sight, by, around);
+    // What moves with time keeps its end.
+    if (this.following !== "now") return this.look(zoomed(this.scene.sight, by, around));
+    this.scene.sight = zoomed(this.scene.sight, by, this.scene.sight.end);
     this.draw();
   }
 
   unchoose(): void {
-    this.scene.chosen = undefined;
+    this.mark(undefined);
+  }
+
+  /** This call is the chosen one, also where its bar is still to come. */
+  mark(seq: number | undefined): void {
+    this.scene.chosen = seq;
     this.draw();
   }
 
@@ -119,13 +132,25 @@ export class Waterfall {
 
   private look(sight: Sight): void {
     this.scene.sight = sight;
-    this.setFollowing(false);
+    this.follow("nothing");
   }
 
-  private setFollowing(is: boolean): void {
-    if (is !== this.isFollowing) this.events.following(is);
-    this.isFollowing = is;
+  private follow(what: Following): void {
+    const before = this.following;
+    this.following = what;
+    this.scene.sight = this.sight();
+    if (what !== before) this.events.following(what);
     this.draw();
+  }
+
+  /** What it follows, as it stands now. */
+  private sight(): Sight {
+    const { sight } = this.scene;
+    const now = this.now();
+    if (this.following === "now") return { start: now - (sight.end - sight.start), end: now };
+    const { whole } = this.lanes;
+    if (this.following === "nothing" || !whole) return sight;
+    return fitted(this.open.length ? { ...whole, end: now } : whole);
   }
 
   // --- what people do ----------------------------------------------------------------------------------------------------
@@ -234,10 +259,7 @@ export class Waterfall {
     this.scene.resize(clientWidth);
     this.scene.now = this.now();
     this.scene.top = this.element.scrollTop;
-    if (this.isFollowing) {
-      const length = this.scene.sight.end - this.scene.sight.start;
-      this.scene.sight = { start: this.now() - length, end: this.now() };
-    }
+    this.scene.sight = this.sight();
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
     if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });

@@ -37,9 +37,11 @@ class CallsPanel implements Panel {
     });
     this.drawer = new CallDrawer(link, {
       closed: () => this.closed(),
+      made: (seq) => this.listing.reveal(seq),
       noted: (seq, text) => this.noted(seq, text),
     });
     this.listing = this.makeListing();
+    this.toolbar.beside(this.listing.rest);
     this.element = el("div", { class: "mcpw-calls" }, this.listing.element, this.drawer.element);
     this.listing.table.sortBy(link.remember("calls.sort") ?? "");
   }
@@ -63,7 +65,10 @@ class CallsPanel implements Panel {
   wish(wish: Readonly<Record<string, string>>): void {
     const { session = "", tool = "", text = "", call } = wish;
     this.close();
-    if (call) return this.show(Number(call), { target: "", method: `call ${call}`, outcome: "" });
+    if (call) {
+      this.listing.reveal(Number(call));
+      return this.show(Number(call), { target: "", method: `call ${call}`, outcome: "" });
+    }
     this.toolbar.show({ ...EVERYTHING, session, tool }, text);
   }
 
@@ -177,7 +182,7 @@ function columns(): readonly Column<Entry>[] {
       compare: by((row) => row.at),
     },
     { id: "session", title: "", hint: "Session", width: 24, rank: 2, cell: (row) => badge(row.session, row.client) },
-    { id: "target", title: "Call", width: 96, grows: 5, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
+    { id: "target", title: "Call", width: 120, grows: 7, rank: 0, cell: targetCell, compare: (a, b) => a.target.localeCompare(b.target) },
     {
       id: "outcome",
       title: "Outcome",
@@ -186,7 +191,7 @@ function columns(): readonly Column<Entry>[] {
       cell: (row) => (isEarly(row) ? early(row) : outcomeMark(row.outcome)),
       compare: (a, b) => a.outcome.localeCompare(b.outcome),
     },
-    { id: "error", title: "Error", width: 150, grows: 4, rank: 6, cell: (row) => faintText(row.error ?? "") },
+    { id: "error", title: "Error", width: 130, grows: 3, rank: 6, cell: (row) => faintText(row.error ?? "") },
     {
       id: "wait",
       title: "Wait",
@@ -243,7 +248,9 @@ function targetCell(row: CallRow): HTMLElement {
   const kind = row.method === "tools/call" ? "" : row.method === "job" ? `job ${row.job ?? ""}`.trim() : row.method;
   const first = isEarly(row) ? `→ ${row.job}` : row.method === "job" ? kind : "";
   const marks = [first ? "" : kind, row.printed ? "printed" : "", row.note ? "✎" : ""].filter(Boolean);
-  const title = [name, row.error, row.note, `call ${row.callId || number(row.seq)}`].filter(Boolean).join("\n");
+  const title = [row.arguments ? `${name}(${row.arguments})` : name, row.error, row.note, `call ${row.callId || number(row.seq)}`]
+    .filter(Boolean)
+    .join("\n");
   return el(
     "span",
     { class: "mcpw-ellipsis", title },
@@ -251,6 +258,7 @@ function targetCell(row: CallRow): HTMLElement {
     // Before the name, which may be long: else two rows of one job look alike.
     ...(first ? [el("span", { class: "mcpw-mark mcpw-mark-first" }, shown(first, 40))] : []),
     shown(name, 160, { class: "mcpw-mono" }),
+    ...(row.arguments ? [" ", shown(row.arguments, 160, { class: "mcpw-mono mcpw-faint mcpw-arguments" })] : []),
     ...marks.filter((mark) => mark !== row.target).map((mark) => el("span", { class: "mcpw-mark" }, shown(mark, 40))),
     ...(row.error ? [el("span", { class: "mcpw-inline-error" }, shown(row.error, 160))] : []),
   );

@@ -49,11 +49,12 @@ class MessagesPanel implements Panel {
       follow: (session) => this.follow(session),
       whole: () => this.open !== undefined && void this.show(this.open, undefined, true),
     };
-    const line = el("div", { class: "mcpw-filter" }, this.field.line, this.session.element, this.counts, this.pauseButton);
+    const line = el("div", { class: "mcpw-filter" }, this.field.line, this.session.element, this.counts);
     const toolbar = el("div", { class: "mcpw-toolbar", role: "search" }, line, this.field.below);
     this.drawer.hidden = true;
     this.drawer.addEventListener("keydown", (event) => this.drawerKey(event));
     this.listing = this.makeListing(toolbar);
+    line.append(this.listing.rest, this.pauseButton);
     this.element = el("div", { class: "mcpw-calls" }, this.listing.element, this.drawer);
   }
 

@@ -143,6 +143,8 @@ export class Confirmed {
   readonly place: HTMLElement;
   /** What came of it. */
   readonly said: HTMLElement;
+  /** Is told when something has come of it. */
+  heard = (): void => {};
   private readonly opener: HTMLButtonElement;
   private readonly act: () => Promise<string>;
   private readonly question: string;
@@ -207,6 +209,7 @@ export class Confirmed {
       setShown(this.said, sentenceOf(reason));
     } finally {
       setBusy(this.opener, false);
+      this.heard();
     }
   }
 }

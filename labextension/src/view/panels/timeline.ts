@@ -2,7 +2,7 @@
 import { CallDrawer } from "../calldrawer";
 import { type Bar, Lanes } from "../charts/lanes";
 import type { Found } from "../charts/scene";
-import { Waterfall } from "../charts/waterfall";
+import { type Following, Waterfall } from "../charts/waterfall";
 import { button, el, fill, inLine, setText, shown } from "../dom";
 import { FilterField } from "../filterfield";
 import { counted, duration, moment, number, outcomeWord } from "../format";
@@ -34,6 +34,7 @@ class TimelinePanel implements Panel {
   private readonly counts = el("span", { class: "mcpw-counts", testid: "timeline-counts" });
   private readonly none = el("div", { class: "mcpw-empty", testid: "timeline-empty" });
   private readonly live: HTMLButtonElement;
+  private readonly all: HTMLButtonElement;
   private readonly ticker = new Ticker(() => this.tick(), TICK_MS);
   private visible = false;
   private isHeard = true;
@@ -55,18 +56,27 @@ class TimelinePanel implements Panel {
     this.waterfall = new Waterfall(this.lanes, () => link.now(), {
       pointed: (found) => this.tell(found),
       opened: (bar) => this.open(bar),
-      following: (is) => this.follows(is),
+      following: (what) => this.follows(what),
       closed: () => this.close(),
     });
-    this.drawer = new CallDrawer(link, { closed: () => this.closed(), noted: () => {} });
+    this.drawer = new CallDrawer(link, {
+      closed: () => this.closed(),
+      made: (seq) => this.waterfall.mark(seq),
+      noted: () => {},
+    });
     this.live = button("Live", () => this.waterfall.goLive(), {
       class: "mcpw-button",
       title: "Follow what happens now (End)",
       testid: "timeline-live",
     });
+    this.all = button("All", () => this.waterfall.fit(), {
+      class: "mcpw-button",
+      title: "From the first call to the last (Home)",
+      testid: "timeline-fit",
+    });
     const list = el("div", { class: "mcpw-list mcpw-timeline" }, this.toolbar(), this.none, this.waterfall.element, this.line);
     this.element = el("div", { class: "mcpw-calls" }, list, this.drawer.element);
-    this.follows(true);
+    this.follows("now");
     this.tell(undefined);
   }
 
@@ -74,6 +84,7 @@ class TimelinePanel implements Panel {
     if (message.type === "openCalls") {
       this.waterfall.open = message.rows ?? [];
       this.openLanes();
+      this.wake();
     } else if (message.type === "timeline") this.takeNews(message);
     else return;
     if (this.visible) this.draw();
@@ -83,7 +94,7 @@ class TimelinePanel implements Panel {
     this.visible = visible;
     this.run();
     if (!visible) return;
-    this.waterfall.follow();
+    this.waterfall.shown();
     this.draw();
   }
 
@@ -153,7 +164,6 @@ class TimelinePanel implements Panel {
     const tools: [string, string, () => void, string][] = [
       ["−", "Farther (-)", () => this.waterfall.zoom(1 / 0.6), "out"],
       ["+", "Nearer (+)", () => this.waterfall.zoom(0.6), "in"],
-      ["All", "From the first call to the last (Home)", () => this.waterfall.fit(), "fit"],
     ];
     const buttons = tools.map(([text, title, act, id]) =>
       button(text, act, { class: "mcpw-button", title, aria: { label: title }, testid: `timeline-${id}` }),
@@ -162,17 +172,26 @@ class TimelinePanel implements Panel {
       el("span", {}, el("i", { class: `mcpw-waterfall-key mcpw-waterfall-key-${name}` }), name),
     );
     const marks = [el("span", {}, "▾ sent, ▴ received notification"), el("span", {}, "◆ version of a DataFrame")];
-    const line = el("div", { class: "mcpw-filter" }, this.field.line, ...buttons, this.live, this.counts);
+    const line = el("div", { class: "mcpw-filter" }, this.field.line, ...buttons, this.all, this.live, this.counts);
     const keys = el("div", { class: "mcpw-legend" }, ...legend, ...marks);
     return el("div", { class: "mcpw-toolbar", role: "search" }, line, this.field.below, keys);
   }
 
-  /** Where nothing happened lately, all that did is shown. */
+  /** Where nothing happened lately, all that did is shown, until something does. */
   private begin(): void {
-    const { whole } = this.lanes;
-    if (this.begun || !whole) return;
+    if (this.begun || !this.lanes.whole) return this.wake();
     this.begun = true;
-    if (whole.end < this.link.now() - RECENT_S && !this.waterfall.open.length) this.waterfall.fit();
+    if (!this.isBusy()) this.waterfall.rest();
+  }
+
+  private wake(): void {
+    if (this.waterfall.following === "quiet" && this.isBusy()) this.waterfall.goLive();
+  }
+
+  /** Whether something happens, or did lately. */
+  private isBusy(): boolean {
+    const { whole } = this.lanes;
+    return this.waterfall.open.length > 0 || (whole !== undefined && whole.end >= this.link.now() - RECENT_S);
   }
 
   private draw(): void {
@@ -190,17 +209,18 @@ class TimelinePanel implements Panel {
     return [this.told ? "No call that is kept matches. " : "Looking… ", clear];
   }
 
-  private follows(is: boolean): void {
-    this.live.setAttribute("aria-pressed", String(is));
+  private follows(what: Following): void {
+    this.live.setAttribute("aria-pressed", String(what === "now"));
+    this.all.setAttribute("aria-pressed", String(what === "all" || what === "quiet"));
     this.run();
   }
 
   private run(): void {
-    this.ticker.run(this.visible && this.isHeard && this.waterfall.isFollowing);
+    this.ticker.run(this.visible && this.isHeard && this.waterfall.following !== "nothing");
   }
 
   private tick(): void {
-    this.waterfall.draw();
+    if (this.waterfall.following === "now" || this.waterfall.open.length) this.waterfall.draw();
   }
 
   // --- one of them -------------------------------------------------------------------------------------------------------

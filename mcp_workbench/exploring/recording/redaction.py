@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -40,6 +40,7 @@ LEAST_REMEMBERED = 6
 MAX_DEPTH = 100
 """Levels of JSON, and of JSON within texts of JSON, that are looked into; what is deeper is withheld."""
 
+TOO_DEEP = "nested too deep to be looked into"
 _MARK = re.compile(r"‹redacted:[0-9a-f]{12}›")
 _ORDINARY = frozenset(
     ("string", "number", "integer", "boolean", "object", "password", "secret", "authorization", "default", "required", "redacted")
@@ -85,6 +86,7 @@ class Redactor:
         tools: Asked for the `redact=` of each tool: its name -> names of arguments, or paths of JSON in them.
         credentials: This workbench's tokens and tickets; None: it has none.
         own: Further secrets of its own.
+        salt: What the marks are made with: equal secrets have equal marks where it is the same. None: one of its own.
     """
 
     def __init__(
@@ -94,13 +96,14 @@ class Redactor:
         tools: Callable[[], Mapping[str, Sequence[str]]] = dict,
         credentials: Credentials | None = None,
         own: Callable[[], Iterable[Secret]] = tuple,
+        salt: Secret | None = None,
     ) -> None:
         self._names = SecretNames(names)
         self._tools, self._credentials, self._own = tools, credentials, own
         self._rules = ToolRules()
         self._words_now = self._words()
         self._texts = SecretTexts(self._words_now)
-        self._salt = Secret.random()
+        self._salt = Secret.random() if salt is None else salt
         values = (hint for hints in VALUES.values() for hint in hints)
         self._hunt = Hunt((*self._names.hints, *values, *CAPABILITIES, *SHORT_HINTS, *_DISGUISES), _ROOTS)
         self._remembered: OrderedDict[str, Written] = OrderedDict()
@@ -190,11 +193,12 @@ class Redactor:
             Unreadable: It is no JSON, or nested too deep; withhold it.
         """
         value = _read(raw)
-        entries = value if isinstance(value, list) else [value]
-        done = [self._entry(entry, session) for entry in entries]
         try:
+            done = [self._entry(entry, session) for entry in (value if isinstance(value, list) else [value])]
             return msgspec.json.encode(done if isinstance(value, list) else done[0])
-        except (OverflowError, ValueError, RecursionError):
+        except RecursionError:
+            raise Unreadable(TOO_DEEP) from None
+        except (OverflowError, ValueError):
             raise Unreadable("a value that cannot be written again") from None
 
     def _entry(self, entry: Any, session: str) -> Any:
@@ -350,7 +354,7 @@ class Redactor:
         if isinstance(value, str):
             return hide_value(value, self._hide_and_remember)
         self._remember_all(value)
-        return self._hide(str(value) if isinstance(value, int | float) else msgspec.json.encode(value, order="sorted").decode())
+        return self._hide(str(value) if isinstance(value, int | float) else _as_one_text(value))
 
     def _remember_all(self, value: Any) -> None:
         waiting = [value]
@@ -443,10 +447,34 @@ def _still_in_schema(name: str, in_schema: bool | None) -> bool | None:
     return in_schema or name in _SCHEMAS
 
 
+def _as_one_text(value: Any) -> str:
+    """Equal for equal values; more may have been read than can be written again."""
+    try:
+        return msgspec.json.encode(value, order="sorted").decode()
+    except (OverflowError, ValueError, RecursionError):
+        return " ".join(_pieces(value))
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """Of a value however deep it is."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield f"{{{len(each)}"
+            for name, member in sorted(each.items()):
+                waiting += (member, name)
+        elif isinstance(each, list):
+            yield f"[{len(each)}"
+            waiting += each
+        else:
+            yield repr(each)
+
+
 def _read(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
     except RecursionError:
-        raise Unreadable("nested too deep to be looked into") from None
+        raise Unreadable(TOO_DEEP) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Unreadable("no JSON") from None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +64,22 @@ def test_what_has_nothing_secret_in_it_stands_there_letter_by_letter() -> None:
     [_, line] = Lines(Clock(0.0, 2), Redactor(), lambda _: None).of([(message, raw)])
     assert raw.replace(b"\n ", b"  ") in line
     assert json.loads(line)["at_ns"] == 3
+
+
+def test_one_message_or_call_of_which_no_line_can_be_made_leaves_the_others_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, lines = Stage(), Lines(Clock(0.0), Redactor(), lambda _: None)
+    raw = b'{"password":"hunter2"}'
+    message, other = (Message("s1", Direction.IN, 1, 1.0, len(raw), raw, number) for number in (1, 2))
+    faults = iter([ValueError("hunter2")])
+
+    def failing(self: Redactor, text: bytes, session: str = "") -> bytes:
+        for fault in faults:
+            raise fault
+        return text.replace(b"hunter2", b"")
+
+    monkeypatch.setattr(Redactor, "message", failing)
+    written = lines.of([(message, raw), stage.call(1, target="\ud800"), (other, raw), stage.call(2)])
+    assert b"hunter2" not in b"".join(written)
+    [_, bad, lost, good, call] = map(json.loads, written)
+    assert (bad["seq"], bad["withheld"], good["seq"]) == (1, "could not be looked into (ValueError)", 2)
+    assert (lost["k"], lost["calls"], call["k"]) == ("lost", 1, "call")

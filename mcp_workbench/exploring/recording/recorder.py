@@ -111,7 +111,9 @@ class Recorder:
         overwrite: Whether an older recording there may be replaced.
 
     Raises:
-        FileExistsError: Something is there.
+        FileExistsError: Something is there; `overwrite` replaces recordings alone.
+        TypeError: `max_bytes` or `keep` is no whole number.
+        ValueError: One of them is none that can be.
         OSError: The file cannot be made.
 
     Its methods may be called from any thread; what begins with an underscore after `_run` is the recorder's own.
@@ -137,7 +139,7 @@ class Recorder:
         self._id, self._clock = uuid4().hex, Clock(time.time(), time.perf_counter_ns())
         self._lines = Lines(self._clock, redactor, sources.session)
         self._digests: tuple[str, ...] = ()
-        self._files = Files(path, self._header, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
+        self._files = Files(path, self._header, max_bytes=max_bytes, keep=keep, overwrite=overwrite, gone=self._tell_of_end)
         self._waiting = Waiting(max_waiting)
         self._late: deque[CallRecord] = deque()
         self._unwritten = Gap()
@@ -223,12 +225,12 @@ class Recorder:
                 return
             self._sources.settle()
             self._sources.telemetry().unfollow(self._waiting)
-            atexit.unregister(self.stop)
             self._ends = True
             self._hurry.set()
             self._waiting.wake.set()
-            self._thread.join(timeout_s)
+            self._thread.join(timeout_s)  # a Ctrl-C ends the wait, not the writing: the thread says when it has ended
             self._stopped = True
+            atexit.unregister(self.stop)
 
     def abandon_in_child(self) -> None:
         """In a forked process, which has neither the thread nor the traffic: the file is its parent's."""
@@ -255,6 +257,7 @@ class Recorder:
             self._sources.tell(f"the recording {self.path} has ended by a fault of mcp-workbench, which is in the log; traffic goes on")
         finally:
             self._files.close()
+            self._stopped = True
 
     def _finish(self) -> None:
         self._drain()
@@ -267,6 +270,7 @@ class Recorder:
             self._redactor.begin()
         self._look_at_tools()
         self._release_late(all_calls=all_calls)
+        self._write([])  # whoever waits for it is to hear when the file is gone
         while self._waiting.items:
             begun = time.perf_counter()
             items, other = self._next()
@@ -313,6 +317,9 @@ class Recorder:
         else:
             self._tell("room", f"the recording {self.path} cannot keep up: what crosses meanwhile is counted in it, not written")
             self._write([encode_line(_lost(item, "more crossed than could be written in time"))])
+
+    def _tell_of_end(self) -> None:
+        self._tell("gone", f"the recording {self.path} was moved or removed by somebody; it goes on in a new file of that name")
 
     def _tell_of_filter(self, error: BaseException) -> None:
         self._tell(

@@ -319,6 +319,27 @@ def test_a_fault_of_ours_ends_the_recording_not_the_traffic(tmp_path: Path, monk
     assert "ended by a fault" in stage.told[0]
 
 
+def test_an_interrupt_while_a_stop_waits_ends_the_wait_alone(tmp_path: Path, disk: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, file = Stage(), tmp_path / "x.jsonl"
+    recorder = Recorder(file, stage.sources, None)
+    disk.free.clear()
+    stage.call(1)
+
+    def interrupted(timeout_s: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(recorder._thread, "join", interrupted)
+        recorder.stop()
+    assert recorder.status.state == "recording", "it still writes"
+    disk.free.set()
+    recorder._thread.join(10)
+    assert recorder.status.state == "stopped"
+    assert not recorder.recording
+    assert [line["k"] for line in lines_of(file)[-2:]] == ["call", "stop"]
+    recorder.stop()
+
+
 def test_a_forked_child_leaves_the_file_to_its_parent(tmp_path: Path) -> None:
     stage, file = Stage(), tmp_path / "x.jsonl"
     with recorded(stage, file) as recorder:

@@ -142,6 +142,8 @@ class Remembering(Offering, Conversing):
             tools=offer.catalog.list,
             tell=self._tell_author,
             server=self._name,
+            gather=offer.overhearing.gather,
+            on_waiting=offer.overhearing.on_waiting,
         )
         recorder = Recorder(file, sources, redactor, sessions=sessions, wanted=filter, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
         self._recorders.append(recorder)

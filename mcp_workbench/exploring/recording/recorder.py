@@ -16,7 +16,8 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -95,6 +96,10 @@ class Sources:
     tell: Callable[[str], None]
     """Tells a person."""
     server: str = ""
+    gather: Callable[[], None] = lambda: None
+    """Has the telemetry hear what was overheard and nobody else would write down soon."""
+    on_waiting: list[Callable[[], None]] = field(default_factory=list)
+    """Called when there is such a thing, from any thread."""
 
 
 class Recorder:
@@ -153,6 +158,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
         sources.telemetry().follow(self._waiting)
+        sources.on_waiting.append(self._waiting.heard)
         atexit.register(self.stop)
         mine = weakref.ref(self)
         call_in_forked_children(lambda: None if (recorder := mine()) is None else recorder.abandon_in_child())
@@ -224,7 +230,7 @@ class Recorder:
             if self._stopped:
                 return
             self._sources.settle()
-            self._sources.telemetry().unfollow(self._waiting)
+            self._unfollow()
             self._ends = True
             self._hurry.set()
             self._waiting.wake.set()
@@ -237,8 +243,13 @@ class Recorder:
         if not self._stopped:
             self._stopped = True
             self._stopping = threading.Lock()  # somebody may hold it who is not here
-            self._sources.telemetry().unfollow(self._waiting)
+            self._unfollow()
             self._files.abandon()
+
+    def _unfollow(self) -> None:
+        self._sources.telemetry().unfollow(self._waiting)
+        with suppress(ValueError):  # a second time
+            self._sources.on_waiting.remove(self._waiting.heard)
 
     # --- on the thread ---------------------------------------------------------------------------------------------------
 
@@ -248,11 +259,12 @@ class Recorder:
                 self._waiting.wake.wait()
                 self._hurry.wait(FLUSH_S)
                 self._waiting.wake.clear()
+                self._sources.gather()
                 self._drain()
             self._finish()
         except BaseException:  # a named boundary: the top of a thread, which nobody else would hear of
             logger.exception("the recording %s", self.path)
-            self._sources.telemetry().unfollow(self._waiting)
+            self._unfollow()
             self._stopped = True
             self._sources.tell(f"the recording {self.path} has ended by a fault of mcp-workbench, which is in the log; traffic goes on")
         finally:

@@ -230,7 +230,7 @@ def _is_recording(path: Path) -> bool:
     """Whether it begins as a recording does, or is empty."""
     if path.is_symlink() or not path.is_file():
         return False
-    with open(open_unfollowed(path), "rb") as file:
+    with os.fdopen(open_unfollowed(path), "rb") as file:
         beginning = file.read(100)
     return not beginning or _BEGINNING.match(beginning) is not None
 

@@ -10,8 +10,12 @@ import copy
 from typing import Any
 
 from mcp_workbench.exploring.recording.redaction import Redactor, Unreadable
+from mcp_workbench.secret import Secret
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord
+
+_SALT = Secret.random()
+"""Of all outputs of this process: the same secret has the same mark in each of them. In the next process, and in files, it has another."""
 
 
 class Withholding:
@@ -23,6 +27,7 @@ class Withholding:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
+        redactor.mark_with(_SALT)
         redactor.begin()
 
     def text(self, text: str) -> str:

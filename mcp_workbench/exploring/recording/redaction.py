@@ -86,7 +86,6 @@ class Redactor:
         tools: Asked for the `redact=` of each tool: its name -> names of arguments, or paths of JSON in them.
         credentials: This workbench's tokens and tickets; None: it has none.
         own: Further secrets of its own.
-        salt: What the marks are made with: equal secrets have equal marks where it is the same. None: one of its own.
     """
 
     def __init__(
@@ -96,14 +95,13 @@ class Redactor:
         tools: Callable[[], Mapping[str, Sequence[str]]] = dict,
         credentials: Credentials | None = None,
         own: Callable[[], Iterable[Secret]] = tuple,
-        salt: Secret | None = None,
     ) -> None:
         self._names = SecretNames(names)
         self._tools, self._credentials, self._own = tools, credentials, own
         self._rules = ToolRules()
         self._words_now = self._words()
         self._texts = SecretTexts(self._words_now)
-        self._salt = Secret.random() if salt is None else salt
+        self._salt = Secret.random()
         values = (hint for hints in VALUES.values() for hint in hints)
         self._hunt = Hunt((*self._names.hints, *values, *CAPABILITIES, *SHORT_HINTS, *_DISGUISES), _ROOTS)
         self._remembered: OrderedDict[str, Written] = OrderedDict()
@@ -144,6 +142,10 @@ class Redactor:
             tools={tool: tuple(paths) for tool, paths in self._tools().items()},
             hash="HMAC-SHA-256 with a random salt, its first 48 bits",
         )
+
+    def mark_with(self, salt: Secret) -> None:
+        """Make the marks with this: equal secrets have equal ones wherever it is the same. Until then it has a salt of its own."""
+        self._salt = salt
 
     # --- the quick way -----------------------------------------------------------------------------------------
 

@@ -172,7 +172,9 @@ def test_however_deep_a_value_is_it_is_withheld_or_refused(value: str, depth: in
 
 def test_equal_values_have_equal_marks_also_where_they_cannot_be_written_again() -> None:
     def marked(value: str) -> Any:
-        return json.loads(Redactor(salt=Secret("x")).message(b'{"password":%b}' % value.encode()))["password"]
+        redactor = Redactor()
+        redactor.mark_with(Secret("x"))
+        return json.loads(redactor.message(b'{"password":%b}' % value.encode()))["password"]
 
     large = "9" * 60
     assert marked(f'{{"a":{large},"b":[1]}}') == marked(f'{{"b":[1],"a":{large}}}')

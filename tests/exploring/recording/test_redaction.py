@@ -170,6 +170,20 @@ def test_however_deep_a_value_is_it_is_withheld_or_refused(value: str, depth: in
         assert Redactor().text(raw.decode())
 
 
+def test_what_is_too_long_is_withheld_and_pictures_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcp_workbench.exploring.recording.redaction.MOST_TEXT", 10_000)
+    monkeypatch.setattr("mcp_workbench.exploring.recording.redaction.LONGEST", 200_000)
+    picture, words, redactor = "AKIAIOSFODNN7EXAMPLEpwd" * 4_000, "a key, and more words " * 600, Redactor()
+    for value in (words, [words[:5_000]] * 3, ["x"] * 600, {words: 1}, [json.dumps([words])], picture + picture + picture):
+        with pytest.raises(Unreadable, match="too long to be looked into"):
+            redactor.message(json.dumps({"password": "hunter2", "b": value}).encode())
+        assert re.fullmatch("‹redacted:[0-9a-f]{12}›", str(redactor.value({"b": value}))) or value == picture * 3
+    assert redacted({"token": "hunter2 hunter2", "data": picture, "b": words[:4_000]}, redactor)["data"] == picture
+    assert redactor.text(words) == redactor.text(words) != redactor.text(words + "x")
+    secrets = [f"password=s{number}" for number in range(300)]
+    assert len(redacted(secrets)) == 300, "marks are longer than what they stand for, and count no more for that"
+
+
 def test_equal_values_have_equal_marks_also_where_they_cannot_be_written_again() -> None:
     def marked(value: str) -> Any:
         redactor = Redactor()

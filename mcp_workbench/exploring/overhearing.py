@@ -1,7 +1,7 @@
 """Conversations of which only the texts are heard: this notebook as a client, and taps. They end up in the server's own memory.
 
 Any thread may speak here; one at a time writes into the memory (`telemetry`): the protocol loop's while a server runs, else
-whoever looks, or speaks when much has gathered, under a lock. What is heard is only put into a queue on its path; it is paired
+whoever looks or follows, or speaks when much has gathered, under a lock. What is heard is only put into a queue on its path; it is paired
 to calls beside it.
 """
 
@@ -75,6 +75,8 @@ class Overhearing:
         self._engine: Engine | None = None
         self._asked = False
         """Whether the loop was asked to write down what waits."""
+        self.on_waiting: list[Callable[[], None]] = []
+        """Called, from whichever thread speaks, when something waits that no server's loop will write down: who follows may `gather`."""
         self._numbers = {side: itertools.count(1) for side in _NAMES}
         self._live: dict[Overheard, None] = {}
 
@@ -106,6 +108,8 @@ class Overhearing:
         """Its loop has ended."""
         with self._lock:
             self._engine = None
+        if self._queue:
+            self._tell()
 
     def catch_up(self) -> None:
         """Wait until all that has happened is written down, also by the server itself: an answer may be here before its record."""
@@ -128,15 +132,27 @@ class Overhearing:
         else:
             engine.call(self._write_down)
 
+    def gather(self) -> None:
+        """Write down what was heard until now, unless a server's loop does; waits for no loop."""
+        if self._queue and self._engine is None:
+            with self._lock:
+                if self._engine is None:  # a server that begins waits for the lock
+                    self._write_down()
+
     def _hear(self, overheard: Overheard, message: Message | None) -> None:
         self._queue.append((overheard, message))
         engine = self._engine
         if engine is None:
             if message is None or len(self._queue) >= GATHERED:
                 self.settle()
+            self._tell()
         elif not self._asked:
             self._asked = True
             engine.post(self._write_down)
+
+    def _tell(self) -> None:
+        for tell in self.on_waiting:
+            tell()
 
     def _write_down(self) -> None:
         self._asked = False

@@ -12,12 +12,15 @@ from typing import Any
 import msgspec
 
 from mcp_workbench.exploring.recording.redaction import Redactor, Unreadable
+from mcp_workbench.secret import Secret
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.pairing import entries_of
 from mcp_workbench.telemetry.records import CallRecord
 
 _NAMES = 1000
 """Names of tools, resources and methods of which it is known how they may be shown: they come again and again."""
+_SALT = Secret.random()
+"""Of all outputs of this process: the same secret has the same mark in each of them. In the next process, and in files, it has another."""
 
 
 class Withholding:
@@ -31,6 +34,7 @@ class Withholding:
         self._redactor = redactor
         self._names: dict[tuple[str, str], tuple[str, str]] = {}
         self._learned = redactor.learned
+        redactor.mark_with(_SALT)
         redactor.begin()
 
     def begin(self) -> None:

@@ -112,14 +112,15 @@ class Remembering(Offering, Conversing):
                 members, for instance `["ssn"]`, are withheld too. False: everything stands in the file as it crossed.
             max_bytes: Size at which the file is moved to `path.1`, and so on, and a new one begins; None: never.
             keep: Older files that are kept then.
-            overwrite: Replace a recording that is there.
+            overwrite: Replace a recording that is there; anything else never.
 
         Returns:
             The recorder: `.stop()`, `.flush()`, `.annotate(text)`, `.path`, `.status`. It outlives `stop()` of the server.
 
         Raises:
             FilterError: The filter cannot be read, or asks for what only a whole call knows, for instance `dur`; says where.
-            TypeError: `filter` or `redact` is neither of what it may be.
+            TypeError: `filter` or `redact` is neither of what it may be, or `max_bytes` or `keep` is no whole number.
+            ValueError: `max_bytes` or `keep` is none that can be.
             FileExistsError: Something is there; a link is never followed or replaced.
             OSError: The file cannot be made.
         """
@@ -141,6 +142,8 @@ class Remembering(Offering, Conversing):
             tools=offer.catalog.list,
             tell=self._tell_author,
             server=self._name,
+            gather=offer.overhearing.gather,
+            on_waiting=offer.overhearing.on_waiting,
         )
         with in_one_line(FileExistsError):
             recorder = Recorder(

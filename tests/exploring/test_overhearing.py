@@ -31,6 +31,31 @@ def test_much_is_written_down_even_when_nobody_looks() -> None:
     assert telemetry.messages.total == GATHERED
 
 
+def test_who_follows_hears_that_something_waits_and_writes_it_down_unless_a_server_does() -> None:
+    telemetry, told = Telemetry(), [0]
+    overhearing = Overhearing(lambda: telemetry)
+
+    def tell() -> None:
+        told[0] += 1
+
+    overhearing.on_waiting.append(tell)
+    heard = overhearing.begin(Side.TAP, "default", "websocket", "there")
+    heard.note(Direction.IN, QUESTION)
+    assert (told[0], telemetry.messages.total) == (1, 0)
+    overhearing.gather()
+    assert telemetry.messages.total == 1
+    engine = Engine()
+    overhearing.attach(engine)  # it does not run, and nobody waits for it
+    heard.note(Direction.OUT, ANSWER)
+    overhearing.gather()
+    assert (told[0], telemetry.messages.total) == (1, 1)
+    engine.loop.close()
+    overhearing.detach()
+    assert told[0] == 2
+    overhearing.gather()
+    assert len(telemetry.calls()) == 1
+
+
 def test_the_end_of_a_conversation_drops_what_waits_and_is_told_once() -> None:
     telemetry = Telemetry()
     overhearing = Overhearing(lambda: telemetry)

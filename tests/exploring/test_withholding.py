@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
+from pathlib import Path
 
 from mcp_workbench import Workbench
 from mcp_workbench.errors import PeerError
@@ -19,6 +21,7 @@ from mcp_workbench.telemetry import CallRecord, Direction, Message
 from tests.exploring.rig import calling
 
 KEY, PIN, PASSWORD = "sk-0123456789abcdef0123456789abcdef", "pin-73915246", "hunter2-very-long"
+MARK = re.compile("‹redacted:[0-9a-f]{12}›")
 
 
 def test_what_shows_itself_shows_no_secret_whoever_said_it_again() -> None:
@@ -64,10 +67,23 @@ def test_what_shows_itself_shows_no_secret_whoever_said_it_again() -> None:
         assert [text for text in shown if secret in text] == []
     assert "HNL" in repr(calls)
     assert "$.arguments.api_key" in repr(differing[0])
+    assert set(MARK.findall(repr(priced))) <= set(MARK.findall(repr(differing[0])))
     assert "no entry for ‹redacted:" in calls._repr_html_()
     assert priced.arguments == {"dest": "HNL", "api_key": KEY, "pin": PIN}
     assert PASSWORD in str(failed.error)
     assert KEY in calls.df()["arguments"].iloc[0]
+
+
+def test_a_secret_has_one_mark_in_all_outputs_and_another_in_each_file(tmp_path: Path) -> None:
+    def messages(text: str) -> MessageList:
+        raw = json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"text": text}}).encode()
+        return MessageList([Message("s1", Direction.OUT, 1, 1.0, len(raw), raw, 1)])
+
+    first, second = messages(f"with {KEY}"), messages(f"password={KEY}")
+    shown = {mark for each in (first, second, first) for text in (repr(each), each._repr_html_()) for mark in MARK.findall(text)}
+    assert len(shown) == 1
+    written = {mark for name in "ab" for mark in MARK.findall(first.save(tmp_path / name).read_text(encoding="utf-8"))}
+    assert len(written | shown) == 3
 
 
 def test_what_is_no_message_is_shown_without_what_looks_like_a_secret() -> None:

@@ -38,6 +38,9 @@ class Hunt:
         for hint in dict.fromkeys(_without_digits(hint).reveal() for hint in hints):
             self._hints.setdefault(next((root for root in roots if root in hint), hint), []).append(Secret(hint))
         self._also: tuple[Secret, ...] = ()
+        self._words: list[Secret] = []
+        self._short: list[Secret] = []
+        self._is_everything = False
         self._known: set[bytes] = set()
 
     def clean(self, texts: Sequence[bytes], also: Iterable[Secret]) -> list[bool]:
@@ -47,10 +50,9 @@ class Hunt:
             texts: Those.
             also: Further words for the time being; an empty one is in everything.
         """
-        if (words := tuple(also)) != self._also:
-            self._also = words
-            self._known.clear()
-        if Secret("") in words:
+        if (words := tuple(also)) is not self._also and words != self._also:
+            self._look_for(words)
+        if self._is_everything:
             return [False] * len(texts)
         bare = [text.translate(_LOWER, _DIGITS) for text in texts]
         unknown = [number for number, text in enumerate(bare) if text not in self._known]
@@ -58,17 +60,23 @@ class Hunt:
         for number in self._found(unknown, [bare[number] for number in unknown]):
             clean[number] = False
         self._remember(bare[number] for number in unknown if clean[number])
-        for number in _with_numbers([word for word in words if _is_short(word)], texts):
+        for number in _with_numbers(self._short, texts):
             clean[number] = False
         return clean
+
+    def _look_for(self, words: tuple[Secret, ...]) -> None:
+        self._also = words
+        self._is_everything = Secret("") in words
+        self._short = [word for word in words if _is_short(word)]
+        self._words = [_without_digits(word.reveal()) for word in words if not _is_short(word)]
+        self._known.clear()
 
     def _found(self, numbers: Sequence[int], bare: Sequence[bytes]) -> Iterable[int]:
         if not bare:
             return ()
         together = _together(bare)
         hints = [hint for part, hints in self._hints.items() if part in together for hint in hints]
-        words = [_without_digits(word.reveal()) for word in self._also if not _is_short(word)]
-        return [numbers[found] for found in _having([*hints, *words], bare, together)]
+        return [numbers[found] for found in _having([*hints, *self._words], bare, together)]
 
     def _remember(self, texts: Iterable[bytes]) -> None:
         if len(self._known) >= MAX_KNOWN:

@@ -6,15 +6,18 @@ On the recorder's thread only. Below: `format` says what the lines are, `redacti
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from mcp_workbench.exploring.recording.format import CallLine, Clock, End, MessageLine, RecordedTool, Session, encode_line
+from mcp_workbench.exploring.recording.format import CallLine, Clock, End, Lost, MessageLine, RecordedTool, Session, encode_line
 from mcp_workbench.exploring.recording.redaction import Redactor, Unreadable
 from mcp_workbench.primitives.tools import ToolDefinition
 from mcp_workbench.telemetry.messages import Message
 from mcp_workbench.telemetry.records import CallRecord, SessionRecord, Side
+
+logger = logging.getLogger("mcp_workbench")
 
 Crossed = tuple[Message, bytes]
 """A message, and its text as it was when it crossed."""
@@ -42,10 +45,11 @@ class Lines:
         self._targets: dict[str, bool] = {}
         self._heads: dict[str, bytes] = {}
         """Session -> what is the same in the lines of all of its messages."""
+        self._at_fault = False
 
     def of(self, items: Sequence[Crossed | CallRecord]) -> list[bytes]:
         """The lines of messages and calls, in their order, and before the first of a session its own."""
-        texts = [item[1] if isinstance(item, tuple) else encode_line(self._call(item)) for item in items]
+        texts = [item[1] if isinstance(item, tuple) else self._encoded(item) for item in items]
         clean = self._clean(items, texts)
         learned = 0 if self._redactor is None else self._redactor.learned
         lines: list[bytes] = []
@@ -60,10 +64,22 @@ class Lines:
                 clean[number + 1 :] = self._clean(items[number + 1 :], texts[number + 1 :])
         return lines
 
+    def _encoded(self, call: CallRecord) -> bytes:
+        try:
+            return encode_line(self._call(call))
+        except (OverflowError, ValueError, TypeError) as error:  # what others say may be no number or text of ours
+            return _unwritten(call, error)
+
     def _line(self, item: Crossed | CallRecord, text: bytes, *, clean: bool) -> bytes:
-        if isinstance(item, tuple):
-            return self._message(item[0], text, clean=clean)
-        return text if clean or self._redactor is None else self._clean_call(text, self._redactor)
+        try:
+            if isinstance(item, tuple):
+                return self._message(item[0], text, clean=clean)
+            return text if clean or self._redactor is None else self._clean_call(text, self._redactor)
+        except Exception as error:  # a named boundary: whatever is wrong with one of them, the others are recorded
+            if not self._at_fault:  # who sends one may send many
+                logger.exception("a line of a recording could not be made")
+            self._at_fault = True
+            return self._withheld(item[0], error) if isinstance(item, tuple) else _unwritten(item, error)
 
     def _clean(self, items: Sequence[Crossed | CallRecord], texts: Sequence[bytes]) -> list[bool]:
         """Which of them need not be looked into; a call's line has nothing that is not in its request, unless more is known of it."""
@@ -94,7 +110,7 @@ class Lines:
         if known is None:
             if len(self._targets) >= _TARGETS:
                 self._targets.clear()
-            known = self._targets[target] = self._redactor is None or self._redactor.clean([target.encode()]) == [True]
+            known = self._targets[target] = self._redactor is None or self._redactor.clean([target.encode("utf-8", "replace")]) == [True]
         return known
 
     def session(self, session_id: str) -> bytes:
@@ -162,16 +178,8 @@ class Lines:
                 b"" if raw.startswith(b"{") or raw.lstrip()[:1] != b"[" else b',"batch":true',
                 raw.replace(b"\n", b" ").replace(b"\r", b" "),  # between its parts: within a text of JSON they are escaped
             )
-        line = MessageLine(
-            message.seq,
-            message.at,
-            message.at_ns - self._began,
-            message.session_id,
-            self._sides.get(message.session_id, Side.SERVER),
-            message.direction,
-            message.size,
-            batch=raw.lstrip()[:1] == b"[",
-        )
+        line = self._told_of(message)
+        line.batch = raw.lstrip()[:1] == b"["
         if self._redactor is None:
             _put_as_it_is(line, raw)
         elif not is_json:
@@ -181,6 +189,23 @@ class Lines:
                 line.m = msgspec.Raw(self._redactor.message(raw, message.session_id))
             except Unreadable as error:
                 line.withheld = str(error)
+        return encode_line(line)
+
+    def _told_of(self, message: Message) -> MessageLine:
+        """All but what it says."""
+        return MessageLine(
+            message.seq,
+            message.at,
+            message.at_ns - self._began,
+            message.session_id,
+            self._sides.get(message.session_id, Side.SERVER),
+            message.direction,
+            message.size,
+        )
+
+    def _withheld(self, message: Message, error: Exception) -> bytes:
+        line = self._told_of(message)
+        line.withheld = f"could not be looked into ({type(error).__name__})"
         return encode_line(line)
 
     def _call(self, call: CallRecord) -> CallLine:
@@ -237,6 +262,11 @@ class Lines:
         if self._redactor is None or self._redactor.clean([encoded]) == [True]:
             return encoded
         return self._redactor.message(encoded) + b"\n"
+
+
+def _unwritten(call: CallRecord, error: Exception) -> bytes:
+    """In place of the line of a call; its messages stand before."""
+    return encode_line(Lost(call.received_at, 0, 1, 0, f"the line of a call could not be made ({type(error).__name__})"))
 
 
 def _names_task(item: Crossed | CallRecord) -> bool:

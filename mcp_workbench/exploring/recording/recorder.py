@@ -16,7 +16,8 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -95,6 +96,10 @@ class Sources:
     tell: Callable[[str], None]
     """Tells a person."""
     server: str = ""
+    gather: Callable[[], None] = lambda: None
+    """Has the telemetry hear what was overheard and nobody else would write down soon."""
+    on_waiting: list[Callable[[], None]] = field(default_factory=list)
+    """Called when there is such a thing, from any thread."""
 
 
 class Recorder:
@@ -111,7 +116,9 @@ class Recorder:
         overwrite: Whether an older recording there may be replaced.
 
     Raises:
-        FileExistsError: Something is there.
+        FileExistsError: Something is there; `overwrite` replaces recordings alone.
+        TypeError: `max_bytes` or `keep` is no whole number.
+        ValueError: One of them is none that can be.
         OSError: The file cannot be made.
 
     Its methods may be called from any thread; what begins with an underscore after `_run` is the recorder's own.
@@ -137,7 +144,7 @@ class Recorder:
         self._id, self._clock = uuid4().hex, Clock(time.time(), time.perf_counter_ns())
         self._lines = Lines(self._clock, redactor, sources.session)
         self._digests: tuple[str, ...] = ()
-        self._files = Files(path, self._header, max_bytes=max_bytes, keep=keep, overwrite=overwrite)
+        self._files = Files(path, self._header, max_bytes=max_bytes, keep=keep, overwrite=overwrite, gone=self._tell_of_end)
         self._waiting = Waiting(max_waiting)
         self._late: deque[CallRecord] = deque()
         self._unwritten = Gap()
@@ -151,6 +158,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
         sources.telemetry().follow(self._waiting)
+        sources.on_waiting.append(self._waiting.heard)
         atexit.register(self.stop)
         mine = weakref.ref(self)
         call_in_forked_children(lambda: None if (recorder := mine()) is None else recorder.abandon_in_child())
@@ -222,21 +230,26 @@ class Recorder:
             if self._stopped:
                 return
             self._sources.settle()
-            self._sources.telemetry().unfollow(self._waiting)
-            atexit.unregister(self.stop)
+            self._unfollow()
             self._ends = True
             self._hurry.set()
             self._waiting.wake.set()
-            self._thread.join(timeout_s)
+            self._thread.join(timeout_s)  # a Ctrl-C ends the wait, not the writing: the thread says when it has ended
             self._stopped = True
+            atexit.unregister(self.stop)
 
     def abandon_in_child(self) -> None:
         """In a forked process, which has neither the thread nor the traffic: the file is its parent's."""
         if not self._stopped:
             self._stopped = True
             self._stopping = threading.Lock()  # somebody may hold it who is not here
-            self._sources.telemetry().unfollow(self._waiting)
+            self._unfollow()
             self._files.abandon()
+
+    def _unfollow(self) -> None:
+        self._sources.telemetry().unfollow(self._waiting)
+        with suppress(ValueError):  # a second time
+            self._sources.on_waiting.remove(self._waiting.heard)
 
     # --- on the thread ---------------------------------------------------------------------------------------------------
 
@@ -246,15 +259,17 @@ class Recorder:
                 self._waiting.wake.wait()
                 self._hurry.wait(FLUSH_S)
                 self._waiting.wake.clear()
+                self._sources.gather()
                 self._drain()
             self._finish()
         except BaseException:  # a named boundary: the top of a thread, which nobody else would hear of
             logger.exception("the recording %s", self.path)
-            self._sources.telemetry().unfollow(self._waiting)
+            self._unfollow()
             self._stopped = True
             self._sources.tell(f"the recording {self.path} has ended by a fault of mcp-workbench, which is in the log; traffic goes on")
         finally:
             self._files.close()
+            self._stopped = True
 
     def _finish(self) -> None:
         self._drain()
@@ -267,6 +282,7 @@ class Recorder:
             self._redactor.begin()
         self._look_at_tools()
         self._release_late(all_calls=all_calls)
+        self._write([])  # whoever waits for it is to hear when the file is gone
         while self._waiting.items:
             begun = time.perf_counter()
             items, other = self._next()
@@ -313,6 +329,9 @@ class Recorder:
         else:
             self._tell("room", f"the recording {self.path} cannot keep up: what crosses meanwhile is counted in it, not written")
             self._write([encode_line(_lost(item, "more crossed than could be written in time"))])
+
+    def _tell_of_end(self) -> None:
+        self._tell("gone", f"the recording {self.path} was moved or removed by somebody; it goes on in a new file of that name")
 
     def _tell_of_filter(self, error: BaseException) -> None:
         self._tell(

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -25,9 +25,10 @@ from mcp_workbench.exploring.recording.hunting import Hunt
 from mcp_workbench.exploring.recording.secret_names import SHORT_HINTS, SecretNames, counts_tokens, words_of
 from mcp_workbench.exploring.recording.secret_shapes import SecretShapes
 from mcp_workbench.exploring.recording.secret_tables import hide_columns, hide_in_tables
-from mcp_workbench.exploring.recording.secret_texts import VALUES, SecretTexts, hide_value
+from mcp_workbench.exploring.recording.secret_texts import VALUES, SecretTexts, hide_value, is_opaque
 from mcp_workbench.exploring.recording.tool_rules import ToolRules, read_inner
 from mcp_workbench.exploring.recording.written import Written, plain_part
+from mcp_workbench.limits import MIB
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports.credentials import Credentials
 
@@ -40,6 +41,13 @@ LEAST_REMEMBERED = 6
 MAX_DEPTH = 100
 """Levels of JSON, and of JSON within texts of JSON, that are looked into; what is deeper is withheld."""
 
+LONGEST = 16 * MIB
+"""Bytes of a message that is looked into: to read one holds the interpreter, and with it those who call."""
+MOST_TEXT = 4 * MIB
+"""Characters of texts in it, pictures and sounds apart: it takes a second or two for each million where everything is a secret."""
+_EACH_TEXT = 20
+"""A short text is as much work as one that is longer by so much."""
+TOO_DEEP = "nested too deep to be looked into"
 _MARK = re.compile(r"‹redacted:[0-9a-f]{12}›")
 _ORDINARY = frozenset(
     ("string", "number", "integer", "boolean", "object", "password", "secret", "authorization", "default", "required", "redacted")
@@ -77,6 +85,13 @@ class Unreadable(ValueError):
     """A text that cannot be looked into, and why."""
 
 
+class TooLong(Unreadable):
+    """More texts than can be looked into without holding up those who call meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("too long to be looked into")
+
+
 class Redactor:
     """Of one recording. One thread at a time.
 
@@ -98,11 +113,12 @@ class Redactor:
         self._names = SecretNames(names)
         self._tools, self._credentials, self._own = tools, credentials, own
         self._rules = ToolRules()
-        self._words_now = self._words()
-        self._texts = SecretTexts(self._words_now)
+        self._use_words()
         self._salt = Secret.random()
-        values = (hint for hints in VALUES.values() for hint in hints)
-        self._hunt = Hunt((*self._names.hints, *values, *CAPABILITIES, *SHORT_HINTS, *_DISGUISES), _ROOTS)
+        values = (hint for each in VALUES.values() for hint in each)
+        hints = (*self._names.hints, *values, *CAPABILITIES, *SHORT_HINTS, *_DISGUISES)
+        self._hunt, self._hunt_inside = Hunt(hints, _ROOTS), Hunt(hints, _ROOTS)
+        """In messages, and in texts of them that are JSON: there beside the words alone, which change seldom."""
         self._remembered: OrderedDict[str, Written] = OrderedDict()
         self._characters = 0
         """Of what is remembered."""
@@ -114,6 +130,11 @@ class Redactor:
         self._own_now: dict[Secret, Written] = {}
         self.learned = 0
         """Goes up whenever there is something new to look for: what was clean before may not be now."""
+        self._hunted_at = -1
+        """What was learned when it was last put together what is looked for."""
+        self._hunted_now: tuple[Secret, ...] = ()
+        self._looked_into = 0
+        """Characters of texts, at this moment."""
         self._here: frozenset[str] = frozenset()
         """Names that are secrets in the message at hand."""
 
@@ -142,6 +163,10 @@ class Redactor:
             hash="HMAC-SHA-256 with a random salt, its first 48 bits",
         )
 
+    def mark_with(self, salt: Secret) -> None:
+        """Make the marks with this: equal secrets have equal ones wherever it is the same. Until then it has a salt of its own."""
+        self._salt = salt
+
     # --- the quick way -----------------------------------------------------------------------------------------
 
     def forget(self, session: str) -> None:
@@ -153,33 +178,42 @@ class Redactor:
         credentials = self._credentials
         own = (*self._own(), *(() if credentials is None else credentials.all()))
         self._own_now = {secret: self._own_now.get(secret) or Written(secret.reveal()) for secret in own}
+        self._hunted_at = -1
         if self._rules.learn(self._tools()):
-            self._words_now = self._words()
-            self._texts = SecretTexts(self._words_now)
+            self._use_words()
+
+    def _use_words(self) -> None:
+        """Further names by which a text may call a secret: those that were given, and arguments that tools withhold."""
+        named = (*self._names.further, *self._rules.names())
+        self._words_now = [words for name in named if (words := words_of(name))]
+        self._texts = SecretTexts(self._words_now)
+        self._words_to_hunt = tuple(
+            Secret(plain_part(text)) for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now))
+        )
 
     def _column_hints(self) -> Iterable[str]:
         return (*self._names.hints, "pin", *(max(words, key=len) for words in self._words_now))
-
-    def _words(self) -> list[tuple[str, ...]]:
-        """Further names by which a text may call a secret: those that were given, and arguments that tools withhold."""
-        return [words for name in (*self._names.further, *self._rules.names()) if (words := words_of(name))]
 
     def clean(self, texts: Sequence[bytes]) -> list[bool]:
         """For each of several texts of JSON whether nothing in it can be a secret; False: look."""
         return self._hunt.clean(texts, self._hunted())
 
-    def _hunted(self) -> Iterable[Secret]:
+    def _hunted(self) -> tuple[Secret, ...]:
         """What is looked for beside the hints."""
+        if self._rules.waiting or (self._credentials is not None and len(self._credentials.tickets)):
+            return _EVERYTHING
+        if self._hunted_at != self.learned:
+            self._hunted_at, self._hunted_now = self.learned, tuple(self._to_hunt())
+        return self._hunted_now
+
+    def _to_hunt(self) -> Iterator[Secret]:
         for written in (*self._own_now.values(), *self._remembered.values()):
             yield Secret(written.part)
-        for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now)):
-            yield Secret(plain_part(text))
+        yield from self._words_to_hunt
         if self._asked_secrets:
             yield _ANSWER
         if self._rules:
             yield _LATER
-        if self._rules.waiting or (self._credentials is not None and len(self._credentials.tickets)):
-            yield Secret("")  # in everything
 
     # --- the thorough way ------------------------------------------------------------------------------------------
 
@@ -187,14 +221,17 @@ class Redactor:
         """A message, JSON, with nothing secret in it.
 
         Raises:
-            Unreadable: It is no JSON, or nested too deep; withhold it.
+            Unreadable: It is no JSON, nested too deep, or too long; withhold it.
         """
         value = _read(raw)
-        entries = value if isinstance(value, list) else [value]
-        done = [self._entry(entry, session) for entry in entries]
         try:
+            done = [self._entry(entry, session) for entry in (value if isinstance(value, list) else [value])]
             return msgspec.json.encode(done if isinstance(value, list) else done[0])
-        except (OverflowError, ValueError, RecursionError):
+        except Unreadable:
+            raise
+        except RecursionError:
+            raise Unreadable(TOO_DEEP) from None
+        except (OverflowError, ValueError):
             raise Unreadable("a value that cannot be written again") from None
 
     def _entry(self, entry: Any, session: str) -> Any:
@@ -206,21 +243,32 @@ class Redactor:
             if places is not None:
                 self._here = places.names
                 places.replace_in(entry, self._hide_all)
-            return self.value(entry)
+            return self._looked_through(entry)
         finally:
             self._here = frozenset()
 
     def value(self, value: Any) -> Any:
-        """A value of JSON, with nothing secret in it."""
-        learned = self.learned
-        done = self._value(value, 0, in_schema=False)
-        if self.learned != learned:
-            done = self._value(done, 0, in_schema=False)  # it may stand before the place that gave it away, too
-        return done
+        """A value of JSON, with nothing secret in it; one that is too long to be looked into is withheld."""
+        try:
+            return self._looked_through(value)
+        except TooLong:
+            return self._hide(_as_one_text(value))
 
     def text(self, text: str) -> str:
-        """A text, with nothing secret in it."""
-        return self._text(text, 0)
+        """A text, with nothing secret in it; one that is too long to be looked into is withheld."""
+        self._looked_into = 0
+        try:
+            return self._text(text, 0)
+        except TooLong:
+            return self._hide(text)
+
+    def _looked_through(self, value: Any) -> Any:
+        learned, self._looked_into = self.learned, 0
+        done = self._value(value, 0, in_schema=False)
+        if self.learned != learned:  # it may stand before the place that gave it away, too
+            self._looked_into = -4 * MOST_TEXT  # marks are longer than what they stand for
+            done = self._value(done, 0, in_schema=False)
+        return done
 
     def knows(self, text: str) -> bool:
         """Whether something in a text was a secret elsewhere; of one that was made fit before, whether it has to be again."""
@@ -354,7 +402,7 @@ class Redactor:
         if isinstance(value, str):
             return hide_value(value, self._hide_and_remember)
         self._remember_all(value)
-        return self._hide(str(value) if isinstance(value, int | float) else msgspec.json.encode(value, order="sorted").decode())
+        return self._hide(str(value) if isinstance(value, int | float) else _as_one_text(value))
 
     def _remember_all(self, value: Any) -> None:
         waiting = [value]
@@ -372,6 +420,10 @@ class Redactor:
             inner = read_inner(text)
             if inner is not None:
                 return self._inner(text, inner, depth)
+        if not is_opaque(text):
+            self._looked_into += len(text) + _EACH_TEXT
+        if self._looked_into > MOST_TEXT:
+            raise TooLong
         text = self._without_known(text)
         self._cells = 0
         text = hide_in_tables(text, self._column_hints(), self._is_secret, self._cell)
@@ -381,15 +433,18 @@ class Redactor:
     def _inner(self, text: str, inner: Any, depth: int) -> str:
         """A text that is JSON itself; it stays as it was written where nothing was withheld and nothing could hide in it."""
         done = self._value(inner, depth + 1, in_schema=False)
-        if done == inner and self.clean([text.encode("utf-8", "replace")]) == [True]:
+        if done == inner and self._without_known(text) == text and self._has_no_hint(text):
             return text
         return msgspec.json.encode(done).decode()
+
+    def _has_no_hint(self, text: str) -> bool:
+        return self._hunt_inside.clean([text.encode("utf-8", "replace")], self._words_to_hunt) == [True]
 
     def _without_known(self, text: str) -> str:
         for own, written in self._own_now.items():
             if written.part in text:
                 text = written.replaced_in(text, self._hide(own.reveal()))
-        for known, written in self._remembered.items():
+        for known, written in self._remembered.items() if len(text) >= LEAST_REMEMBERED else ():
             if written.part in text:
                 text = written.replaced_in(text, self._hide(known))
         if self._credentials is not None and len(self._credentials.tickets):
@@ -431,6 +486,8 @@ _DISGUISES = (r"\u", r"\/")
 _LATER = Secret("job_")
 """In calls of the tools by which results of other calls are come by; those of tasks have `taskid`."""
 _ANSWER = Secret('"action')
+_EVERYTHING = (Secret(""),)
+"""In every text."""
 _TICKET = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 
 
@@ -447,10 +504,36 @@ def _still_in_schema(name: str, in_schema: bool | None) -> bool | None:
     return in_schema or name in _SCHEMAS
 
 
+def _as_one_text(value: Any) -> str:
+    """Equal for equal values; more may have been read than can be written again."""
+    try:
+        return msgspec.json.encode(value, order="sorted").decode()
+    except (OverflowError, ValueError, RecursionError):
+        return " ".join(_pieces(value))
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """Of a value however deep it is."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield f"{{{len(each)}"
+            for name, member in sorted(each.items()):
+                waiting += (member, name)
+        elif isinstance(each, list):
+            yield f"[{len(each)}"
+            waiting += each
+        else:
+            yield repr(each)
+
+
 def _read(raw: bytes) -> Any:
+    if len(raw) > LONGEST:
+        raise TooLong
     try:
         return msgspec.json.decode(raw)
     except RecursionError:
-        raise Unreadable("nested too deep to be looked into") from None
+        raise Unreadable(TOO_DEEP) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Unreadable("no JSON") from None

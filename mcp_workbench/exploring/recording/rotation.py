@@ -1,17 +1,25 @@
 """The files of one recording: `x`, and where it grew past its bound the older `x.1`, `x.2` …, the highest number the oldest.
 
-Whole lines or nothing: where the disk is full what was begun is taken back. Bytes only; knows nothing of what they say.
+Whole lines or nothing: where the disk is full what was begun is taken back, and older files are left until there is room for the next.
+Only what is a recording is moved or removed. Bytes only; knows nothing of what they say.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mcp_workbench.platforms import create_private_file
+from mcp_workbench.exploring.recording.format import FORMAT
+from mcp_workbench.platforms import create_private_file, open_unfollowed
+
+MOST_KEPT = 10_000
+"""Older files of one recording."""
+_BEGINNING = re.compile(rb'\s{0,9}\{\s{0,9}"format"\s{0,9}:\s{0,9}"%b"' % FORMAT.encode())
+"""Of each of its files."""
 
 
 class Files:
@@ -23,16 +31,29 @@ class Files:
         max_bytes: Size past which the next file begins; a file exceeds it by its first lines and one more at most. None: never.
         keep: Older files that are kept.
         overwrite: Take away what a former recording left under these names.
+        gone: Told that the newest was moved or removed by somebody, and that the next is begun in its place.
 
     Raises:
-        FileExistsError: Something is there, and it is not to be overwritten, or is no plain file.
+        FileExistsError: Something is there, and it is not to be overwritten, or is no recording.
+        TypeError: `max_bytes` or `keep` is no whole number.
+        ValueError: One of them is none that can be.
         OSError: It cannot be made.
     """
 
     def __init__(
-        self, path: Path, header: Callable[[int], bytes], *, max_bytes: int | None = None, keep: int = 5, overwrite: bool = False
+        self,
+        path: Path,
+        header: Callable[[int], bytes],
+        *,
+        max_bytes: int | None = None,
+        keep: int = 5,
+        overwrite: bool = False,
+        gone: Callable[[], None] = lambda: None,
     ) -> None:
-        self.path, self._header, self._max_bytes, self._keep = path, header, max_bytes, keep
+        if max_bytes is not None:
+            _check("max_bytes is the size of a file in bytes, or None", max_bytes, 1)
+        _check("keep is how many older files are kept", keep, 0, MOST_KEPT)
+        self.path, self._header, self._max_bytes, self._keep, self._gone = path, header, max_bytes, keep, gone
         self.part = 0
         """Number of the newest, counted from 1."""
         self.bytes = 0
@@ -40,6 +61,10 @@ class Files:
         self._size = 0
         self._first_lines = 0
         self._file: int | None = None
+        self._is_moving = False
+        """The newest is to be moved on, and is not yet."""
+        self._surplus: Path | None = None
+        """One older file more than are kept, until there is a new one."""
         _make_room(path, overwrite=overwrite)
         self._begin()
 
@@ -49,11 +74,18 @@ class Files:
         Returns:
             How many were written, and why not the others.
         """
+        try:
+            self.look()
+        except OSError as error:
+            return 0, error
         done = 0
         while done < len(lines):
             try:
-                if self._file is None or self._is_full(lines[done]):
-                    self._rotate()
+                if self._file is not None and self._is_full(lines[done]):
+                    self.look()
+                    self._is_moving = self._file is not None
+                    self.close()
+                self._go_on()
             except OSError as error:
                 return done, error
             written, failure = self._append(lines[done : done + self._fitting(lines, done)])
@@ -61,6 +93,17 @@ class Files:
             if failure is not None:
                 return done, failure
         return done, None
+
+    def look(self) -> None:
+        """Find out whether the newest is where it was, and begin the next where it is not.
+
+        Raises:
+            OSError: That cannot be told, or it cannot be begun.
+        """
+        if self._file is not None and not _is_at(self._file, self.path):
+            self.abandon()
+            self._gone()
+        self._go_on()
 
     def close(self) -> None:
         """Everything is on the disk, as far as the system says."""
@@ -117,16 +160,31 @@ class Files:
             os.ftruncate(file, size)
             os.lseek(file, size, os.SEEK_SET)
 
-    def _rotate(self) -> None:
-        self.close()
+    def _go_on(self) -> None:
+        """Have a file that is open."""
+        if self._is_moving:
+            self._move_on()
+            self._is_moving = False
+        if self._file is None:
+            self._begin()
+
+    def _move_on(self) -> None:
+        """Each to the next number, up to the first that is free; none is deleted before the new one is there."""
+        for file in files_of(self.path):
+            if os.path.lexists(file) and not _is_recording(file):
+                raise FileExistsError(errno.EEXIST, f"{file.name} is no recording, and in the way; move it away")
+        free = next(number for number in range(1, self._keep + 2) if number > self._keep or not _older(self.path, number).exists())
+        for number in range(free, 1, -1):
+            _older(self.path, number - 1).replace(_older(self.path, number))
+        self._surplus = _older(self.path, free) if free > self._keep else None
         with suppress(FileNotFoundError):  # moved or deleted by somebody else meanwhile
-            for number in range(self._keep, 0, -1):
-                _move(_older(self.path, number), _older(self.path, number + 1) if number < self._keep else None)
-            _move(self.path, _older(self.path, 1) if self._keep else None)
-        self._begin()
+            self.path.replace(_older(self.path, 1))
 
     def _begin(self) -> None:
-        self._file = create_private_file(self.path)
+        try:
+            self._file = create_private_file(self.path)
+        except FileExistsError:
+            raise FileExistsError(errno.EEXIST, f"{self.path.name} is another file now; move it away") from None
         self._size = 0
         self.part += 1
         _, error = self._append([self._header(self.part)])
@@ -136,6 +194,9 @@ class Files:
             self.path.unlink(missing_ok=True)
             raise error
         self._first_lines = self._size
+        surplus, self._surplus = self._surplus, None
+        if surplus is not None:
+            surplus.unlink(missing_ok=True)
 
 
 def files_of(path: Path) -> list[Path]:
@@ -149,17 +210,39 @@ def _older(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.{number}")
 
 
-def _move(path: Path, to: Path | None) -> None:
-    if to is None:
-        path.unlink(missing_ok=True)
-    elif path.exists():
-        path.replace(to)
+def _check(what: str, value: object, least: int, most: int | None = None) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{what}: a whole number, got {value!r}")
+    if value < least or (most is not None and value > most):
+        bounds = f"{least} or more" if most is None else f"{least} to {most:,}"
+        raise ValueError(f"{what}: {bounds}, got {value:,}")
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Whether what was opened is what is there now."""
+    try:
+        return os.path.samestat(os.fstat(file), path.lstat())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _is_recording(path: Path) -> bool:
+    """Whether it begins as a recording does, or is empty."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with os.fdopen(open_unfollowed(path), "rb") as file:
+        beginning = file.read(100)
+    return not beginning or _BEGINNING.match(beginning) is not None
 
 
 def _make_room(path: Path, *, overwrite: bool) -> None:
-    for each in files_of(path) if path.parent.is_dir() else []:
-        if each.is_symlink() or (each.exists() and not each.is_file()):
+    there = [each for each in (files_of(path) if path.parent.is_dir() else []) if os.path.lexists(each)]
+    for each in there:
+        if each.is_symlink() or not each.is_file():
             raise FileExistsError(f"{each} is a link or no plain file; a recording is written into a file of its own: choose another name")
-        if each.exists() and not overwrite:
+        if not overwrite:
             raise FileExistsError(f"{each} exists: choose another name, or say overwrite=True to replace it")
+        if not _is_recording(each):
+            raise FileExistsError(f"{each} exists and is no recording, and overwrite=True replaces nothing else: choose another name")
+    for each in there:
         each.unlink(missing_ok=True)

@@ -13,6 +13,9 @@ from collections.abc import Callable
 Hide = Callable[[str], str]
 """A secret -> what stands in its place."""
 
+STRETCH = 32_768
+"""Characters of a long text that are worked through at one go."""
+
 _RUN = re.compile(r"[A-Za-z0-9_-]*+")
 _REST = re.compile(r"\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+)*")
 _LEAST_HEAD = len("eyJ") + 8
@@ -24,6 +27,13 @@ _FURTHER = re.compile(r"[^\s/?#\"'<>@]++@")
 _END = re.compile(r"[\s\"'<>]")
 _COLON = re.compile(r":(?![0-9a-f]{12}›)")
 """Between user and password; there is one in every mark too."""
+
+
+def lowered(text: str) -> str:
+    """A text in lower case, as long as before where every letter of it is; not at one go, which would hold the interpreter."""
+    if len(text) <= STRETCH:
+        return text.lower()
+    return "".join(text[begin : begin + STRETCH].lower() for begin in range(0, len(text), STRETCH))
 
 
 def hide_web_tokens(text: str, hide: Hide) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from mcp_workbench.exploring.recording.secret_runs import Hide
+from mcp_workbench.exploring.recording.secret_runs import Hide, lowered
 
 HINTS = ("identified", "mysql", "mariadb", "-u ", '-u"', "-u\\", "--user")
 """In lower case one of these is in every text of JSON that has one of these shapes by another word than a secret's name."""
@@ -26,7 +26,7 @@ _COMMAND_CHARS = 1000
 """How far in a command an option stands from the program at most."""
 _PHRASE = re.compile(r"(?:passphrase|mnemonic)[\w.\-]{0,40}\s{0,8}(?:=>|:=|->|:)[ \t]{0,8}+(?![\"'\[{\\|>])", re.IGNORECASE)
 
-_QUOTED = re.compile(r"(\\{0,8}[\"'])((?:(?!\1)(?:\\.|.))*)(?:\1|\Z)", re.DOTALL)
+_QUOTED = re.compile(r"(\\{0,8}[\"'])((?:(?!\1)(?:\\.|.)){0,65536})(?:\1|\Z)?", re.DOTALL)
 _WORD = re.compile(r"[^\s\"']++")
 _CLOSED = re.compile(r"\s{0,4}[)\]]")
 _CONTENT = re.compile(r"[^<]++(?=</)")
@@ -45,7 +45,7 @@ class SecretShapes:
 
     def hide_in(self, text: str, hide: Hide) -> str:
         """The text with the values hidden."""
-        lower = text.lower()
+        lower = lowered(text)
         if "passphrase" in lower or "mnemonic" in lower:
             text = _each(text, _PHRASE.finditer(text), self._line, hide)
         if "identified" in lower:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from mcp_workbench.exploring.recording.secret_runs import lowered
+
 Hide = Callable[[Any], Any]
 """A cell -> what stands in its place."""
 IsSecret = Callable[[str], bool]
@@ -22,7 +24,7 @@ _DELIMITERS = "|\t;,"
 _NAME = re.compile(r"[\w .\-/#%()$*`]{0,60}")
 _DECORATION = " *`\"'\r"
 _RULE = re.compile(r"[-+:=| \r]+")
-_QUOTED = re.compile(r'\s*"(?:[^"]|"")*("|\Z)')
+_QUOTED = re.compile(r'\s*"[^"]*(?:""[^"]*)*("|\Z)')
 _INDEX = re.compile(r"\s*\S+")
 _WORD = re.compile(r"\S+")
 
@@ -80,7 +82,7 @@ _Table = Callable[[str, int, Hide], tuple[int, list[str]]]
 
 def _heads(text: str, hints: Iterable[str]) -> list[tuple[int, int]]:
     """Lines that may name secret columns, and are not the last."""
-    lower, found = text.lower(), dict[int, int]()
+    lower, found = lowered(text), dict[int, int]()
     if len(lower) != len(text):  # there are letters of which lower case makes two
         lower = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
     for hint in filter(None, hints):

@@ -15,7 +15,7 @@ from contextlib import suppress
 from urllib.parse import unquote
 
 from mcp_workbench.exploring.recording.secret_names import KEYS
-from mcp_workbench.exploring.recording.secret_runs import Hide, hide_user_infos, hide_web_tokens
+from mcp_workbench.exploring.recording.secret_runs import STRETCH, Hide, hide_user_infos, hide_web_tokens, lowered
 from mcp_workbench.exploring.recording.secret_sentences import SENTENCE, STARTS, hide_said
 from mcp_workbench.exploring.recording.secret_shapes import HINTS as SHAPES
 
@@ -57,7 +57,7 @@ _TICKET = re.compile(r"(/t/)([A-Za-z0-9_-]{40,})")
 _HEADER = re.compile(r"((?:authorization|cookie)\s*:\s*)([^\r\n\"'\\]+)", re.IGNORECASE)
 _NAMES = (
     r"passw(?:or)?ds?|passphrase|passcode|pwd|secret|token|authorization|cookie|credential|jwt|otp|mnemonic|session[_\-]?id|sessid"
-    r"|(?<![a-z])(?:auth|pass|pw|psk)(?![a-z])|(?-i:(?<=[A-Z0-9])(?<!PRIMARY)(?<!FOREIGN)(?<!PUBLIC)_KEY(?![A-Za-z]))"
+    r"|(?:(?<![a-z])|(?<=%3F))(?:auth|pass|pw|psk)(?![a-z])|(?-i:(?<=[A-Z0-9])(?<!PRIMARY)(?<!FOREIGN)(?<!PUBLIC)_KEY(?![A-Za-z]))"
     f"|(?:{'|'.join(sorted(KEYS))})[_\\-. ]?key"
 )
 _STARTS = (
@@ -67,9 +67,9 @@ _STARTS = (
 """In lower case one of these is the beginning of each of the names."""
 _SAYS = (
     r"[\w.\-]{0,40}\\*[\"']?\s{0,32}(?:=>|:=|->|(?P<open>:)(?!=)|==?|%3D)\s{0,32}(?:[\w.]{0,40}\(\s{0,8})?)"  # a call: SecretStr(
-    r"(?:[brufBRUF]{0,2}(?P<quote>\\{0,64}(?:\"\"\"|'''|[\"']))(?P<quoted>(?:(?!(?P=quote))(?:\\.|.))*)(?:(?P=quote)|\Z)"
+    r"(?:[brufBRUF]{0,2}(?P<quote>\\{0,64}(?:\"\"\"|'''|[\"']))(?P<quoted>(?:(?!(?P=quote))(?:\\.|.)){0,65536})"
     r"|(?P<structure>[\[{][^\r\n]*)"  # the rest of its line
-    r"|(?P<block>[|>][+\-0-9]{0,2}[ \t]{0,8}\r?\n(?:[ \t]++[^\r\n]*+(?:\r?\n|\Z))+)"  # of YAML
+    r"|(?P<block>[|>][+\-0-9]{0,2}[ \t]{0,8}\r?\n(?:[ \t]++[^\r\n]*+(?:\r?\n|\Z)){1,4096})"  # of YAML
     r"|(?P<scheme>(?:bearer|basic)\s+)?"
     r"(?P<word>(?(open)[^\s\"'<>]*[^\s\"'<>,;)}\]]|[^\s\"'<>&;]*[^\s\"'<>&;,)}\]])))"
 )
@@ -94,7 +94,7 @@ class SecretTexts:
 
     def hide_in(self, text: str, hide: Hide) -> str:
         """The text with every piece hidden that is a secret by its looks or by the name before it."""
-        if len(text) > 4096 and _OPAQUE.fullmatch(text):
+        if is_opaque(text):
             return text
         text = _at(text, _LOOK, _LOOKS, lambda found: hide(found[0]))
         text = hide_web_tokens(text, hide)
@@ -108,24 +108,42 @@ class SecretTexts:
         return _at(text, STARTS, SENTENCE, lambda found: hide_said(found, hide))
 
 
+def is_opaque(text: str) -> bool:
+    """Whether it is a picture or a sound in base64, which may spell anything by chance."""
+    return len(text) > 4096 and _OPAQUE.fullmatch(text) is not None
+
+
 def _at(text: str, starts: Iterable[str], pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str | None]) -> str:
-    """As `pattern.sub`, where every match begins with one of these, in whatever case, and is none where `replace` gives None."""
-    lower = text.lower()
+    """As `pattern.sub`, where every match begins with one of these, in whatever case, and is none where `replace` gives None.
+
+    Stretch by stretch, for to sort and to join what is in all of a long text would hold the interpreter.
+    """
+    lower = lowered(text)
     if len(lower) != len(text):  # there are letters of which lower case makes two
         return pattern.sub(lambda found: found[0] if (instead := replace(found)) is None else instead, text)
+    there = [start for start in starts if start in lower]
+    done, begin = list[str](), 0
+    for first in range(0, len(text) if there else 0, STRETCH):
+        replaced = list[str]()
+        for place in _places(lower, there, first) if begin < first + STRETCH else ():
+            if place < begin or (found := pattern.match(text, place)) is None or (instead := replace(found)) is None:
+                continue
+            replaced += [text[begin:place], instead]
+            begin = found.end()
+        done.append("".join(replaced))
+    return "".join((*done, text[begin:])) if begin else text
+
+
+def _places(lower: str, starts: Iterable[str], first: int) -> list[int]:
+    """Where one of these begins, within a stretch of the text from there on."""
     places: set[int] = set()
     for start in starts:
-        at = lower.find(start)
+        end = first + STRETCH + len(start) - 1
+        at = lower.find(start, first, end)
         while at >= 0:
             places.add(at)
-            at = lower.find(start, at + 1)
-    done, begin = [], 0
-    for place in sorted(places):
-        if place < begin or (found := pattern.match(text, place)) is None or (instead := replace(found)) is None:
-            continue
-        done += [text[begin:place], instead]
-        begin = found.end()
-    return "".join((*done, text[begin:])) if done else text
+            at = lower.find(start, at + 1, end)
+    return sorted(places)
 
 
 def hide_value(text: str, hide: Hide) -> str:

@@ -36,7 +36,7 @@ Item = Crossed | CallRecord | SessionRecord | Gap | Note | threading.Event
 
 
 class Waiting:
-    """Follows a telemetry. Its three methods are called by who writes that; `take` and `taken` by the recorder's thread.
+    """Follows a telemetry. Its first three methods are called by who writes that; `take` and `taken` by the recorder's thread.
 
     Args:
         max_bytes: Of what waits.
@@ -90,6 +90,11 @@ class Waiting:
         """One of those that cost next to nothing; from any thread."""
         self.items.append(item)
         self.wake.set()
+
+    def heard(self) -> None:
+        """Something was overheard that is no message of the telemetry yet; from any thread."""
+        if not self.wake.is_set():
+            self.wake.set()
 
     def close_gap(self) -> None:
         """What was missed until now is put aside as such."""

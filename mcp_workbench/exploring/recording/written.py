@@ -19,14 +19,22 @@ class Written:
         text: The secret.
     """
 
-    __slots__ = ("part", "ways")
+    __slots__ = ("_text", "_ways", "part")
 
     def __init__(self, text: str) -> None:
         self.part = plain_part(text)
         """In each of them."""
-        text = text.encode("utf-8", "replace").decode()  # what a program printed need not be one that UTF-8 can carry
-        ways = {text, msgspec.json.encode(text).decode()[1:-1], repr(text)[1:-1], quote(text, safe=""), quote_plus(text)}
-        self.ways = tuple(map(Secret, sorted(ways, key=len, reverse=True)))
+        self._text = Secret(text)
+        self._ways: tuple[Secret, ...] = ()
+
+    @property
+    def ways(self) -> tuple[Secret, ...]:
+        """All of them, the longest first; made when they are asked for, as most are never."""
+        if not self._ways:
+            text = self._text.reveal().encode("utf-8", "replace").decode()  # what a program printed need not be one that UTF-8 can carry
+            ways = {text, msgspec.json.encode(text).decode()[1:-1], repr(text)[1:-1], quote(text, safe=""), quote_plus(text)}
+            self._ways = tuple(map(Secret, sorted(ways, key=len, reverse=True)))
+        return self._ways
 
     def replaced_in(self, text: str, mark: str) -> str:
         """The text with the mark in its place."""

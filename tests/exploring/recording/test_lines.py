@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,3 +69,22 @@ def test_what_has_nothing_secret_in_it_stands_there_letter_by_letter() -> None:
 def test_a_method_that_is_a_secret_stands_in_no_line_of_a_call() -> None:
     stage, lines = Stage(), Lines(Clock(0.0), Redactor(), lambda _: None)
     assert b"abcdefghij" not in b"".join(lines.of([stage.call(1, method="ghp_abcdefghijklmnopqrst12345678")]))
+
+
+def test_one_message_or_call_of_which_no_line_can_be_made_leaves_the_others_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, lines = Stage(), Lines(Clock(0.0), Redactor(), lambda _: None)
+    raw = b'{"password":"hunter2"}'
+    message, other = (Message("s1", Direction.IN, 1, 1.0, len(raw), raw, number) for number in (1, 2))
+    faults = iter([ValueError("hunter2")])
+
+    def failing(self: Redactor, text: bytes, session: str = "") -> bytes:
+        for fault in faults:
+            raise fault
+        return text.replace(b"hunter2", b"")
+
+    monkeypatch.setattr(Redactor, "message", failing)
+    written = lines.of([(message, raw), stage.call(1, target="\ud800"), (other, raw), stage.call(2)])
+    assert b"hunter2" not in b"".join(written)
+    [_, bad, lost, good, call] = map(json.loads, written)
+    assert (bad["seq"], bad["withheld"], good["seq"]) == (1, "could not be looked into (ValueError)", 2)
+    assert (lost["k"], lost["calls"], call["k"]) == ("lost", 1, "call")

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from mcp_workbench.exploring.recording import read
 from mcp_workbench.exploring.recording.lines import Lines
 from mcp_workbench.exploring.recording.recorder import Recorder, recording_path
 from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.recording.rotation import Files
 from mcp_workbench.limits import Limits
 from mcp_workbench.telemetry import Direction, Message, Messages, SessionRecord, Side, freeze_exception
 from tests.exploring.recording.rig import Stage, lines_of, of_kind, recorded
-from tests.exploring.rig import QUESTION, calling
+from tests.exploring.rig import ANSWER, QUESTION, calling
 
 
 class Held:
@@ -319,6 +321,28 @@ def test_a_fault_of_ours_ends_the_recording_not_the_traffic(tmp_path: Path, monk
     assert "ended by a fault" in stage.told[0]
 
 
+def test_an_interrupt_while_a_stop_waits_ends_the_wait_alone(tmp_path: Path, disk: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, file = Stage(), tmp_path / "x.jsonl"
+    recorder = Recorder(file, stage.sources, None)
+    disk.free.clear()
+    stage.call(1)
+
+    def interrupted(timeout_s: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder._thread, "join", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            recorder.stop()
+    assert recorder.status.state == "recording", "it still writes"
+    disk.free.set()
+    recorder._thread.join(10)
+    assert recorder.status.state == "stopped"
+    assert not recorder.recording
+    assert [line["k"] for line in lines_of(file)[-2:]] == ["call", "stop"]
+    recorder.stop()
+
+
 def test_a_forked_child_leaves_the_file_to_its_parent(tmp_path: Path) -> None:
     stage, file = Stage(), tmp_path / "x.jsonl"
     with recorded(stage, file) as recorder:
@@ -392,6 +416,26 @@ def test_a_workbench_records_its_server_its_client_and_goes_on_over_a_stop(tmp_p
 async def _list(workbench: Workbench) -> None:
     async with workbench.connect() as session:
         await session.list_tools()
+
+
+def test_what_is_overheard_while_no_server_runs_is_in_the_file_though_nobody_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workbench, wrote = Workbench("quiet"), threading.Event()
+    append = Files._append
+
+    def told(self: Files, lines: Sequence[bytes]) -> tuple[int, OSError | None]:
+        done = append(self, lines)
+        if b'"k":"call"' in b"".join(lines):
+            wrote.set()
+        return done
+
+    monkeypatch.setattr(Files, "_append", told)
+    with workbench.record(tmp_path / "x.jsonl") as recorder:
+        heard = workbench._offer.overhearing.begin(Side.TAP, "default", "stdio", "there")
+        heard.note(Direction.IN, QUESTION)
+        heard.note(Direction.OUT, ANSWER)
+        assert wrote.wait(10)
+        assert [line["dir"] for line in of_kind(recorder.path, "message")] == ["in", "out"]
+    assert workbench._offer.overhearing.on_waiting == []
 
 
 def test_the_path_only_puts_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

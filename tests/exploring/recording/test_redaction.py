@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_workbench.events import Principal
-from mcp_workbench.exploring.recording.redaction import MAX_REMEMBERED, MAX_REMEMBERED_CHARACTERS, Redactor, Unreadable, could_have_been
+from mcp_workbench.exploring.recording.redaction import (
+    MAX_REMEMBERED,
+    MAX_REMEMBERED_CHARACTERS,
+    TOO_DEEP,
+    Redactor,
+    Unreadable,
+    could_have_been,
+)
 from mcp_workbench.primitives.tools import define_tool
+from mcp_workbench.secret import Secret
 from mcp_workbench.transports.credentials import Credentials
 
 MARK = "‹redacted:"
@@ -148,6 +156,43 @@ def test_deep_values_are_withheld_not_passed_on() -> None:
     for _ in range(4):
         text = json.dumps({"inner": text})
     assert "hunter2" not in json.dumps(redacted({"a": text}))
+
+
+@pytest.mark.parametrize("depth", [100, 500, 885, 950, 990, 1_500])
+@pytest.mark.parametrize("value", ['{"password":1,"a":%s}', '{"password":%s}', '{"a":%s,"b":"https://u:pw@host/"}'])
+def test_however_deep_a_value_is_it_is_withheld_or_refused(value: str, depth: int) -> None:
+    for inner in ("[" * depth + '"hunter2 is deep"' + "]" * depth, '{"a":' * depth + '"hunter2 is deep"' + "}" * depth):
+        raw = (value % inner).encode()
+        try:
+            assert b"hunter2" not in Redactor().message(raw)
+        except Unreadable as error:
+            assert str(error) == TOO_DEEP  # noqa: PT017  # either will do
+        assert Redactor().text(raw.decode())
+
+
+def test_what_is_too_long_is_withheld_and_pictures_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcp_workbench.exploring.recording.redaction.MOST_TEXT", 10_000)
+    monkeypatch.setattr("mcp_workbench.exploring.recording.redaction.LONGEST", 200_000)
+    picture, words, redactor = "AKIAIOSFODNN7EXAMPLEpwd" * 4_000, "a key, and more words " * 600, Redactor()
+    for value in (words, [words[:5_000]] * 3, ["x"] * 600, {words: 1}, [json.dumps([words])], picture + picture + picture):
+        with pytest.raises(Unreadable, match="too long to be looked into"):
+            redactor.message(json.dumps({"password": "hunter2", "b": value}).encode())
+        assert re.fullmatch("‹redacted:[0-9a-f]{12}›", str(redactor.value({"b": value}))) or value == picture * 3
+    assert redacted({"token": "hunter2 hunter2", "data": picture, "b": words[:4_000]}, redactor)["data"] == picture
+    assert redactor.text(words) == redactor.text(words) != redactor.text(words + "x")
+    secrets = [f"password=s{number}" for number in range(300)]
+    assert len(redacted(secrets)) == 300, "marks are longer than what they stand for, and count no more for that"
+
+
+def test_equal_values_have_equal_marks_also_where_they_cannot_be_written_again() -> None:
+    def marked(value: str) -> Any:
+        redactor = Redactor()
+        redactor.mark_with(Secret("x"))
+        return json.loads(redactor.message(b'{"password":%b}' % value.encode()))["password"]
+
+    large = "9" * 60
+    assert marked(f'{{"a":{large},"b":[1]}}') == marked(f'{{"b":[1],"a":{large}}}')
+    assert marked(f'{{"a":[{large},1]}}') != marked(f'{{"a":[{large}],"b":1}}')
 
 
 def test_what_a_person_was_asked_for_as_a_secret_is_withheld_in_the_answer_whatever_it_is_called() -> None:

@@ -5,8 +5,11 @@ import time
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.secret import Secret
 from tests.exploring.recording.test_redaction import JWT, MARK
 
 
@@ -46,6 +49,7 @@ from tests.exploring.recording.test_redaction import JWT, MARK
         ("psk=hunter2", "hunter2"),
         ("password -> hunter2", "hunter2"),
         ("login%3Fpassword%3Dhunter2", "hunter2"),
+        ("login%3Fpw%3Dhunter2", "hunter2"),
         ("password: |\n  one\n  hunter2\n", "hunter2"),
         ("pypi-AgEIcHlwaS5vcmcabcdefabcdef", "AgEIcHlwaS5vcmc"),
         ("ya29.a0AfH6SMBabcdefabcdef", "a0AfH6SMB"),
@@ -63,6 +67,11 @@ def test_secrets_are_found_in_texts(text: str, secret: str) -> None:
     assert json.loads(Redactor().message(json.dumps({"t": text, "d": {"u": json.dumps({"v": text})}}).encode()))
     assert secret not in Redactor().message(json.dumps({"d": {"u": json.dumps({"v": text})}}).encode()).decode()
 
+
+PIECES = (
+    *("password", "=", "'hunter2'", ": ", "token", '"', "\\n", "Bearer ", "abcdefgh1", " ", "AKIA", "IOSFODNN7EXAMPLE", "x", "İ", "eyJ"),
+    *("https://u:p@h", "user,pw\nbob,abc\n", "identified by ", "--api-key ", "?sig=", "0123456789abcdefgh", "cookie: "),
+)
 
 HOSTILE: list[Callable[[int], str]] = [
     *(
@@ -183,3 +192,23 @@ def test_pictures_are_not_searched_for_what_they_may_spell_by_chance() -> None:
 def test_letters_that_grow_in_lower_case_move_nothing() -> None:
     assert "hunter2" not in Redactor().text("İİİİ password=hunter2 İ")
     assert Redactor().text("İİİİ password=hunter2 İ").endswith("› İ")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.integers(1, 9))
+def test_stretch_by_stretch_the_same_is_found_as_at_one_go(text: str, stretch: int) -> None:
+    def hidden() -> str:
+        redactor = Redactor()
+        redactor.mark_with(Secret("x"))
+        return redactor.text(text)
+
+    at_one_go = hidden()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mcp_workbench.exploring.recording.secret_texts.STRETCH", stretch)
+        patch.setattr("mcp_workbench.exploring.recording.secret_runs.STRETCH", stretch)
+        assert hidden() == at_one_go
+
+
+def test_a_quote_that_is_never_closed_hides_no_more_than_any_secret_is_long() -> None:
+    done = Redactor().text("token='" + "ab " * 100_000)
+    assert done.startswith("token='‹redacted:")
+    assert len(done) == 300_007 - 65_536 + len("‹redacted:0123456789ab›")

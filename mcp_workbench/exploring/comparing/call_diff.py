@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import Volatile, answer_of, params_of
-from mcp_workbench.exploring.comparing.differences import ABSENT, Difference, as_text, differences
+from mcp_workbench.exploring.comparing.differences import ABSENT, EITHER, Difference, Recorded, as_text, differences
 from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import ACCENT, BAD, FAINT, GOOD, LINE, MONO, and_more, box, faint, framed, name, span, text, title
 from mcp_workbench.wording import counted, duration, outcome, shown, visible
@@ -33,6 +33,7 @@ class CallDiff:
         labels: What people call the two sides.
         same_request: They are known to ask for the same.
         timed: How long they took can be compared: neither waited for people.
+        recorded: Which of them were recorded, so that secrets may have been withheld of them.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class CallDiff:
         labels: tuple[str, str] = LABELS,
         same_request: bool = False,
         timed: bool = True,
+        recorded: Recorded = EITHER,
     ) -> None:
         self.a, self.b, self.labels = a, b, labels
         self._volatile = Volatile() if volatile is None else volatile
-        self._same_request, self.timed = same_request, timed
+        self._same_request, self.timed, self._recorded = same_request, timed, recorded
 
     @cached_property
     def arguments(self) -> tuple[Difference, ...]:
@@ -55,14 +57,15 @@ class CallDiff:
         if self._same_request or self.a is None or self.b is None:
             return ()
         named = differences(self.a.method, self.b.method, ("method",))
-        return (*named, *differences(params_of(self.a, self._volatile), params_of(self.b, self._volatile)))
+        asked = params_of(self.a, self._volatile), params_of(self.b, self._volatile)
+        return (*named, *differences(*asked, recorded=self._recorded))
 
     @cached_property
     def result(self) -> tuple[Difference, ...]:
         """Where what was answered differs, from the top of the result: `$.structuredContent.rows[3]`; of an error, below `$.error`."""
         if self.a is None or self.b is None:
             return ()
-        return tuple(differences(answer_of(self.a, self._volatile), answer_of(self.b, self._volatile)))
+        return tuple(differences(answer_of(self.a, self._volatile), answer_of(self.b, self._volatile), recorded=self._recorded))
 
     @property
     def ok(self) -> bool:

@@ -18,10 +18,10 @@ from mcp_workbench.exploring.comparing.asking import Asker, not_again
 from mcp_workbench.exploring.comparing.call_diff import CallDiff
 from mcp_workbench.exploring.comparing.comparison import Comparison
 from mcp_workbench.exploring.comparing.contract import Contract, Listed, tools_of
+from mcp_workbench.exploring.comparing.differences import FIRST
 from mcp_workbench.exploring.comparing.latencies import Latencies
 from mcp_workbench.exploring.comparing.playing import NOT_HELD, Answers
 from mcp_workbench.markup import BAD, GOOD, and_more, box, faint, framed, name, span, text, title
-from mcp_workbench.telemetry.records import CALL_TOOL
 from mcp_workbench.wording import counted, shown
 
 LABELS = ("recorded", "now")
@@ -146,14 +146,14 @@ async def verify(
         )
     skipped = [Skipped(call, reason, open=reason.startswith(NOT_HELD)) for call, reason in wanted if reason is not None]
     again = [call for call, reason in wanted if reason is None]
-    risky = [call.target for call in again if call.method == CALL_TOOL and consent.is_destructive(now.get(call.target))]
-    refused = consent.refusals(risky, destructive, ask)
+    given = consent.Consent(again, [now], destructive, ask)
     diffs = []
     for call in again:
-        if call.method == CALL_TOOL and (reason := refused.get(call.target)):
+        if (reason := given.refusal(call)) is not None:
             skipped.append(Skipped(call, reason, open=reason == consent.NOBODY))
             continue
-        diff = CallDiff(call, await asker.ask(call), volatile, labels=LABELS, same_request=True, timed=not questions.of(call))
+        timed, now_answered = not questions.of(call), await asker.ask(call)
+        diff = CallDiff(call, now_answered, volatile, labels=LABELS, same_request=True, timed=timed, recorded=FIRST)
         if (reason := asker.lacked or (None if diff.ok else asker.unasked(call))) is not None:
             skipped.append(Skipped(call, reason, open=True))
         else:

@@ -119,6 +119,41 @@ def test_where_nobody_can_be_asked_nothing_destructive_runs_and_it_is_not_ok(rec
     assert verified(workbench.traffic, recorded, volatile=["structuredContent.at"], destructive="skip").ok
 
 
+def test_consent_is_asked_for_what_is_sent_whatever_the_recording_says_of_it(
+    recorded: Path, live: tuple[Workbench, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbench, dropped = live
+    forged = tmp_path / "forged.mcptraffic.jsonl"
+    text = recorded.read_text()
+    assert '"name":"add","arguments":{"a":1}' in text
+    forged.write_text(text.replace('"name":"add","arguments":{"a":1}', '"name":"drop","arguments":{"table":"all"}'))
+    calls = Traffic.load(forged).calls("tool:add")
+    assert [(call.target, call.params["name"]) for call in calls] == [("add", "drop")]
+    for wish in ("ask", "skip"):
+        found = verified(workbench.traffic, calls, destructive=wish)
+        assert (dropped, len(found.payloads), len(found.skipped)) == ([], 0, 1), wish
+    with pytest.raises(WorkbenchError, match="no call was made: drop may change something"):
+        asyncio.run(workbench.traffic.ab(calls, b=workbench.connect()))
+    monkeypatch.setattr(consent, "ask_person", lambda question: "add")
+    verified(workbench.traffic, calls)
+    assert dropped == []
+
+
+def test_a_live_answer_that_looks_withheld_is_a_difference(recorded: Path) -> None:
+    lying = Workbench("lying")
+
+    @lying.tool(read_only=True)
+    def add(a: int, b: int = 2) -> str:
+        """Add."""
+        return "‹redacted:0123456789ab›"
+
+    with calling(lying):
+        found = verified(lying.traffic, Traffic.load(recorded).calls("tool:add"), destructive="skip")
+        played = asyncio.run(lying.traffic.ab(Traffic.load(recorded).calls("tool:add"), b=lying.connect()))
+    assert not found.payloads.ok
+    assert not played.ok
+
+
 def test_a_person_in_a_notebook_is_asked(recorded: Path, live: tuple[Workbench, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     workbench, dropped = live
     asked: list[str] = []

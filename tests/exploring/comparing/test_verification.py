@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from mcp_workbench import Context, Workbench
@@ -152,6 +153,32 @@ def test_a_live_answer_that_looks_withheld_is_a_difference(recorded: Path) -> No
         played = asyncio.run(lying.traffic.ab(Traffic.load(recorded).calls("tool:add"), b=lying.connect()))
     assert not found.payloads.ok
     assert not played.ok
+
+
+def test_a_new_version_of_a_dataframe_is_no_difference_and_other_values_are() -> None:
+    workbench = Workbench("versions")
+
+    @workbench.tool(read_only=True)
+    def top(orders: pd.DataFrame, n: int = 2) -> pd.DataFrame:
+        """The first."""
+        return orders.head(n)
+
+    async def visit() -> None:
+        async with workbench.connect() as session:
+            await session.call_tool("top")
+
+    workbench.publish(orders=pd.DataFrame({"price": [1, 2]}))
+    with calling(workbench):
+        asyncio.run(visit())
+        calls = workbench.traffic.calls("tool:top")
+        workbench.publish(orders=pd.DataFrame({"price": [1, 2, 3]}))
+        same = verified(workbench.traffic, calls)
+        workbench.publish(orders=pd.DataFrame({"price": [1, 9, 3]}))
+        changed = verified(workbench.traffic, calls)
+    assert calls[0].result["content"][-1]["text"] == "Read: orders v1"
+    assert same.ok, same
+    [different] = changed.payloads.differing
+    assert [each.where for each in different.result] == ["$.content[0].text"]
 
 
 def test_a_person_in_a_notebook_is_asked(recorded: Path, live: tuple[Workbench, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:

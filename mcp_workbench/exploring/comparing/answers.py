@@ -140,7 +140,7 @@ def _counted_alike(value: Any) -> Any:
 
 def _read_alike(blocks: list[Any]) -> list[Any]:
     """With every version the same that a tool says last it has read; names stay, and whatever it says before."""
-    last = blocks[-1] if len(blocks) > 1 else None
+    last: Any = blocks[-1] if len(blocks) > 1 else None
     text = last.get("text") if isinstance(last, dict) else None
     if not isinstance(text, str) or not _READ.fullmatch(text):
         return blocks

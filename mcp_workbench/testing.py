@@ -19,7 +19,7 @@ from mcp_workbench.client.connect import connect
 from mcp_workbench.client.handlers import Handlers
 from mcp_workbench.engine import Engine
 from mcp_workbench.errors import PeerError, RemoteProtocolError
-from mcp_workbench.exploring.comparing.answers import Volatile, answered
+from mcp_workbench.exploring.comparing.answers import Volatile, answered, refused
 from mcp_workbench.exploring.comparing.contract import promise_of, tools_of
 from mcp_workbench.exploring.comparing.playing import Playing
 from mcp_workbench.exploring.comparing.questions import Question
@@ -114,7 +114,7 @@ class Server:
         try:
             answer = answered(await self._session.ask(method, params), self._volatile)
         except PeerError as error:
-            answer = self._volatile.without({"error": {"code": error.code, "message": error.message}})
+            answer = refused(error.code, error.message, self._volatile)
         except RemoteProtocolError:
             if self._playing.lacked is None:
                 raise

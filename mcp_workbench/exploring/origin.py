@@ -34,6 +34,8 @@ class Origin:
     def offered(self, calls: Iterable[CallRecord]) -> dict[str, Listed]:
         """The tools that were offered to whoever made these calls, by name, as far as that was heard.
 
+        What others' servers offer is known of the sessions of these calls alone: another session may have been with another server.
+
         Args:
             calls: Of one server.
         """
@@ -46,7 +48,8 @@ class Origin:
         sessions = {call.session_id for call in calls}
         heard = [call for call in (*self.calls(), *calls) if call.method == "tools/list" and call.side in sides]
         same = [call for call in heard if call.session_id in sessions]
-        return {name: tool for call in same or heard for name, tool in _listed(call).items()}
+        of_this_server = same or [call for call in heard if call.side is Side.SERVER]
+        return {name: tool for call in of_this_server for name, tool in _listed(call).items()}
 
     def crossed_for(self, calls: Iterable[CallRecord]) -> list[Message]:
         """Everything that crossed for some calls, in order: also how the tasks (2026-07-28) ended that they went on as."""
@@ -73,5 +76,6 @@ def _listed(call: CallRecord) -> dict[str, Listed]:
     """What one answer to `tools/list` says; a page of it, where there are several."""
     answers = entries_of(b"" if call.answer is None else call.answer.raw)
     results = (entry.get("result") for entry in answers if isinstance(entry, dict) and entry.get("id") == call.request_id)
-    tools = (tool for result in results if isinstance(result, dict) for tool in result.get("tools") or ())
+    lists = (result.get("tools") for result in results if isinstance(result, dict))
+    tools = (tool for listed in lists if isinstance(listed, list) for tool in listed)
     return {tool["name"]: tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)}

@@ -28,6 +28,9 @@ _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 _METHOD, _TARGET, _SENTENCE = 300, 1000, 1000
 """Characters that are kept: the texts themselves may go, tens of thousands of records stay."""
 
+_NO_CODE = 2**63
+"""What is no 64-bit number is no error's code."""
+
 _Address = tuple[Direction, RequestId]
 """Which way a request went, and its id: each side counts its own."""
 
@@ -134,7 +137,7 @@ class Pairing:
             return
         call.answer, call.bytes_out = message, message.size
         if isinstance(response, ErrorResponse):
-            call.code, call.error = response.code, response.message[:_SENTENCE]
+            call.code, call.error = response.code if abs(response.code) < _NO_CODE else None, response.message[:_SENTENCE]
             self._end(call, Outcome.RPC_ERROR, message.at_ns)
             return
         if call.method == _INITIALIZE and isinstance(version := response.result.get("protocolVersion"), str):

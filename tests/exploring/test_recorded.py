@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mcp_workbench import Workbench
 from mcp_workbench.errors import WorkbenchError
 from mcp_workbench.exploring import recorded
 from mcp_workbench.exploring.recording.format import RecordingError
@@ -13,6 +16,7 @@ from mcp_workbench.exploring.recording.reader import read
 from mcp_workbench.exploring.traffic import Traffic
 from tests.exploring.recording.rig import Stage, written
 from tests.exploring.recording.rig import recorded as recording
+from tests.exploring.rig import calling
 
 
 @pytest.fixture
@@ -36,6 +40,39 @@ def test_everything_of_traffic_works_on_it(path: Path) -> None:
     assert [session.client_name for session in traffic.sessions] == ["Claude"]
     assert "5 calls" in repr(traffic)
     assert Traffic.load(read(path)).calls()[0].target == "tool0"
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_calls_stand_in_it_as_they_stood_and_are_counted_alike(tmp_path: Path, era: Any) -> None:
+    workbench = Workbench("recorded")
+    second = asyncio.Event()
+
+    @workbench.tool
+    async def first() -> str:
+        """Ends last."""
+        await second.wait()
+        return "first"
+
+    @workbench.tool
+    async def other() -> str:
+        """Ends first."""
+        second.set()
+        return "other"
+
+    async def visit() -> None:
+        async with workbench.connect(era=era) as session:
+            waiting = session.call_tool("first")
+            await asyncio.gather(waiting, session.call_tool("other"))
+            await session.list_tools()
+
+    with calling(workbench), workbench.record(tmp_path / "r") as recording:
+        asyncio.run(visit())
+    there, loaded = (
+        [(call.method, call.target) for call in calls] for calls in (workbench.traffic.calls(), Traffic.load(recording.path).calls())
+    )
+    assert loaded == there
+    assert loaded[0][0] == ("initialize" if era == "legacy" else "server/discover")
+    assert f"{len(loaded)} calls" in str(recording.status)
 
 
 def test_of_a_long_one_the_latest_are_kept_and_that_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,15 @@ def test_an_error_is_told_with_its_code() -> None:
     assert (call.outcome, call.code, call.error, call.target) == (Outcome.RPC_ERROR, -32602, "no such prompt", "nope")
 
 
+def test_what_is_no_64_bit_number_is_no_code() -> None:
+    for code, kept in ((2**63 - 1, 2**63 - 1), (2**63, None), (-(10**30), None)):
+        heard = Heard()
+        heard.asks(1, "ping")
+        heard.fails(1, code, "no")
+        [call] = heard.ended
+        assert (call.outcome, call.code, call.error) == (Outcome.RPC_ERROR, kept, "no")
+
+
 def test_each_side_counts_its_own_ids() -> None:
     heard = Heard()
     heard.asks(1, "tools/call", name="ask")

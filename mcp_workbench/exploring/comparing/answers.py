@@ -1,8 +1,9 @@
 """What of a call is compared: its params and its answer, without what belongs to the conversation or differs every time.
 
 Left out are `_meta`, the envelope of 2026-07-28, and what the reader calls volatile. A text that is JSON is compared as what it
-says, one that repeats the structured content not at all, and lists of tools, resources and prompts by name. Names of kept results
-(`_r7`), which are counted, are all the same. Pure.
+says, one that repeats the structured content not at all, and lists of tools, resources and prompts by name. What a server counts is
+all the same: names of kept results (`_r7`), and the versions of DataFrames that a tool of a workbench has read (`Read: orders v2`,
+which follows what it answered). Pure.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 
 from mcp_workbench.exploring.call import Call
+from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.primitives.argument_paths import Path, parse_path, replace_at
 from mcp_workbench.primitives.output import WRAPPER
 from mcp_workbench.telemetry.messages import Direction
@@ -39,6 +41,8 @@ _ENVELOPE = ("_meta", "resultType", "ttlMs", "cacheScope")
 _LISTS = {"tools": "name", "prompts": "name", "resources": "uri", "resourceTemplates": "uriTemplate"}
 _PARTS = frozenset(("content", "contents", *_LISTS))
 _KEPT = re.compile(rb"\b_r[1-9][0-9]*\b")
+_READ = re.compile(r"Read: (?:\w+ v[1-9][0-9]*|_rN)(?:, (?:\w+ v[1-9][0-9]*|_rN))*")
+_VERSION = re.compile(r" v[0-9]+(?=,|\Z)")
 _TO_SERVER = {Side.SERVER: Direction.IN, Side.TAP: Direction.IN, Side.CLIENT: Direction.OUT}
 """Which way requests go that a server answers."""
 
@@ -95,10 +99,16 @@ def answer_of(call: Call, volatile: Volatile) -> Any:
     """What was answered, as compared: a result, `{"error": {"code", "message"}}`, or `{"outcome": …}` where nothing was."""
     response = call.response
     if isinstance(response, dict) and isinstance(error := response.get("error"), dict):
-        return volatile.without({"error": {"code": error.get("code"), "message": error.get("message")}})
+        return refused(error.get("code"), error.get("message"), volatile)
     if isinstance(response, dict) and "result" in response:
         return answered(response["result"], volatile)
     return {"outcome": call.outcome, "answer": "not kept" if call.record.answer is not None else "none"}
+
+
+def refused(code: Any, message: Any, volatile: Volatile) -> Any:
+    """An error, as compared: what the eras say in two codes is the same."""
+    alike = int(ErrorCode.INVALID_PARAMS) if code == ErrorCode.RESOURCE_NOT_FOUND else code  # -32602 since 2026-07-28 (SEP-2164)
+    return volatile.without({"error": {"code": alike, "message": message}})
 
 
 def answered(result: Any, volatile: Volatile) -> Any:
@@ -111,7 +121,8 @@ def answered(result: Any, volatile: Volatile) -> Any:
     for name, key in _LISTS.items():
         kept |= {name: _by_name(kept[name], key)} if name in kept else {}
     if isinstance(content := kept.get("content"), list):
-        kept["content"] = [_block(_counted_alike(block), _counted_alike(kept.get("structuredContent"))) for block in content]
+        structured = _counted_alike(kept.get("structuredContent"))
+        kept["content"] = _read_alike([_block(_counted_alike(block), structured) for block in content])
     return volatile.without(kept)
 
 
@@ -125,6 +136,15 @@ def _counted_alike(value: Any) -> Any:
     """With every name of a kept result the same."""
     written = msgspec.json.encode(value)
     return msgspec.json.decode(_KEPT.sub(b"_rN", written)) if b"_r" in written else value
+
+
+def _read_alike(blocks: list[Any]) -> list[Any]:
+    """With every version the same that a tool says last it has read; names stay, and whatever it says before."""
+    last: Any = blocks[-1] if len(blocks) > 1 else None
+    text = last.get("text") if isinstance(last, dict) else None
+    if not isinstance(text, str) or not _READ.fullmatch(text):
+        return blocks
+    return [*blocks[:-1], {**last, "text": _VERSION.sub(" vN", text)}]
 
 
 def _by_name(listed: Any, key: str) -> Any:

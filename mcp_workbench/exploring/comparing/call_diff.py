@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.call import Call, written_arguments
 from mcp_workbench.exploring.comparing.answers import Volatile, answer_of, params_of
-from mcp_workbench.exploring.comparing.differences import ABSENT, Difference, as_text, differences
+from mcp_workbench.exploring.comparing.differences import ABSENT, EITHER, Difference, Recorded, as_text, differences
 from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import ACCENT, BAD, FAINT, GOOD, LINE, MONO, and_more, box, faint, framed, name, span, text, title
 from mcp_workbench.wording import counted, duration, outcome, shown, visible
@@ -16,6 +16,8 @@ from mcp_workbench.wording import counted, duration, outcome, shown, visible
 SHOWN = 20
 """Differences that are shown; `differences` has all."""
 _VALUE_CHARS = 160
+WHAT_CHARS, ARGUMENTS_CHARS = 60, 80
+"""Of method and target, and of arguments, in one line."""
 _BEFORE = 40
 """Characters of a long text that are shown before the place where it begins to differ."""
 _BLOCK_CHARS = 4000
@@ -33,6 +35,7 @@ class CallDiff:
         labels: What people call the two sides.
         same_request: They are known to ask for the same.
         timed: How long they took can be compared: neither waited for people.
+        recorded: Which of them were recorded, so that secrets may have been withheld of them.
     """
 
     def __init__(
@@ -44,10 +47,11 @@ class CallDiff:
         labels: tuple[str, str] = LABELS,
         same_request: bool = False,
         timed: bool = True,
+        recorded: Recorded = EITHER,
     ) -> None:
         self.a, self.b, self.labels = a, b, labels
         self._volatile = Volatile() if volatile is None else volatile
-        self._same_request, self.timed = same_request, timed
+        self._same_request, self.timed, self._recorded = same_request, timed, recorded
 
     @cached_property
     def arguments(self) -> tuple[Difference, ...]:
@@ -55,14 +59,15 @@ class CallDiff:
         if self._same_request or self.a is None or self.b is None:
             return ()
         named = differences(self.a.method, self.b.method, ("method",))
-        return (*named, *differences(params_of(self.a, self._volatile), params_of(self.b, self._volatile)))
+        asked = params_of(self.a, self._volatile), params_of(self.b, self._volatile)
+        return (*named, *differences(*asked, recorded=self._recorded))
 
     @cached_property
     def result(self) -> tuple[Difference, ...]:
         """Where what was answered differs, from the top of the result: `$.structuredContent.rows[3]`; of an error, below `$.error`."""
         if self.a is None or self.b is None:
             return ()
-        return tuple(differences(answer_of(self.a, self._volatile), answer_of(self.b, self._volatile)))
+        return tuple(differences(answer_of(self.a, self._volatile), answer_of(self.b, self._volatile), recorded=self._recorded))
 
     @property
     def ok(self) -> bool:
@@ -99,35 +104,62 @@ class CallDiff:
         return f"{counted(len(found), 'difference')}: {shown(found[0].where, 80)}"
 
     def __repr__(self) -> str:
-        lines = [f"{shown(self.what, 80)}: {self.summary()}"]
+        fitted = Fitted(self)
+        lines = [f"{fitted.in_words()}: {self.summary()}"]
         for label, found in (("arguments", self.arguments), ("result", self.result)):
-            lines += [f"  {label} {in_a_line(each)}" for each in self.fit(found[:SHOWN])]
+            lines += [f"  {label} {in_a_line(each)}" for each in fitted.differences(found[:SHOWN])]
             if len(found) > SHOWN:
                 lines.append(f"  and {len(found) - SHOWN:,} more in the {label}: .{label} has them all")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        parts = [box("display:flex;flex-wrap:wrap;gap:0 10px", name(shown(self.what, 100)), faint(self.summary()))]
+        fitted = Fitted(self)
+        parts = [box("display:flex;flex-wrap:wrap;gap:0 10px", name(fitted.in_words()), faint(self.summary()))]
         parts.append(side_by_side((box(""), *map(_head, self.labels, (self.a, self.b)))))
         for label, found in (("arguments", self.arguments), ("result", self.result)):
             if found:
-                parts += [title(label), differences_html(self.fit(found[:SHOWN])), and_more(len(found) - SHOWN, "difference")]
-        _, fit = self._fit_calls()
-        parts += [self._whole("arguments", list(map(_asked, fit)))]
-        parts += [self._whole("answer", list(map(_answered, fit)))]
+                parts += [title(label), differences_html(fitted.differences(found[:SHOWN])), and_more(len(found) - SHOWN, "difference")]
+        parts += [self._whole("arguments", list(map(_asked, fitted.calls)))]
+        parts += [self._whole("answer", list(map(_answered, fitted.calls)))]
         return framed(*parts)
-
-    def fit(self, found: Sequence[Difference]) -> list[Difference]:
-        """Differences as they may stand in an output: without secrets, of which those of either call are known."""
-        withholding, _ = self._fit_calls()
-        return [_fit(each, withholding) for each in found]
-
-    def _fit_calls(self) -> tuple[Withholding, list[Call | None]]:
-        withholding = Withholding(self.either.redactor())
-        return withholding, [None if call is None else call.fit(withholding) for call in (self.a, self.b)]
 
     def _whole(self, label: str, values: list[Any]) -> str:
         return side_by_side((faint(label), *(box(_BLOCK, text(visible(_cut(value)))) for value in values)))
+
+
+class Fitted:
+    """Two calls as they may stand in an output: without secrets, and those of either call are known in what is told of both.
+
+    Args:
+        diff: The two.
+        withholding: Of the output that they are a part of; None: they are all of it.
+    """
+
+    def __init__(self, diff: CallDiff, withholding: Withholding | None = None) -> None:
+        self._withholding = Withholding(diff.either.redactor()) if withholding is None else withholding
+        self.calls = [None if call is None else call.fit(self._withholding) for call in (diff.a, diff.b)]
+        fit = next(call for call in self.calls if call is not None)
+        self.what, asked = requested(fit)
+        self.asked = "" if diff.arguments else asked
+        """What both asked with, in short; nothing where that differs."""
+
+    def in_words(self) -> str:
+        """Which request: `tools/call sum(n=5)`."""
+        return in_words(self.what, self.asked)
+
+    def differences(self, found: Sequence[Difference]) -> list[Difference]:
+        """The same without secrets."""
+        return [_fit(each, self._withholding) for each in found]
+
+
+def requested(fit: Call) -> tuple[str, str]:
+    """Method and target of a call, and its arguments in short, as lists of calls show them."""
+    return f"{fit.method} {fit.target}".strip(), written_arguments(fit.record)
+
+
+def in_words(what: str, asked: str) -> str:
+    """Both in one line."""
+    return shown(what, WHAT_CHARS) + (f"({shown(asked, ARGUMENTS_CHARS)})" if asked else "")
 
 
 def _fit(found: Difference, withholding: Withholding) -> Difference:

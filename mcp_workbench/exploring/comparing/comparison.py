@@ -11,10 +11,12 @@ import msgspec
 
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import Volatile, asks_server, params_of
-from mcp_workbench.exploring.comparing.call_diff import LABELS, CallDiff, in_a_line
+from mcp_workbench.exploring.comparing.call_diff import ARGUMENTS_CHARS, LABELS, WHAT_CHARS, CallDiff, Fitted, in_a_line
 from mcp_workbench.exploring.comparing.differences import same
 from mcp_workbench.exploring.comparing.latencies import Latencies
-from mcp_workbench.markup import BAD, FAINT, GOOD, ONE_LINE, box, faint, framed, name, span, text
+from mcp_workbench.exploring.reading import arguments_of
+from mcp_workbench.exploring.withholding import Withholding
+from mcp_workbench.markup import BAD, FAINT, GOOD, MONO, ONE_LINE, box, faint, framed, name, span, text
 from mcp_workbench.wording import counted, duration, shown
 
 if TYPE_CHECKING:
@@ -65,10 +67,15 @@ class Comparison(Sequence[CallDiff]):
         return Latencies(((diff.a, diff.b) for diff in self._diffs if diff.timed), self.labels)
 
     def df(self) -> pd.DataFrame:
-        """One row a request: `method`, `target`, `ok`, `differences`, `first` (where), `outcome_a`, `outcome_b`, `ms_a`, `ms_b`."""
+        """One row a request.
+
+        Returns:
+            Its columns: `method`, `target`, `arguments` (JSON text, as it was sent), `ok`, `differences`, `first` (where), `outcome_a`,
+            `outcome_b`, `ms_a`, `ms_b`.
+        """
         import pandas as pd
 
-        columns = ["method", "target", "ok", "differences", "first", "outcome_a", "outcome_b", "ms_a", "ms_b"]
+        columns = ["method", "target", "arguments", "ok", "differences", "first", "outcome_a", "outcome_b", "ms_a", "ms_b"]
         return pd.DataFrame([_row(diff) for diff in self._diffs], columns=columns)
 
     # --- for people -----------------------------------------------------------------------------------------
@@ -81,23 +88,28 @@ class Comparison(Sequence[CallDiff]):
         return ", ".join(parts)
 
     def __repr__(self) -> str:
-        lines = [self.summary()]
-        lines += [f"[{number}] {_one_line(diff)}" for number, diff in self._numbered()]
+        lines, withholding = [self.summary()], self._withholding()
+        lines += [f"[{number}] {_one_line(diff, Fitted(diff, withholding))}" for number, diff in self._numbered()]
         if (left := len(self.differing) - SHOWN) > 0:
             lines.append(f"and {left:,} more: .differing has them all")
-        return "\n".join([*lines, repr(self.latencies)] if len(self.latencies) else lines)
+        return "\n".join([*lines, self.latencies.words(withholding)] if len(self.latencies) else lines)
 
     def _repr_html_(self) -> str:
         return framed(self.html())
 
     def html(self) -> str:
         """Without the frame, to stand in another display."""
-        grid = "display:grid;grid-template-columns:auto fit-content(40ch) minmax(0,1fr) auto;gap:0 12px"
-        cells = [cell for number, diff in self._numbered() for cell in _cells(number, diff)]
+        grid = "display:grid;grid-template-columns:auto fit-content(40ch) fit-content(32ch) minmax(0,1fr) auto;gap:0 12px"
+        withholding = self._withholding()
+        cells = [cell for number, diff in self._numbered() for cell in _cells(number, diff, Fitted(diff, withholding))]
         left = len(self.differing) - SHOWN
         more = faint(f"and {left:,} more: .differing has them all") if left > 0 else ""
         verdict = span(f"color:{GOOD if self.ok else BAD};font-weight:600", text(self.summary()))
-        return box("", verdict) + (box(grid, *cells) if cells else "") + more + box("", self.latencies.html())
+        return box("", verdict) + (box(grid, *cells) if cells else "") + more + box("", self.latencies.html(withholding))
+
+    def _withholding(self) -> Withholding | None:
+        """For one output."""
+        return Withholding(self._diffs[0].either.redactor()) if self._diffs else None
 
     def _numbered(self) -> list[tuple[int, CallDiff]]:
         """The first that differ, and where they stand in here."""
@@ -155,15 +167,16 @@ def _row(diff: CallDiff) -> tuple[object, ...]:
     sides = (diff.a, diff.b)
     outcomes = [None if call is None else call.outcome for call in sides]
     took = [None if call is None else call.total_ms for call in sides]
-    return (diff.either.method, diff.either.target or None, diff.ok, len(diff.result), first, *outcomes, *took)
+    asked = diff.either.method, diff.either.target or None, arguments_of(diff.either.record)
+    return (*asked, diff.ok, len(diff.result), first, *outcomes, *took)
 
 
-def _what_differs(diff: CallDiff) -> str:
+def _what_differs(diff: CallDiff, fitted: Fitted) -> str:
     """The first difference, and how many more."""
     if not diff.result:
         return diff.summary()
     more = f" and {len(diff.result) - 1:,} more" if len(diff.result) > 1 else ""
-    [first] = diff.fit(diff.result[:1])
+    [first] = fitted.differences(diff.result[:1])
     return f"{in_a_line(first)}{more}"
 
 
@@ -171,15 +184,16 @@ def _took(diff: CallDiff) -> str:
     return " → ".join(duration(call.record.total_ns) for call in (diff.a, diff.b) if call is not None)
 
 
-def _one_line(diff: CallDiff) -> str:
-    return f"{shown(diff.what, 60)}: {_what_differs(diff)} ({_took(diff)})"
+def _one_line(diff: CallDiff, fitted: Fitted) -> str:
+    return f"{fitted.in_words()}: {_what_differs(diff, fitted)} ({_took(diff)})"
 
 
-def _cells(number: int, diff: CallDiff) -> list[str]:
-    words = _what_differs(diff)
+def _cells(number: int, diff: CallDiff, fitted: Fitted) -> list[str]:
+    words = _what_differs(diff, fitted)
     return [
         faint(f"[{number}]"),
-        name(shown(diff.what, 60)),
+        name(shown(fitted.what, WHAT_CHARS)),
+        span(f"{FAINT};{MONO};{ONE_LINE}", text(shown(fitted.asked, ARGUMENTS_CHARS)), title=shown(fitted.asked, 1000)),
         span(ONE_LINE, text(words), title=words),
         span(f"{FAINT};white-space:nowrap", text(_took(diff))),
     ]

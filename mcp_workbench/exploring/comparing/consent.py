@@ -1,17 +1,20 @@
 """Which recorded calls may be made again: those of tools that only read or add, the others when a person says so.
 
 A tool that says nothing of its effects counts as destructive, as MCP has it (`destructiveHint` is true unless `readOnlyHint` is).
-The person is asked in a notebook, once and for all tools; a script or a test that nobody watches runs none without `"run"`.
+What is judged is what would be sent: a recording may say anything of its calls. The person is asked in a notebook, once and for
+all tools; a script or a test that nobody watches runs none without `"run"`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from mcp_workbench.errors import ToolError
+from mcp_workbench.exploring.call import Call
 from mcp_workbench.hosts import PlainHost, current_host
+from mcp_workbench.telemetry.records import CALL_TOOL
 from mcp_workbench.wording import counted, plain, shown
 
 Destructive = Literal["ask", "skip", "run"]
@@ -19,6 +22,8 @@ Ask = Callable[[str], str | None]
 """A question -> what the person typed; None: nobody can be asked."""
 NOBODY = 'may change something, and nobody could be asked: destructive="run" makes these calls, "skip" leaves them out'
 _YES = ("y", "yes")
+_FORWARDS = "notebook_call"
+"""Calls the function that its argument `function` names."""
 
 
 def is_destructive(tool: Mapping[str, Any] | None) -> bool:
@@ -44,6 +49,35 @@ def check(destructive: str) -> Destructive:
             f"destructive is one of {', '.join(map(repr, known))}: what becomes of tools that may change something; got {destructive!r}"
         )
     return found
+
+
+class Consent:
+    """For the calls of one run; the person is asked when this is made.
+
+    Args:
+        calls: What would be made again.
+        offered: Of each server they would be made at: its tools by name.
+        destructive: What was wished.
+        ask: Asks the person.
+    """
+
+    def __init__(self, calls: Iterable[Call], offered: Sequence[Mapping[str, Any]], destructive: Destructive, ask: Ask) -> None:
+        concerned = (tool for call in calls for tool in tools_of_call(call))
+        self.refused = refusals((tool for tool in concerned if any(is_destructive(tools.get(tool)) for tools in offered)), destructive, ask)
+        """Tools that may not be called, and why."""
+
+    def refusal(self, call: Call) -> str | None:
+        """Why a call is not made; None: it may be."""
+        return next((self.refused[tool] for tool in tools_of_call(call) if tool in self.refused), None)
+
+
+def tools_of_call(call: Call) -> tuple[str, ...]:
+    """Tools that a call may run when it is made again: the one it names, the function this hands it on to, and what it is said to be of."""
+    if call.method != CALL_TOOL:
+        return ()
+    named, arguments = call.params.get("name"), call.params.get("arguments")
+    meant = arguments.get("function") if named == _FORWARDS and isinstance(arguments, dict) else None
+    return tuple(dict.fromkeys(tool for tool in (named, meant, call.target) if isinstance(tool, str)))
 
 
 def refusals(calls: Iterable[str], destructive: Destructive, ask: Ask) -> dict[str, str]:

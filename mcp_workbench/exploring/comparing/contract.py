@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from mcp_workbench.exploring.comparing.call_diff import differences_html, in_a_line
-from mcp_workbench.exploring.comparing.differences import Difference, differences
+from mcp_workbench.exploring.comparing.differences import FIRST, Difference, differences
 from mcp_workbench.markup import BAD, box, faint, framed, name, span, text
 from mcp_workbench.protocol import wire
 from mcp_workbench.wording import counted, shown
@@ -44,8 +44,12 @@ class Contract:
         """Tools that are offered no longer."""
         self.new = tuple(tool for tool in now if tool not in before)
         """Tools that were not offered then; that is no breach."""
+
+        def promised(tool: Listed) -> dict[str, Any]:
+            return promise_of(tool, descriptions=descriptions)
+
         changed = {
-            tool: tuple(differences(promise_of(listed, descriptions=descriptions), promise_of(now[tool], descriptions=descriptions)))
+            tool: tuple(differences(promised(listed), promised(now[tool]), recorded=FIRST))
             for tool, listed in before.items()
             if tool in now
         }

@@ -1,7 +1,7 @@
 """Where two JSON values differ, by path. Pure.
 
 Objects are compared by their members, lists by position, numbers by what they say (1 is 1.0, and no bool). A text in which a
-recording has withheld a secret equals whatever could have stood there.
+recording has withheld a secret equals whatever could have stood there; a live answer that looks so is a text like any other.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ class Absent(Enum):
 
 
 ABSENT = Absent.ABSENT
+Recorded = tuple[bool, bool]
+EITHER: Recorded = (True, True)
+FIRST: Recorded = (True, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,14 @@ class Difference:
         return f"{self.where}: {as_text(self.a)} → {as_text(self.b)}"
 
 
-def differences(a: Any, b: Any, path: Path = ()) -> list[Difference]:
+def differences(a: Any, b: Any, path: Path = (), *, recorded: Recorded = EITHER) -> list[Difference]:
     """Every place where two JSON values differ, in the order of the first; none where they are equal.
 
     Args:
         a: One value; `ABSENT`: there is none.
         b: The other.
         path: Where both stand.
+        recorded: Which of them were recorded, so that secrets may have been withheld of them.
     """
     found: list[Difference] = []
     waiting: list[tuple[Path, Any, Any]] = [(path, a, b)]  # a stack: JSON may be nested deeper than Python calls
@@ -68,17 +72,17 @@ def differences(a: Any, b: Any, path: Path = ()) -> list[Difference]:
         elif isinstance(one, list) and isinstance(other, list):
             longest = range(max(len(one), len(other)) - 1, -1, -1)
             waiting.extend(((*at, index), _at(one, index), _at(other, index)) for index in longest)
-        elif not same_leaf(one, other):
+        elif not same_leaf(one, other, recorded):
             found.append(Difference(at, one, other))
     return found
 
 
-def same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any, *, recorded: Recorded = EITHER) -> bool:
     """Whether there is none."""
-    return not differences(a, b)
+    return not differences(a, b, recorded=recorded)
 
 
-def same_leaf(a: Any, b: Any) -> bool:
+def same_leaf(a: Any, b: Any, recorded: Recorded = EITHER) -> bool:
     """Whether two values are equal that are not both objects, or both lists."""
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
@@ -86,7 +90,7 @@ def same_leaf(a: Any, b: Any) -> bool:
         return a == b
     if type(a) is type(b) and a == b:
         return True
-    return _could_be(a, b) or _could_be(b, a)
+    return (recorded[0] and _could_be(a, b)) or (recorded[1] and _could_be(b, a))
 
 
 def path_text(path: Path) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mcp_workbench.exploring.call import Call
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import ACCENT, FAINT, GOOD, LINE, box, faint, framed, name, span, text, title
 from mcp_workbench.telemetry.histogram import Histogram, bucket_bounds_ns
 from mcp_workbench.wording import counted, duration, shown
@@ -60,12 +62,15 @@ class Latencies(Mapping[str, Both]):
     def __init__(self, pairs: Iterable[tuple[Call | None, Call | None]], labels: tuple[str, str]) -> None:
         self.labels = labels
         self._both: dict[str, Both] = {}
+        self._first: dict[str, Call] = {}
         for a, b in pairs:
             if a is not None and b is not None and not a.failed and not b.failed:
-                self._add(f"{a.method} {a.target}".strip(), a.record.total_ns, b.record.total_ns)
+                self._add(f"{a.method} {a.target}".strip(), a, b)
 
-    def _add(self, key: str, a_ns: int | None, b_ns: int | None) -> None:
+    def _add(self, key: str, a: Call, b: Call) -> None:
+        a_ns, b_ns = a.record.total_ns, b.record.total_ns
         if a_ns is not None and b_ns is not None:
+            self._first.setdefault(key, a)
             both = self._both.setdefault(key, Both())
             both.a.record(a_ns)
             both.b.record(b_ns)
@@ -101,10 +106,19 @@ class Latencies(Mapping[str, Both]):
         return pd.DataFrame(rows, columns=["target", "side", "above_ms", "to_ms", "n"])
 
     def __repr__(self) -> str:
+        return self.words()
+
+    def words(self, withholding: Withholding | None = None) -> str:
+        """As it is printed.
+
+        Args:
+            withholding: Of the output that it is a part of; None: it is all of it.
+        """
+        named = self._named(withholding)
         a, b = (shown(label, 24) for label in self.labels)
         lines = [f"{'':<40}{'n':>7}  median {a} → {b}"]
         for key, both in list(self._both.items())[:SHOWN]:
-            lines.append(f"{shown(key, 39):<40}{both.a.count:>7,}  {_change(both)}")
+            lines.append(f"{shown(named[key], 39):<40}{both.a.count:>7,}  {_change(both)}")
             lines += [f"{'':<6}{shown(label, 32):<34}{_blocks(both, side)}" for side, label in enumerate(self.labels)]
         if len(self) > SHOWN:
             lines.append(f"and {len(self) - SHOWN} more: .df() has them all")
@@ -113,8 +127,9 @@ class Latencies(Mapping[str, Both]):
     def _repr_html_(self) -> str:
         return framed(self.html())
 
-    def html(self) -> str:
-        """Without the frame, to stand in another display."""
+    def html(self, withholding: Withholding | None = None) -> str:
+        """Without the frame, to stand in another display; args as `words`."""
+        named = self._named(withholding)
         if not self._both:
             return faint("no request was answered well on both sides")
         keys = [
@@ -125,7 +140,7 @@ class Latencies(Mapping[str, Both]):
             cell
             for key, both in list(self._both.items())[:SHOWN]
             for cell in (
-                name(shown(key, 60)),
+                name(shown(named[key], 60)),
                 _overlaid(both),
                 span("white-space:nowrap", text(_change(both))),
                 faint(counted(both.a.count, "call")),
@@ -134,6 +149,20 @@ class Latencies(Mapping[str, Both]):
         left = len(self) - SHOWN
         more = faint(f"and {left} more: .df() has them all") if left > 0 else ""
         return title("latency") + box("display:flex;gap:12px", *keys) + box(grid, *cells) + more
+
+    def _named(self, withholding: Withholding | None) -> dict[str, str]:
+        """What is shown, without secrets."""
+        first = dict(list(self._first.items())[:SHOWN])
+        if first and withholding is None:
+            withholding = Withholding(next(iter(first.values())).redactor())
+        return {} if withholding is None else {key: _name(call, withholding) for key, call in first.items()}
+
+
+def _name(call: Call, withholding: Withholding) -> str:
+    bare = copy.copy(call.record)
+    bare.request = bare.answer = None  # nobody is shown its texts
+    fit = withholding.call(bare)
+    return f"{fit.method} {fit.target}".strip()
 
 
 def _milliseconds(both: Both) -> list[float | None]:

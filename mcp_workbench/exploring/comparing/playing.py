@@ -19,7 +19,7 @@ from mcp_workbench.errors import RemoteProtocolError
 from mcp_workbench.events import Era
 from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing.answers import Volatile
-from mcp_workbench.exploring.comparing.differences import as_text, same
+from mcp_workbench.exploring.comparing.differences import FIRST, as_text, same
 from mcp_workbench.exploring.comparing.questions import METHODS, Question, Questions
 from mcp_workbench.jsonrpc import ErrorCode, encode
 from mcp_workbench.protocol import wire
@@ -88,8 +88,9 @@ class Playing:
     def _take(self, method: str, params: dict[str, Any]) -> Question | None:
         """The first that was not answered again, of those that are equal; else of those that are equal but for what was withheld."""
         asked = _compared(params, self._volatile)
-        alike = [each for each in self._open if each.method == method and same(_compared(each.params, self._volatile), asked)]
-        found = next((each for each in alike if _compared(each.params, self._volatile) == asked), alike[0] if alike else None)
+        waiting = [(each, _compared(each.params, self._volatile)) for each in self._open if each.method == method]
+        alike = [(each, params) for each, params in waiting if same(params, asked, recorded=FIRST)]
+        found = next((each for each, params in alike if params == asked), alike[0][0] if alike else None)
         if found is not None:
             self._open.remove(found)
         return found

@@ -120,16 +120,17 @@ class Trials:
         labels = _label(versions[0], "a"), _label(versions[1], "b")
         async with AsyncExitStack() as stack:
             first, other = [await self._asker(stack, version, again, label, asked) for version, label in zip(versions, labels, strict=True)]
-            refused = await self._refused(again, (first, other), destructive)
+            given = await self._consent(again, (first, other), destructive)
+            recorded = versions[0] is None, versions[1] is None
             diffs: list[CallDiff] = []
             for number in range(repeat):
                 for call in again:
-                    if call.target not in refused or call.method != CALL_TOOL:
+                    if given.refusal(call) is None:
                         one, two = await _in_turn(call, first, other, swap=(len(diffs) + number) % 2 == 1)
                         timed = not questions.of(call)
-                        diffs.append(CallDiff(one, two, volatile, labels=labels, same_request=True, timed=timed))
+                        diffs.append(CallDiff(one, two, volatile, labels=labels, same_request=True, timed=timed, recorded=recorded))
         if not diffs:
-            raise WorkbenchError(f"no call was made: {'; '.join(f'{tool} {why}' for tool, why in refused.items())}")
+            raise WorkbenchError(f"no call was made: {'; '.join(f'{tool} {why}' for tool, why in given.refused.items())}")
         return Comparison(diffs, labels)
 
     async def _asker(self, stack: AsyncExitStack, version: Version, calls: Sequence[Call], label: str, asked: Asked) -> Asker | None:
@@ -151,16 +152,12 @@ class Trials:
             raise WorkbenchError("a recording has no notebook to run a function in: wb.traffic.ab(calls, …) has")
         return self._serve(name, function)
 
-    async def _refused(self, calls: Sequence[Call], askers: tuple[Asker | None, Asker | None], wish: consent.Destructive) -> dict[str, str]:
-        """Tools that are not called; the author's own functions were given to be run."""
+    async def _consent(
+        self, calls: Sequence[Call], askers: tuple[Asker | None, Asker | None], wish: consent.Destructive
+    ) -> consent.Consent:
+        """Which calls may be made; the author's own functions were given to be run."""
         strangers = [asker for asker in askers if asker is not None and not asker.trusted]
-        offered = [tools_of(await asker.tools()) for asker in strangers]
-        risky = [
-            call.target
-            for call in calls
-            if call.method == CALL_TOOL and any(consent.is_destructive(tools.get(call.target)) for tools in offered)
-        ]
-        return consent.refusals(risky, wish, self._ask)
+        return consent.Consent(calls, [tools_of(await asker.tools()) for asker in strangers], wish, self._ask)
 
 
 async def _in_turn(call: Call, first: Asker | None, other: Asker | None, *, swap: bool) -> tuple[Call, Call]:

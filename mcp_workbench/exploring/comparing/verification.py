@@ -15,13 +15,14 @@ from mcp_workbench.exploring.call import Call
 from mcp_workbench.exploring.comparing import consent
 from mcp_workbench.exploring.comparing.answers import Volatile, asks_server
 from mcp_workbench.exploring.comparing.asking import Asker, not_again
-from mcp_workbench.exploring.comparing.call_diff import CallDiff
+from mcp_workbench.exploring.comparing.call_diff import CallDiff, in_words, requested
 from mcp_workbench.exploring.comparing.comparison import Comparison
 from mcp_workbench.exploring.comparing.contract import Contract, Listed, tools_of
+from mcp_workbench.exploring.comparing.differences import FIRST
 from mcp_workbench.exploring.comparing.latencies import Latencies
 from mcp_workbench.exploring.comparing.playing import NOT_HELD, Answers
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import BAD, GOOD, and_more, box, faint, framed, name, span, text, title
-from mcp_workbench.telemetry.records import CALL_TOOL
 from mcp_workbench.wording import counted, shown
 
 LABELS = ("recorded", "now")
@@ -44,7 +45,13 @@ class Skipped:
     """Whether it could have been, and nobody decided that it should not."""
 
     def __str__(self) -> str:
-        return f"{self.call.method} {self.call.target}".strip() + f": {self.reason}"
+        what, asked, reason = self.told()
+        return f"{in_words(what, asked)}: {reason}"
+
+    def told(self) -> tuple[str, str, str]:
+        """Method and target, arguments and reason as they may stand in an output."""
+        withholding = Withholding(self.call.redactor())
+        return *requested(self.call.fit(withholding)), withholding.text(self.reason)
 
 
 class Verification:
@@ -103,8 +110,8 @@ class Verification:
     def _repr_html_(self) -> str:
         verdict = span(f"color:{GOOD if self.ok else BAD};font-weight:600", text(self.summary()))
         skipped = [
-            box("", name(shown(f"{each.call.method} {each.call.target}".strip(), 60)), faint(f" {shown(each.reason, 200)}"))
-            for each in self.skipped[:SHOWN]
+            box("", name(in_words(what, asked)), faint(f" {shown(reason, 200)}"))
+            for what, asked, reason in (each.told() for each in self.skipped[:SHOWN])
         ]
         rest = [title("not made again"), *skipped, and_more(len(self.skipped) - SHOWN, "call")] if self.skipped else []
         return framed(box("", verdict), self.contract.html(), self.payloads.html(), *rest)
@@ -146,14 +153,14 @@ async def verify(
         )
     skipped = [Skipped(call, reason, open=reason.startswith(NOT_HELD)) for call, reason in wanted if reason is not None]
     again = [call for call, reason in wanted if reason is None]
-    risky = [call.target for call in again if call.method == CALL_TOOL and consent.is_destructive(now.get(call.target))]
-    refused = consent.refusals(risky, destructive, ask)
+    given = consent.Consent(again, [now], destructive, ask)
     diffs = []
     for call in again:
-        if call.method == CALL_TOOL and (reason := refused.get(call.target)):
+        if (reason := given.refusal(call)) is not None:
             skipped.append(Skipped(call, reason, open=reason == consent.NOBODY))
             continue
-        diff = CallDiff(call, await asker.ask(call), volatile, labels=LABELS, same_request=True, timed=not questions.of(call))
+        timed, now_answered = not questions.of(call), await asker.ask(call)
+        diff = CallDiff(call, now_answered, volatile, labels=LABELS, same_request=True, timed=timed, recorded=FIRST)
         if (reason := asker.lacked or (None if diff.ok else asker.unasked(call))) is not None:
             skipped.append(Skipped(call, reason, open=True))
         else:

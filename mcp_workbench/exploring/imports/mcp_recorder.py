@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from mcp_workbench.exploring.imports.texts import message_line, seconds_of
+from mcp_workbench.exploring.imports.texts import LONGEST_MS, message_line, seconds_of
 from mcp_workbench.exploring.recording.format import FORMAT, VERSION, AnyLine, Clock, End, Header, RecordingError, Session
-from mcp_workbench.exploring.recording.reader import Recording
+from mcp_workbench.exploring.recording.reader import Recording, check_file
 from mcp_workbench.limits import MIB
 from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.records import Side
@@ -39,7 +39,7 @@ class _Interaction(msgspec.Struct):
     type: str
     request: msgspec.Raw = msgspec.Raw(b"null")
     response: msgspec.Raw = msgspec.Raw(b"null")
-    latency_ms: float = 0
+    latency_ms: Annotated[float, msgspec.Meta(le=LONGEST_MS)] = 0
     http_method: str | None = None
 
 
@@ -61,6 +61,7 @@ def read_cassette(path: str | Path) -> Recording:
         RecordingError: It is none, is of a later version, or is too large.
     """
     path = Path(path)
+    check_file(path)
     if path.stat().st_size > MAX_BYTES:
         raise RecordingError(f"{path} is larger than the {MAX_BYTES // MIB} MiB of a cassette that are read: cut it into several")
     try:
@@ -91,6 +92,8 @@ def _lines(cassette: _Cassette, session: Session) -> Iterator[AnyLine]:
         for text, direction in ((interaction.request, Direction.IN), (interaction.response, Direction.OUT)):
             if direction is Direction.OUT:
                 after_s += max(0.0, interaction.latency_ms) / 1000
+                if after_s > LONGEST_MS / 1000:
+                    raise RecordingError(f"its latencies are {after_s / 86400:,.0f} days together: no cassette is of such a session")
             if bytes(text) != b"null":
                 seq += 1
                 yield message_line(seq, session, direction, _one_line(bytes(text)), after_s)

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from mcp_workbench.exploring.imports.texts import message_line, seconds_of
-from mcp_workbench.exploring.recording.format import FORMAT, VERSION, AnyLine, Clock, Header, RecordingError, Session
-from mcp_workbench.exploring.recording.reader import MAX_LINE, Problems, Recording
+from mcp_workbench.exploring.imports.texts import LONGEST_MS, message_line, seconds_of
+from mcp_workbench.exploring.recording.format import FORMAT, VERSION, AnyLine, Clock, Header, Number, RecordingError, Session
+from mcp_workbench.exploring.recording.reader import MAX_LINE, Problems, Recording, check_file
 from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.records import Side
 
@@ -32,8 +32,8 @@ class _Header(msgspec.Struct):
 
 
 class _Frame(msgspec.Struct):
-    seq: int
-    atMs: float  # noqa: N815  # its name on their disk
+    seq: Number
+    atMs: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS)]  # noqa: N815  # its name on their disk
     direction: Literal["to_server", "to_client"]
     line: str
 
@@ -54,6 +54,7 @@ def read_mcpdump(path: str | Path, *, strict: bool = True) -> Recording:
         RecordingError: It is none, or of a later version; while lines are read: one is damaged.
     """
     path, problems = Path(path), Problems()
+    check_file(path)
     with path.open("rb") as file:
         theirs = _header(path, file.readline(MAX_LINE))
     at = seconds_of(theirs.at)

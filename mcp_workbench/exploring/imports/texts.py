@@ -9,6 +9,10 @@ import msgspec
 from mcp_workbench.exploring.recording.format import MessageLine, Session
 from mcp_workbench.telemetry.messages import Direction
 
+LONGEST_MS = 2**41
+"""Since a session began: 69 years."""
+_LATEST = 2**36
+"""Seconds since 1970: when a session may have begun, at the latest."""
 _any_json = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -32,8 +36,9 @@ def message_line(seq: int, session: Session, direction: Direction, text: bytes, 
 
 
 def seconds_of(moment: str | None) -> float:
-    """A moment as ISO 8601, in seconds since 1970; 0: it is none."""
+    """A moment as ISO 8601, in seconds since 1970; 0: it is none, or one that no recording is of."""
     try:
-        return 0.0 if moment is None else datetime.fromisoformat(moment).timestamp()
+        seconds = 0.0 if moment is None else datetime.fromisoformat(moment).timestamp()
     except (ValueError, OverflowError, OSError):
         return 0.0
+    return seconds if 0 <= seconds <= _LATEST else 0.0

@@ -7,16 +7,28 @@ kinds of lines they do not know; a field whose meaning changes raises it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
+from mcp_workbench.events import Era
 from mcp_workbench.telemetry.messages import Direction
 from mcp_workbench.telemetry.records import Outcome, Side
 
 FORMAT = "mcptraffic"
 VERSION = 1
 SUFFIX = ".mcptraffic.jsonl"
+
+# What a line may say, so that all that is made of it can be counted, shown and written: nobody's recording comes near.
+Moment = Annotated[float, Meta(ge=0, le=2**37)]
+"""Seconds since 1970, to the year 6325."""
+Nanoseconds = Annotated[int, Meta(ge=-(2**61), le=2**61)]
+"""On the clock of the header."""
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+Bytes = Annotated[int, Meta(ge=0, le=2**40)]
+Code = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+WhichEra = Annotated[str, Meta(pattern=f"^({'|'.join(Era)})?\\Z")]
 
 
 class RecordingError(ValueError):
@@ -26,9 +38,9 @@ class RecordingError(ValueError):
 class Clock(msgspec.Struct, frozen=True):
     """What the times of a recording count from."""
 
-    at: float
+    at: Moment
     """Seconds since 1970."""
-    at_ns: int = 0
+    at_ns: Nanoseconds = 0
     """The same moment as `at_ns` of the lines counts it."""
 
 
@@ -66,12 +78,12 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     written_by: str
     """Program and version."""
-    at: float
+    at: Moment
     """When the recording began, in seconds since 1970."""
     clock: Clock
     recording: str = ""
     """Names the recording: equal in all of its files."""
-    part: int = 1
+    part: Number = 1
     """Which of its files, counted from 1."""
     server: str = ""
     """Name of the server, as its clients are told it."""
@@ -94,10 +106,10 @@ class Session(Line, tag="session"):
     transport: str
     remote: str
     principal: str
-    since: float
+    since: Moment
     client: str | None = None
     client_version: str | None = None
-    era: str | None = None
+    era: WhichEra | None = None
     protocol: str | None = None
 
 
@@ -105,27 +117,27 @@ class End(Line, tag="end"):
     """A session ended."""
 
     id: str
-    until: float | None = None
-    code: int | None = None
+    until: Moment | None = None
+    code: Code | None = None
     reason: str = ""
     crash: str | None = None
     client: str | None = None
     client_version: str | None = None
-    era: str | None = None
+    era: WhichEra | None = None
     protocol: str | None = None
-    ignored: dict[str, int] = {}
+    ignored: dict[str, Number] = {}
 
 
 class MessageLine(Line, tag="message"):
     """One text of the wire, in the order they crossed. One of `m`, `text`, `base64` and `withheld` is there."""
 
-    seq: int
-    at: float
-    at_ns: int
+    seq: Number
+    at: Moment
+    at_ns: Nanoseconds
     session: str
     side: Side
     dir: Direction
-    size: int
+    size: Bytes
     """Bytes it had on the wire."""
     batch: bool = False
     m: msgspec.Raw = msgspec.Raw(b"")
@@ -142,28 +154,28 @@ class CallLine(Line, tag="call"):
     """A call that ended: what only who answered it knows. Times are on the clock of the header."""
 
     session: str
-    request: int
+    request: Number
     """`seq` of the message with its request; 0: not in this recording."""
-    answer: int
+    answer: Number
     id: str | int
     method: str
     target: str
     outcome: Outcome
-    received_ns: int
-    at: float
-    bytes_in: int
-    bytes_out: int = 0
+    received_ns: Nanoseconds
+    at: Moment
+    bytes_in: Bytes
+    bytes_out: Bytes = 0
     side: Side = Side.SERVER
     dir: Direction = Direction.IN
-    started_ns: int | None = None
-    returned_ns: int | None = None
-    rendered_ns: int | None = None
-    sent_ns: int | None = None
+    started_ns: Nanoseconds | None = None
+    returned_ns: Nanoseconds | None = None
+    rendered_ns: Nanoseconds | None = None
+    sent_ns: Nanoseconds | None = None
     call: str = ""
     principal: str = ""
-    era: str = ""
-    others: tuple[int, ...] = ()
-    code: int | None = None
+    era: WhichEra = ""
+    others: tuple[Number, ...] = ()
+    code: Code | None = None
     error: str | None = None
     trace: str | None = None
     mine: bool = False
@@ -171,7 +183,7 @@ class CallLine(Line, tag="call"):
     tool: str | None = None
     """Which definition ran."""
     file: str | None = None
-    line: int = 0
+    line: Number = 0
     cell: str | None = None
     notes: tuple[str, ...] = ()
     printed: str | None = None
@@ -182,35 +194,35 @@ class CallLine(Line, tag="call"):
 class Tools(Line, tag="tools"):
     """What the server offers has changed."""
 
-    at: float
+    at: Moment
     tools: tuple[RecordedTool, ...]
 
 
 class Lost(Line, tag="lost"):
     """What crossed before this line and stands nowhere."""
 
-    at: float
-    messages: int
-    calls: int
-    bytes: int
+    at: Moment
+    messages: Number
+    calls: Number
+    bytes: Bytes
     why: str
 
 
 class Note(Line, tag="note"):
     """What a person wrote beside it."""
 
-    at: float
+    at: Moment
     text: str
-    call: int | None = None
+    call: Number | None = None
     """`seq` of the message with the request it is about; None: about this moment."""
 
 
 class Stop(Line, tag="stop"):
     """The recording was ended in order."""
 
-    at: float
-    messages: int
-    calls: int
+    at: Moment
+    messages: Number
+    calls: Number
 
 
 AnyLine = Session | End | MessageLine | CallLine | Tools | Lost | Note | Stop

@@ -158,9 +158,21 @@ def read(path: str | Path, *, strict: bool = True) -> Recording:
     there = [each for each in files_of(path) if each.exists()] if path.parent.is_dir() else []
     if not there:
         raise FileNotFoundError(f"there is no recording {path}: record(path) makes one")
+    for file in there:
+        check_file(file)
     problems = Problems()
     header = _header_of(there[0])
     return Recording(header, lambda: _Reading(path, problems, strict=strict).lines(), name=str(path), problems=problems)
+
+
+def check_file(path: Path) -> None:
+    """See that reading begins at once, and ends.
+
+    Raises:
+        RecordingError: It is a pipe, a device or a folder.
+    """
+    if path.exists() and not path.is_file():
+        raise RecordingError(f"{path} is no file: a recording is one that can be read again and again")
 
 
 def message_of(line: MessageLine) -> Message:
@@ -190,7 +202,7 @@ class _Reading:
     def lines(self) -> Iterator[AnyLine]:
         before: Header | None = None
         for file in files_of(self._path):
-            if not file.exists():  # it is just being moved
+            if not file.is_file():  # it is just being moved
                 continue
             header = _header_of(file)
             if before is not None and header.recording != before.recording:

@@ -41,6 +41,8 @@ from mcp_workbench.wording import counted
 PATH, SUBPROTOCOL = "/mcp", "mcp"
 THREAD_NAME = "mcp-workbench-replay"
 UNANSWERED_KEPT = 100
+_OF_CONVERSATION = frozenset(("initialize", "server/discover", "ping", "subscriptions/listen"))
+"""Answered by the session itself, with what the recording says of its server, in whichever era a client speaks."""
 
 
 class Replay:
@@ -80,6 +82,7 @@ class Replay:
         self._credentials = Credentials(token=token)
         self._description = describe(recording, self.tape)
         self._answering = Answering(self.tape, speed, self._note_unanswered)
+        self._visited = False
         self.telemetry = Telemetry()
         self._engine = Engine(name=THREAD_NAME)
         self._engine.start()
@@ -118,8 +121,9 @@ class Replay:
         return connect(self.url, token=self._credentials.token(), **options)
 
     def unused(self) -> list[Recorded]:
-        """Answers of the recording that nobody asked for."""
-        return self.tape.unused()
+        """Answers of the recording that nobody asked for; those that belong to conversations are given with the first of them."""
+        given = _OF_CONVERSATION if self._visited else frozenset()
+        return [recorded for recorded in self.tape.unused() if recorded.method not in given]
 
     def close(self) -> None:
         """End it. Calling it again does nothing."""
@@ -139,6 +143,7 @@ class Replay:
         self._server = await serve_websocket(Gate([endpoint], bound_host=host), host=host, port=port, limits=limits)
 
     def _accept(self, channel: Channel, principal: Principal) -> Session:
+        self._visited = True
         return self._sessions.accept(channel, principal)
 
     async def _shut(self) -> None:

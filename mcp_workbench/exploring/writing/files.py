@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import msgspec
 
@@ -20,6 +20,7 @@ from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.writing.notebook_file import notebook_file
 from mcp_workbench.exploring.writing.pytest_file import pytest_file
 from mcp_workbench.jsonrpc import encode
+from mcp_workbench.platforms import create_private_file
 
 if TYPE_CHECKING:
     from mcp_workbench.exploring.call_list import CallList
@@ -64,11 +65,12 @@ def write_notebook(path: Path, calls: CallList, *, overwrite: bool) -> Path:
 
 
 def _refuse_secrets(redactor: Redactor, command: Sequence[str] | None, url: str | None) -> None:
-    for what, text in (("url", url or ""), *(("command", part) for part in command or ())):
-        if redactor.text(text) != text:
-            raise ValueError(
-                f"{what} has a secret in it, which belongs into no file: give it in MCP_SERVER or MCP_SERVER_TOKEN when the test runs"
-            )
+    given = list(command or ())
+    has_one = {"url": redactor.text(url or "") != (url or ""), "command": redactor.value(given) != given}  # options are secrets' names
+    for what in (what for what, found in has_one.items() if found):
+        raise ValueError(
+            f"{what} has a secret in it, which belongs into no file: give it in MCP_SERVER or MCP_SERVER_TOKEN when the test runs"
+        )
 
 
 def _refuse_existing(path: Path, *, overwrite: bool) -> None:
@@ -79,9 +81,11 @@ def _refuse_existing(path: Path, *, overwrite: bool) -> None:
 def _write(path: Path, text: str, *, overwrite: bool) -> Path:
     path = path.expanduser().absolute()
     _refuse_existing(path, overwrite=overwrite)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{uuid4().hex[:12]}")
+    descriptor = create_private_file(beside)  # what agents said is for its owner, as recordings are
     try:
-        beside.write_text(text, encoding="utf-8")
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  # a descriptor
+            file.write(text)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -54,6 +54,15 @@ def test_names_of_kept_results_are_all_the_same() -> None:
     assert texts_of(content("my_r7", "_r07")) == ["my_r7", "_r07"]
 
 
+def test_versions_of_dataframes_that_were_read_are_all_the_same_and_nothing_else_is() -> None:
+    assert texts_of(content("3", "Read: orders v2")) == ["3", "Read: orders vN"]
+    assert texts_of(content("3", "Read: orders v12, _r7, größen v1")) == ["3", "Read: orders vN, _rN, größen vN"]
+    for said in ("orders v2", "Read: orders v0", "Read: orders v2.", "Read: all of it, v2", "Read: orders v2\n", "Read: a b v2", ""):
+        assert texts_of(content("3", said)) == ["3", said]
+    assert texts_of(content("Read: orders v2")) == ["Read: orders v2"], "that is what it answered"
+    assert texts_of(content("Read: orders v2", "3")) == ["Read: orders v2", "3"]
+
+
 def test_lists_are_compared_by_name() -> None:
     assert answered({"tools": [{"name": "b", "x": 1}, {"name": "a"}]}, NOTHING) == {
         "tools": {"b": {"name": "b", "x": 1}, "a": {"name": "a"}}
@@ -74,6 +83,11 @@ def test_what_is_volatile_is_replaced_and_the_call_is_not_changed() -> None:
 
 def test_an_error_is_its_code_and_its_sentence() -> None:
     assert answer_of(made("tools/call", {"name": "x"}, error=(-32602, "no")), NOTHING) == {"error": {"code": -32602, "message": "no"}}
+
+
+def test_an_unknown_resource_is_the_same_in_both_eras() -> None:
+    legacy, modern = (answer_of(made("resources/read", {"uri": "no://such"}, error=(code, "no")), NOTHING) for code in (-32002, -32602))
+    assert legacy == modern == {"error": {"code": -32602, "message": "no"}}
 
 
 def test_a_call_without_an_answer_is_compared_by_its_outcome() -> None:

@@ -12,7 +12,7 @@ def test_two_calls_differ_in_what_was_asked_and_in_what_was_answered() -> None:
     assert [str(each) for each in diff.arguments] == ["$.arguments.a: 1 → 2"]
     assert [str(each) for each in diff.result] == ["$.structuredContent.sum: 3 → 4"]
     assert not diff.ok
-    assert "tools/call add: 2 differences: $.arguments.a" in repr(diff)
+    assert "tools/call add: 2 differences: $.arguments.a" in repr(diff), "what both asked with differs"
     assert "$.structuredContent.sum: 3 → 4" in repr(diff)
 
 
@@ -62,3 +62,20 @@ def test_what_others_said_is_text() -> None:
     assert "\x1b" not in html + words
     assert "\u202e" not in html + words
     assert "&lt;img" in html
+
+
+def test_it_says_which_request_it_is_of() -> None:
+    diff = CallDiff(tool("add", {"sum": 3}, a=1, region="EMEA"), tool("add", {"sum": 4}, a=1, region="EMEA"))
+    assert repr(diff).startswith("tools/call add(a=1, region='EMEA'): 1 difference: $.structuredContent.sum")
+    assert "tools/call add(a=1, region=&#x27;EMEA&#x27;)" in diff._repr_html_()
+
+
+def test_what_is_secret_of_either_call_shows_itself_nowhere() -> None:
+    secret = "ghp_abcdefghijklmnopqrst12345678"
+    read = [made("resources/read", {"uri": f"db://host/x?password={secret}"}, {"contents": [{"text": n}]}) for n in "12"]
+    key = [tool("in", {"n": n}, api_key="an ordinary word") for n in (1, 2)]
+    for diff in (CallDiff(*read), CallDiff(read[0], None), CallDiff(*key), CallDiff(None, key[0])):
+        for shown in (repr(diff), diff._repr_html_()):
+            assert secret not in shown
+            assert "an ordinary word" not in shown
+            assert "‹redacted:" in shown

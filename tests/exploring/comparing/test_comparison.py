@@ -72,6 +72,7 @@ def test_every_call_stands_in_one_pair(a: list[int], b: list[int]) -> None:
 def test_as_a_dataframe_it_has_a_row_for_each_request() -> None:
     df = against(adding(1, 2, 9), adding(1, 2, wrong=2)).df()
     assert df["ok"].tolist() == [True, False, False]
+    assert df["arguments"].tolist() == ['{"a":1}', '{"a":2}', '{"a":9}']
     assert df["first"].tolist()[1] == "$.structuredContent.sum"
     assert df["ms_a"].tolist() == [1.0, 1.0, 1.0]
     assert pd.isna(df["ms_b"][2])
@@ -98,3 +99,21 @@ def test_it_is_sliced_and_shows_itself_as_text() -> None:
     assert "\x1b" not in html + words
     assert "and 10 more: .differing has them all" in words
     assert "&lt;img" in html
+
+
+def test_it_says_which_request_differs_and_withholds_what_is_secret() -> None:
+    secret = "ghp_abcdefghijklmnopqrst12345678"
+    uri = {"uri": f"db://host/x?password={secret}"}
+    a = [*adding(1, 2), tool("in", {"n": 1}, api_key="an ordinary word"), made("resources/read", uri, {"contents": []})]
+    b = [*adding(1, 2, wrong=2), tool("in", {"n": 2}, api_key="an ordinary word"), made("resources/read", uri, {"contents": [1]})]
+    comparison = against(a, b)
+    words, html = repr(comparison), comparison._repr_html_()
+    assert "[1] tools/call add(a=2): $.structuredContent.sum: 2 → 0 (1.0 ms → 1.0 ms)" in words
+    assert "add(a=1)" not in words, "it does not differ"
+    assert ">a=2</span>" in html
+    assert set(comparison.latencies) == {"tools/call add", "tools/call in", f"resources/read db://host/x?password={secret}"}
+    for shown in (words, html, repr(comparison.latencies), comparison.latencies._repr_html_()):
+        assert secret not in shown
+        assert "an ordinary word" not in shown
+    assert "n=1, api_key=&#x27;‹redacted:" in html
+    assert "in(n=1, api_key='‹redacted:" in words

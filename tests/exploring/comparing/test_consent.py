@@ -9,8 +9,9 @@ from IPython.core.error import StdinNotImplementedError
 
 from mcp_workbench.errors import ToolError
 from mcp_workbench.exploring.comparing import consent
-from mcp_workbench.exploring.comparing.consent import NOBODY, ask_person, check, is_destructive, refusals
+from mcp_workbench.exploring.comparing.consent import NOBODY, Consent, ask_person, check, is_destructive, refusals, tools_of_call
 from mcp_workbench.hosts import PlainHost
+from tests.exploring.comparing.rig import made
 
 
 def saying(answer: str | None, asked: list[str] | None = None) -> Callable[[str], str | None]:
@@ -97,3 +98,23 @@ def test_a_wish_that_there_is_not_is_an_error() -> None:
     assert check("skip") == "skip"
     with pytest.raises(ValueError, match="'ask', 'skip', 'run'"):
         check("maybe")
+
+
+def test_a_call_is_of_every_tool_that_it_may_run() -> None:
+    call = made("tools/call", {"name": "notebook_call", "arguments": {"function": "drop"}}, {})
+    call.record.target = "look"
+    assert tools_of_call(call) == ("notebook_call", "drop", "look")
+    call.record.target = "drop"
+    assert tools_of_call(call) == ("notebook_call", "drop")
+    assert tools_of_call(made("tools/call", {"name": ["x"]}, {})) == ("",)
+    assert tools_of_call(made("prompts/get", {"name": "drop"}, {})) == ()
+
+
+@pytest.mark.parametrize(("answer", "made_again"), [("y", True), ("notebook_call", False), ("drop, notebook_call", True), ("look", False)])
+def test_a_call_is_made_when_all_that_it_may_run_is_allowed(answer: str, made_again: bool) -> None:
+    call = made("tools/call", {"name": "notebook_call", "arguments": {"function": "drop"}}, {})
+    offered = {"notebook_call": {"annotations": {"readOnlyHint": False}}, "look": {"annotations": {"readOnlyHint": True}}}
+    asked: list[str] = []
+    given = Consent([call], [offered], "ask", saying(answer, asked))
+    assert (given.refusal(call) is None) is made_again
+    assert len(asked) == 1

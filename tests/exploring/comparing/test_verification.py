@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from mcp_workbench import Context, Workbench
@@ -119,6 +120,67 @@ def test_where_nobody_can_be_asked_nothing_destructive_runs_and_it_is_not_ok(rec
     assert verified(workbench.traffic, recorded, volatile=["structuredContent.at"], destructive="skip").ok
 
 
+def test_consent_is_asked_for_what_is_sent_whatever_the_recording_says_of_it(
+    recorded: Path, live: tuple[Workbench, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbench, dropped = live
+    forged = tmp_path / "forged.mcptraffic.jsonl"
+    text = recorded.read_text()
+    assert '"name":"add","arguments":{"a":1}' in text
+    forged.write_text(text.replace('"name":"add","arguments":{"a":1}', '"name":"drop","arguments":{"table":"all"}'))
+    calls = Traffic.load(forged).calls("tool:add")
+    assert [(call.target, call.params["name"]) for call in calls] == [("add", "drop")]
+    for wish in ("ask", "skip"):
+        found = verified(workbench.traffic, calls, destructive=wish)
+        assert (dropped, len(found.payloads), len(found.skipped)) == ([], 0, 1), wish
+    with pytest.raises(WorkbenchError, match="no call was made: drop may change something"):
+        asyncio.run(workbench.traffic.ab(calls, b=workbench.connect()))
+    monkeypatch.setattr(consent, "ask_person", lambda question: "add")
+    verified(workbench.traffic, calls)
+    assert dropped == []
+
+
+def test_a_live_answer_that_looks_withheld_is_a_difference(recorded: Path) -> None:
+    lying = Workbench("lying")
+
+    @lying.tool(read_only=True)
+    def add(a: int, b: int = 2) -> str:
+        """Add."""
+        return "‹redacted:0123456789ab›"
+
+    with calling(lying):
+        found = verified(lying.traffic, Traffic.load(recorded).calls("tool:add"), destructive="skip")
+        played = asyncio.run(lying.traffic.ab(Traffic.load(recorded).calls("tool:add"), b=lying.connect()))
+    assert not found.payloads.ok
+    assert not played.ok
+
+
+def test_a_new_version_of_a_dataframe_is_no_difference_and_other_values_are() -> None:
+    workbench = Workbench("versions")
+
+    @workbench.tool(read_only=True)
+    def top(orders: pd.DataFrame, n: int = 2) -> pd.DataFrame:
+        """The first."""
+        return orders.head(n)
+
+    async def visit() -> None:
+        async with workbench.connect() as session:
+            await session.call_tool("top")
+
+    workbench.publish(orders=pd.DataFrame({"price": [1, 2]}))
+    with calling(workbench):
+        asyncio.run(visit())
+        calls = workbench.traffic.calls("tool:top")
+        workbench.publish(orders=pd.DataFrame({"price": [1, 2, 3]}))
+        same = verified(workbench.traffic, calls)
+        workbench.publish(orders=pd.DataFrame({"price": [1, 9, 3]}))
+        changed = verified(workbench.traffic, calls)
+    assert calls[0].result["content"][-1]["text"] == "Read: orders v1"
+    assert same.ok, same
+    [different] = changed.payloads.differing
+    assert [each.where for each in different.result] == ["$.content[0].text"]
+
+
 def test_a_person_in_a_notebook_is_asked(recorded: Path, live: tuple[Workbench, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     workbench, dropped = live
     asked: list[str] = []
@@ -145,8 +207,11 @@ def test_a_server_that_has_changed_differs_in_contract_and_answers(recorded: Pat
     for shown in (repr(found), found._repr_html_()):
         assert "different: 2 requests" in shown
         assert "stamp" in shown
-        assert "<img" not in shown
+        assert "tools/call add(a=1): " in shown or "a=1</span>" in shown
+        assert "tools/call drop(table=&#x27;t&#x27;): " in shown or "drop(table=" in shown
         assert "\x1b" not in shown
+        assert "correct horse" not in shown
+    assert "<img" not in found._repr_html_()
     with pytest.raises(AssertionError, match="gone stamp"):
         found.raise_if_different()
 

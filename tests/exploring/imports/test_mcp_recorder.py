@@ -73,3 +73,12 @@ def test_our_own_are_opened_too_and_where_there_is_none_it_says_so(tmp_path: Pat
     assert len(list(open_recording(file).calls())) == 1
     with pytest.raises(FileNotFoundError):
         open_recording(tmp_path / "none.jsonl")
+
+
+def test_latencies_that_no_session_has_are_refused(tmp_path: Path) -> None:
+    response = {"jsonrpc": "2.0", "id": 1, "result": {}}
+    with pytest.raises(RecordingError, match="expected a cassette"):
+        open_recording(cassette(tmp_path / "x.json", asked(1, "ping", {}, response, latency_ms=10**300)))
+    long = cassette(tmp_path / "y.json", *(asked(number, "ping", {}, response | {"id": number}, latency_ms=2**41) for number in (1, 2)))
+    with pytest.raises(RecordingError, match="days together"):
+        list(open_recording(long).calls())

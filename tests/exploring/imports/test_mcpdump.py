@@ -58,3 +58,12 @@ def test_a_moment_nobody_can_read_is_no_reason_to_refuse(tmp_path: Path) -> None
     recording = read_mcpdump(written(tmp_path / "x.jsonl", ASKED, header={"format": "mcpdump-session", "version": 1, "at": "yesterday"}))
     assert recording.header.at == 0.0
     assert len(list(recording.messages())) == 1
+
+
+def test_times_that_no_session_has_are_refused(tmp_path: Path) -> None:
+    for at_ms in (1e300, -1):
+        recording = open_recording(written(tmp_path / "x.jsonl", frame(1, at_ms, "to_server", {}), header=HEADER))
+        with pytest.raises(RecordingError, match="line 2"):
+            list(recording.calls())
+    recording = open_recording(written(tmp_path / "x.jsonl", ASKED, TOLD, header=HEADER | {"at": "9999-12-31T23:59:59+00:00"}))
+    assert recording.header.at == 0

@@ -25,8 +25,8 @@ NS = st.none() | st.integers(-(2**60), 2**60)
 CALLS = st.builds(
     CallLine,
     session=TEXT,
-    request=st.integers(0),
-    answer=st.integers(0),
+    request=st.integers(0, 2**53),
+    answer=st.integers(0, 2**53),
     id=st.integers(-(2**53), 2**53) | TEXT,
     method=TEXT,
     target=TEXT,
@@ -69,3 +69,28 @@ def test_any_bytes_are_a_line_nothing_known_or_refused_in_words(text: bytes) -> 
 def test_deep_lines_are_refused() -> None:
     with pytest.raises(RecordingError):
         decode_line(b'{"k":"note","at":1,"text":' + b"[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"era": "strange"},
+        {"era": "legacy\n"},
+        {"at": 1e300},
+        {"at": -1},
+        {"received_ns": 10**30},
+        {"sent_ns": -(10**30)},
+        {"bytes_in": -1},
+        {"bytes_out": 10**30},
+        {"request": 10**30},
+        {"others": [10**30]},
+        {"code": 10**30},
+        {"line": 10**30},
+    ],
+)
+def test_what_nobody_writes_is_refused_where_it_is_read(wrong: dict[str, object]) -> None:
+    call = {"k": "call", "session": "s1", "request": 1, "answer": 2, "id": 1, "method": "ping", "target": "", "outcome": "ok"}
+    call |= {"received_ns": 0, "at": 1.0, "bytes_in": 1}
+    assert isinstance(decode_line(msgspec.json.encode(call)), CallLine)
+    with pytest.raises(RecordingError):
+        decode_line(msgspec.json.encode(call | wrong))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from mcp_workbench.exploring.imports import open_recording, read_cassette, read_mcpdump
 from mcp_workbench.exploring.recording import RecordingError, read
 from mcp_workbench.exploring.recording.format import FORMAT, VERSION
 from mcp_workbench.limits import MIB
@@ -153,3 +155,13 @@ def test_a_line_without_end_is_no_reason_to_fill_the_memory(tmp_path: Path, monk
     recording = read(file, strict=False)
     assert [message.direction for message in recording.messages()] == [Direction.IN]
     assert recording.problems.lines == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_and_a_folder_are_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")  # noqa: TID251  # skipped where there is none
+    (tmp_path / "folder.jsonl").mkdir()
+    for name in ("pipe.jsonl", "folder.jsonl"):
+        for opening in (read, open_recording, read_mcpdump, read_cassette):
+            with pytest.raises(RecordingError, match="is no file"):
+                opening(tmp_path / name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -148,10 +149,13 @@ def test_an_address_stands_in_it_and_a_secret_in_one_does_not(workbench: Workben
     calls = workbench.traffic.calls("tool:add")[:1]
     text = calls.to_test(tmp_path / "test_url.py", url=workbench.url).read_text()
     assert f"URL = '{workbench.url}'" in text
+    assert stat.S_IMODE((tmp_path / "test_url.py").stat().st_mode) == 0o600
     with pytest.raises(ValueError, match="url has a secret in it"):
         calls.to_test(tmp_path / "test_2.py", url="ws://me:hunter2secret@host/mcp")
     with pytest.raises(ValueError, match="command has a secret in it"):
         calls.to_test(tmp_path / "test_2.py", command=["server", f"--token={workbench.token}"])
+    with pytest.raises(ValueError, match="command has a secret in it"):
+        calls.to_test(tmp_path / "test_2.py", command=["server", "--api-key", "an ordinary word"])
     with pytest.raises(ValueError, match="got both"):
         calls.to_test(tmp_path / "test_2.py", command=["x"], url="ws://x/mcp")
     with pytest.raises(ValueError, match="got one text"):

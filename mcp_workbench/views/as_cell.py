@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 from typing import Any
+from unicodedata import normalize
 
 import msgspec
 
@@ -92,4 +93,5 @@ def _as_object(value: object) -> dict[str, Any] | None:
 
 
 def _is_name(text: str) -> bool:
-    return text.isidentifier() and not keyword.iskeyword(text)
+    """Whether it is a name in Python, and means itself there: of some letters outside of ASCII Python makes others."""
+    return text.isidentifier() and not keyword.iskeyword(text) and text != "__debug__" and normalize("NFKC", text) == text

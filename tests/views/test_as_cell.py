@@ -97,6 +97,8 @@ def test_where_no_line_would_do_the_same_there_is_none(workbench: Workbench) -> 
         record("nameless", sent("nameless")),
         record("top_routes", sent("top_routes", {"class": 1})),
         record("top_routes", sent("top_routes", {"x); evil(": 1})),
+        record("top_routes", sent("top_routes", {"ｎ": 1})),
+        record("top_routes", sent("top_routes", {"__debug__": 1})),
         record("top_routes", sent("top_routes", {"where": "x" * LONGEST})),
         record("top_routes", sent("top_routes", [1])),
         record("top_routes", [sent("top_routes", request_id=8)]),

@@ -18,7 +18,11 @@ _OPTION = re.compile(r"--([A-Za-z][\w\-]{0,60})\s{1,4}(?!-)")
 _PAIR = re.compile(r"[(\[]\s{0,4}(?:\\{0,8}[\"'])([\w.\- ]{1,60})(?:\\{0,8}[\"'])\s{0,4},\s{0,4}(?=\\{0,8}[\"'])")
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.\-]{0,60})(?:\s[^<>]{0,200})?>(?=[^<])")
 _IDENTIFIED = re.compile(r"identified\s{1,8}by\s{1,8}(?:password\s{1,8}|values\s{1,8})?(?=\\{0,8}[\"'])", re.IGNORECASE)
-_USER = re.compile(r"(?<![\w\-])(?:-u|--user)(?:[\"']\s{0,4},)?\s{1,4}[\"']?[^\s:\"'@/‹]{1,80}:(?=[^\s\"'/])", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"passw(?:or)?d(?:\s{1,8}for\s{1,8}[^=;\r\n]{1,200}=\s{0,8}(?:password\s{0,8}\(\s{0,8})?|\s{1,8})(?=\\{0,8}[\"'])", re.IGNORECASE
+)
+"""`ALTER ROLE bob PASSWORD 'V'`, `SET PASSWORD FOR bob = 'V'`."""
+_USER = re.compile(r"(?<![\w\-])(?:-u|--user)(?:[\"']\s{0,4},)?\s{1,4}[\"']?[^\s:\"'@/‹]{1,80}:(?=[^\s\"'/‹])", re.IGNORECASE)
 _PHRASE = re.compile(r"(?:passphrase|mnemonic)[\w.\-]{0,40}\s{0,8}(?:=>|:=|->|:)[ \t]{0,8}+(?![\"'\[{\\|>])", re.IGNORECASE)
 
 _QUOTED = re.compile(r"(\\{0,8}[\"'])((?:(?!\1)(?:\\.|.)){0,65536})(?:\1|\Z)?", re.DOTALL)
@@ -45,6 +49,8 @@ class SecretShapes:
             text = _each(text, _PHRASE.finditer(text), self._line, hide)
         if "identified" in lower:
             text = _each(text, _IDENTIFIED.finditer(text), _quoted, hide)
+        if "passw" in lower:
+            text = _each(text, _PASSWORD.finditer(text), _quoted, hide)
         if "-u" in lower:
             text = _each(text, _USER.finditer(text), _word, hide)
         if "--" in text:

@@ -22,6 +22,7 @@ import msgspec
 
 from mcp_workbench.exploring.recording.format import Redaction
 from mcp_workbench.exploring.recording.hunting import Hunt
+from mcp_workbench.exploring.recording.secret_html import hide_in_html
 from mcp_workbench.exploring.recording.secret_names import SHORT_HINTS, SecretNames, counts_tokens, words_of
 from mcp_workbench.exploring.recording.secret_shapes import SecretShapes
 from mcp_workbench.exploring.recording.secret_tables import hide_columns, hide_in_tables
@@ -60,8 +61,13 @@ CAPABILITIES = frozenset(("taskId", "taskIds", "requestState"))
 """Who knows the text under one of these names of MCP may go on where another was. Equal ones stay equal, as their readers need."""
 _VALUES = frozenset(("arguments", "structuredContent", "content", "default", "examples", "enum", "const"))
 """Under these names stand values, though there be schemas around them."""
-_NAMES = ("name", "key", "header", "field", "param", "parameter", "argument", "option", "variable", "label", "id")
-_NAMED = ("value", "default", "values", "val", "current", "example", "examples")
+_NAMES = frozenset(
+    (
+        *("name", "key", "k", "header", "field", "column", "param", "parameter", "property", "argument", "option", "variable", "setting"),
+        *("label", "id"),
+    )
+)
+_NAMED = frozenset(("value", "v", "default", "values", "val", "current", "example", "examples"))
 """Under these stands what such a name names."""
 _REMEMBERED_CELLS = 32
 """Cells of a secret column that are remembered: in a long table are more than are kept."""
@@ -184,12 +190,9 @@ class Redactor:
 
     def _use_words(self) -> None:
         """Further names by which a text may call a secret: those that were given, and arguments that tools withhold."""
-        named = (*self._names.further, *self._rules.names())
-        self._words_now = [words for name in named if (words := words_of(name))]
-        self._texts = SecretTexts(self._words_now)
-        self._words_to_hunt = tuple(
-            Secret(plain_part(text)) for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now))
-        )
+        words = self._words_now = [found for name in (*self._names.further, *self._rules.names()) if (found := words_of(name))]
+        self._texts = SecretTexts(words)
+        self._words_to_hunt = tuple(Secret(plain_part(text)) for text in (*self._rules.by_tool, *(max(each, key=len) for each in words)))
 
     def _column_hints(self) -> Iterable[str]:
         return (*self._names.hints, "pin", *(max(words, key=len) for words in self._words_now))
@@ -298,10 +301,10 @@ class Redactor:
         members = hide_columns(members, self._is_secret, self._cell)
         if isinstance(asked := members.get("content"), dict) and "action" in members and self._asked_secrets:
             members = {**members, "content": self._answered(asked)}
-        named = any(isinstance(members.get(name), str) and self._is_secret(members[name]) for name in _NAMES)
+        named = any(isinstance(value, str) and name.lower() in _NAMES and self._is_secret(value) for name, value in members.items())
         done: dict[str, Any] = {}
         for name, value in members.items():
-            secret = self._is_secret(name) or (named and name in _NAMED)
+            secret = self._is_secret(name) or (named and name.lower() in _NAMED)
             kept: Any
             if name in CAPABILITIES and (capability := self._capability(value)) is not None:
                 kept = capability
@@ -427,6 +430,7 @@ class Redactor:
         text = self._without_known(text)
         self._cells = 0
         text = hide_in_tables(text, self._column_hints(), self._is_secret, self._cell)
+        text = hide_in_html(text, self._is_secret, self._cell)
         text = self._shapes.hide_in(text, self._hide_and_remember)
         return self._texts.hide_in(text, self._hide_and_remember)
 

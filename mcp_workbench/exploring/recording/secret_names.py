@@ -49,6 +49,8 @@ KEYS = frozenset(
     )
 )
 """Words that make a `key` one."""
+PASSES = frozenset(("word", "words", "phrase", "code"))
+"""Words that make a `pass` before them one."""
 ENDINGS = ("password", "passwd", "passphrase", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "credentials")
 SESSIONS = ("sessionid", "session_id", "session-id", "sessid")
 OPEN_KEYS = frozenset(("primary", "foreign", "public", "sort", "partition", "unique", "index"))
@@ -119,7 +121,9 @@ class SecretNames:
             return True
         if name.isupper() and len(words) > 1 and words[-1] == "key" and words[-2] not in OPEN_KEYS:
             return True
-        return any(word in ("key", "keys") and before in KEYS for before, word in pairwise(words))
+        return any(
+            (word in ("key", "keys") and before in KEYS) or (before == "pass" and word in PASSES) for before, word in pairwise(words)
+        )
 
 
 def _checked(names: str | Iterable[str]) -> tuple[str, ...]:

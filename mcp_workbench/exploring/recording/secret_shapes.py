@@ -18,7 +18,11 @@ _OPTION = re.compile(r"--([A-Za-z][\w\-]{0,60})\s{1,4}(?!-)")
 _PAIR = re.compile(r"[(\[]\s{0,4}(?:\\{0,8}[\"'])([\w.\- ]{1,60})(?:\\{0,8}[\"'])\s{0,4},\s{0,4}(?=\\{0,8}[\"'])")
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.\-]{0,60})(?:\s[^<>]{0,200})?>(?=[^<])")
 _IDENTIFIED = re.compile(r"identified\s{1,8}by\s{1,8}(?:password\s{1,8}|values\s{1,8})?(?=\\{0,8}[\"'])", re.IGNORECASE)
-_USER = re.compile(r"(?<![\w\-])(?:-u|--user)(?:[\"']\s{0,4},)?\s{1,4}[\"']?[^\s:\"'@/‹]{1,80}:(?=[^\s\"'/])", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"passw(?:or)?d(?:\s{1,8}for\s{1,8}[^=;\r\n]{1,200}=\s{0,8}(?:password\s{0,8}\(\s{0,8})?|\s{1,8})(?=\\{0,8}[\"'])", re.IGNORECASE
+)
+"""`ALTER ROLE bob PASSWORD 'V'`, `SET PASSWORD FOR bob = 'V'`."""
+_USER = re.compile(r"(?<![\w\-])(?:-u|--user)(?:[\"']\s{0,4},)?\s{1,4}[\"']?[^\s:\"'@/‹]{1,80}:(?=[^\s\"'/‹])", re.IGNORECASE)
 _MYSQL = re.compile(r"(?<![\w\-])(?:mysql|mariadb)[\w\-]{0,20}(?=[\s\"'.])", re.IGNORECASE)
 _GLUED = re.compile(r"(?<=[\s\"'])-p(?![\s\"'\\,]|\d{1,5}:\d)(?=\S)|(?<=[\s\"'])-p(?=[\"'][^\s,\])])")
 """Its password, right behind the letter; a port of a container is none."""
@@ -52,6 +56,8 @@ class SecretShapes:
             text = _each(text, _IDENTIFIED.finditer(text), _quoted, hide)
         if "-p" in text and ("mysql" in lower or "mariadb" in lower):
             text = _each(text, _GLUED.finditer(text), _Commands(text).password, hide)
+        if "passw" in lower:
+            text = _each(text, _PASSWORD.finditer(text), _quoted, hide)
         if "-u" in lower:
             text = _each(text, _USER.finditer(text), _word, hide)
         if "--" in text:

@@ -1,20 +1,17 @@
-"""Columns of tables whose names say that what is in them is secret: JSON of columns and rows, CSV, Markdown, and DataFrames as they print.
+"""Columns of tables whose names say that what is in them is secret: JSON of columns and rows, CSV, Markdown.
 
 Such tables are how a DataFrame of customers crosses. Knows no names itself. In time proportional to the text: a line is looked at once as
-the beginning of a table, and once as a row of one.
+the beginning of a table, and once as a row of one. Neighbour: `secret_printed`, for tables whose cells only spaces part.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mcp_workbench.exploring.recording.secret_printed import Hide, IsSecret, Table, line_end, printed_row, printed_table, series_above
 from mcp_workbench.exploring.recording.secret_runs import lowered
-
-Hide = Callable[[Any], Any]
-"""A cell -> what stands in its place."""
-IsSecret = Callable[[str], bool]
 
 _COLUMNS = ("columns", "headers", "header", "fields")
 _ROWS = ("data", "rows", "values")
@@ -22,11 +19,12 @@ _LONGEST_HEAD = 10_000
 """Characters of a line that names columns."""
 _DELIMITERS = "|\t;,"
 _NAME = re.compile(r"[\w .\-/#%()$*`]{0,60}")
-_DECORATION = " *`\"'\r"
+_QUOTES = "\"'\r\ufeff"
+_DECORATION = " *`" + _QUOTES
 _RULE = re.compile(r"[-+:=| \r]+")
 _QUOTED = re.compile(r'\s*"[^"]*(?:""[^"]*)*("|\Z)')
-_INDEX = re.compile(r"\s*\S+")
-_WORD = re.compile(r"\S+")
+_ONE_NAME = re.compile(r"[\w\-]{1,60}")
+_ONE_CELL = re.compile(r'("[^"]*(?:""[^"]*)*"|[^\s"]+)(\r?\n|\Z)')
 
 
 def hide_columns(members: dict[str, Any], is_secret: IsSecret, hide: Hide) -> dict[str, Any]:
@@ -64,24 +62,30 @@ def hide_in_tables(text: str, hints: Iterable[str], is_secret: IsSecret, hide: H
         hide: A cell -> what stands in its place.
     """
     if "\n" not in text:
-        return text
+        return hide_in_tables(text.replace("\r", "\n"), hints, is_secret, hide).replace("\n", "\r") if "\r" in text else text
     done, begin = [], 0
     for start, end in _heads(text, hints):
-        if start < begin or (table := _table(text[start:end], is_secret)) is None:
+        if start < begin:
             continue
-        rows_end, rows = table(text, end + 1, hide)
+        if (series := series_above(text, begin, start, is_secret, hide)) is not None:
+            first, rows = series
+            done += [text[begin:first], *rows]
+            begin = start
+            continue
+        head, below = text[start:end], text[end + 1 : line_end(text, end + 1)]
+        table = _table(head, below, is_secret, is_first=not start)
+        rows_end, rows = (end, list[str]()) if table is None else table(text, end + 1, hide)
         if rows:
             done += [text[begin : end + 1], *rows]
             begin = rows_end
+        elif (row := printed_row(head, below, is_secret, hide)) is not None:
+            done += [text[begin:start], row]
+            begin = end
     return "".join((*done, text[begin:])) if done else text
 
 
-_Table = Callable[[str, int, Hide], tuple[int, list[str]]]
-"""Given a text, where the rows begin in it: where they end, and the rows, with their cells hidden."""
-
-
 def _heads(text: str, hints: Iterable[str]) -> list[tuple[int, int]]:
-    """Lines that may name secret columns, and are not the last."""
+    """Lines that may name something secret."""
     lower, found = lowered(text), dict[int, int]()
     if len(lower) != len(text):  # there are letters of which lower case makes two
         lower = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
@@ -89,19 +93,21 @@ def _heads(text: str, hints: Iterable[str]) -> list[tuple[int, int]]:
         at = lower.find(hint)
         while at >= 0:
             start, end = lower.rfind("\n", 0, at) + 1, lower.find("\n", at)
-            if end < 0:
-                break
+            end = len(lower) if end < 0 else end
             if end - start <= _LONGEST_HEAD:
                 found[start] = end
             at = lower.find(hint, end)
     return sorted(found.items())
 
 
-def _table(head: str, is_secret: IsSecret) -> _Table | None:
+def _table(head: str, below: str, is_secret: IsSecret, *, is_first: bool) -> Table | None:
     """How the rows under a line are read; None: it names no secret columns."""
     delimiter = next((each for each in _DELIMITERS if each in head), None)
     if delimiter is None:
-        return _printed_table(head, is_secret)
+        alone = head.strip(_QUOTES)
+        if is_first and _ONE_NAME.fullmatch(alone) and is_secret(alone):
+            return _column
+        return printed_table(head, below, is_secret)
     names = head.split(delimiter)
     if not all(map(_NAME.fullmatch, (name.strip(_DECORATION) for name in names))):
         return None
@@ -124,20 +130,18 @@ def _delimited(text: str, at: int, delimiter: str, secret: set[int], hide: Hide)
 
 def _cells(text: str, at: int, delimiter: str) -> tuple[int, list[str]]:
     """A row from here on, and where it ends: in quotes there may be delimiters and line breaks."""
-    line_end = text.find("\n", at)
-    line_end = len(text) if line_end < 0 else line_end
-    if '"' not in text[at:line_end]:
-        return line_end, text[at:line_end].split(delimiter)
+    end_of_line = line_end(text, at)
+    if '"' not in text[at:end_of_line]:
+        return end_of_line, text[at:end_of_line].split(delimiter)
     cells: list[str] = []
     while True:
         quoted = _QUOTED.match(text, at)
-        if quoted is not None and quoted.end() > line_end:
-            line_end = text.find("\n", quoted.end())
-            line_end = len(text) if line_end < 0 else line_end
-        end = text.find(delimiter, at if quoted is None else quoted.end(), line_end)
-        cells.append(text[at : line_end if end < 0 else end])
+        if quoted is not None and quoted.end() > end_of_line:
+            end_of_line = line_end(text, quoted.end())
+        end = text.find(delimiter, at if quoted is None else quoted.end(), end_of_line)
+        cells.append(text[at : end_of_line if end < 0 else end])
         if end < 0:
-            return line_end, cells
+            return end_of_line, cells
         at = end + 1
 
 
@@ -147,31 +151,10 @@ def _hidden_cells(cells: list[str], secret: set[int], hide: Hide) -> Iterator[st
         yield cell.replace(bare, hide(bare), 1) if number in secret and bare else cell
 
 
-def _printed_table(head: str, is_secret: IsSecret) -> _Table | None:
-    """As pandas prints one: names and cells end in the same places, and all lines are of one length."""
-    words = list(_WORD.finditer(head))
-    spans = [
-        (before.end(), word.end()) for before, word in zip((None, *words), words, strict=False) if before is not None and is_secret(word[0])
-    ]
-    if words and is_secret(words[0][0]) and words[0].start():
-        spans.insert(0, (0, words[0].end()))
-    return (lambda text, at, hide: _printed(text, at, len(head), spans, hide)) if spans else None
-
-
-def _printed(text: str, at: int, length: int, spans: list[tuple[int, int]], hide: Hide) -> tuple[int, list[str]]:
+def _column(text: str, at: int, hide: Hide) -> tuple[int, list[str]]:
+    """CSV of one column: words, or what is in quotes."""
     rows: list[str] = []
-    while at < len(text):
-        end = text.find("\n", at)
-        end = len(text) if end < 0 else end
-        if end - at != length:
-            break
-        row, done, begin = text[at:end], "", 0
-        for left, right in spans:
-            index = None if left else _INDEX.match(row, 0, right)
-            left = left if index is None else index.end()
-            cell = row[left:right].strip()
-            done += row[begin:left] + (f" {hide(cell)}" if cell else row[left:right])
-            begin = right
-        rows += [done + row[begin:], text[end : end + 1]]
-        at = end + 1
-    return min(at, len(text)), rows
+    while at < len(text) and (cell := _ONE_CELL.match(text, at)) is not None:
+        rows += [*_hidden_cells([cell[1]], {0}, hide), cell[2]]
+        at = cell.end()
+    return at, rows

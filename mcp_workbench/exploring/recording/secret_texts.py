@@ -56,7 +56,7 @@ _ADDRESS = re.compile(r"(hooks\.slack\.com\\?/services\\?/|[?&;]sig=)([A-Za-z0-9
 _TICKET = re.compile(r"(/t/)([A-Za-z0-9_-]{40,})")
 _HEADER = re.compile(r"((?:authorization|cookie)\s*:\s*)([^\r\n\"'\\]+)", re.IGNORECASE)
 _NAMES = (
-    r"passw(?:or)?ds?|passphrase|passcode|pwd|secret|token|authorization|cookie|credential|jwt|otp|mnemonic|session[_\-]?id|sessid"
+    r"pass[_\-. ]?(?:w(?:or)?ds?|phrase|code)|pwd|secret|token|authorization|cookie|credential|jwt|otp|mnemonic|session[_\-]?id|sessid"
     r"|(?:(?<![a-z])|(?<=%3F))(?:auth|pass|pw|psk)(?![a-z])|(?-i:(?<=[A-Z0-9])(?<!PRIMARY)(?<!FOREIGN)(?<!PUBLIC)_KEY(?![A-Za-z]))"
     f"|(?:{'|'.join(sorted(KEYS))})[_\\-. ]?key"
 )
@@ -66,7 +66,8 @@ _STARTS = (
 )
 """In lower case one of these is the beginning of each of the names."""
 _SAYS = (
-    r"[\w.\-]{0,40}\\*[\"']?\s{0,32}(?:=>|:=|->|(?P<open>:)(?!=)|==?|%3D)\s{0,32}(?:[\w.]{0,40}\(\s{0,8})?)"  # a call: SecretStr(
+    r"[\w.\-]{0,40}\\*[\"']?\s{0,32}(?:=>|:=|->|(?P<open>:)(?!=)|==?|%3D)\s{0,32}(?:[\w.]{0,40}\(\s{0,8})?"  # a call: SecretStr(
+    r"(?:(?:!{1,2}[\w:/.,\-]{0,60}|&[\w\-]{1,60})[ \t]{1,4}){0,2})"  # of YAML: !!str, &name
     r"(?:[brufBRUF]{0,2}(?P<quote>\\{0,64}(?:\"\"\"|'''|[\"']))(?P<quoted>(?:(?!(?P=quote))(?:\\.|.)){0,65536})"
     r"|(?P<structure>[\[{][^\r\n]*)"  # the rest of its line
     r"|(?P<block>[|>][+\-0-9]{0,2}[ \t]{0,8}\r?\n(?:[ \t]++[^\r\n]*+(?:\r?\n|\Z)){1,4096})"  # of YAML

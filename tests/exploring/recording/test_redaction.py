@@ -306,6 +306,14 @@ def planted(draw: st.DrawFn) -> tuple[Any, str]:
                 f"| user | {name} |\n|---|:-:|\n| bob | {secret} |\n",
                 f"ALTER USER bob IDENTIFIED BY '{secret}'",
                 f"curl -u bob:{secret} https://host",
+                f"ALTER ROLE bob WITH PASSWORD '{secret}'; SET PASSWORD FOR bob = '{secret}'",
+                f"{name}: !!str {secret}\n",
+                f"\ufeff{name},user\n{secret},bob\n",
+                f"user,{name}\rbob,{secret}\r",
+                f"{name}\n{secret}\n",
+                f"user  bob\n{name}  {secret}",
+                f"0    {secret}\nName: {name}, dtype: str",
+                f"<tr><th>user</th><th>{name}</th></tr><tr><td>bob</td><td>{secret}</td></tr>",
                 json.dumps([json.dumps({"deep": json.dumps({name: [secret]})})]),
             ]
         )
@@ -318,6 +326,8 @@ def planted(draw: st.DrawFn) -> tuple[Any, str]:
                 {"t": text},
                 {"headers": [{"name": name, "value": secret}]},
                 {"field": name, "value": secret},
+                {"Name": name, "Value": secret},
+                {"column": name, "value": secret},
                 {"name": name, "default": secret},
                 {"headers": [[name, secret], ["Accept", "text/html"]]},
                 {"args": ["run", f"--{name}", secret]},
@@ -351,7 +361,26 @@ TEXTS = st.lists(
     NAMES
     | SECRETS
     | st.sampled_from(
-        [*"-,|\n;:=<>()[]'\"\t@/&", "--", "</", " -u ", "://", "pin", "user", "identified by ", "->", "%3D", "eyJ", "sig=", "SG."]
+        [
+            *"-,|\n;:=<>()[]'\"\t@/&",
+            "--",
+            "</",
+            " -u ",
+            "://",
+            "pin",
+            "user",
+            "identified by ",
+            "->",
+            "%3D",
+            "eyJ",
+            "sig=",
+            "SG.",
+            "  ",
+            "<td>",
+            "<th>",
+            "<tr>",
+            "</t",
+        ]
     )
     | st.text(max_size=3)
 ).map("".join)

@@ -55,6 +55,8 @@ def test_every_secret_name_has_one_of_the_hints_in_it(name: str) -> None:
         "card_pin",
         "psk",
         "passcode",
+        "Pass Word",
+        "pass-phrase",
         "OPENAI_KEY",
         "consumer_key",
         "Ocp-Apim-Subscription-Key",

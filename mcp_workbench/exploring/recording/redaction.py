@@ -190,12 +190,9 @@ class Redactor:
 
     def _use_words(self) -> None:
         """Further names by which a text may call a secret: those that were given, and arguments that tools withhold."""
-        named = (*self._names.further, *self._rules.names())
-        self._words_now = [words for name in named if (words := words_of(name))]
-        self._texts = SecretTexts(self._words_now)
-        self._words_to_hunt = tuple(
-            Secret(plain_part(text)) for text in (*self._rules.by_tool, *(max(words, key=len) for words in self._words_now))
-        )
+        words = self._words_now = [found for name in (*self._names.further, *self._rules.names()) if (found := words_of(name))]
+        self._texts = SecretTexts(words)
+        self._words_to_hunt = tuple(Secret(plain_part(text)) for text in (*self._rules.by_tool, *(max(each, key=len) for each in words)))
 
     def _column_hints(self) -> Iterable[str]:
         return (*self._names.hints, "pin", *(max(words, key=len) for words in self._words_now))

@@ -14,15 +14,15 @@ from mcp_workbench.exploring.recording.secret_runs import Hide, lowered
 HINTS = ("identified", "-u ", '-u"', "-u\\", "--user")
 """In lower case one of these is in every text of JSON that has one of these shapes by another word than a secret's name."""
 
-_PASSWORD = re.compile(
-    r"passw(?:or)?d(?:\s{1,8}for\s{1,8}[^=;\r\n]{1,200}=\s{0,8}(?:password\s{0,8}\(\s{0,8})?|\s{1,8})(?=\\{0,8}[\"'])", re.IGNORECASE
-)
-"""`ALTER ROLE bob PASSWORD 'V'`, `SET PASSWORD FOR bob = 'V'`."""
 _OPTION = re.compile(r"--([A-Za-z][\w\-]{0,60})\s{1,4}(?!-)")
 _PAIR = re.compile(r"[(\[]\s{0,4}(?:\\{0,8}[\"'])([\w.\- ]{1,60})(?:\\{0,8}[\"'])\s{0,4},\s{0,4}(?=\\{0,8}[\"'])")
 _ELEMENT = re.compile(r"<([A-Za-z_][\w:.\-]{0,60})(?:\s[^<>]{0,200})?>(?=[^<])")
 _IDENTIFIED = re.compile(r"identified\s{1,8}by\s{1,8}(?:password\s{1,8}|values\s{1,8})?(?=\\{0,8}[\"'])", re.IGNORECASE)
-_USER = re.compile(r"(?<![\w\-])(?:-u|--user)(?:[\"']\s{0,4},)?\s{1,4}[\"']?[^\s:\"'@/‹]{1,80}:(?=[^\s\"'/])", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"passw(?:or)?d(?:\s{1,8}for\s{1,8}[^=;\r\n]{1,200}=\s{0,8}(?:password\s{0,8}\(\s{0,8})?|\s{1,8})(?=\\{0,8}[\"'])", re.IGNORECASE
+)
+"""`ALTER ROLE bob PASSWORD 'V'`, `SET PASSWORD FOR bob = 'V'`."""
+_USER = re.compile(r"(?<![\w\-])(?:-u|--user)(?:[\"']\s{0,4},)?\s{1,4}[\"']?[^\s:\"'@/‹]{1,80}:(?=[^\s\"'/‹])", re.IGNORECASE)
 _PHRASE = re.compile(r"(?:passphrase|mnemonic)[\w.\-]{0,40}\s{0,8}(?:=>|:=|->|:)[ \t]{0,8}+(?![\"'\[{\\|>])", re.IGNORECASE)
 
 _QUOTED = re.compile(r"(\\{0,8}[\"'])((?:(?!\1)(?:\\.|.)){0,65536})(?:\1|\Z)?", re.DOTALL)
@@ -45,12 +45,12 @@ class SecretShapes:
     def hide_in(self, text: str, hide: Hide) -> str:
         """The text with the values hidden."""
         lower = lowered(text)
-        if "passw" in lower:
-            text = _each(text, _PASSWORD.finditer(text), _quoted, hide)
         if "passphrase" in lower or "mnemonic" in lower:
             text = _each(text, _PHRASE.finditer(text), self._line, hide)
         if "identified" in lower:
             text = _each(text, _IDENTIFIED.finditer(text), _quoted, hide)
+        if "passw" in lower:
+            text = _each(text, _PASSWORD.finditer(text), _quoted, hide)
         if "-u" in lower:
             text = _each(text, _USER.finditer(text), _word, hide)
         if "--" in text:
@@ -100,4 +100,4 @@ def _quoted(text: str, found: re.Match[str]) -> tuple[int, int] | None:
 
 def _word(text: str, found: re.Match[str]) -> tuple[int, int] | None:
     value = _WORD.match(text, found.end())
-    return None if value is None or value[0].startswith("‹") else value.span()  # that is a mark
+    return None if value is None else value.span()

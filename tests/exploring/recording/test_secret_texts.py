@@ -116,8 +116,6 @@ HOSTILE: list[Callable[[int], str]] = [
                 "password: |\n ",
                 "passphrase: ",
             ),
-            *("password for ", "password: !!str ", "password: &", "<th>password</th>", "<td>", "<th>password</th><td>a</td>"),
-            *("Name: password, dtype: \n", "password  a\n", "password\n", "password \n", "- -\n", "password  a  ", "a  b\n", "pass "),
             *(
                 "password%3D",
                 "password -> ",
@@ -130,6 +128,8 @@ HOSTILE: list[Callable[[int], str]] = [
                 "\n",
                 "| ",
             ),
+            *("password for ", "password: !!str ", "password: &", "<th>password</th>", "<td>", "<th>password</th><td>a</td>"),
+            *("Name: password, dtype: \n", "password  a\n", "password\n", "password \n", "- -\n", "password  a  ", "a  b\n", "pass "),
             *("password,a\n", '"password","', "password;", "hooks.slack.com/services/", "DB_KEY", "pass ", "session", '"', "İpassword "),
         )
     ),

@@ -156,8 +156,8 @@ async def verify(
     given = consent.Consent(again, [now], destructive, ask)
     diffs = []
     for call in again:
-        if (reason := given.refusal(call)) is not None:
-            skipped.append(Skipped(call, reason, open=reason == consent.NOBODY))
+        if (refusal := given.refusal(call)) is not None:
+            skipped.append(Skipped(call, refusal.of(call), open=refusal.is_open))
             continue
         timed, now_answered = not questions.of(call), await asker.ask(call)
         diff = CallDiff(call, now_answered, volatile, labels=LABELS, same_request=True, timed=timed, recorded=FIRST)

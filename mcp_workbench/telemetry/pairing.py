@@ -28,9 +28,6 @@ _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 _METHOD, _TARGET, _SENTENCE = 300, 1000, 1000
 """Characters that are kept: the texts themselves may go, tens of thousands of records stay."""
 
-_NO_CODE = 2**63
-"""What is no 64-bit number is no error's code."""
-
 _Address = tuple[Direction, RequestId]
 """Which way a request went, and its id: each side counts its own."""
 
@@ -137,7 +134,7 @@ class Pairing:
             return
         call.answer, call.bytes_out = message, message.size
         if isinstance(response, ErrorResponse):
-            call.code, call.error = response.code if abs(response.code) < _NO_CODE else None, response.message[:_SENTENCE]
+            call.code, call.error = code_of(response.code), response.message[:_SENTENCE]
             self._end(call, Outcome.RPC_ERROR, message.at_ns)
             return
         if call.method == _INITIALIZE and isinstance(version := response.result.get("protocolVersion"), str):
@@ -182,6 +179,11 @@ def target_of(method: str, params: dict[str, Any]) -> str:
     member = "name" if method.startswith(("tools/", "prompts/")) else "uri" if method.startswith("resources/") else "taskId"
     name = params.get(member)
     return name if isinstance(name, str) else ""
+
+
+def code_of(code: int | None) -> int | None:
+    """An error's code; None: it is no 64-bit number, and nothing that counts and writes calls could hold it."""
+    return code if code is not None and -(2**63) <= code < 2**63 else None
 
 
 def outcome_of(result: dict[str, Any]) -> Outcome:

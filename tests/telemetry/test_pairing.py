@@ -88,7 +88,7 @@ def test_an_error_is_told_with_its_code() -> None:
 
 
 def test_what_is_no_64_bit_number_is_no_code() -> None:
-    for code, kept in ((2**63 - 1, 2**63 - 1), (2**63, None), (-(10**30), None)):
+    for code, kept in ((2**63 - 1, 2**63 - 1), (2**63, None), (-(2**63), -(2**63)), (-(10**30), None)):
         heard = Heard()
         heard.asks(1, "ping")
         heard.fails(1, code, "no")

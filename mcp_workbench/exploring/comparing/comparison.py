@@ -88,7 +88,15 @@ class Comparison(Sequence[CallDiff]):
         return ", ".join(parts)
 
     def __repr__(self) -> str:
-        lines, withholding = [self.summary()], self._withholding()
+        return self.words()
+
+    def words(self, withholding: Withholding | None = None) -> str:
+        """As it is printed.
+
+        Args:
+            withholding: Of the output that it is a part of; None: it is all of it.
+        """
+        lines, withholding = [self.summary()], self._withholding() if withholding is None else withholding
         lines += [f"[{number}] {_one_line(diff, Fitted(diff, withholding))}" for number, diff in self._numbered()]
         if (left := len(self.differing) - SHOWN) > 0:
             lines.append(f"and {left:,} more: .differing has them all")
@@ -97,10 +105,10 @@ class Comparison(Sequence[CallDiff]):
     def _repr_html_(self) -> str:
         return framed(self.html())
 
-    def html(self) -> str:
-        """Without the frame, to stand in another display."""
+    def html(self, withholding: Withholding | None = None) -> str:
+        """Without the frame, to stand in another display; args as `words`."""
         grid = "display:grid;grid-template-columns:auto fit-content(40ch) fit-content(32ch) minmax(0,1fr) auto;gap:0 12px"
-        withholding = self._withholding()
+        withholding = self._withholding() if withholding is None else withholding
         cells = [cell for number, diff in self._numbered() for cell in _cells(number, diff, Fitted(diff, withholding))]
         left = len(self.differing) - SHOWN
         more = faint(f"and {left:,} more: .differing has them all") if left > 0 else ""

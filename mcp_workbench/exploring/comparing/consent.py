@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from mcp_workbench.errors import ToolError
@@ -51,6 +52,23 @@ def check(destructive: str) -> Destructive:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A tool that may not be called, and why."""
+
+    tool: str
+    why: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has decided it."""
+        return self.why == NOBODY
+
+    def of(self, call: Call) -> str:
+        """The reason; with the tool, where that is not what the call is said to be of."""
+        return self.why if self.tool == call.target else f"{self.tool} {self.why}"
+
+
 class Consent:
     """For the calls of one run; the person is asked when this is made.
 
@@ -66,9 +84,9 @@ class Consent:
         self.refused = refusals((tool for tool in concerned if any(is_destructive(tools.get(tool)) for tools in offered)), destructive, ask)
         """Tools that may not be called, and why."""
 
-    def refusal(self, call: Call) -> str | None:
+    def refusal(self, call: Call) -> Refusal | None:
         """Why a call is not made; None: it may be."""
-        return next((self.refused[tool] for tool in tools_of_call(call) if tool in self.refused), None)
+        return next((Refusal(tool, self.refused[tool]) for tool in tools_of_call(call) if tool in self.refused), None)
 
 
 def tools_of_call(call: Call) -> tuple[str, ...]:

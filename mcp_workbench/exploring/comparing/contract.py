@@ -1,4 +1,4 @@
-"""What tools promise, then and now: which are gone, which are new, whose schemas have changed. Pure.
+"""What tools promise, then and now: which are gone, which are new, whose schemas have changed.
 
 Compared are the schemas, and what a tool says of its effects (annotations); descriptions and titles, which models read and no
 program depends on, where that is asked for.
@@ -6,13 +6,15 @@ program depends on, where that is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from mcp_workbench.exploring.comparing.call_diff import differences_html, in_a_line
-from mcp_workbench.exploring.comparing.differences import FIRST, Difference, differences
+from mcp_workbench.exploring.comparing.differences import FIRST, Difference, differences, value_at
+from mcp_workbench.exploring.recording.redaction import Redactor
+from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import BAD, box, faint, framed, name, span, text
 from mcp_workbench.protocol import wire
 from mcp_workbench.wording import counted, shown
@@ -45,14 +47,9 @@ class Contract:
         self.new = tuple(tool for tool in now if tool not in before)
         """Tools that were not offered then; that is no breach."""
 
-        def promised(tool: Listed) -> dict[str, Any]:
-            return promise_of(tool, descriptions=descriptions)
-
-        changed = {
-            tool: tuple(differences(promised(listed), promised(now[tool]), recorded=FIRST))
-            for tool, listed in before.items()
-            if tool in now
-        }
+        both = {tool: (listed, now[tool]) for tool, listed in before.items() if tool in now}
+        self._promised = {tool: [promise_of(each, descriptions=descriptions) for each in sides] for tool, sides in both.items()}
+        changed = {tool: tuple(differences(then, since, recorded=FIRST)) for tool, (then, since) in self._promised.items()}
         self.changed: dict[str, tuple[Difference, ...]] = {tool: found for tool, found in changed.items() if found}
         """Tool -> where what it promises differs: `$.inputSchema.properties.n.type`."""
         self.known = len(before)
@@ -75,8 +72,16 @@ class Contract:
         return (("gone", self.gone), ("changed", tuple(self.changed)), ("new", self.new))
 
     def __repr__(self) -> str:
+        return self.words()
+
+    def words(self, withholding: Withholding | None = None) -> str:
+        """As it is printed.
+
+        Args:
+            withholding: Of the output that it is a part of; None: it is all of it.
+        """
         lines = [self.summary()]
-        for tool, found in list(self.changed.items())[:SHOWN]:
+        for tool, found in self._fit(withholding):
             lines += [f"  {shown(tool, 60)} {in_a_line(each)}" for each in found[:SHOWN]]
             lines += [f"  {shown(tool, 60)} and {len(found) - SHOWN} more: .changed has them all"] if len(found) > SHOWN else []
         return "\n".join(lines)
@@ -84,11 +89,18 @@ class Contract:
     def _repr_html_(self) -> str:
         return framed(self.html())
 
-    def html(self) -> str:
-        """Without the frame, to stand in another display."""
+    def html(self, withholding: Withholding | None = None) -> str:
+        """Without the frame, to stand in another display; args as `words`."""
         head = box("", faint(self.summary()) if self.ok else span(f"color:{BAD};font-weight:600", text(self.summary())))
-        tools = [part for tool, found in list(self.changed.items())[:SHOWN] for part in (name(shown(tool, 60)), differences_html(found))]
+        tools = [part for tool, found in self._fit(withholding) for part in (name(shown(tool, 60)), differences_html(found))]
         return head + "".join(tools)
+
+    def _fit(self, withholding: Withholding | None) -> Iterator[tuple[str, list[Difference]]]:
+        """The first tools that have changed, and where, as it may stand in an output: a default may be a secret."""
+        withholding = Withholding(Redactor()) if withholding is None else withholding
+        for tool, found in list(self.changed.items())[:SHOWN]:
+            then, since = (withholding.member("", side) for side in self._promised[tool])
+            yield tool, [Difference(each.path, value_at(then, each.path), value_at(since, each.path)) for each in found]
 
 
 def tools_of(listed: Iterable[Any]) -> dict[str, Listed]:

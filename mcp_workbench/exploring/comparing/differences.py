@@ -93,6 +93,16 @@ def same_leaf(a: Any, b: Any, recorded: Recorded = EITHER) -> bool:
     return (recorded[0] and _could_be(a, b)) or (recorded[1] and _could_be(b, a))
 
 
+def value_at(value: Any, path: Path) -> Any:
+    """What stands at a place; `ABSENT`: nothing."""
+    for step in path:
+        is_item = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if not is_item and not (isinstance(value, dict) and step in value):
+            return ABSENT
+        value = value[step]
+    return value
+
+
 def path_text(path: Path) -> str:
     """`$.rows[3].id`; a name that is no plain word stands in quotes: `$["a b"]`."""
     return "$" + "".join(map(_step_text, path))

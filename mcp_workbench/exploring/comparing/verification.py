@@ -21,6 +21,7 @@ from mcp_workbench.exploring.comparing.contract import Contract, Listed, tools_o
 from mcp_workbench.exploring.comparing.differences import FIRST
 from mcp_workbench.exploring.comparing.latencies import Latencies
 from mcp_workbench.exploring.comparing.playing import NOT_HELD, Answers
+from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.withholding import Withholding
 from mcp_workbench.markup import BAD, GOOD, and_more, box, faint, framed, name, span, text, title
 from mcp_workbench.wording import counted, shown
@@ -45,13 +46,11 @@ class Skipped:
     """Whether it could have been, and nobody decided that it should not."""
 
     def __str__(self) -> str:
-        what, asked, reason = self.told()
-        return f"{in_words(what, asked)}: {reason}"
+        return ": ".join(self.told(Withholding(self.call.redactor())))
 
-    def told(self) -> tuple[str, str, str]:
-        """Method and target, arguments and reason as they may stand in an output."""
-        withholding = Withholding(self.call.redactor())
-        return *requested(self.call.fit(withholding)), withholding.text(self.reason)
+    def told(self, withholding: Withholding) -> tuple[str, str]:
+        """Which request, and the reason, as they may stand in an output."""
+        return in_words(*requested(self.call.fit(withholding))), withholding.text(self.reason)
 
 
 class Verification:
@@ -101,20 +100,26 @@ class Verification:
         return f"{'different' if differs else 'verified' if self.ok else 'undecided'}: {self.payloads.summary()}{skipped}"
 
     def __repr__(self) -> str:
-        lines = [self.summary(), repr(self.contract), repr(self.payloads)]
-        lines += [f"not made again: {shown(str(each), 300)}" for each in self.skipped[:SHOWN]]
+        withholding = self._withholding()
+        lines = [self.summary(), self.contract.words(withholding), self.payloads.words(withholding)]
+        lines += [f"not made again: {shown(': '.join(each.told(withholding)), 300)}" for each in self.skipped[:SHOWN]]
         if len(self.skipped) > SHOWN:
             lines.append(f"and {len(self.skipped) - SHOWN:,} more: .skipped has them all")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         verdict = span(f"color:{GOOD if self.ok else BAD};font-weight:600", text(self.summary()))
-        skipped = [
-            box("", name(in_words(what, asked)), faint(f" {shown(reason, 200)}"))
-            for what, asked, reason in (each.told() for each in self.skipped[:SHOWN])
-        ]
+        withholding = self._withholding()
+        contract, payloads = self.contract.html(withholding), self.payloads.html(withholding)
+        told = (each.told(withholding) for each in self.skipped[:SHOWN])
+        skipped = [box("", name(request), faint(f" {shown(reason, 200)}")) for request, reason in told]
         rest = [title("not made again"), *skipped, and_more(len(self.skipped) - SHOWN, "call")] if self.skipped else []
-        return framed(box("", verdict), self.contract.html(), self.payloads.html(), *rest)
+        return framed(box("", verdict), contract, payloads, *rest)
+
+    def _withholding(self) -> Withholding:
+        """For one output."""
+        calls = (*(diff.either for diff in self.payloads[:1]), *(skipped.call for skipped in self.skipped[:1]))
+        return Withholding(next((call.redactor for call in calls), Redactor)())
 
 
 async def verify(
@@ -156,8 +161,8 @@ async def verify(
     given = consent.Consent(again, [now], destructive, ask)
     diffs = []
     for call in again:
-        if (reason := given.refusal(call)) is not None:
-            skipped.append(Skipped(call, reason, open=reason == consent.NOBODY))
+        if (refusal := given.refusal(call)) is not None:
+            skipped.append(Skipped(call, refusal.of(call), open=refusal.is_open))
             continue
         timed, now_answered = not questions.of(call), await asker.ask(call)
         diff = CallDiff(call, now_answered, volatile, labels=LABELS, same_request=True, timed=timed, recorded=FIRST)

@@ -27,7 +27,6 @@ Nanoseconds = Annotated[int, Meta(ge=-(2**61), le=2**61)]
 """On the clock of the header."""
 Number = Annotated[int, Meta(ge=0, le=2**53)]
 Bytes = Annotated[int, Meta(ge=0, le=2**40)]
-Code = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 WhichEra = Annotated[str, Meta(pattern=f"^({'|'.join(Era)})?\\Z")]
 
 
@@ -118,7 +117,7 @@ class End(Line, tag="end"):
 
     id: str
     until: Moment | None = None
-    code: Code | None = None
+    code: Number | None = None
     reason: str = ""
     crash: str | None = None
     client: str | None = None
@@ -175,7 +174,8 @@ class CallLine(Line, tag="call"):
     principal: str = ""
     era: WhichEra = ""
     others: tuple[Number, ...] = ()
-    code: Code | None = None
+    code: int | None = None
+    """Of a JSON-RPC error, as the other side chose it: whoever reads it must reckon with any."""
     error: str | None = None
     trace: str | None = None
     mine: bool = False

@@ -16,7 +16,7 @@ from mcp_workbench.events import DefinedAt, Era
 from mcp_workbench.exploring.recording.format import AnyLine, CallLine, End, MessageLine, Session
 from mcp_workbench.limits import MIB
 from mcp_workbench.telemetry.messages import Direction, Message
-from mcp_workbench.telemetry.pairing import Pairing
+from mcp_workbench.telemetry.pairing import Pairing, code_of
 from mcp_workbench.telemetry.printed import Printed
 from mcp_workbench.telemetry.records import OTHERS, CallRecord, SessionRecord, Side
 
@@ -211,7 +211,8 @@ def record_of(line: CallLine) -> CallRecord:
         line.bytes_in,
     )
     call.started_ns, call.returned_ns, call.rendered_ns, call.sent_ns = line.started_ns, line.returned_ns, line.rendered_ns, line.sent_ns
-    call.bytes_out, call.outcome, call.code, call.error, call.is_authors = line.bytes_out, line.outcome, line.code, line.error, line.mine
+    call.bytes_out, call.outcome, call.error, call.is_authors = line.bytes_out, line.outcome, line.error, line.mine
+    call.code = code_of(line.code)
     call.exception = None if line.trace is None else WrittenTraceback(line.trace)
     call.tool_version, call.notes, call.queued_behind, call.job = line.tool, line.notes, line.behind, line.job
     call.defined_at = None if line.file is None else DefinedAt(line.file, line.line, line.cell)

@@ -74,7 +74,7 @@ def test_what_is_secret_of_either_call_shows_itself_nowhere() -> None:
     secret = "ghp_abcdefghijklmnopqrst12345678"
     read = [made("resources/read", {"uri": f"db://host/x?password={secret}"}, {"contents": [{"text": n}]}) for n in "12"]
     key = [tool("in", {"n": n}, api_key="an ordinary word") for n in (1, 2)]
-    for diff in (CallDiff(*read), CallDiff(read[0], None), CallDiff(*key), CallDiff(None, key[0])):
+    for diff in (CallDiff(read[0], read[1]), CallDiff(read[0], None), CallDiff(key[0], key[1]), CallDiff(None, key[0])):
         for shown in (repr(diff), diff._repr_html_()):
             assert secret not in shown
             assert "an ordinary word" not in shown

@@ -53,3 +53,18 @@ def test_what_others_said_is_text() -> None:
     changed = contract([listed(HOSTILE, {"default": HOSTILE}), listed(HOSTILE + "2")], [listed(HOSTILE, {"default": 1})])
     assert "<img" not in changed._repr_html_()
     assert "\x1b" not in repr(changed) + changed._repr_html_()
+
+
+def test_a_default_that_is_a_secret_shows_itself_nowhere() -> None:
+    def wanting(password: str, n: int) -> list[Any]:
+        return [listed("in", {"properties": {"password": {"default": password}, "n": {"default": n}}})]
+
+    changed = contract(wanting("an ordinary word", 1), wanting("another word", 2))
+    assert [each.where for each in changed.changed["in"]] == [
+        "$.inputSchema.properties.password.default",
+        "$.inputSchema.properties.n.default",
+    ]
+    for shown in (repr(changed), changed._repr_html_()):
+        assert "word" not in shown.replace("password", "")
+        assert "‹redacted:" in shown
+    assert "$.inputSchema.properties.n.default: 1 → 2" in repr(changed)

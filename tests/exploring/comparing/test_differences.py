@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_workbench.exploring.comparing.differences import ABSENT, Difference, differences, path_text, same
+from mcp_workbench.exploring.comparing.differences import ABSENT, Difference, differences, path_text, same, value_at
 from tests.exploring.strategies import json_values
 
 MARK = "‹redacted:0123456789ab›"
@@ -51,6 +51,12 @@ def test_with_its_differences_put_in_place_one_value_is_the_other(a: Any, b: Any
 def test_it_makes_no_difference_which_comes_first(a: Any, b: Any) -> None:
     back = {(each.path, repr(each.b), repr(each.a)) for each in differences(b, a)}
     assert {(each.path, repr(each.a), repr(each.b)) for each in differences(a, b)} == back
+
+
+@given(json_values, json_values)
+def test_what_differs_stands_where_it_says(a: Any, b: Any) -> None:
+    for each in differences(a, b):
+        assert (value_at(a, each.path), value_at(b, each.path)) == (each.a, each.b)
 
 
 @given(json_values)

@@ -132,7 +132,9 @@ def test_consent_is_asked_for_what_is_sent_whatever_the_recording_says_of_it(
     assert [(call.target, call.params["name"]) for call in calls] == [("add", "drop")]
     for wish in ("ask", "skip"):
         found = verified(workbench.traffic, calls, destructive=wish)
-        assert (dropped, len(found.payloads), len(found.skipped)) == ([], 0, 1), wish
+        assert (dropped, len(found.payloads), found.ok) == ([], 0, wish == "skip")
+        assert [each.open for each in found.skipped] == [wish == "ask"]
+        assert "tools/call add(table='all'): drop may change something" in repr(found)
     with pytest.raises(WorkbenchError, match="no call was made: drop may change something"):
         asyncio.run(workbench.traffic.ab(calls, b=workbench.connect()))
     monkeypatch.setattr(consent, "ask_person", lambda question: "add")

@@ -157,6 +157,13 @@ def test_a_line_without_end_is_no_reason_to_fill_the_memory(tmp_path: Path, monk
     assert recording.problems.lines == 1
 
 
+def test_a_code_that_nothing_can_hold_is_none(tmp_path: Path) -> None:
+    call = {"k": "call", "session": "s1", "request": 1, "answer": 2, "side": "tap", "dir": "in", "id": 1, "method": "tools/call"}
+    call |= {"target": "add", "outcome": "rpc_error", "received_ns": 1, "at": 1.0, "bytes_in": 1, "code": 10**30, "error": "no"}
+    [told] = read(written(tmp_path / "x.jsonl", ask(1, 1), answer(2, 1), call)).calls()
+    assert (told.code, told.error, told.outcome) == (None, "no", Outcome.RPC_ERROR)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_and_a_folder_are_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jsonl")  # noqa: TID251  # skipped where there is none

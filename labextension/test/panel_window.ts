@@ -28,6 +28,9 @@ for (const name of NAMES) {
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 }
 
+/** Frames are the tests' affair: nothing is drawn here. */
+Object.assign(globalThis, { requestAnimationFrame: () => 1, cancelAnimationFrame: () => {} });
+
 export interface Asked {
   readonly question: Question;
   answer(answer: Answer): void;

@@ -17,23 +17,20 @@ export class Colours {
   private readonly scheme: MediaQueryList;
   private readonly observer: MutationObserver;
   private readonly look: () => void;
+  private frame = 0;
   private last = "";
 
+  /** Args: `changed` is told with a frame of the screen, when what was hidden for the change is there again. */
   constructor(changed: () => void) {
-    // Most changes of an ancestor's class or style have nothing to do with colours.
     this.look = () => {
-      const before = this.last;
-      this.palette();
-      if (this.last !== before) changed();
+      // JupyterLab hides all of itself while it changes its theme: a chart has no size then, and would not be drawn.
+      if (!this.frame) this.frame = requestAnimationFrame(() => this.lookAgain(changed));
     };
     this.probes = INKS.map((ink) => [ink, el("span", { class: `mcpw-figure-ink-${ink}` })] as const);
     this.element = el("span", { class: "mcpw-figure-inks" }, ...this.probes.map(([, probe]) => probe));
     this.element.hidden = true;
     this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
     this.scheme.addEventListener("change", this.look);
-    // JupyterLab names its new theme first and fetches that theme's stylesheet then: colours are others only when it is there. `load`
-    // does not bubble, so it is caught on its way down.
-    this.element.ownerDocument.addEventListener("load", this.look, true);
     this.observer = new MutationObserver(this.look);
   }
 
@@ -44,18 +41,31 @@ export class Colours {
     return Object.fromEntries(colours) as Record<Ink, string>;
   }
 
-  /** Look out for changes, now that the chart stands somewhere: themes are attributes of what it stands in. */
+  /**
+   * Look out for changes: themes are attributes of what the chart stands in. It may not stand in the document yet, as in JupyterLab's main
+   * area, whose widgets are shown before they are attached; so the document's own are among them in any case.
+   */
   follow(): void {
     this.observer.disconnect();
-    for (let node: Node | null = this.element.parentNode; node !== null; node = holder(node)) {
+    const { documentElement, body } = this.element.ownerDocument;
+    const around = new Set<Node>([documentElement, body]);
+    for (let node: Node | null = this.element.parentNode; node !== null; node = holder(node)) around.add(node);
+    for (const node of around)
       if (node instanceof Element) this.observer.observe(node, { attributes: true, attributeFilter: THEME_ATTRIBUTES });
-    }
+  }
+
+  /** Most changes of an ancestor's class or style have nothing to do with colours. */
+  private lookAgain(changed: () => void): void {
+    this.frame = 0;
+    const before = this.last;
+    this.palette();
+    if (this.last !== before) changed();
   }
 
   dispose(): void {
+    cancelAnimationFrame(this.frame);
     this.observer.disconnect();
     this.scheme.removeEventListener("change", this.look);
-    this.element.ownerDocument.removeEventListener("load", this.look, true);
   }
 }
 

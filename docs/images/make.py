@@ -32,6 +32,8 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+ZOOMED = 4
+"""Notches of a wheel from six minutes to half a minute."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -258,7 +260,7 @@ def take_all(book: Notebook, own: Page, theme: str, folder: Path) -> None:
             if name == "messages":
                 page.locator(f"{CELL} .mcpw-message:has-text('request')").first.click()
             if name == "timeline":
-                page.locator(f"{CELL} [data-testid=timeline-fit]").click()
+                zoom_to_the_second_version(page)
             if name == "latency":
                 page.locator(f"{CELL} [data-testid=panel-latency] >> text=mean_delay").first.click()
             if name == "dataframes":
@@ -311,6 +313,18 @@ def tell_story(book: Notebook, agents: Agents, history_s: float) -> None:
     book.run(waits=False)
     agents.open_calls.set()
     time.sleep(12)
+
+
+def zoom_to_the_second_version(page: Page) -> None:
+    """Half a minute of the story, around the moment at which a cell has changed a DataFrame."""
+    page.locator(f"{CELL} [data-testid=timeline-fit]").click()
+    canvas = page.locator(f"{CELL} [data-testid=panel-timeline] canvas").bounding_box()
+    assert canvas is not None
+    page.mouse.move(canvas["x"] + 0.2 * canvas["width"], canvas["y"] + 60)
+    page.keyboard.down("Control")
+    for _ in range(ZOOMED):
+        page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from mcp_workbench.exploring.recording.redaction import could_have_been
+from mcp_workbench.exploring.recording.known_secrets import could_have_been
 
 Path = tuple[str | int, ...]
 """Names of members and positions in lists, from the top."""

@@ -10,8 +10,6 @@ Most messages have nothing in them that could be a secret, and are told apart by
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,23 +20,18 @@ import msgspec
 
 from mcp_workbench.exploring.recording.format import Redaction
 from mcp_workbench.exploring.recording.hunting import Hunt
+from mcp_workbench.exploring.recording.known_secrets import MARK, MAX_REMEMBERED, KnownSecrets
 from mcp_workbench.exploring.recording.secret_html import hide_in_html
 from mcp_workbench.exploring.recording.secret_names import SHORT_HINTS, SecretNames, counts_tokens, words_of
 from mcp_workbench.exploring.recording.secret_shapes import SecretShapes
 from mcp_workbench.exploring.recording.secret_tables import hide_columns, hide_in_tables
 from mcp_workbench.exploring.recording.secret_texts import VALUES, SecretTexts, hide_value, is_opaque
 from mcp_workbench.exploring.recording.tool_rules import ToolRules, read_inner
-from mcp_workbench.exploring.recording.written import Written, plain_part
+from mcp_workbench.exploring.recording.written import plain_part
 from mcp_workbench.limits import MIB
 from mcp_workbench.secret import Secret
 from mcp_workbench.transports.credentials import Credentials
 
-MAX_REMEMBERED = 256
-"""Secrets of the recorded conversations that are looked for wherever they appear again; the latest."""
-MAX_REMEMBERED_CHARACTERS = 4_000_000
-"""Of all of them."""
-LEAST_REMEMBERED = 6
-"""Characters of such a secret: a shorter one would be found in half of all texts."""
 MAX_DEPTH = 100
 """Levels of JSON, and of JSON within texts of JSON, that are looked into; what is deeper is withheld."""
 
@@ -49,11 +42,6 @@ MOST_TEXT = 4 * MIB
 _EACH_TEXT = 20
 """A short text is as much work as one that is longer by so much."""
 TOO_DEEP = "nested too deep to be looked into"
-_MARK = re.compile(r"‹redacted:[0-9a-f]{12}›")
-_ORDINARY = frozenset(
-    ("string", "number", "integer", "boolean", "object", "password", "secret", "authorization", "default", "required", "redacted")
-)
-"""Words that stand in everything and are seldom a secret."""
 _SCHEMAS = frozenset(("inputSchema", "outputSchema", "requestedSchema"))
 _SCHEMA_TEXTS = frozenset(("type", "format", "title", "description", "$ref", "pattern", "$comment", "contentEncoding", "contentMediaType"))
 _SCHEMA_PARTS = frozenset(("items", "properties", "anyOf", "oneOf", "allOf", "not", "additionalProperties", "$defs", "definitions"))
@@ -71,20 +59,6 @@ _NAMED = frozenset(("value", "v", "default", "values", "val", "current", "exampl
 """Under these stands what such a name names."""
 _REMEMBERED_CELLS = 32
 """Cells of a secret column that are remembered: in a long table are more than are kept."""
-
-
-def could_have_been(written: str, text: str) -> bool:
-    """Whether a text of a recording, secrets in it withheld, could be this one."""
-    first, *between = _MARK.split(written)
-    if not between or not text.startswith(first):
-        return False
-    last, at = between.pop(), len(first)
-    for piece in between:
-        found = text.find(piece, at)
-        if found < 0:
-            return False
-        at = found + len(piece)
-    return len(text) - at >= len(last) and text.endswith(last)
 
 
 class Unreadable(ValueError):
@@ -120,22 +94,16 @@ class Redactor:
         self._tools, self._credentials, self._own = tools, credentials, own
         self._rules = ToolRules()
         self._use_words()
-        self._salt = Secret.random()
+        self._known = KnownSecrets()
         values = (hint for each in VALUES.values() for hint in each)
         hints = (*self._names.hints, *values, *CAPABILITIES, *SHORT_HINTS, *_DISGUISES)
         self._hunt, self._hunt_inside = Hunt(hints, _ROOTS), Hunt(hints, _ROOTS)
         """In messages, and in texts of them that are JSON: there beside the words alone, which change seldom."""
-        self._remembered: OrderedDict[str, Written] = OrderedDict()
-        self._characters = 0
-        """Of what is remembered."""
         self._shapes = SecretShapes(self._is_secret)
         self._cells = 0
         """Of secret columns, remembered in this text."""
         self._asked_secrets: OrderedDict[str, None] = OrderedDict()
         """Fields in which people were asked for secrets."""
-        self._own_now: dict[Secret, Written] = {}
-        self.learned = 0
-        """Goes up whenever there is something new to look for: what was clean before may not be now."""
         self._hunted_at = -1
         """What was learned when it was last put together what is looked for."""
         self._hunted_now: tuple[Secret, ...] = ()
@@ -170,8 +138,13 @@ class Redactor:
         )
 
     def mark_with(self, salt: Secret) -> None:
-        """Make the marks with this: equal secrets have equal ones wherever it is the same. Until then it has a salt of its own."""
-        self._salt = salt
+        """See `KnownSecrets.mark_with`."""
+        self._known.mark_with(salt)
+
+    @property
+    def learned(self) -> int:
+        """See `KnownSecrets.learned`."""
+        return self._known.learned
 
     # --- the quick way -----------------------------------------------------------------------------------------
 
@@ -182,8 +155,7 @@ class Redactor:
     def begin(self) -> None:
         """A batch: whose secrets are to be kept may have changed since the last."""
         credentials = self._credentials
-        own = (*self._own(), *(() if credentials is None else credentials.all()))
-        self._own_now = {secret: self._own_now.get(secret) or Written(secret.reveal()) for secret in own}
+        self._known.own((*self._own(), *(() if credentials is None else credentials.all())))
         self._hunted_at = -1
         if self._rules.learn(self._tools()):
             self._use_words()
@@ -210,8 +182,7 @@ class Redactor:
         return self._hunted_now
 
     def _to_hunt(self) -> Iterator[Secret]:
-        for written in (*self._own_now.values(), *self._remembered.values()):
-            yield Secret(written.part)
+        yield from self._known.parts()
         yield from self._words_to_hunt
         if self._asked_secrets:
             yield _ANSWER
@@ -241,7 +212,7 @@ class Redactor:
         waited = self._rules.waiting
         places = self._rules.of(entry, session) if self._rules and isinstance(entry, dict) else None
         if self._rules.waiting and not waited:
-            self.learned += 1
+            self._known.learned += 1
         try:
             if places is not None:
                 self._here = places.names
@@ -255,7 +226,7 @@ class Redactor:
         try:
             return self._looked_through(value)
         except TooLong:
-            return self._hide(_as_one_text(value))
+            return self._known.mark(_as_one_text(value))
 
     def text(self, text: str) -> str:
         """A text, with nothing secret in it; one that is too long to be looked into is withheld."""
@@ -263,7 +234,7 @@ class Redactor:
         try:
             return self._text(text, 0)
         except TooLong:
-            return self._hide(text)
+            return self._known.mark(text)
 
     def _looked_through(self, value: Any) -> Any:
         learned, self._looked_into = self.learned, 0
@@ -275,7 +246,7 @@ class Redactor:
 
     def knows(self, text: str) -> bool:
         """Whether something in a text was a secret elsewhere; of one that was made fit before, whether it has to be again."""
-        return any(written.part in text for written in (*self._own_now.values(), *self._remembered.values()))
+        return self._known.any_in(text)
 
     def _value(self, value: Any, depth: int, *, in_schema: bool | None) -> Any:
         if depth > MAX_DEPTH:
@@ -292,8 +263,8 @@ class Redactor:
 
     def _number(self, value: Any) -> Any:
         """A number that was a secret elsewhere is one here."""
-        if isinstance(value, int | float) and not isinstance(value, bool) and str(value) in self._remembered:
-            return self._hide(str(value))
+        if isinstance(value, int | float) and not isinstance(value, bool) and self._known.is_one(str(value)):
+            return self._known.mark(str(value))
         return value
 
     def _object(self, members: dict[str, Any], depth: int, *, in_schema: bool | None) -> dict[str, Any]:
@@ -323,12 +294,12 @@ class Redactor:
     def _capability(self, value: Any) -> str | list[str] | None:
         """Withheld, and not remembered: there are more of them than of secrets. None: it is none."""
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return list(map(self._hide, value))
-        return self._hide(value) if isinstance(value, str) else None
+            return list(map(self._known.mark, value))
+        return self._known.mark(value) if isinstance(value, str) else None
 
     def target(self, method: str, target: str) -> str:
         """What a request names, with nothing secret in it."""
-        return self._hide(target) if method.startswith("tasks/") and target else self.text(target)
+        return self._known.mark(target) if method.startswith("tasks/") and target else self.text(target)
 
     def _without_pairs(self, items: list[Any]) -> list[Any]:
         """`["--token", "V"]`, and the values of `[["X-Api-Key", "V"], …]`."""
@@ -348,14 +319,14 @@ class Redactor:
 
     def _cell(self, value: Any) -> Any:
         """Of a secret column."""
-        if value is None or isinstance(value, bool) or value == "" or (isinstance(value, str) and _MARK.fullmatch(value)):
+        if value is None or isinstance(value, bool) or value == "" or (isinstance(value, str) and MARK.fullmatch(value)):
             return value
         if not isinstance(value, str):
             return self._cell(str(value)) if isinstance(value, int | float) else self._hide_all(value)
         if self._cells < _REMEMBERED_CELLS:
             self._cells += 1
-            self._remember(value)
-        return self._hide(value)
+            self._known.remember(value)
+        return self._known.mark(value)
 
     def _answered(self, content: dict[str, Any]) -> dict[str, Any]:
         """What a person was asked for, and gave."""
@@ -367,7 +338,7 @@ class Redactor:
         for name, field in fields.items() if isinstance(fields, dict) else ():
             if isinstance(field, dict) and (field.get("format") == "password" or field.get("writeOnly") is True):
                 if name not in self._asked_secrets:
-                    self.learned += 1
+                    self._known.learned += 1
                 _put(self._asked_secrets, name)
 
     def _schema_of_secret(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
@@ -395,17 +366,17 @@ class Redactor:
         if isinstance(value, int | float) and counts_tokens(name):
             return value
         if isinstance(value, str):
-            if _MARK.fullmatch(value):
+            if MARK.fullmatch(value):
                 return value
-            return hide_value(value, self._hide_and_remember)
+            return hide_value(value, self._known.mark_and_remember)
         return self._hide_all(value)
 
     def _hide_all(self, value: Any) -> str:
         """Anything as one secret; what texts are in it are secrets too."""
         if isinstance(value, str):
-            return hide_value(value, self._hide_and_remember)
+            return hide_value(value, self._known.mark_and_remember)
         self._remember_all(value)
-        return self._hide(str(value) if isinstance(value, int | float) else _as_one_text(value))
+        return self._known.mark(str(value) if isinstance(value, int | float) else _as_one_text(value))
 
     def _remember_all(self, value: Any) -> None:
         waiting = [value]
@@ -416,7 +387,7 @@ class Redactor:
             elif isinstance(each, list):
                 waiting.extend(each)
             elif isinstance(each, str) or (isinstance(each, int | float) and not isinstance(each, bool)):
-                self._remember(str(each))
+                self._known.remember(str(each))
 
     def _text(self, text: str, depth: int) -> str:
         if len(text) > 1 and text.lstrip()[:1] in ("{", "[") and depth < MAX_DEPTH:
@@ -431,8 +402,8 @@ class Redactor:
         self._cells = 0
         text = hide_in_tables(text, self._column_hints(), self._is_secret, self._cell)
         text = hide_in_html(text, self._is_secret, self._cell)
-        text = self._shapes.hide_in(text, self._hide_and_remember)
-        return self._texts.hide_in(text, self._hide_and_remember)
+        text = self._shapes.hide_in(text, self._known.mark_and_remember)
+        return self._texts.hide_in(text, self._known.mark_and_remember)
 
     def _inner(self, text: str, inner: Any, depth: int) -> str:
         """A text that is JSON itself; it stays as it was written where nothing was withheld and nothing could hide in it."""
@@ -445,43 +416,13 @@ class Redactor:
         return self._hunt_inside.clean([text.encode("utf-8", "replace")], self._words_to_hunt) == [True]
 
     def _without_known(self, text: str) -> str:
-        for own, written in self._own_now.items():
-            if written.part in text:
-                text = written.replaced_in(text, self._hide(own.reveal()))
-        for known, written in self._remembered.items() if len(text) >= LEAST_REMEMBERED else ():
-            if written.part in text:
-                text = written.replaced_in(text, self._hide(known))
+        text = self._known.without(text)
         if self._credentials is not None and len(self._credentials.tickets):
-            text = _TICKET.sub(lambda found: self._hide(found[0]) if self._is_ticket(found[0]) else found[0], text)
+            text = _TICKET.sub(lambda found: self._known.mark(found[0]) if self._is_ticket(found[0]) else found[0], text)
         return text
 
     def _is_ticket(self, text: str) -> bool:
         return self._credentials is not None and self._credentials.tickets.peek(text) is not None
-
-    # --- secrets -> marks ---------------------------------------------------------------------------------------------
-
-    def _hide(self, text: str) -> str:
-        """What stands in the place of a secret."""
-        if _MARK.fullmatch(text):
-            return text
-        digest = hmac.new(self._salt.reveal().encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return f"‹redacted:{digest.hexdigest()[:12]}›"
-
-    def _hide_and_remember(self, text: str) -> str:
-        self._remember(text)
-        return self._hide(text)
-
-    def _remember(self, text: str) -> None:
-        if len(text) < LEAST_REMEMBERED or text.lower() in _ORDINARY or _MARK.search(text):
-            return
-        if text in self._remembered:
-            self._remembered.move_to_end(text)
-            return
-        self.learned += 1
-        self._remembered[text] = Written(text)
-        self._characters += len(text)
-        while len(self._remembered) > MAX_REMEMBERED or (self._characters > MAX_REMEMBERED_CHARACTERS and len(self._remembered) > 1):
-            self._characters -= len(self._remembered.popitem(last=False)[0])
 
 
 _ROOTS = ("pin", "sess", "-u", "gh", "sk", "ai", "taskid")

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from mcp_workbench.exploring.recording.redaction import could_have_been
+from mcp_workbench.exploring.recording.known_secrets import could_have_been
 from mcp_workbench.jsonrpc import ErrorCode
 from mcp_workbench.primitives.argument_paths import parse_path, replace_at
 from mcp_workbench.primitives.wording import nearest

@@ -8,8 +8,8 @@ by whoever wants to know (`traffic`); here it is not looked into.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -56,6 +56,19 @@ class Message(msgspec.Struct, eq=False, gc=False):
         return bool(self.raw) or not self.size
 
 
+class Reader(Protocol):
+    """Who reads what is kept by and by, from a thread of its own, and misses nothing."""
+
+    read: int
+    """`seq` of the latest message that it has read."""
+
+    def message_leaves(self, message: Message) -> None:
+        """It was not read yet, and its text goes now. On the path of calls: put it aside and return."""
+
+    def wake_up(self) -> None:
+        """A message has crossed. On the path of calls, too."""
+
+
 class Messages:
     """The memory of what crossed. One thread adds; any thread may read.
 
@@ -70,8 +83,12 @@ class Messages:
         self._with_text: deque[Message] = deque()
         self.bytes = 0
         """Bytes of texts kept now."""
-        self.followers: tuple[Callable[[Message], None], ...] = ()
-        """Called with each message as it crosses, its text still there; on its path, so they put it aside (`Telemetry.follow`)."""
+        self.bytes_crossed = 0
+        """Of all texts that ever crossed."""
+        self.readers: tuple[Reader, ...] = ()
+        """Who reads everything by and by (`Telemetry.follow`)."""
+        self.sleepers: dict[Reader, None] = {}
+        """Those that are to be woken when the next message has crossed; each says so itself, and again the next time."""
 
     def __len__(self) -> int:
         """Count those that are kept."""
@@ -97,18 +114,31 @@ class Messages:
         ring, texts = self._ring, self._with_text
         message.seq = ring.total + 1
         ring.append(message)
-        for follow in self.followers:
-            follow(message)
         texts.append(message)
         self.bytes += message.size
+        self.bytes_crossed += message.size
         while self.bytes > self.max_bytes or len(texts) > self.max_count:
             pushed_out = texts.popleft()
+            for reader in self.readers:
+                if pushed_out.seq > reader.read:
+                    reader.message_leaves(pushed_out)
             self.bytes -= pushed_out.size
             pushed_out.raw = b""
+        if self.sleepers:
+            self._wake()
+
+    def _wake(self) -> None:
+        for reader in tuple(self.sleepers):
+            self.sleepers.pop(reader, None)
+            reader.wake_up()
 
     def latest(self, limit: int | None = None) -> list[Message]:
         """The newest, oldest first; `limit` None: all that are kept."""
         return self._ring.latest(limit)
+
+    def after(self, seq: int, most: int) -> list[Message]:
+        """Those that crossed after the one with this `seq` and are still kept, oldest first, at most so many. Any thread."""
+        return self._ring.after(seq, most)
 
     def between(self, after: int, until: int) -> list[Message]:
         """Those that crossed after the one with `seq` `after`, up to and including `until`, as far as kept. The adding thread only."""

@@ -49,6 +49,18 @@ class Ring(Generic[T]):
         oldest = max(0, self.total - self._size, end - (end if limit is None else max(0, limit)))
         return [slots[number % (self._size + 1)] for number in range(oldest, end)]
 
+    def after(self, begin: int, most: int) -> list[T]:
+        """Those that are still kept of the items behind the first `begin`, oldest first. Any thread.
+
+        Args:
+            begin: Items appended before the first of them.
+            most: At most so many.
+        """
+        slots, size, end = self._slots, self._size, self.total
+        first = max(begin, end - size)
+        found = [slots[number % (size + 1)] for number in range(first, min(end, first + most))]
+        return found[max(0, self.total - size - first) :]  # what the writer may have replaced meanwhile is left out
+
     def between(self, begin: int, end: int) -> list[T]:
         """Those of the items that are still kept, oldest first; takes no longer for a large ring. The appending thread only.
 

@@ -21,7 +21,7 @@ from mcp_workbench.telemetry.aggregates import Aggregates, Phase, Row, ToolSums
 from mcp_workbench.telemetry.failures import Failures
 from mcp_workbench.telemetry.heatmap import Column
 from mcp_workbench.telemetry.histogram import Histogram
-from mcp_workbench.telemetry.messages import Message, Messages
+from mcp_workbench.telemetry.messages import Messages, Reader
 from mcp_workbench.telemetry.records import CALL_TOOL, FORMALITIES, CallRecord, Outcome, SessionRecord, Side
 from mcp_workbench.telemetry.records import JOB as JOB
 from mcp_workbench.telemetry.ring import Ring
@@ -62,11 +62,14 @@ class Statistics:
     """Different (method, target) told apart."""
 
 
-class Follower(Protocol):
+class Follower(Reader, Protocol):
     """Who wants everything that is written down, as it is. On the path of calls: put it aside and return."""
 
-    def message_crossed(self, message: Message) -> None:
-        """It has its number, and its text is still there, which may go at any time."""
+    def memory_begins(self, messages: Messages) -> None:
+        """From now on messages are kept there, and it is one of its readers."""
+
+    def memory_ends(self) -> None:
+        """It is no reader any more as soon as this returns; what has crossed until now is its own."""
 
     def call_ended(self, call: CallRecord) -> None:
         """Its answer was handed over, or there will be none."""
@@ -138,18 +141,23 @@ class Telemetry:
     def follow(self, follower: Follower) -> None:
         """Tell `follower` of everything from now on; one thread at a time adds and removes, any."""
         self._set_followers((*self._followers, follower))
+        follower.memory_begins(self.messages)
 
     def unfollow(self, follower: Follower) -> None:
         """Tell it no more."""
+        if follower in self._followers:
+            follower.memory_ends()
         self._set_followers(tuple(each for each in self._followers if each is not follower))
 
     def inherit(self, before: Telemetry) -> None:
-        """Take the place of another memory: who followed it follows this one."""
+        """Take the place of another memory, which has kept no message yet: who followed it follows this one."""
         self._set_followers(before._followers)
+        for follower in self._followers:
+            follower.memory_begins(self.messages)
 
     def _set_followers(self, followers: tuple[Follower, ...]) -> None:
         self._followers = followers
-        self.messages.followers = tuple(follower.message_crossed for follower in followers)
+        self.messages.readers = followers
 
     def calls(self, limit: int | None = 100) -> list[CallRecord]:
         """The latest calls that ended, oldest first; `limit` None: all that are kept."""

@@ -53,3 +53,33 @@ def test_a_stretch_is_what_is_still_kept_of_it(size: int, appended: int, begin: 
         ring.append(item)
     kept = list(range(appended))[-size:]
     assert ring.between(begin, end) == [item for item in kept if begin <= item < end]
+
+
+@given(st.integers(1, 20), st.integers(0, 60), st.integers(0, 70), st.integers(0, 70))
+def test_who_reads_on_is_given_what_comes_next_and_is_still_there(size: int, appended: int, begin: int, most: int) -> None:
+    ring: Ring[int] = Ring(size)
+    for item in range(appended):
+        ring.append(item)
+    kept = list(range(appended))[-size:]
+    assert ring.after(begin, most) == [item for item in kept if item >= begin][:most]
+
+
+def test_who_reads_on_from_another_thread_is_given_nothing_that_was_replaced_meanwhile() -> None:
+    ring: Ring[int] = Ring(5)
+    done = threading.Event()
+
+    def write() -> None:
+        for item in range(50_000):
+            ring.append(item)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    read = 0
+    while not done.is_set() or read < ring.total:
+        found = ring.after(read, 3)
+        assert all(next_one - one == 1 for one, next_one in pairwise(found))
+        assert all(item >= read for item in found)
+        read = found[-1] + 1 if found else read
+    writer.join()
+    assert read == 50_000

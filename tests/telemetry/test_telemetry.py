@@ -143,13 +143,24 @@ def test_a_stretch_of_calls_is_found_by_where_they_ended() -> None:
 
 
 class Following:
-    """Hears everything, and keeps what it was told of it."""
+    """Reads and hears everything, and keeps what it was told of it."""
 
     def __init__(self) -> None:
         self.heard: list[object] = []
+        self.read = 0
+        self.memory = Messages()
 
-    def message_crossed(self, message: Message) -> None:
+    def memory_begins(self, messages: Messages) -> None:
+        self.memory = messages
+
+    def memory_ends(self) -> None:
+        self.heard.append("ends")
+
+    def message_leaves(self, message: Message) -> None:
         self.heard.append((message.seq, message.raw))
+
+    def wake_up(self) -> None:
+        self.heard.append("woken")
 
     def call_ended(self, call: CallRecord) -> None:
         self.heard.append(call.seq)
@@ -158,15 +169,25 @@ class Following:
         self.heard.append(session.session_id)
 
 
-def test_who_follows_hears_everything_in_order_with_its_text_also_from_the_memory_that_takes_its_place() -> None:
+def test_who_follows_hears_everything_in_order_and_of_what_leaves_unread_also_from_the_memory_that_takes_its_place() -> None:
     following, before = Following(), Telemetry(messages=Messages(10, 0))
     before.follow(following)
-    for telemetry in (before, after := Telemetry()):
-        telemetry.inherit(before)
-        telemetry.messages.add(Message("s1", Direction.IN, 1, 1.0, 2, b"{}"))
-        telemetry.record(_ended())
-        telemetry.record_session(SessionRecord("s1", "memory", "", "default", 1.0))
-    assert following.heard == [(1, b"{}"), 1, "s1"] * 2
-    after.unfollow(following)
+    after = Telemetry(messages=Messages(10, 3))
+    after.inherit(before)
+    assert following.memory is after.messages
+    after.messages.sleepers[following] = None
+    for _ in range(3):
+        after.messages.add(Message("s1", Direction.IN, 1, 1.0, 2, b"{}"))
+    assert following.heard == ["woken", (1, b"{}"), (2, b"{}")]
+    following.read = 4
     after.messages.add(Message("s1", Direction.IN, 1, 1.0, 2, b"{}"))
-    assert len(following.heard) == 6
+    after.record(_ended())
+    after.record_session(SessionRecord("s1", "memory", "", "default", 1.0))
+    assert following.heard[3:] == [1, "s1"], "what was read may go"
+    assert [message.seq for message in after.messages.after(2, 10)] == [3, 4]
+    assert after.messages.bytes_crossed == 8
+    after.unfollow(following)
+    after.unfollow(following)
+    following.read = 0
+    after.messages.add(Message("s1", Direction.IN, 1, 1.0, 2, b"{}"))
+    assert following.heard[5:] == ["ends"]

@@ -1,9 +1,9 @@
 """Following what crosses, and writing it down in files, beside the path.
 
-On the path (the protocol loop, or whoever speaks while no server runs) a message is put aside together with its text, which
-costs some tenths of a microsecond; so nothing is lost however little the memory keeps. The thread `mcp-workbench-recorder`
-takes what has gathered a few times a second, and encodes, withholds and writes. What finds no room, in memory or on the disk, is
-counted, told and noted in the file; traffic never waits for it.
+The thread `mcp-workbench-recorder` reads what has gathered in the telemetry's memory a few times a second, and encodes, withholds and
+writes; on the path of calls (the protocol loop, or whoever speaks while no server runs) stands next to nothing. What the memory
+lets go before it was read is put aside (`waiting`), so nothing is lost however little it keeps. What finds no room, in memory or on
+the disk, is counted, told and noted in the file; traffic never waits for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mcp_workbench.exploring.recording.format import FORMAT, SUFFIX, VERSION, Cl
 from mcp_workbench.exploring.recording.lines import Crossed, Lines
 from mcp_workbench.exploring.recording.redaction import Redactor
 from mcp_workbench.exploring.recording.rotation import Files
-from mcp_workbench.exploring.recording.waiting import ITEM, Gap, Waiting
+from mcp_workbench.exploring.recording.waiting import Gap, Other, Waiting
 from mcp_workbench.limits import KIB, MIB
 from mcp_workbench.platforms import call_in_forked_children
 from mcp_workbench.primitives.tools import ToolDefinition
@@ -43,9 +43,9 @@ logger = logging.getLogger("mcp_workbench")
 THREAD_NAME = "mcp-workbench-recorder"
 FLUSH_S = 0.25
 """What crossed is in the file after so many seconds; later where more crosses than it can write in its share of the time."""
-AT_ONCE = 192
-"""Items that are made into lines before calls have their turn: of 64 calls, which takes some tenths of a millisecond. Each turn costs the
-calls two changes of thread."""
+AT_ONCE = 128
+"""Messages that are made into lines before calls have their turn: of 64 calls, which takes some tenths of a millisecond. Each turn costs
+the calls two changes of thread."""
 AT_ONCE_BYTES = 256 * KIB
 """... or so much of text."""
 LEAST_SHARE = 0.08
@@ -158,7 +158,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
         sources.telemetry().follow(self._waiting)
-        sources.on_waiting.append(self._waiting.heard)
+        sources.on_waiting.append(self._waiting.wake_up)
         atexit.register(self.stop)
         mine = weakref.ref(self)
         call_in_forked_children(lambda: None if (recorder := mine()) is None else recorder.abandon_in_child())
@@ -249,13 +249,14 @@ class Recorder:
     def _unfollow(self) -> None:
         self._sources.telemetry().unfollow(self._waiting)
         with suppress(ValueError):  # a second time
-            self._sources.on_waiting.remove(self._waiting.heard)
+            self._sources.on_waiting.remove(self._waiting.wake_up)
 
     # --- on the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
             while not self._ends:
+                self._waiting.fall_asleep()
                 self._waiting.wake.wait()
                 self._hurry.wait(FLUSH_S)
                 self._waiting.wake.clear()
@@ -283,39 +284,26 @@ class Recorder:
         self._look_at_tools()
         self._release_late(all_calls=all_calls)
         self._write([])  # whoever waits for it is to hear when the file is gone
-        while self._waiting.items:
+        while self._waiting.anything:
             begun = time.perf_counter()
-            items, other = self._next()
+            items, other = self._waiting.take(AT_ONCE, AT_ONCE_BYTES)
             self._take(items)
             if other is not None:
                 self._take_other(other)
             self._give_way(begun)
 
-    def _next(self) -> tuple[list[Crossed | CallRecord], SessionRecord | Gap | Note | threading.Event | None]:
-        """Messages and calls for one turn, and what comes right behind them if it is something else."""
-        queue, items, size = self._waiting.items, list[Crossed | CallRecord](), 0
-        while queue and len(items) < AT_ONCE and size < AT_ONCE_BYTES:
-            item = queue.popleft()
-            if isinstance(item, tuple):
-                size += len(item[1])
-            elif not isinstance(item, CallRecord):
-                return items, item
-            items.append(item)
-        return items, None
-
     def _give_way(self, begun: float) -> None:
         """Rest after a stretch of work, the shorter the more waits; not at all when somebody waits for it."""
         waiting = self._waiting.bytes / (FULL_SHARE_AT * self._waiting.max_bytes)
         share = LEAST_SHARE + (1 - LEAST_SHARE) * waiting
-        if self._waiting.items and share < 1:
+        if share < 1 and self._waiting.anything:
             self._hurry.wait((time.perf_counter() - begun) * (1 / share - 1))
 
     def _take(self, items: list[Crossed | CallRecord]) -> None:
         """Messages and calls, in their order."""
         self._write(self._lines.of([item for item in self._choice.of(items) if not self._is_late(item)]))
-        self._waiting.taken(sum(ITEM + (len(item[1]) if isinstance(item, tuple) else 0) for item in items))
 
-    def _take_other(self, item: SessionRecord | Gap | Note | threading.Event) -> None:
+    def _take_other(self, item: Other) -> None:
         if isinstance(item, threading.Event):
             if not self._ends:
                 self._hurry.clear()

@@ -112,7 +112,7 @@ def test_texts_the_memory_cannot_keep_are_recorded_all_the_same(tmp_path: Path) 
 
 
 def test_what_finds_no_room_is_counted_told_once_and_noted_where_it_is_missing(tmp_path: Path, disk: Held) -> None:
-    stage, file = Stage(), tmp_path / "x.jsonl"
+    stage, file = Stage(Messages(10, 0)), tmp_path / "x.jsonl"
     with recorded(stage, file, max_waiting=1_000) as recorder:
         disk.free.clear()
         stage.call(1)
@@ -302,7 +302,7 @@ def test_files_are_their_owners_alone_and_neither_links_nor_what_is_there_are_to
         assert len(lines_of(file)) == 1
     with pytest.raises(FileNotFoundError):
         Recorder(tmp_path / "no" / "folder.jsonl", stage.sources, None)
-    assert stage.telemetry.messages.followers == ()
+    assert stage.telemetry.messages.readers == ()
 
 
 def test_a_fault_of_ours_ends_the_recording_not_the_traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,7 +346,7 @@ def test_an_interrupt_while_a_stop_waits_ends_the_wait_alone(tmp_path: Path, dis
 def test_a_forked_child_leaves_the_file_to_its_parent(tmp_path: Path) -> None:
     stage, file = Stage(), tmp_path / "x.jsonl"
     with recorded(stage, file) as recorder:
-        followers = stage.telemetry.messages.followers
+        followers = stage.telemetry.messages.readers
         assert len(followers) == 1
         copy = object.__new__(Recorder)
         vars(copy).update(vars(recorder), _files=type("NoFile", (), {"abandon": lambda self: None})())

@@ -231,4 +231,4 @@ def test_what_can_be_no_bound_is_refused_before_anything_is_touched(
     with pytest.raises(error, match=sentence):
         Recorder(file, stage.sources, None, overwrite=True, **options)
     assert lines_of(file) == [HEADER]
-    assert stage.telemetry.messages.followers == ()
+    assert stage.telemetry.messages.readers == ()

@@ -295,7 +295,7 @@ class Recorder:
     def _give_way(self, begun: float) -> None:
         """Rest after a stretch of work, the shorter the more waits; not at all when somebody waits for it."""
         waiting = self._waiting.bytes / (FULL_SHARE_AT * self._waiting.max_bytes)
-        share = LEAST_SHARE + (1 - LEAST_SHARE) * waiting
+        share = LEAST_SHARE + (1 - LEAST_SHARE) * waiting**2  # in squares: a burst of calls comes first, as there is room
         if share < 1 and self._waiting.anything:
             self._hurry.wait((time.perf_counter() - begun) * (1 / share - 1))
 

@@ -113,7 +113,6 @@ class Messages:
         """It crosses now: number it, keep it, and let the texts go that are too many."""
         ring, texts = self._ring, self._with_text
         message.seq = ring.total + 1
-        ring.append(message)
         texts.append(message)
         self.bytes += message.size
         self.bytes_crossed += message.size
@@ -124,6 +123,7 @@ class Messages:
                     reader.message_leaves(pushed_out)
             self.bytes -= pushed_out.size
             pushed_out.raw = b""
+        ring.append(message)  # now, for what it takes the place of has been put aside by those who had not read it
         if self.sleepers:
             self._wake()
 

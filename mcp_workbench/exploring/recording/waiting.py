@@ -142,6 +142,9 @@ class Waiting:
 
     def fall_asleep(self) -> None:
         """Have `wake` set with the next message; at once where one waits."""
+        for seq in tuple(self._left):
+            if seq <= self.read:  # it left at the very moment at which it was taken
+                self._left.pop(seq, None)
         self._memory.sleepers[self] = None
         if self.anything:
             self.wake.set()
@@ -176,23 +179,24 @@ class Waiting:
     def _next_messages(self, most: int, most_bytes: int) -> list[Crossed]:
         messages = self._memory.after(self.read, min(most, self._until - self.read))
         crossed, size = list[Crossed](), 0
-        for message, raw in self._let_go_before(messages[0].seq if messages else self._until + 1, most) or map(self._with_text, messages):
+        for message, raw in self._let_go_before(messages, most) or map(self._with_text, messages):
             self.read = message.seq
+            self._left.pop(message.seq, None)
             if raw is not None:
                 crossed.append((message, raw))
                 self._passed += message.size
                 size += len(raw)
             if size >= most_bytes:
                 break
-        for seq in [seq for seq in tuple(self._left) if seq <= self.read] if self._left else ():
-            self._left.pop(seq, None)
         return crossed
 
-    def _let_go_before(self, seq: int, most: int) -> Sequence[_Taken]:
-        """Messages that are not in the memory any more, nor their texts."""
-        if not self._left:
+    def _let_go_before(self, messages: Sequence[Message], most: int) -> Sequence[_Taken]:
+        """What crossed before these and is not in the memory any more: it was put aside before it went."""
+        first = messages[0].seq if messages else self._until + 1
+        if first == self.read + 1 or not self._left:
             return ()
-        return [self._left[each] for each in tuple(self._left) if self.read < each < seq][:most]
+        let_go = sorted(seq for seq in tuple(self._left) if self.read < seq < first)
+        return [self._left[seq] for seq in let_go[:most]]
 
     def _with_text(self, message: Message) -> _Taken:
         raw = message.raw

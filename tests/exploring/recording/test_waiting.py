@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,8 +143,9 @@ def test_who_sleeps_is_woken_once_and_at_once_where_something_waits() -> None:
     assert line.waiting.wake.is_set()
 
 
-def test_a_thread_that_takes_while_another_speaks_misses_nothing() -> None:
-    line, count = Line((50, 2_000), 1 << 30), 20_000
+@pytest.mark.parametrize("memory", [(50, 2_000), (1, 0), (3, 100), (60, 1 << 20), (1_000, 3_000)])
+def test_a_thread_that_takes_while_another_speaks_misses_nothing(memory: tuple[int, int]) -> None:
+    line, count = Line(memory, 1 << 30), 10_000
     done = threading.Event()
 
     def speak() -> None:
@@ -157,4 +159,5 @@ def test_a_thread_that_takes_while_another_speaks_misses_nothing() -> None:
         line.take(64)
     speaker.join()
     assert line.seen == list(range(1, count + 1))
+    line.waiting.fall_asleep()
     assert not line.waiting._left

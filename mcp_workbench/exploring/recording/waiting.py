@@ -177,9 +177,12 @@ class Waiting:
         return found, self._next_gap()
 
     def _next_messages(self, most: int, most_bytes: int) -> list[Crossed]:
-        messages = self._memory.after(self.read, min(most, self._until - self.read))
+        messages = [each for each in self._memory.after(self.read, most) if each.seq <= self._until]
+        let_go = self._let_go_before(messages, most)
+        if not messages and not let_go and self._until < _ENDLESS:
+            self.read = self._until  # the last that were wanted were missed, and the memory has others by now
         crossed, size = list[Crossed](), 0
-        for message, raw in self._let_go_before(messages, most) or map(self._with_text, messages):
+        for message, raw in let_go or map(self._with_text, messages):
             self.read = message.seq
             self._left.pop(message.seq, None)
             if raw is not None:

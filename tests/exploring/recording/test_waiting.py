@@ -119,6 +119,20 @@ def test_what_crossed_before_it_follows_or_after_it_does_not_is_not_taken() -> N
     assert len(line.seen) == 2, "and what was put aside later is not waited for"
 
 
+def test_what_crosses_after_the_end_takes_the_place_of_nothing_that_was_missed_before() -> None:
+    line = Line((2, 0), 0)
+    for _ in range(5):
+        line.say()
+    line.telemetry.unfollow(line.waiting)
+    line.telemetry.messages.max_bytes = 1 << 20
+    for _ in range(5):
+        line.say()
+    line.waiting.close_gap()
+    line.take_all()
+    assert all(isinstance(each, int) and each <= 5 for each in line.seen)
+    assert len(line.seen) + line.missed == 5
+
+
 def test_another_memory_may_take_the_place_of_one_in_which_nothing_was_kept() -> None:
     line, larger = Line((10, 0), 0), Telemetry(messages=Messages(100, 1 << 20))
     larger.inherit(line.telemetry)
